@@ -1,0 +1,68 @@
+# Freehold needs Go, git and make, and nothing else: everything that it runs is
+# built from sources that go.mod and tools/go.mod pin.
+
+# One set of flags for every go command, here and in tools/build, so that a
+# package that the tools and the main module share is compiled once. Without cgo
+# no C compiler is needed. Stamping asks git, which refuses the checkout of
+# another user, as in a container.
+export CGO_ENABLED := 0
+export GOFLAGS := -trimpath -buildvcs=false $(GOFLAGS)
+
+PROGRAMS := ./cmd/freehold,./cmd/namespace-controller
+MODULES := . tools tools/lint
+
+# Everything here uses all cores by itself; two at once only mix their output.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## Onboard, break and prove two customers in the sandbox: no cloud account needed
+	@./tools/demo.sh
+
+.PHONY: build
+build: ## Build freehold, and the Pulumi CLI and Kubernetes that it runs, into bin/
+	@command -v go >/dev/null || { echo "Freehold is built with Go 1.26 or newer, and there is no go on the PATH: https://go.dev/dl" >&2; exit 1; }
+	@go run -C tools ./build -out bin -programs $(PROGRAMS)
+
+.PHONY: test
+test: build ## Run every test, against the tools in bin/
+	FREEHOLD_TOOLS=$(CURDIR)/bin go test -p 2 -timeout 40m ./...
+	go -C tools test -p 2 ./...
+
+.PHONY: lint
+lint: ## Check style, generated files, and dependencies for known vulnerabilities
+	@# All three, whatever the first one says: one run lists all there is to do.
+	@failed=0; \
+	tools/verify.sh $(MODULES) || failed=1; \
+	tools/lint.sh $(MODULES) || failed=1; \
+	tools/vuln.sh || failed=1; \
+	exit $$failed
+
+.PHONY: vuln
+vuln: ## Look dependencies up in Go's vulnerability database, where it can be reached
+	@tools/vuln.sh
+
+.PHONY: bench
+bench: build ## Measure: each benchmark once
+	FREEHOLD_TOOLS=$(CURDIR)/bin go test -run '^$$' -bench . -benchtime 1x -timeout 40m ./cmd/freehold
+
+.PHONY: generate
+generate: ## Write the generated files: schemas, CRDs, deep copies
+	go generate ./...
+
+.PHONY: verify
+verify: ## Fail if generated files or a go.mod are out of date
+	@tools/verify.sh $(MODULES)
+
+.PHONY: conformance
+conformance: build ## Run the suite that every cloud must pass (cloudtest.Exercise), on the sandbox
+	@go test -list Exercise ./internal/cloud/... | grep -q '^Test' || { echo "conformance: no test runs the suite" >&2; exit 1; }
+	FREEHOLD_TOOLS=$(CURDIR)/bin go test -count 1 -run Exercise -timeout 40m ./internal/cloud/...
+
+.PHONY: clean
+clean: ## Remove bin/; the tools stay in their cache, as they take minutes to build
+	rm -rf bin

@@ -1,0 +1,48 @@
+// Command freehold gives every customer a data plane of their own. main wires
+// and exits; it is the only place that knows every package.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/stacks"
+)
+
+// version and commit are set by the linker in a release.
+var version, commit = "dev", ""
+
+func main() {
+	if layer, ok := programOf(os.Getenv); ok {
+		pulumi.Run(stacks.Program(layer))
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks for an end in order; after it, the second one ends
+	// the process as it would any other.
+	context.AfterFunc(ctx, stop)
+	env := cli.OS()
+	env.Wire = wire
+	env.Version = cli.VersionInfo{Version: version, Commit: commit, Pulumi: pulumiVersion}
+	code := cli.Run(ctx, os.Args[1:], env)
+	stop()
+	os.Exit(code)
+}
+
+// programOf reports whether the Pulumi CLI runs this binary as a stack's
+// program, and of which layer: that is the escape hatch of Pulumi.yaml. The
+// language host sets PULUMI_MONITOR for a program and for nothing else.
+func programOf(getenv func(string) string) (plan.Layer, bool) {
+	if getenv("PULUMI_MONITOR") == "" {
+		return "", false
+	}
+	stack := getenv("PULUMI_STACK")
+	return plan.Layer(stack[strings.LastIndex(stack, ".")+1:]), true
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/cloud/sandbox"
+	"freehold.dev/freehold/internal/plan"
+)
+
+// sandboxCommands joins the sandbox cloud to its commands.
+type sandboxCommands struct {
+	*sandbox.Cloud
+	home    string
+	backend string
+}
+
+func openSandbox(ctx context.Context, o cli.Options, home string, log *slog.Logger) (*sandbox.Cloud, error) {
+	quotas := map[string]int{}
+	for _, q := range o.Quotas {
+		name, number, _ := strings.Cut(q, "=")
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return nil, fmt.Errorf("quota %q: want name=number, such as organizations:accounts=20", q)
+		}
+		quotas[name] = n
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this executable: %w", err)
+	}
+	return sandbox.Open(ctx, sandbox.Options{
+		Dir:        filepath.Join(home, "cloud"),
+		Clock:      time.Now,
+		Latency:    o.Latency,
+		Faults:     o.Faults,
+		Quotas:     quotas,
+		Log:        log,
+		Executable: self,
+		Args:       []string{"--home", o.Home},
+	})
+}
+
+// Remove deletes one item behind the engine's back.
+func (s sandboxCommands) Remove(ctx context.Context, owner, typ, item string, force bool) error {
+	return s.Erase(ctx, owner, typ, item, force)
+}
+
+// Reset forgets the sandbox and all that was recorded of its orgs.
+func (s sandboxCommands) Reset(ctx context.Context) error {
+	if err := s.Cloud.Reset(ctx); err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range []string{"state", "stacks", "secrets", "locks", "registry.db", "registry.db-wal", "registry.db-shm"} {
+		errs = append(errs, os.RemoveAll(filepath.Join(s.home, name)))
+	}
+	return errors.Join(errs...)
+}
+
+// Exec runs a command with the environment by which the plain pulumi CLI
+// reaches the sandbox's providers and the stacks' states.
+func (s sandboxCommands) Exec(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	env, err := s.ProviderEnv(ctx)
+	if err != nil {
+		return 1, err
+	}
+	pulumi, _, err := findPulumi(ctx)
+	if err != nil {
+		return 1, err
+	}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
+	cmd.Env = append(os.Environ(), "PULUMI_BACKEND_URL="+s.backend,
+		"PATH="+filepath.Dir(pulumi)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	for k, v := range env {
+		cmd.Env = append(cmd.Env, k+"="+v)
+	}
+	if org, ok := orgOf(argv); ok {
+		_, secret, err := secretsOf(s.home, os.Getenv).For(org)
+		if err != nil {
+			return 1, err
+		}
+		for k, v := range secret {
+			cmd.Env = append(cmd.Env, k+"="+v)
+		}
+	}
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode(), nil
+	}
+	if err != nil {
+		return 1, fmt.Errorf("run %s: %w", argv[0], err)
+	}
+	return 0, nil
+}
+
+// orgOf finds the org that a pulumi command line names by its stack: its
+// passphrase goes with it, and no other org's.
+func orgOf(argv []string) (string, bool) {
+	for _, a := range argv {
+		a = strings.TrimPrefix(a, "--stack=")
+		for _, l := range plan.Layers() {
+			if org, ok := strings.CutSuffix(a, "."+string(l)); ok {
+				return org, true
+			}
+		}
+	}
+	return "", false
+}

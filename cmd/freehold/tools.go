@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/blang/semver"
+
+	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/cloud/sandbox/controlplane"
+	"freehold.dev/freehold/internal/report"
+)
+
+// oldest is the first Pulumi CLI that the engine is tested with.
+var oldest = semver.MustParse("3.250.0")
+
+// findPulumi returns the CLI that make build made or linked, or the one on PATH.
+func findPulumi(ctx context.Context) (string, semver.Version, error) {
+	path, err := controlplane.FindTool("pulumi")
+	if err != nil {
+		return "", semver.Version{}, err
+	}
+	out, err := exec.CommandContext(ctx, path, "version").Output()
+	if err != nil {
+		return "", semver.Version{}, fmt.Errorf("ask %s for its version: %w", path, err)
+	}
+	v, err := semver.ParseTolerant(strings.TrimSpace(string(out)))
+	if err != nil {
+		return "", semver.Version{}, fmt.Errorf("read the version of %s: %w", path, err)
+	}
+	if v.LT(oldest) || v.Major != oldest.Major {
+		return "", v, fmt.Errorf("%s is version %s; freehold needs %s or newer, below 4: run make build", path, v, oldest)
+	}
+	return path, v, nil
+}
+
+func pulumiVersion(ctx context.Context) string {
+	path, v, err := findPulumi(ctx)
+	if err != nil {
+		return ""
+	}
+	return "v" + v.String() + " (" + path + ")"
+}
+
+// doctor looks at everything that a run needs.
+func doctor(ctx context.Context, o cli.Options, home string) []report.Check {
+	var out []report.Check
+	add := func(name, fix, detail string, err error) {
+		c := report.Check{Name: name, OK: err == nil, Detail: detail}
+		if err != nil {
+			c.Detail, c.Fix = err.Error(), fix
+		}
+		out = append(out, c)
+	}
+	path, v, err := findPulumi(ctx)
+	add("Pulumi CLI", "make build", fmt.Sprintf("v%s, %s", v, path), err)
+	if o.Cloud == cli.CloudSandbox {
+		for _, name := range []string{"freehold-kube", "namespace-controller"} {
+			path, err := controlplane.FindTool(name)
+			add(name, "make build", path, err)
+		}
+	}
+	add("home", "mkdir -p "+home+" && chmod 700 "+home, home, writable(home))
+	return out
+}
+
+// writable tries what every run does: write a file, and read it back.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".doctor-")
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(filepath.Join(dir, filepath.Base(f.Name()))))
+}

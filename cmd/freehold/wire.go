@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/provision"
+	"freehold.dev/freehold/internal/registry"
+	"freehold.dev/freehold/internal/report"
+)
+
+// wire builds what a command needs for the cloud that was chosen.
+func wire(ctx context.Context, o cli.Options) (_ cli.Services, err error) {
+	level := slog.LevelWarn
+	if o.Verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: level}))
+
+	// Each cloud has a home of its own: a rehearsal never touches a real org.
+	home := filepath.Join(o.Home, o.Cloud)
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return cli.Services{}, fmt.Errorf("make %s: %w", home, err)
+	}
+	var closers []func() error
+	closeAll := func() error {
+		var errs []error
+		for _, c := range closers {
+			errs = append(errs, c())
+		}
+		return errors.Join(errs...)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, closeAll())
+		}
+	}()
+
+	file := o.Registry
+	if file == "" {
+		file = filepath.Join(home, "registry.db")
+	}
+	reg, err := registry.Open(ctx, strings.TrimPrefix(file, "sqlite://"), time.Now)
+	if err != nil {
+		return cli.Services{}, err
+	}
+	closers = append(closers, reg.Close)
+
+	services := cli.Services{Close: closeAll}
+	var cl cloud.Cloud
+	switch o.Cloud {
+	case cli.CloudSandbox:
+		sb, err := openSandbox(ctx, o, home, log)
+		if err != nil {
+			return cli.Services{}, err
+		}
+		closers = append(closers, sb.Close)
+		cl, services.Sandbox = sb, sandboxCommands{Cloud: sb, home: home, backend: backendURL(o, home)}
+	default:
+		return cli.Services{}, fmt.Errorf("cloud %q: this build serves the sandbox only: add --sandbox", o.Cloud)
+	}
+	services.Doctor = func(ctx context.Context) []report.Check { return doctor(ctx, o, home) }
+	eng, err := newEngine(o, home, cl, log)
+	if err != nil {
+		return cli.Services{}, err
+	}
+	services.Provisioner = &provision.Service{
+		Cloud: cl, Engine: eng, Registry: reg, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
+	}
+	return services, nil
+}
+
+// newEngine wires the engine. It starts nothing: most commands need no run.
+func newEngine(o cli.Options, home string, cl cloud.Cloud, log *slog.Logger) (*engine.Engine, error) {
+	backend := backendURL(o, home)
+	if dir, ok := strings.CutPrefix(backend, "file://"); ok {
+		if err := os.MkdirAll(filepath.FromSlash(dir), 0o700); err != nil {
+			return nil, fmt.Errorf("make %s: %w", dir, err)
+		}
+	}
+	return engine.New(engine.Options{
+		CLI:        findPulumi,
+		Project:    plan.Project,
+		BackendURL: backend,
+		Dir:        filepath.Join(home, "stacks"),
+		Secrets:    secretsOf(home, os.Getenv),
+		Connect:    cl.ProviderEnv,
+		Now:        time.Now,
+		Log:        log,
+	})
+}
+
+// backendURL is where states are kept: in the home, unless told otherwise.
+func backendURL(o cli.Options, home string) string {
+	if o.Backend != "" {
+		return o.Backend
+	}
+	return "file://" + filepath.ToSlash(filepath.Join(home, "state"))
+}
+
+// secretsOf encrypts states with the operator's key where one is named, and
+// else with a passphrase for each org, generated and kept in the home.
+func secretsOf(home string, getenv func(string) string) engine.Secrets {
+	if url := getenv("FREEHOLD_SECRETS_PROVIDER"); url != "" {
+		return engine.CloudKey{URL: url}
+	}
+	return engine.Passphrases{Dir: filepath.Join(home, "secrets")}
+}
+
+// probeEvery is the pause between two probes of a new account. The sandbox's
+// accounts are ready at once, unless latency is asked for.
+func probeEvery(o cli.Options) time.Duration {
+	if o.Cloud == cli.CloudSandbox {
+		return 200 * time.Millisecond
+	}
+	return 0
+}

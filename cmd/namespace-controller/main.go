@@ -1,0 +1,103 @@
+// Command namespace-controller watches the Projects of the cluster that it runs
+// in, or of the one that its flags name.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"freehold.dev/freehold/internal/controller"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stderr io.Writer) int {
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	f, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		return 2 // the flag set has told why
+	}
+	config, err := f.config()
+	if err != nil {
+		log.Error("cannot reach a cluster", "error", err)
+		return 1
+	}
+	klog.SetSlogLogger(log)
+	ctrl.SetLogger(klog.Background())
+	err = controller.Run(ctx, controller.Options{
+		Config:         config,
+		HealthAddress:  f.health,
+		MetricsAddress: f.metrics,
+		LeaderElection: f.elect,
+		Namespace:      os.Getenv("POD_NAMESPACE"),
+		Log:            log,
+		Now:            time.Now,
+	})
+	if err != nil {
+		log.Error("stopped", "error", err)
+		return 1
+	}
+	return 0
+}
+
+// flags are the command line; when a flag is given twice, the last counts.
+type flags struct {
+	kubeconfig, server, authority, token string
+	health, metrics                      string
+	elect                                bool
+}
+
+func parse(args []string, stderr io.Writer) (flags, error) {
+	var f flags
+	set := flag.NewFlagSet("namespace-controller", flag.ContinueOnError)
+	set.SetOutput(stderr)
+	set.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster; without it and --server, the cluster that this runs in")
+	set.StringVar(&f.server, "server", "", "URL of the API server; needs --token-file")
+	set.StringVar(&f.authority, "certificate-authority", "", "file of the API server's authority, for --server")
+	set.StringVar(&f.token, "token-file", "", "file of a service account's token, read again when it changes, for --server")
+	set.StringVar(&f.health, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
+	set.StringVar(&f.metrics, "metrics-bind-address", "0", `address of /metrics; "0": off`)
+	set.BoolVar(&f.elect, "leader-elect", false, "let one replica of several do the work; its lease is in $POD_NAMESPACE")
+	err := set.Parse(args)
+	if err == nil && set.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", set.Arg(0))
+		fmt.Fprintln(stderr, err)
+	}
+	return f, err
+}
+
+// config returns how the cluster is reached.
+func (f flags) config() (*rest.Config, error) {
+	switch {
+	case f.server != "" && f.token == "":
+		return nil, errors.New("--server needs --token-file")
+	case f.server != "":
+		return &rest.Config{
+			Host:            f.server,
+			BearerTokenFile: f.token,
+			TLSClientConfig: rest.TLSClientConfig{CAFile: f.authority},
+		}, nil
+	case f.kubeconfig != "":
+		return clientcmd.BuildConfigFromFlags("", f.kubeconfig)
+	}
+	return rest.InClusterConfig()
+}

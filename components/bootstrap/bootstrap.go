@@ -1,0 +1,164 @@
+// Package bootstrap makes what an org's cluster needs before its first project:
+// the namespace controller with everything around it, and the projects that the
+// controller is asked for.
+package bootstrap
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Args describe a Bootstrap.
+type Args struct {
+	Namespace string // required; where the controller runs
+	// Image is the namespace controller's, by digest; required.
+	Image string
+	// Labels are on every object; required.
+	Labels map[string]string
+
+	// Administrators are the Kubernetes groups that may touch what the
+	// controller owns; bootstrap's own among them.
+	Administrators []string
+	// Readers is the Kubernetes group that may read what is made here.
+	Readers string // required
+
+	StorageClass string // required; the default class's name
+	// VolumeKeyARN encrypts every volume; required.
+	VolumeKeyARN string
+	// VolumeTags are AWS tags on every volume.
+	VolumeTags map[string]string
+
+	Projects []Project
+}
+
+// Bootstrap is everything of Freehold's that is in an org's cluster.
+//
+// It guarantees that
+//   - the controller's image is the one of a digest, and its pods run without
+//     root, privileges, a writable root file system or access to other pods;
+//   - the controller may do what its reconcilers need and no more: it binds
+//     three fixed roles without holding "escalate", and admission refuses it
+//     any namespace, quota, binding or policy that does not carry its label;
+//   - what carries the controller's label is changed by nobody else: not by
+//     members of a project, whatever their roles, nor by other controllers;
+//   - members can neither open their project's network, nor raise its quota,
+//     nor let others in;
+//   - who reads the cluster for drift sees no Secret;
+//   - volumes are encrypted with the org's key unless somebody names another
+//     storage class, and carry its tags;
+//   - projects are asked for after the controller can answer, and removed
+//     while it still can;
+//   - every object carries the labels.
+type Bootstrap struct {
+	pulumi.ResourceState
+
+	Namespace       pulumi.StringOutput
+	ControllerImage pulumi.StringOutput
+	Projects        pulumi.StringArrayOutput
+}
+
+// byDigest fits an image that is always the same one.
+var byDigest = regexp.MustCompile(`^[^@\s]+@sha256:[0-9a-f]{64}$`)
+
+// New makes a Bootstrap.
+func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*Bootstrap, error) {
+	if !byDigest.MatchString(args.Image) {
+		return nil, fmt.Errorf("bootstrap %s: image %q is not given by digest", name, args.Image)
+	}
+	c := &Bootstrap{}
+	if err := ctx.RegisterComponentResource("freehold:index:Bootstrap", name, c, opts...); err != nil {
+		return nil, err
+	}
+	b := &builder{ctx: ctx, name: name, args: args, parent: pulumi.Parent(c)}
+
+	namespace, err := b.namespace()
+	if err != nil {
+		return nil, err
+	}
+	definition, err := b.projectDefinition()
+	if err != nil {
+		return nil, err
+	}
+	permissions, err := b.permissions(namespace)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.readers(); err != nil {
+		return nil, err
+	}
+	fences, err := b.admission()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.storage(); err != nil {
+		return nil, err
+	}
+	controller, err := b.controller(namespace, append(permissions, definition))
+	if err != nil {
+		return nil, err
+	}
+	names, err := b.projects(append(fences, controller, definition))
+	if err != nil {
+		return nil, err
+	}
+
+	c.Namespace = namespace.Metadata.Name().Elem()
+	c.ControllerImage = pulumi.String(args.Image).ToStringOutput()
+	c.Projects = names
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
+		"namespace":       c.Namespace,
+		"controllerImage": c.ControllerImage,
+		"projects":        c.Projects,
+	})
+}
+
+// builder carries what every part of one Bootstrap needs.
+type builder struct {
+	ctx    *pulumi.Context
+	name   string
+	args   Args
+	parent pulumi.ResourceOption
+}
+
+// child returns the logical name of a part. It is a promise: renaming one
+// replaces what is behind it.
+func (b *builder) child(part string) string { return b.name + "-" + part }
+
+// clusterMeta is the metadata of an object without a namespace. Names are
+// always given: a random suffix would change what others refer to.
+func (b *builder) clusterMeta(name string) *metav1.ObjectMetaArgs {
+	return &metav1.ObjectMetaArgs{Name: pulumi.String(name), Labels: b.labels(nil)}
+}
+
+// meta is the metadata of an object in the controller's namespace.
+func (b *builder) meta(name string) *metav1.ObjectMetaArgs {
+	m := b.clusterMeta(name)
+	m.Namespace = pulumi.String(b.args.Namespace)
+	return m
+}
+
+func (b *builder) labels(more map[string]string) pulumi.StringMap {
+	all := maps.Clone(b.args.Labels)
+	maps.Copy(all, more)
+	return stringMap(all)
+}
+
+func stringMap(m map[string]string) pulumi.StringMap {
+	s := make(pulumi.StringMap, len(m))
+	for k, v := range m {
+		s[k] = pulumi.String(v)
+	}
+	return s
+}
+
+func stringArray(ss ...string) pulumi.StringArray {
+	a := make(pulumi.StringArray, len(ss))
+	for i, s := range ss {
+		a[i] = pulumi.String(s)
+	}
+	return a
+}

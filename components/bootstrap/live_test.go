@@ -1,0 +1,243 @@
+package bootstrap_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"freehold.dev/freehold/components/componenttest"
+)
+
+// The users that ask.
+const (
+	controller = "system:serviceaccount:freehold-system:namespace-controller"
+	collector  = "system:serviceaccount:kube-system:generic-garbage-collector"
+	janitor    = "system:serviceaccount:kube-system:namespace-controller"
+	enforcer   = "eks:network-policy-controller"
+	member     = "ada@acme.example"
+	stranger   = "system:serviceaccount:kube-system:coredns"
+)
+
+// TestWhatIsMadeHoldsOnARealAPIServer applies every object that the component
+// makes to a Kubernetes API server, and asks it who may do what.
+func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
+	config := apiServer(t)
+	admin := as(t, config, "admin", "system:masters")
+	for _, res := range ordered(record(t).Resources) {
+		if err := admin.Create(t.Context(), object(res.Inputs)); err != nil {
+			t.Fatalf("%s %s: %v", res.Type, res.Name, err)
+		}
+		if strings.HasSuffix(res.Type, ":CustomResourceDefinition") {
+			eventually(t, "the Project kind", func() error {
+				return admin.List(t.Context(), list("freehold.dev/v1alpha1", "ProjectList"))
+			})
+		}
+	}
+	// Members get what they may do in a namespace by the controller's binding,
+	// here in the same way.
+	admin = as(t, config, "admin", "system:masters")
+	for _, o := range []map[string]any{
+		namespace("shop", owned),
+		namespace("theirs", nil),
+		inNamespace("shop", "v1", "ResourceQuota", "quota", owned),
+		inNamespace("shop", "networking.k8s.io/v1", "NetworkPolicy", "fence", owned),
+		inNamespace("theirs", "v1", "ResourceQuota", "quota", nil),
+		binding("shop", "members", "freehold-project-admin", member, owned),
+	} {
+		if err := admin.Create(t.Context(), object(o)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Admission learns of a policy a moment after it was made.
+	eventually(t, "the fences", func() error {
+		for user, request := range map[string]func(client.Client) error{
+			stranger: annotate(namespace("shop", nil)), controller: create(namespace("lab", nil)),
+		} {
+			if err := request(as(t, config, user, all...)); !apierrors.IsForbidden(err) {
+				return fmt.Errorf("%s is not refused: %w", user, err)
+			}
+		}
+		return nil
+	})
+
+	const fenced, role = "belongs to Freehold's namespace controller", "cannot"
+	const notOwn = "may only write what carries its label"
+	for _, c := range []struct {
+		name   string
+		user   string
+		groups []string
+		do     func(client.Client) error
+		denied string // what the refusal says; empty: allowed
+	}{
+		{"the controller makes a fenced namespace", controller, nil, create(namespace("lab", owned)), ""},
+		{"the controller makes a namespace without its label", controller, nil, create(namespace("lab", nil)), notOwn},
+		{"the controller changes its own quota", controller, nil, annotate(inNamespace("shop", "v1", "ResourceQuota", "quota", nil)), ""},
+		{"the controller changes another's quota", controller, nil, annotate(inNamespace("theirs", "v1", "ResourceQuota", "quota", nil)), notOwn},
+		{"the controller removes another's namespace", controller, nil, remove(namespace("theirs", nil)), notOwn},
+		{"the controller adopts another's namespace", controller, nil, label(namespace("theirs", nil)), notOwn},
+		{"the controller binds a project's role", controller, nil, create(binding("shop", "more", "freehold-project-editor", "bo", owned)), ""},
+		{"the controller binds a role that it was not given", controller, nil, create(binding("shop", "more", "cluster-admin", "bo", owned)), "permissions not currently held"},
+		{"the controller reads a secret", controller, nil, get(inNamespace("shop", "v1", "Secret", "any", nil)), role},
+		{"an administrator changes what the controller owns", "ops", []string{"freehold:administrators"}, annotate(namespace("shop", nil)), ""},
+		{"the garbage collector removes it", collector, all, remove(inNamespace("shop", "v1", "ResourceQuota", "quota", nil)), ""},
+		{"the namespace is emptied", janitor, all, remove(inNamespace("shop", "networking.k8s.io/v1", "NetworkPolicy", "fence", nil)), ""},
+		{"EKS marks a network policy", enforcer, all, annotate(inNamespace("shop", "networking.k8s.io/v1", "NetworkPolicy", "fence", nil)), ""},
+		{"another controller changes it", stranger, all, annotate(namespace("shop", nil)), fenced},
+		{"another controller removes it", stranger, all, remove(inNamespace("shop", "v1", "ResourceQuota", "quota", nil)), fenced},
+		{"another controller takes the label away", stranger, all, unlabel(namespace("shop", nil)), fenced},
+		{"another controller puts the label on", stranger, all, label(namespace("theirs", nil)), fenced},
+		{"another controller makes something that has it", stranger, all, create(namespace("fake", owned)), fenced},
+		{"another controller changes what nobody owns", stranger, all, annotate(namespace("theirs", nil)), ""},
+		{"a member makes a config map", member, nil, create(inNamespace("shop", "v1", "ConfigMap", "c", nil)), ""},
+		{"a member opens the network", member, nil, create(inNamespace("shop", "networking.k8s.io/v1", "NetworkPolicy", "open", nil)), role},
+		{"a member lets somebody in", member, nil, create(binding("shop", "guest", "freehold-project-viewer", "eve", nil)), role},
+		{"a member raises the quota", member, nil, annotate(inNamespace("shop", "v1", "ResourceQuota", "quota", nil)), role},
+		{"a member looks into another namespace", member, nil, get(inNamespace("theirs", "v1", "ResourceQuota", "quota", nil)), role},
+		{"drift reads a project", "drift", []string{"freehold:readers"}, get(clusterObject("freehold.dev/v1alpha1", "Project", "shop")), ""},
+		{"drift reads a secret", "drift", []string{"freehold:readers"}, get(inNamespace("shop", "v1", "Secret", "any", nil)), role},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := c.do(as(t, config, c.user, c.groups...))
+			switch {
+			case c.denied == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case c.denied != "" && (err == nil || !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), c.denied)):
+				t.Errorf("got %v, want a refusal that says %q", err, c.denied)
+			}
+		})
+	}
+}
+
+// all is a group that this test gives every right, so that admission alone answers.
+var all = []string{"freehold:cluster-admins-in-test"}
+
+var owned = map[string]any{"freehold.dev/managed-by": "namespace-controller"}
+
+// The requests. None of them changes anything: they are dry runs.
+
+func create(o map[string]any) func(client.Client) error {
+	return func(c client.Client) error { return c.Create(context.Background(), object(o), client.DryRunAll) }
+}
+
+func remove(o map[string]any) func(client.Client) error {
+	return func(c client.Client) error { return c.Delete(context.Background(), object(o), client.DryRunAll) }
+}
+
+func get(o map[string]any) func(client.Client) error {
+	return func(c client.Client) error {
+		u := object(o)
+		return c.Get(context.Background(), client.ObjectKeyFromObject(u), u)
+	}
+}
+
+func patch(o map[string]any, body string) func(client.Client) error {
+	return func(c client.Client) error {
+		return c.Patch(context.Background(), object(o), client.RawPatch("application/merge-patch+json", []byte(body)), client.DryRunAll)
+	}
+}
+
+func annotate(o map[string]any) func(client.Client) error {
+	return patch(o, `{"metadata":{"annotations":{"touched":"true"}}}`)
+}
+
+func label(o map[string]any) func(client.Client) error {
+	return patch(o, `{"metadata":{"labels":{"freehold.dev/managed-by":"namespace-controller"}}}`)
+}
+
+func unlabel(o map[string]any) func(client.Client) error {
+	return patch(o, `{"metadata":{"labels":{"freehold.dev/managed-by":null}}}`)
+}
+
+// The objects.
+
+func clusterObject(apiVersion, kind, name string) map[string]any {
+	return map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"name": name}}
+}
+
+func namespace(name string, labels map[string]any) map[string]any {
+	o := clusterObject("v1", "Namespace", name)
+	if labels != nil {
+		o["metadata"].(map[string]any)["labels"] = labels
+	}
+	return o
+}
+
+func inNamespace(namespace, apiVersion, kind, name string, labels map[string]any) map[string]any {
+	o := clusterObject(apiVersion, kind, name)
+	meta := o["metadata"].(map[string]any)
+	meta["namespace"] = namespace
+	if labels != nil {
+		meta["labels"] = labels
+	}
+	if kind == "NetworkPolicy" {
+		o["spec"] = map[string]any{"podSelector": map[string]any{}}
+	}
+	return o
+}
+
+func binding(namespace, name, role, user string, labels map[string]any) map[string]any {
+	o := inNamespace(namespace, "rbac.authorization.k8s.io/v1", "RoleBinding", name, labels)
+	o["roleRef"] = map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
+	o["subjects"] = []any{map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}}
+	return o
+}
+
+// object makes a copy, which the client may write to, with the whole numbers
+// that Kubernetes wants where JSON has only one kind.
+func object(fields map[string]any) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: whole(fields).(map[string]any)}
+}
+
+func whole(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		m := map[string]any{}
+		for k, e := range v {
+			m[k] = whole(e)
+		}
+		return m
+	case []any:
+		l := make([]any, len(v))
+		for i, e := range v {
+			l[i] = whole(e)
+		}
+		return l
+	case float64:
+		if v == float64(int64(v)) {
+			return int64(v)
+		}
+	case int:
+		return int64(v)
+	}
+	return v
+}
+
+func list(apiVersion, kind string) *unstructured.UnstructuredList {
+	return &unstructured.UnstructuredList{Object: map[string]any{"apiVersion": apiVersion, "kind": kind}}
+}
+
+// ordered puts the objects behind those that they wait for.
+func ordered(resources []componenttest.Resource) []componenttest.Resource {
+	rank := func(r componenttest.Resource) int {
+		for i, kind := range []string{":CustomResourceDefinition", ":Namespace", ":Project"} {
+			if strings.HasSuffix(r.Type, kind) {
+				return []int{0, 1, 3}[i]
+			}
+		}
+		return 2
+	}
+	var sorted []componenttest.Resource
+	for n := range 4 {
+		for _, r := range resources {
+			if strings.HasPrefix(r.Type, "kubernetes:") && rank(r) == n {
+				sorted = append(sorted, r)
+			}
+		}
+	}
+	return sorted
+}

@@ -1,0 +1,132 @@
+package boundary
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"freehold.dev/freehold/components/iampolicy"
+)
+
+// keys makes the org's keys: one for what customers store, one for what is
+// recorded about them, so that who may read one cannot read the other.
+func (b *Boundary) keys(ctx *pulumi.Context, a Args) error {
+	data, err := b.key(ctx, a, "data-key", a.DataKeyAlias, "Disks, secrets, images and data of the org", DataKeyPolicy(a))
+	if err != nil {
+		return err
+	}
+	logs, err := b.key(ctx, a, "log-key", a.LogKeyAlias, "The trail and the logs of the org", LogKeyPolicy(a))
+	if err != nil {
+		return err
+	}
+	b.DataKeyARN, b.LogKeyARN = data.Arn, logs.Arn
+	return nil
+}
+
+// key makes a key and its alias. Destroying an unprotected key only schedules
+// it: for 30 days, AWS's longest, it can be brought back. It is not retained,
+// or a key would be paid for long after its org. The alias is protected as the
+// key is, because policies name keys by alias.
+func (b *Boundary) key(ctx *pulumi.Context, a Args, name, alias, description string, policy iampolicy.Document) (*kms.Key, error) {
+	key, err := kms.NewKey(ctx, name, &kms.KeyArgs{
+		Description:          pulumi.String(description),
+		EnableKeyRotation:    pulumi.Bool(true),
+		DeletionWindowInDays: pulumi.Int(30),
+		Policy:               pulumi.String(policy.String()),
+		Tags:                 a.tags(),
+	}, pulumi.Parent(b), pulumi.Protect(a.Protected))
+	if err != nil {
+		return nil, err
+	}
+	_, err = kms.NewAlias(ctx, name, &kms.AliasArgs{
+		Name:        pulumi.String(alias),
+		TargetKeyId: key.KeyId,
+	}, pulumi.Parent(b), pulumi.Protect(a.Protected))
+	return key, err
+}
+
+// DataKeyPolicy lets the account's own roles use the key as far as their
+// policies allow, and the service-linked role of Auto Scaling attach the
+// encrypted disks of nodes.
+func DataKeyPolicy(a Args) iampolicy.Document {
+	// The service-linked role does not exist before the first node, and KMS
+	// refuses a policy that names a principal which does not: so the role is
+	// named in a condition, which KMS does not look up.
+	nodes := iampolicy.Condition{
+		"StringEquals": {"kms:CallerAccount": {a.AccountID}},
+		"ArnEquals":    {"aws:PrincipalArn": {a.roleARN("aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling")}},
+	}
+	grants := iampolicy.Condition{
+		"StringEquals": nodes["StringEquals"],
+		"ArnEquals":    nodes["ArnEquals"],
+		"Bool":         {"kms:GrantIsForAWSResource": {"true"}},
+	}
+	return iampolicy.New(
+		ownAccount(a),
+		iampolicy.Statement{
+			Sid:       "NodeDisks",
+			Effect:    iampolicy.Allow,
+			Principal: iampolicy.Anyone(),
+			Action:    iampolicy.Values{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"},
+			Resource:  iampolicy.Values{"*"},
+			Condition: nodes,
+		},
+		iampolicy.Statement{
+			Sid:       "NodeDiskGrants",
+			Effect:    iampolicy.Allow,
+			Principal: iampolicy.Anyone(),
+			Action:    iampolicy.Values{"kms:CreateGrant"},
+			Resource:  iampolicy.Values{"*"},
+			Condition: grants,
+		},
+	)
+}
+
+// LogKeyPolicy lets the account's own roles use the key as far as their
+// policies allow, CloudWatch Logs for this account's log groups, and
+// CloudTrail for this account's trail.
+func LogKeyPolicy(a Args) iampolicy.Document {
+	return iampolicy.New(
+		ownAccount(a),
+		// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+		iampolicy.Statement{
+			Sid:       "LogGroups",
+			Effect:    iampolicy.Allow,
+			Principal: iampolicy.Services("logs." + a.Region + ".amazonaws.com"),
+			Action:    iampolicy.Values{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"},
+			Resource:  iampolicy.Values{"*"},
+			Condition: iampolicy.Condition{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {a.regional("logs", "*")}}},
+		},
+		// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
+		iampolicy.Statement{
+			Sid:       "Trail",
+			Effect:    iampolicy.Allow,
+			Principal: iampolicy.Services("cloudtrail.amazonaws.com"),
+			Action:    iampolicy.Values{"kms:GenerateDataKey*"},
+			Resource:  iampolicy.Values{"*"},
+			Condition: iampolicy.Condition{
+				"StringEquals": {"aws:SourceArn": {a.trailARN()}},
+				"StringLike":   {"kms:EncryptionContext:aws:cloudtrail:arn": {"arn:aws:cloudtrail:*:" + a.AccountID + ":trail/*"}},
+			},
+		},
+		iampolicy.Statement{
+			Sid:       "TrailLooks",
+			Effect:    iampolicy.Allow,
+			Principal: iampolicy.Services("cloudtrail.amazonaws.com"),
+			Action:    iampolicy.Values{"kms:DescribeKey"},
+			Resource:  iampolicy.Values{"*"},
+			Condition: iampolicy.Condition{"StringEquals": {"aws:SourceArn": {a.trailARN()}}},
+		},
+	)
+}
+
+// ownAccount leaves a key to the IAM policies of its account. Without it a
+// mistake in the rest would lock everybody out of the key, for good.
+func ownAccount(a Args) iampolicy.Statement {
+	return iampolicy.Statement{
+		Sid:       "OwnAccount",
+		Effect:    iampolicy.Allow,
+		Principal: iampolicy.Principals(a.rootARN()),
+		Action:    iampolicy.Values{"kms:*"},
+		Resource:  iampolicy.Values{"*"},
+	}
+}

@@ -1,0 +1,85 @@
+package v1alpha1
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// DeepCopyInto writes a copy that shares nothing with p.
+func (p *Project) DeepCopyInto(out *Project) {
+	*out = *p
+	p.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	p.Spec.DeepCopyInto(&out.Spec)
+	p.Status.DeepCopyInto(&out.Status)
+}
+
+// DeepCopy returns a copy that shares nothing with p.
+func (p *Project) DeepCopy() *Project {
+	if p == nil {
+		return nil
+	}
+	out := &Project{}
+	p.DeepCopyInto(out)
+	return out
+}
+
+// DeepCopyObject makes Project a runtime.Object.
+func (p *Project) DeepCopyObject() runtime.Object {
+	if p == nil {
+		return nil
+	}
+	return p.DeepCopy()
+}
+
+// DeepCopyObject makes ProjectList a runtime.Object.
+func (l *ProjectList) DeepCopyObject() runtime.Object {
+	if l == nil {
+		return nil
+	}
+	out := &ProjectList{TypeMeta: l.TypeMeta}
+	l.ListMeta.DeepCopyInto(&out.ListMeta)
+	if l.Items != nil {
+		out.Items = make([]Project, len(l.Items))
+		for i := range l.Items {
+			l.Items[i].DeepCopyInto(&out.Items[i])
+		}
+	}
+	return out
+}
+
+// DeepCopyInto writes a copy that shares nothing with s.
+func (s *ProjectSpec) DeepCopyInto(out *ProjectSpec) {
+	*out = *s
+	out.Quota.CPU = s.Quota.CPU.DeepCopy()
+	out.Quota.Memory = s.Quota.Memory.DeepCopy()
+	out.Quota.Storage = s.Quota.Storage.DeepCopy()
+	out.Limits.DefaultCPU = s.Limits.DefaultCPU.DeepCopy()
+	out.Limits.DefaultMemory = s.Limits.DefaultMemory.DeepCopy()
+	out.Limits.MaxCPU = s.Limits.MaxCPU.DeepCopy()
+	out.Limits.MaxMemory = s.Limits.MaxMemory.DeepCopy()
+	out.Members = slices.Clone(s.Members)
+	out.Egress = slices.Clone(s.Egress)
+	for i := range out.Egress {
+		out.Egress[i].Ports = slices.Clone(s.Egress[i].Ports)
+	}
+}
+
+// DeepCopyInto writes a copy that shares nothing with s.
+func (s *ProjectStatus) DeepCopyInto(out *ProjectStatus) {
+	*out = *s
+	if s.Conditions != nil {
+		out.Conditions = make([]metav1.Condition, len(s.Conditions))
+		for i := range s.Conditions {
+			s.Conditions[i].DeepCopyInto(&out.Conditions[i])
+		}
+	}
+}
+
+// DeepCopy returns a copy that shares nothing with s.
+func (s *ProjectStatus) DeepCopy() *ProjectStatus {
+	out := &ProjectStatus{}
+	s.DeepCopyInto(out)
+	return out
+}

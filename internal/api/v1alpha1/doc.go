@@ -1,0 +1,5 @@
+// Package v1alpha1 is the API that Freehold serves in a customer's cluster,
+// group freehold.dev: Project, a team's fenced slice of a data plane. The
+// definition in components/bootstrap is generated from internal/api/gen, which
+// says for each of these fields what the API server accepts.
+package v1alpha1

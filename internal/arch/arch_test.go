@@ -1,0 +1,151 @@
+// Package arch holds the test of the import directions.
+package arch
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "freehold.dev/freehold/"
+
+// may lists, for each package of ours, the packages of ours that it may
+// import. "x/..." stands for a folder and all below it. A package that is not
+// listed fails the test: a new package is a decision.
+var may = map[string][]string{
+	"cmd/freehold": {
+		"internal/cli", "internal/engine", "internal/cloud", "internal/cloud/...", "internal/provision",
+		"internal/registry", "internal/report", "internal/plan", "stacks",
+	},
+	"cmd/namespace-controller": {"internal/controller", "internal/api/v1alpha1"},
+
+	"stacks": {"components/...", "internal/plan"},
+	// A component knows nothing of ours but other components' leaves.
+	"components/account":       {"components/iampolicy"},
+	"components/boundary":      {"components/iampolicy"},
+	"components/network":       {"components/iampolicy"},
+	"components/cluster":       {"components/iampolicy"},
+	"components/bootstrap":     {},
+	"components/iampolicy":     {},
+	"components/componenttest": {},
+
+	"internal/spec":           {},
+	"internal/spec/genschema": {"internal/spec"},
+	"internal/plan":           {"internal/spec"},
+	"internal/report":         {},
+	"internal/engine":         {"internal/report"},
+	"internal/registry":       {"internal/report"},
+	"internal/drift":          {"internal/plan", "internal/report"},
+	// The interfaces that provision declares speak the types of the packages
+	// that it drives: docs/decisions says why.
+	"internal/provision": {
+		"internal/spec", "internal/plan", "stacks", "internal/drift", "internal/report",
+		"internal/engine", "internal/cloud", "internal/registry",
+	},
+	"internal/cli": {"internal/provision", "internal/spec", "internal/plan", "internal/report"},
+
+	"internal/cloud":                      {"internal/report"},
+	"internal/cloud/cloudtest":            {"internal/cloud"},
+	"internal/cloud/sandbox":              {"internal/cloud", "internal/report", "internal/cloud/sandbox/..."},
+	"internal/cloud/sandbox/store":        {},
+	"internal/cloud/sandbox/awsprovider":  {"internal/cloud/sandbox/store"},
+	"internal/cloud/sandbox/eksprovider":  {},
+	"internal/cloud/sandbox/controlplane": {},
+	"internal/cloud/sandbox/kubeprovider": {},
+
+	"internal/api/v1alpha1": {},
+	"internal/controller":   {"internal/api/v1alpha1"},
+}
+
+// only names packages of others that may be imported from one place.
+var only = map[string]string{
+	"github.com/pulumi/pulumi/sdk/v3/go/auto":           "internal/engine",
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/":          "internal/engine",
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx": "internal/crossguard",
+}
+
+// The files are read in this process, and not by "go list", so that Go's test
+// cache sees them: a cached pass would otherwise hide a new import.
+func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
+	root := os.DirFS("../..")
+	seen := map[string]bool{}
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (name == "tools" || name == "bin" || strings.HasPrefix(path.Base(name), ".") && name != ".") {
+			return fs.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		src, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		from := path.Dir(name)
+		seen[from] = true
+		allowed, known := may[from]
+		if !known {
+			t.Errorf("%s is not in the table: say what it may import", from)
+		}
+		for _, spec := range f.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			for fenced, home := range only {
+				if (imp == fenced || strings.HasSuffix(fenced, "/") && strings.HasPrefix(imp, fenced)) && from != home {
+					t.Errorf("%s imports %s, which only %s may", name, imp, home)
+				}
+			}
+			if to, ours := strings.CutPrefix(imp, module); ours && !slices.ContainsFunc(allowed, covers(to)) {
+				t.Errorf("%s imports %s", name, to)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p := range may {
+		if !seen[p] {
+			t.Errorf("%s is in the table and not in the tree", p)
+		}
+	}
+}
+
+func covers(to string) func(string) bool {
+	return func(allowed string) bool {
+		dir, below := strings.CutSuffix(allowed, "/...")
+		return to == allowed || below && strings.HasPrefix(to, dir+"/")
+	}
+}
+
+// What a user finds at the top is part of the design.
+func TestTheTopLevelHoldsOnlyWhatTheDesignNames(t *testing.T) {
+	want := []string{
+		"CONTRIBUTING.md", "LICENSE", "Makefile", "Pulumi.yaml", "README.md", "cmd", "components", "docs", "go.mod",
+		"go.sum", "internal", "policies", "stacks", "tools",
+	}
+	entries, err := os.ReadDir("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		// bin is what make builds, and is not committed.
+		if name := e.Name(); !strings.HasPrefix(name, ".") && name != "bin" && !slices.Contains(want, name) {
+			t.Errorf("%s is at the top level, and the design does not name it", name)
+		}
+	}
+}

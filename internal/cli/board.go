@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/report"
+)
+
+// board is what is known of a running operation, folded from its events. It
+// draws nothing: the terminal's view and the plain lines both read from it.
+type board struct {
+	org, kind string
+	started   time.Time
+	layers    []*layerBoard
+	ended     *report.Event // the terminal event
+}
+
+// layerBoard is one layer's part of a board.
+type layerBoard struct {
+	name     string
+	state    layerState
+	started  time.Time
+	took     time.Duration
+	total    int // 0: not known
+	finished int
+	failed   int
+	changes  map[string]int
+	running  map[string]work // by URN
+	waiting  string          // something outside that is waited for
+	message  string          // why it failed
+}
+
+type layerState int
+
+const (
+	layerWaits layerState = iota
+	layerRuns
+	layerDone
+	layerFailed
+)
+
+// work is one resource in the engine's hands.
+type work struct {
+	what    string // `create aws:eks/cluster:Cluster "eks"`
+	started time.Time
+}
+
+// newBoard shows every layer from the start, in the order in which the
+// operation takes them.
+func newBoard(org, kind string, now time.Time) *board {
+	b := &board{org: org, kind: kind, started: now}
+	order := plan.Layers()
+	if kind == "offboard" {
+		slices.Reverse(order)
+	}
+	for _, l := range order {
+		b.layer(string(l))
+	}
+	return b
+}
+
+func (b *board) layer(name string) *layerBoard {
+	for _, l := range b.layers {
+		if l.name == name {
+			return l
+		}
+	}
+	l := &layerBoard{name: name, running: map[string]work{}}
+	b.layers = append(b.layers, l)
+	return l
+}
+
+// apply folds one event in.
+func (b *board) apply(e report.Event) {
+	if e.Org != "" {
+		b.org = e.Org
+	}
+	if e.Type.Terminal() {
+		b.ended = &e // of an earlier operation, until its own comes
+		return
+	}
+	if e.Layer == "" {
+		return
+	}
+	l := b.layer(e.Layer)
+	if e.Total > 0 {
+		l.total = e.Total
+	}
+	switch e.Type {
+	case report.LayerStarted:
+		*l = layerBoard{name: l.name, state: layerRuns, started: e.Time, total: e.Total, running: map[string]work{}}
+	case report.LayerFinished:
+		l.end(layerDone, e)
+	case report.LayerFailed:
+		l.end(layerFailed, e)
+		l.message = e.Message
+	case report.ResourceStarted:
+		l.waiting = ""
+		l.running[e.URN] = work{what: strings.TrimSpace(e.Op + " " + resource(e)), started: e.Time}
+	case report.ResourceFinished:
+		delete(l.running, e.URN)
+		l.finished++
+	case report.ResourceFailed:
+		delete(l.running, e.URN)
+		l.failed++
+	case report.Waiting:
+		l.waiting = e.Message
+	}
+}
+
+func (l *layerBoard) end(state layerState, e report.Event) {
+	l.state, l.changes, l.waiting = state, e.Changes, ""
+	l.running = map[string]work{}
+	l.took = e.Duration
+	if l.took == 0 && !l.started.IsZero() {
+		l.took = e.Time.Sub(l.started)
+	}
+}
+
+// outcome says in a few words what became of a layer that is done.
+func (b *board) outcome(l *layerBoard) string {
+	text := report.Counts(l.changes)
+	switch b.kind {
+	case "drift":
+		return "read"
+	case "plan":
+		text = report.WouldCount(l.changes)
+	}
+	if text == "" {
+		return "no changes"
+	}
+	return text
+}
+
+// elapsed is how long the layer runs or ran.
+func (l *layerBoard) elapsed(now time.Time) time.Duration {
+	if l.state == layerRuns {
+		return now.Sub(l.started)
+	}
+	return l.took
+}
+
+// progress is "12/60 resources", or "12 resources" while the total is not known.
+func (l *layerBoard) progress() string {
+	switch {
+	case l.total > 0:
+		return fmt.Sprintf("%d/%d resources", min(l.finished, l.total), max(l.total, l.finished))
+	case l.finished == 1:
+		return "1 resource"
+	default:
+		return fmt.Sprintf("%d resources", l.finished)
+	}
+}
+
+// waitsFor is what the layer waits for now: something outside, else the
+// resource that has been in the engine's hands for longest.
+func (l *layerBoard) waitsFor(now time.Time) string {
+	if l.waiting != "" {
+		return l.waiting
+	}
+	if len(l.running) == 0 {
+		return ""
+	}
+	all := make([]work, 0, len(l.running))
+	for _, w := range l.running {
+		all = append(all, w)
+	}
+	oldest := slices.MinFunc(all, func(a, b work) int {
+		return cmp.Or(a.started.Compare(b.started), cmp.Compare(a.what, b.what))
+	})
+	text := fmt.Sprintf("%s (%s)", oldest.what, report.Took(now.Sub(oldest.started)))
+	if more := len(all) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+func resource(e report.Event) string {
+	if e.ResourceName == "" {
+		return e.ResourceType
+	}
+	return fmt.Sprintf("%s %q", e.ResourceType, e.ResourceName)
+}

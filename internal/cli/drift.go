@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+func (a *app) drift() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "drift ORG... | --all",
+		Short: "Show what differs from what onboard made; change nothing",
+		Long: `Drift reads what is there now and shows every property that is not as onboard
+left it. It changes nothing and never waits for, or holds up, an onboard.
+
+Exit status 2: something differs. Exit status 1: something could not be read
+and nothing that could be differs; that is not the same as no drift.
+
+As JSON one ORG is an object, several orgs or --all are a list. With -o ndjson
+the events of each org end in its own terminal event, which carries the findings.`,
+		Example: `  freehold drift acme
+  freehold drift --all -o json
+  freehold drift acme -o json | jq -r '.findings[] | [.kind, .type, .name] | @tsv'`,
+		ValidArgsFunction: a.completeOrgs,
+		Annotations:       map[string]string{operation: "drift"},
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case all && len(args) > 0:
+				return usagef(cmd, "drift: name orgs or say --all, not both")
+			case !all && len(args) == 0:
+				return usagef(cmd, "drift: name an org or say --all")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.provisioner(cmd)
+			if err != nil {
+				return err
+			}
+			if all {
+				if args, err = ownedOrgs(cmd, p); err != nil {
+					return err
+				}
+			}
+			results, err := a.driftEach(cmd, p, args)
+			if a.output == asJSON {
+				if err := a.printDrift(results, len(args) == 1 && !all); err != nil {
+					return err
+				}
+			}
+			return driftVerdict(results, err)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "every org that is not offboarded")
+	return cmd
+}
+
+// ownedOrgs are the orgs that have something which can drift.
+func ownedOrgs(cmd *cobra.Command, p Provisioner) ([]string, error) {
+	orgs, err := p.Orgs(cmd.Context())
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, s := range orgs {
+		if s.State != "offboarded" {
+			names = append(names, s.Org)
+		}
+	}
+	return names, nil
+}
+
+// driftEach looks at one org after the other. An org that fails does not keep
+// the others from being looked at; text is written as each is done.
+func (a *app) driftEach(cmd *cobra.Command, p Provisioner, orgs []string) ([]report.Drift, error) {
+	var results []report.Drift
+	var failed error
+	for _, org := range orgs {
+		if err := cmd.Context().Err(); err != nil {
+			return results, errors.Join(failed, err)
+		}
+		var d report.Drift
+		err := a.operate(cmd.Context(), "drift", org, func(sink report.Sink) (any, error) {
+			var err error
+			d, err = p.Drift(cmd.Context(), org, sink)
+			return known(d, d.Org), err
+		})
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		results = append(results, d)
+		if a.output == asText {
+			if err := report.TextDrift(a.env.Stdout, d); err != nil {
+				return results, errors.Join(failed, err)
+			}
+		}
+	}
+	return results, failed
+}
+
+func (a *app) printDrift(results []report.Drift, one bool) error {
+	if one {
+		if len(results) == 0 {
+			return nil
+		}
+		return report.JSON(a.env.Stdout, results[0])
+	}
+	return a.print(results, func(io.Writer) error { return nil })
+}
+
+// driftVerdict turns findings into the command's outcome: differences outrank
+// what could not be read, which is never the same as no drift.
+func driftVerdict(results []report.Drift, failed error) error {
+	incomplete := failed
+	different := false
+	for _, d := range results {
+		different = different || d.Drifted()
+		if !d.Complete() && incomplete == nil {
+			incomplete = errTold
+		}
+	}
+	if different {
+		return &differentError{failed}
+	}
+	return incomplete
+}

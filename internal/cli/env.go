@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+// Env is all that the command line knows of the process that it runs in.
+type Env struct {
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	Getenv func(string) string
+	// Terminal is true when Stderr is a terminal: progress is drawn, not listed.
+	Terminal bool
+	// Interactive is true when Stdin is a terminal: questions can be asked.
+	Interactive bool
+	// Width is the terminal's width in columns, asked anew each time.
+	Width func() int
+	Now   func() time.Time
+	// Wire builds the services that a command needs. It is called at most
+	// once in a Run, and not at all by commands that need none.
+	Wire    func(context.Context, Options) (Services, error)
+	Version VersionInfo
+}
+
+// Cloud names.
+const (
+	CloudAWS     = "aws"
+	CloudSandbox = "sandbox"
+)
+
+// Options are the global choices of one invocation, from flags and from
+// FREEHOLD_* variables; a flag wins.
+type Options struct {
+	Home     string // absolute; everything that Freehold keeps on this machine
+	Cloud    string // CloudAWS or CloudSandbox
+	Backend  string // Pulumi state; empty: under Home
+	Registry string // empty: under Home
+	Verbose  bool
+	// Log takes what the services log. It is not Stderr itself, where
+	// progress may be drawn at the same time.
+	Log io.Writer
+	// The rest is for the sandbox only.
+	Latency string   // "", "realistic", "realistic/60"
+	Faults  []string // "eks:CreateCluster=timeout:2"
+	Quotas  []string // "accounts=3"
+}
+
+// Services are what the commands call. Sandbox is nil on AWS.
+type Services struct {
+	Provisioner Provisioner
+	Sandbox     Sandbox
+	Doctor      func(context.Context) []report.Check
+	// Close releases everything; nil: nothing to release.
+	Close func() error
+}
+
+// VersionInfo is what this binary is.
+type VersionInfo struct {
+	Version string
+	Commit  string
+	// Pulumi looks for the Pulumi CLI that would be used and returns its
+	// version and its path, or "" when there is none; nil: not known.
+	Pulumi func(context.Context) string
+}
+
+// OS returns the Env of this process; Wire and Version are main's to fill.
+func OS() Env {
+	return Env{
+		Stdin:       os.Stdin,
+		Stdout:      os.Stdout,
+		Stderr:      os.Stderr,
+		Getenv:      os.Getenv,
+		Terminal:    term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
+		Interactive: term.IsTerminal(int(os.Stdin.Fd())),
+		Width: func() int {
+			w, _, err := term.GetSize(int(os.Stderr.Fd()))
+			if err != nil || w <= 0 {
+				return 80
+			}
+			return w
+		},
+		Now: time.Now,
+	}
+}

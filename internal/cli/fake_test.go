@@ -1,0 +1,394 @@
+package cli_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/provision"
+	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/spec"
+)
+
+// clock stands still until someone lets time pass.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// world is a provisioner and a sandbox that keep orgs in memory and behave as
+// the real ones do as far as the command line can see.
+type world struct {
+	clock *clock
+	orgs  map[string]*org
+	items []report.SandboxItem
+	runs  int
+	// trouble is what goes wrong next: see its uses.
+	trouble string
+}
+
+type org struct {
+	spec   spec.Spec
+	status report.Status
+	drift  []report.Finding
+}
+
+func newWorld(c *clock) *world { return &world{clock: c, orgs: map[string]*org{}} }
+
+// sizes are the resources of each layer.
+var sizes = map[string]int{"account": 4, "boundary": 31, "cluster": 60, "bootstrap": 12}
+
+func (w *world) wire(_ context.Context, o cli.Options) (cli.Services, error) {
+	if w.trouble == "wire" {
+		return cli.Services{}, &provision.Error{
+			Doing: "start", Err: errors.New("the Pulumi CLI was not found"), Next: "make tools",
+		}
+	}
+	s := cli.Services{Provisioner: w, Doctor: w.doctor}
+	if o.Cloud == cli.CloudSandbox {
+		s.Sandbox = w
+	}
+	return s, nil
+}
+
+func (w *world) doctor(context.Context) []report.Check {
+	checks := []report.Check{{Name: "pulumi CLI", OK: true, Detail: "v3.250.0"}, {Name: "AWS credentials", OK: true, Detail: "arn:aws:iam::100000000001:role/freehold-provisioner"}}
+	if w.trouble == "credentials" {
+		checks[1] = report.Check{Name: "AWS credentials", Detail: "expired an hour ago", Fix: "aws sso login --profile management"}
+	}
+	return checks
+}
+
+func (w *world) fail(org, layer string) error {
+	e := &provision.Error{Org: org, Layer: layer}
+	switch w.trouble {
+	case "busy":
+		e.Err = fmt.Errorf("%w: onboard op-1 since 12:00", provision.ErrBusy)
+	case "blocked":
+		e.Resource, e.Err = `aws:eks/cluster:Cluster "eks"`, fmt.Errorf("%w: FH201: the endpoint is public", provision.ErrBlocked)
+	case "pending":
+		e.Err = fmt.Errorf("%w: the account quota is used up", provision.ErrPending)
+		e.Next = "ask AWS for more accounts, then run this again"
+	case "create":
+		e.Resource, e.Doing, e.Err = `aws:eks/cluster:Cluster "eks"`, "create", errors.New("LimitExceededException: too many clusters")
+		e.Next = "raise the quota of EKS clusters"
+	case "cancelled":
+		e.Err = fmt.Errorf("%w: interrupted", provision.ErrCancelled)
+	case "e-mail":
+		e.Err = fmt.Errorf("%w: account.email is used by globex", provision.ErrInvalid)
+	default:
+		return nil
+	}
+	return e
+}
+
+func (w *world) unknown(name, doing string) error {
+	return &provision.Error{Org: name, Doing: doing, Err: fmt.Errorf("%w: no such org", provision.ErrInvalid), Next: "freehold status lists the orgs"}
+}
+
+func (w *world) Plan(_ context.Context, s spec.Spec, _ report.Sink) (report.Plan, error) {
+	decided := plan.Build(s)
+	p := report.Plan{Org: s.Org, Hash: "h1", HashVersion: 1, Decided: decided}
+	if err := w.fail(s.Org, "cluster"); err != nil {
+		return p, err
+	}
+	known := w.orgs[s.Org]
+	for _, l := range plan.Layers() {
+		r := report.LayerResult{Layer: string(l), Stack: plan.StackName(s.Org, l), State: "done", Resources: sizes[string(l)]}
+		switch {
+		case known == nil && l != plan.LayerAccount:
+			r.State = "not-started"
+		case known == nil:
+			r.Changes = map[string]int{"create": 1}
+			p.Changes = append(p.Changes, report.Change{Layer: "account", Op: "create", Type: "aws:organizations/account:Account", Name: "account"})
+		case l == plan.LayerCluster && !reflect.DeepEqual(known.spec, s):
+			r.Changes = map[string]int{"update": 1, "same": 59}
+			p.Changes = append(p.Changes, report.Change{
+				Layer: "cluster", Op: "update", Type: "aws:eks/nodeGroup:NodeGroup", Name: "default",
+				Properties: []report.Difference{{Path: "scalingConfig.maxSize", Want: "6", Have: "4"}, {Path: `tags["team"]`, Want: `"red"`}},
+			})
+		}
+		p.Layers = append(p.Layers, r)
+	}
+	return p, nil
+}
+
+func (w *world) Onboard(_ context.Context, s spec.Spec, o provision.OnboardOptions, sink report.Sink) (report.Onboarding, error) {
+	out := report.Onboarding{Org: s.Org}
+	if w.trouble == "busy" || w.trouble == "e-mail" {
+		return out, w.fail(s.Org, "")
+	}
+	w.runs++
+	out.Operation = fmt.Sprintf("op-%d", w.runs)
+	began := w.clock.Now()
+	emit := func(e report.Event) {
+		e.Time, e.Org, e.Operation, e.Kind = w.clock.Now(), s.Org, out.Operation, "onboard"
+		sink(e)
+	}
+	if w.trouble == "interrupted" {
+		sink(report.Event{Type: report.OperationFailed, Time: began, Org: s.Org, Operation: "op-dead", Kind: "onboard", Message: "its process ended"})
+	}
+	known := w.orgs[s.Org]
+	if known == nil {
+		known = &org{status: report.Status{Org: s.Org}}
+		w.orgs[s.Org] = known
+	}
+	emit(report.Event{Type: report.OperationStarted})
+	for i, l := range plan.Layers() {
+		name, r := string(l), report.LayerResult{Layer: string(l), Stack: plan.StackName(s.Org, l), State: "done", Resources: sizes[string(l)]}
+		emit(report.Event{Type: report.LayerStarted, Layer: name, Total: r.Resources})
+		urn := "urn:" + name
+		emit(report.Event{Type: report.ResourceStarted, Layer: name, URN: urn, Op: "create", ResourceType: "aws:kind", ResourceName: name})
+		w.clock.pass(time.Duration(i+2) * time.Second)
+		r.Duration = time.Duration(i+2) * time.Second
+		if err := w.fail(s.Org, name); err != nil && l == plan.LayerCluster {
+			emit(report.Event{Type: report.ResourceFailed, Layer: name, URN: urn, ResourceType: "aws:eks/cluster:Cluster", ResourceName: "eks", Message: "LimitExceededException: too many clusters"})
+			emit(report.Event{Type: report.LayerFailed, Layer: name})
+			r.State, r.Error = "failed", err.Error()
+			out.Layers = append(out.Layers, r)
+			known.status.State = "failed"
+			typ := report.OperationFailed
+			if w.trouble == "pending" {
+				typ = report.OperationPending
+			}
+			emit(report.Event{Type: typ, Message: err.Error()})
+			return out, err
+		}
+		emit(report.Event{Type: report.ResourceFinished, Layer: name, URN: urn, Op: "create"})
+		switch {
+		case known.status.Hash == "":
+			r.Changes = map[string]int{"create": r.Resources}
+		case l == plan.LayerCluster && !reflect.DeepEqual(known.spec, s):
+			r.Changes = map[string]int{"update": 1, "same": 59}
+		default:
+			r.Changes = map[string]int{"same": r.Resources}
+		}
+		out.Changed = out.Changed || r.Changes["same"] != r.Resources
+		emit(report.Event{Type: report.LayerFinished, Layer: name, Changes: r.Changes})
+		out.Layers = append(out.Layers, r)
+	}
+	n := 100000000002 + len(w.orgs) - 1
+	if known.status.Hash == "" {
+		known.status.DataPlane = report.DataPlane{
+			Org: s.Org, Region: s.Region, AccountID: fmt.Sprint(n),
+			BoundaryARN:     fmt.Sprintf("arn:aws:iam::%d:policy/freehold-%s-boundary", n, s.Org),
+			VPCID:           fmt.Sprintf("vpc-%d", n),
+			CIDR:            "10.0.0.0/16",
+			ClusterName:     "freehold-" + s.Org,
+			ClusterEndpoint: "https://127.0.0.1:6443/" + s.Org,
+			DataKeyARN:      fmt.Sprintf("arn:aws:kms:%s:%d:key/%s", s.Region, n, s.Org),
+		}
+	}
+	known.spec, known.drift = s, nil
+	known.status.Hash, known.status.State, known.status.Layers = "h1", "ready", out.Layers
+	known.status.Last = &report.Operation{ID: out.Operation, Org: s.Org, Kind: "onboard", State: "succeeded", Started: began, Finished: w.clock.Now()}
+	out.DataPlane, out.Duration = known.status.DataPlane, w.clock.Now().Sub(began)
+	if w.trouble == "unmanaged" && !o.Prune {
+		out.Unmanaged = []report.Finding{{Kind: report.Unmanaged, Type: "aws:ec2/securityGroup:SecurityGroup", Name: "stray", ID: "sg-1"}}
+	}
+	if w.trouble != "silent" {
+		emit(report.Event{Type: report.OperationSucceeded, Duration: out.Duration})
+	}
+	return out, nil
+}
+
+func (w *world) Status(_ context.Context, name string) (report.Status, error) {
+	if o := w.orgs[name]; o != nil {
+		return o.status, nil
+	}
+	return report.Status{}, w.unknown(name, "status")
+}
+
+func (w *world) Orgs(context.Context) ([]report.Status, error) {
+	if w.trouble == "registry" {
+		return nil, errors.New("open registry: permission denied")
+	}
+	var list []report.Status
+	for _, name := range slices.Sorted(maps.Keys(w.orgs)) {
+		list = append(list, w.orgs[name].status)
+	}
+	return list, nil
+}
+
+func (w *world) Shared(context.Context) ([]report.Shared, error) {
+	if w.trouble != "shared" {
+		return nil, nil
+	}
+	return []report.Shared{{Kind: "key", Value: "arn:aws:kms:eu-central-1:100000000002:key/acme", Owners: []string{"acme", "globex"}}}, nil
+}
+
+func (w *world) Drift(_ context.Context, name string, sink report.Sink) (report.Drift, error) {
+	o := w.orgs[name]
+	if o == nil {
+		return report.Drift{Org: name}, w.unknown(name, "drift")
+	}
+	sink(report.Event{Type: report.LayerStarted, Time: w.clock.Now(), Org: name, Kind: "drift", Layer: "cluster"})
+	w.clock.pass(3 * time.Second)
+	sink(report.Event{Type: report.LayerFinished, Time: w.clock.Now(), Org: name, Kind: "drift", Layer: "cluster"})
+	return report.Drift{Org: name, At: w.clock.Now(), Findings: o.drift, Duration: 3 * time.Second}, nil
+}
+
+func (w *world) OffboardPlan(_ context.Context, name string) (report.Offboarding, error) {
+	o := w.orgs[name]
+	if o == nil {
+		return report.Offboarding{Org: name}, w.unknown(name, "offboard")
+	}
+	out := report.Offboarding{Org: name, DataPlane: o.status.DataPlane, AccountKept: !o.spec.Account.CloseOnOffboarding}
+	for _, l := range slices.Backward(plan.Layers()) {
+		out.Layers = append(out.Layers, report.LayerResult{Layer: string(l), Resources: sizes[string(l)], State: "done"})
+	}
+	if o.spec.DeletionProtection {
+		return out, &provision.Error{Org: name, Doing: "offboard", Err: fmt.Errorf("%w: deletionProtection is on", provision.ErrProtected)}
+	}
+	return out, nil
+}
+
+func (w *world) Offboard(ctx context.Context, name string, o provision.OffboardOptions, sink report.Sink) (report.Offboarding, error) {
+	out, err := w.OffboardPlan(ctx, name)
+	if err != nil {
+		return report.Offboarding{Org: name}, err
+	}
+	w.runs++
+	out.Operation = fmt.Sprintf("op-%d", w.runs)
+	emit := func(e report.Event) {
+		e.Time, e.Org, e.Operation, e.Kind = w.clock.Now(), name, out.Operation, "offboard"
+		sink(e)
+	}
+	emit(report.Event{Type: report.OperationStarted})
+	for i := range out.Layers {
+		l := &out.Layers[i]
+		emit(report.Event{Type: report.LayerStarted, Layer: l.Layer, Total: l.Resources})
+		w.clock.pass(time.Second)
+		l.State, l.Changes, l.Duration, l.Resources = "removed", map[string]int{"delete": l.Resources}, time.Second, 0
+		emit(report.Event{Type: report.LayerFinished, Layer: l.Layer, Changes: l.Changes})
+		out.Duration += time.Second
+	}
+	out.AccountClosed = o.CloseAccount || (!out.AccountKept && !o.KeepAccount)
+	out.AccountKept = !out.AccountClosed
+	w.orgs[name].status.State = "offboarded"
+	emit(report.Event{Type: report.OperationSucceeded, Duration: out.Duration})
+	return out, nil
+}
+
+func (w *world) Kubeconfig(_ context.Context, name string) ([]byte, error) {
+	if w.orgs[name] == nil {
+		return nil, w.unknown(name, "kubeconfig")
+	}
+	return []byte(strings.ReplaceAll(`apiVersion: v1
+kind: Config
+clusters:
+- name: c
+  cluster: {server: "https://ORG.example:6443"}
+users:
+- name: u
+  user:
+    exec: {apiVersion: client.authentication.k8s.io/v1, command: freehold, args: [sandbox, token, --dir, ORG, --as, reader], interactiveMode: Never}
+contexts:
+- name: x
+  context: {cluster: c, user: u}
+current-context: x
+`, "ORG", name)), nil
+}
+
+func (w *world) Types() []string {
+	return []string{"aws:iam/role:Role", "aws:ec2/vpc:Vpc", "aws:ec2/securityGroup:SecurityGroup", "kubernetes:core/v1:Namespace", "kubernetes:rbac.authorization.k8s.io/v1:Role"}
+}
+
+func (w *world) List(_ context.Context, owner, typ string) ([]report.SandboxItem, error) {
+	var out []report.SandboxItem
+	for _, it := range w.items {
+		if (owner == "" || owner == it.Org || owner == it.Account) && (typ == "" || typ == it.Type) {
+			out = append(out, it)
+		}
+	}
+	return out, nil
+}
+
+func (w *world) find(owner, typ, item string) (int, error) {
+	for i, it := range w.items {
+		if (owner == it.Org || owner == it.Account) && typ == it.Type && (item == it.ID || item == it.Name) {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: %s has no %s %q", provision.ErrInvalid, owner, typ, item)
+}
+
+func (w *world) Show(_ context.Context, owner, typ, item string) (report.SandboxItem, error) {
+	i, err := w.find(owner, typ, item)
+	if err != nil {
+		return report.SandboxItem{}, err
+	}
+	return w.items[i], nil
+}
+
+func (w *world) Edit(_ context.Context, owner, typ, item string, change func(map[string]any) error) (report.SandboxItem, error) {
+	i, err := w.find(owner, typ, item)
+	if err != nil {
+		return report.SandboxItem{}, err
+	}
+	return w.items[i], change(w.items[i].Properties)
+}
+
+func (w *world) Remove(_ context.Context, owner, typ, item string, force bool) error {
+	i, err := w.find(owner, typ, item)
+	if err != nil {
+		return err
+	}
+	if w.trouble == "in use" && !force {
+		return errors.New("DependencyViolation: it is in use")
+	}
+	w.items = slices.Delete(w.items, i, i+1)
+	return nil
+}
+
+func (w *world) Create(_ context.Context, owner, typ, name string, properties map[string]any) (report.SandboxItem, error) {
+	it := report.SandboxItem{Org: owner, Account: "100000000002", Type: typ, ID: fmt.Sprintf("id-%d", len(w.items)+1), Name: name, Properties: properties}
+	w.items = append(w.items, it)
+	return it, nil
+}
+
+func (w *world) Reset(context.Context) error {
+	w.items, w.orgs = nil, map[string]*org{}
+	return nil
+}
+
+func (w *world) Stop(context.Context, string) error { return nil }
+
+func (w *world) ServeCluster(_ context.Context, dir string, idle time.Duration) error {
+	return fmt.Errorf("serve %s for %s", dir, idle)
+}
+
+func (w *world) Token(_ context.Context, dir, as string) ([]byte, error) {
+	return fmt.Appendf(nil, `{"kind":"ExecCredential","status":{"token":"%s@%s"}}`, as, dir), nil
+}
+
+func (w *world) Exec(_ context.Context, argv []string, _ io.Reader, stdout, _ io.Writer) (int, error) {
+	fmt.Fprintln(stdout, strings.Join(argv, " "))
+	if argv[0] == "false" {
+		return 7, nil
+	}
+	return 0, nil
+}

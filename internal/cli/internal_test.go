@@ -1,0 +1,378 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"freehold.dev/freehold/internal/provision"
+	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/spec"
+)
+
+func TestExitCodeIsTheContract(t *testing.T) {
+	wrapped := func(err error) error {
+		return fmt.Errorf("onboard: %w", &provision.Error{Org: "acme", Err: fmt.Errorf("%w: more", err)})
+	}
+	for reason, c := range map[string]struct {
+		err  error
+		want int
+	}{
+		"nothing went wrong":                    {nil, 0},
+		"anything else failed":                  {errors.New("boom"), 1},
+		"protection stands in the way":          {wrapped(provision.ErrProtected), 1},
+		"the operator stopped it":               {wrapped(provision.ErrCancelled), 1},
+		"the context ended":                     {context.Canceled, 1},
+		"a result that tells its own failure":   {errTold, 1},
+		"differences":                           {errDifferent, 2},
+		"differences beside a failure":          {&differentError{wrapped(provision.ErrInvalid)}, 2},
+		"a policy blocked it":                   {wrapped(provision.ErrBlocked), 3},
+		"the spec is wrong":                     {spec.Mistakes{{File: "a.yaml", Line: 1, Column: 1, Problem: "is empty"}}, 4},
+		"the request is wrong":                  {wrapped(provision.ErrInvalid), 4},
+		"the command line is wrong":             {&usageError{command: "freehold", text: "no"}, 4},
+		"another operation holds the org":       {wrapped(provision.ErrBusy), 5},
+		"the cloud must act first":              {wrapped(provision.ErrPending), 6},
+		"a command run for the user":            {childError{42}, 42},
+		"closing fails after a policy blocked":  {errors.Join(wrapped(provision.ErrBlocked), errors.New("close")), 3},
+		"closing fails after an org was locked": {errors.Join(wrapped(provision.ErrBusy), errors.New("close")), 5},
+	} {
+		if got := exitCode(c.err); got != c.want {
+			t.Errorf("%s: exit status %d, want %d", reason, got, c.want)
+		}
+	}
+}
+
+// TestStreamEndsOnce feeds a stream whatever a use case may do, and wants
+// exactly one terminal event of the operation, the last, in agreement with the
+// exit status.
+func TestStreamEndsOnce(t *testing.T) {
+	kinds := []error{nil, errors.New("boom"), provision.ErrBusy, provision.ErrBlocked, provision.ErrPending, provision.ErrInvalid, provision.ErrCancelled, errDifferent}
+	types := []report.EventType{
+		report.LayerStarted, report.LayerFinished, report.LayerFailed, report.ResourceStarted, report.ResourceFinished, report.ResourceFailed,
+		report.Diagnostic, report.Waiting, report.OperationSucceeded, report.OperationFailed, report.OperationBlocked, report.OperationPending,
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var got []report.Event
+		s := newStream("onboard", "acme", time.Now, func(e report.Event) { got = append(got, e) })
+		before := rapid.IntRange(0, 2).Draw(t, "operations that were killed")
+		for range before {
+			s.sink(report.Event{Type: report.OperationFailed, Operation: "dead", Org: "acme"})
+		}
+		started := rapid.Bool().Draw(t, "started")
+		if started {
+			s.sink(report.Event{Type: report.OperationStarted, Operation: "op", Org: "acme"})
+			for _, typ := range rapid.SliceOf(rapid.SampledFrom(types)).Draw(t, "events") {
+				s.sink(report.Event{Type: typ, Operation: "op", Org: "acme"})
+			}
+		}
+		err := rapid.SampledFrom(kinds).Draw(t, "error")
+		s.end(nil, err)
+		s.end(nil, nil)
+		s.sink(report.Event{Type: report.OperationSucceeded, Operation: "op"})
+
+		terminal, dead := 0, 0
+		for _, e := range got {
+			switch {
+			case e.Operation == "dead":
+				dead++
+			case e.Type.Terminal():
+				terminal++
+			}
+		}
+		if terminal != 1 || dead != before {
+			t.Fatalf("%d terminal events and %d of killed operations, want 1 and %d: %+v", terminal, dead, before, got)
+		}
+		last := got[len(got)-1]
+		if !last.Type.Terminal() || last.Org != "acme" || last.Kind != "onboard" || (started && last.Operation != "op") {
+			t.Fatalf("last event %+v", last)
+		}
+		want := map[int]report.EventType{exitDone: report.OperationSucceeded, exitDifferent: report.OperationSucceeded, exitBlocked: report.OperationBlocked, exitPending: report.OperationPending}[exitCode(err)]
+		if want == "" {
+			want = report.OperationFailed
+		}
+		if last.Type != want {
+			t.Fatalf("%v ends as %s, want %s", err, last.Type, want)
+		}
+		if err != nil && !errors.Is(err, errDifferent) && last.Message == "" {
+			t.Fatalf("%v is not told: %+v", err, last)
+		}
+	})
+}
+
+// events are one onboarding, up to a failure, as seconds since its start.
+func events(start time.Time) []report.Event {
+	at := func(s int, e report.Event) report.Event {
+		e.Time, e.Org, e.Kind = start.Add(time.Duration(s)*time.Second), "acme", "onboard"
+		return e
+	}
+	started := func(urn, typ, name string) report.Event {
+		return report.Event{Type: report.ResourceStarted, Layer: "cluster", URN: urn, Op: "create", ResourceType: typ, ResourceName: name}
+	}
+	return []report.Event{
+		at(0, report.Event{Type: report.OperationStarted}),
+		at(0, report.Event{Type: report.LayerStarted, Layer: "account", Total: 4}),
+		at(12, report.Event{Type: report.LayerFinished, Layer: "account", Changes: map[string]int{"create": 4}}),
+		at(12, report.Event{Type: report.LayerStarted, Layer: "boundary", Total: 31}),
+		at(20, report.Event{Type: report.LayerFinished, Layer: "boundary", Changes: map[string]int{"same": 31}}),
+		at(20, report.Event{Type: report.LayerStarted, Layer: "cluster", Total: 60}),
+		at(21, started("vpc", "aws:ec2/vpc:Vpc", "vpc")),
+		at(23, report.Event{Type: report.ResourceFinished, Layer: "cluster", URN: "vpc"}),
+		at(24, started("eks", "aws:eks/cluster:Cluster", "eks")),
+		at(25, started("log", "aws:cloudwatch/logGroup:LogGroup", "flow")),
+		at(30, report.Event{Type: report.Diagnostic, Layer: "cluster", Message: "throttled, trying\nagain in 2s"}),
+	}
+}
+
+func draw(m model) string { return ansi.Strip(m.View().Content) }
+
+func TestScreenShowsLayersWorkAndWarnings(t *testing.T) {
+	start := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	now := start
+	var m tea.Model = newModel("onboard", "acme", func() time.Time { return now }, 80)
+	for _, e := range events(start) {
+		m, _ = m.Update(e)
+	}
+	now = start.Add(65 * time.Second)
+	m, again := m.Update(frameMsg{})
+	if again == nil {
+		t.Error("the spinner stops after one frame")
+	}
+	want := `acme onboard  1m05s
+  ✓ account    4 created                 12s
+  ✓ boundary   no changes                8.0s
+  ⠙ cluster    1/60 resources            45s
+      create aws:eks/cluster:Cluster "eks" (41s) and 1 more
+  · bootstrap
+  ! cluster: throttled, trying again in 2s
+`
+	if diff := cmp.Diff(want, draw(m.(model))); diff != "" {
+		t.Errorf("while it runs (-want +got):\n%s", diff)
+	}
+
+	m, _ = m.Update(report.Event{Type: report.Waiting, Time: now, Layer: "cluster", Message: "the account to be usable: iam"})
+	m, _ = m.Update(tea.WindowSizeMsg{Width: 30, Height: 10})
+	want = `acme onboard  1m05s
+  ✓ account    4 created    …
+  ✓ boundary   no changes   …
+  ⠙ cluster    1/60 resource…
+      the account to be usab…
+  · bootstrap
+  ! cluster: throttled, tryi…
+`
+	if diff := cmp.Diff(want, draw(m.(model))); diff != "" {
+		t.Errorf("on a narrow terminal (-want +got):\n%s", diff)
+	}
+	m, _ = m.Update(tea.WindowSizeMsg{Width: 80, Height: 10})
+
+	failed, _ := m.Update(report.Event{Type: report.ResourceFailed, Time: now, Layer: "cluster", URN: "eks", ResourceType: "aws:eks/cluster:Cluster", ResourceName: "eks", Message: "LimitExceededException"})
+	failed, _ = failed.Update(report.Event{Type: report.LayerFailed, Time: now, Layer: "cluster"})
+	failed, _ = failed.Update(report.Event{Type: report.OperationFailed, Time: now})
+	want = `acme onboard  1m05s
+  ✓ account    4 created                 12s
+  ✓ boundary   no changes                8.0s
+  ✗ cluster    failed                    45s
+  · bootstrap
+  ! cluster: throttled, trying again in 2s
+  ! cluster: aws:eks/cluster:Cluster "eks" failed: LimitExceededException
+`
+	if diff := cmp.Diff(want, draw(failed.(model))); diff != "" {
+		t.Errorf("after it failed (-want +got):\n%s", diff)
+	}
+}
+
+func TestScreenOfASuccessIsEmpty(t *testing.T) {
+	m := newModel("onboard", "acme", time.Now, 80)
+	m.board.apply(report.Event{Type: report.OperationSucceeded})
+	if got := draw(m); got != "" {
+		t.Errorf("it leaves %q behind; the result says the same", got)
+	}
+}
+
+func TestScreenOfOffboardGoesTheOtherWay(t *testing.T) {
+	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	m := newModel("offboard", "acme", func() time.Time { return now }, 80)
+	want := "acme offboard  0s\n  · bootstrap\n  · cluster  \n  · boundary \n  · account  \n"
+	if diff := cmp.Diff(want, draw(m)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestScreenKeepsTheLastWarnings(t *testing.T) {
+	var m tea.Model = newModel("onboard", "acme", time.Now, 80)
+	for i := range 9 {
+		m, _ = m.Update(report.Event{Type: report.Diagnostic, Message: fmt.Sprint("warning ", i)})
+	}
+	if diff := cmp.Diff([]string{"warning 5", "warning 6", "warning 7", "warning 8"}, m.(model).warnings); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Answers that nobody reads would be typed into the user's shell, and with the
+// enhanced keyboard ctrl-c would be no signal.
+func TestScreenAsksTheTerminalNothing(t *testing.T) {
+	var out bytes.Buffer
+	log := &logWriter{plain: &out}
+	s := newScreen(Env{Stderr: &out, Getenv: func(string) string { return "" }, Now: time.Now, Width: func() int { return 80 }}, log, "onboard", "acme")
+	for _, e := range events(time.Now()) {
+		s.event(e)
+	}
+	fmt.Fprintln(log, "level=WARN above the drawing")
+	s.event(report.Event{Type: report.OperationFailed, Time: time.Now()})
+	s.close()
+	fmt.Fprintln(log, "level=WARN after the drawing")
+	shown := ansi.Strip(out.String())
+	if !strings.Contains(shown, "acme onboard") || !strings.Contains(shown, "above the drawing") || !strings.HasSuffix(shown, "after the drawing\n") {
+		t.Fatalf("something was not shown: %q", out.String())
+	}
+	for name, request := range map[string]string{
+		"kitty keyboard": "\x1b[>", "kitty keyboard flags": "\x1b[=", "kitty keyboard state": "\x1b[?u",
+		"modes": "$p", "bracketed paste": "\x1b[?2004", "device": "\x1b[c", "hidden cursor at the end": "\x1b[?25l\x1b[?25l",
+	} {
+		if strings.Contains(out.String(), request) {
+			t.Errorf("%s: %q is in the output %q", name, request, out.String())
+		}
+	}
+}
+
+func TestLinesSayWhatIsWaitedForEveryTenSeconds(t *testing.T) {
+	start := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	now := start
+	var out strings.Builder
+	l := &lines{w: &out, now: func() time.Time { return now }, board: newBoard("acme", "onboard", start), said: start}
+	for _, e := range events(start) {
+		now = e.Time
+		l.event(e)
+	}
+	for range 25 {
+		now = now.Add(time.Second)
+		l.tick()
+	}
+	l.event(report.Event{Type: report.Waiting, Time: now, Layer: "cluster", Message: "quota"})
+	for range 10 {
+		now = now.Add(time.Second)
+		l.tick()
+	}
+	want := `acme: account: started
+acme: account: done in 12s, 4 created
+acme: boundary: started
+acme: boundary: done in 8.0s, no changes
+acme: cluster: started
+acme: cluster: throttled, trying
+again in 2s
+acme: cluster: 1/60 resources, 20s, waits for create aws:eks/cluster:Cluster "eks" (16s) and 1 more
+acme: cluster: 1/60 resources, 30s, waits for create aws:eks/cluster:Cluster "eks" (26s) and 1 more
+acme: cluster: 1/60 resources, 40s, waits for quota
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestInterruptionIsTold(t *testing.T) {
+	for _, format := range []output{asText, asNDJSON} {
+		var stdout, stderr bytes.Buffer
+		ctx, cancel := context.WithCancel(t.Context())
+		a := &app{output: format, env: Env{Stdout: &stdout, Stderr: &stderr, Now: time.Now}}
+		told := make(chan struct{})
+		err := a.operate(ctx, "onboard", "acme", func(sink report.Sink) (any, error) {
+			cancel()
+			// AfterFunc runs by itself; an event that comes later waits for it.
+			go func() { time.Sleep(50 * time.Millisecond); close(told) }()
+			<-told
+			return nil, provision.ErrCancelled
+		})
+		if !errors.Is(err, provision.ErrCancelled) {
+			t.Fatal(err)
+		}
+		if got := stdout.String() + stderr.String(); strings.Count(got, "press ctrl-c again") != 1 {
+			t.Errorf("%s: %q does not say how to stop at once", format, got)
+		}
+	}
+}
+
+func TestPathsPutValuesWhereTheySay(t *testing.T) {
+	type object = map[string]any
+	for arg, want := range map[string]any{
+		`a=1`:                     object{"a": 1.0, "l": []any{object{"x": "y"}}},
+		`a=`:                      object{"a": "", "l": []any{object{"x": "y"}}},
+		`a=b=c`:                   object{"a": "b=c", "l": []any{object{"x": "y"}}},
+		`a="1"`:                   object{"a": "1", "l": []any{object{"x": "y"}}},
+		`a=null`:                  object{"l": []any{object{"x": "y"}}},
+		`l[0].x=true`:             object{"a": "b", "l": []any{object{"x": true}}},
+		`l[0]=null`:               object{"a": "b", "l": []any{}},
+		`l[1].z[0]=1`:             object{"a": "b", "l": []any{object{"x": "y"}, object{"z": []any{1.0}}}},
+		`tags["x.y/z=w"]=v`:       object{"a": "b", "l": []any{object{"x": "y"}}, "tags": object{"x.y/z=w": "v"}},
+		`n.m.o={"p":[1]}`:         object{"a": "b", "l": []any{object{"x": "y"}}, "n": object{"m": object{"o": object{"p": []any{1.0}}}}},
+		`a`:                       "a: want PATH=VALUE",
+		`=1`:                      "=1: an empty name in the path",
+		`a..b=1`:                  "a..b=1: an empty name in the path",
+		`[0]=1`:                   "[0]=1: the path starts with an index",
+		`a[x]=1`:                  `a[x]=1: "x" is no index`,
+		`a["b=1`:                  `a["b=1: a [" without its "]`,
+		`a[0=1`:                   `a[0=1: a [ without its ]`,
+		`a["b"]c=1`:               `a["b"]c=1: want PATH=VALUE`,
+		`a.b=1`:                   `a.b=1: "b": its parent is no object`,
+		`a[0]=1`:                  `a[0]=1: [0]: its parent is no list`,
+		`l[5]=1`:                  `l[5]=1: [5]: the list has 1 items`,
+		`l[-1]=1`:                 `l[-1]=1: "-1" is no index`,
+		`l[99999999999999999]=1`:  `l[99999999999999999]=1: [99999999999999999]: the list has 1 items`,
+		`l[999999999999999999999`: `l[999999999999999999999: a [ without its ]`,
+	} {
+		cmd := (&app{}).version()
+		properties := object{"a": "b", "l": []any{object{"x": "y"}}}
+		sets, err := parseAssignments(cmd, []string{arg})
+		if err == nil {
+			err = assign(cmd, properties, sets)
+		}
+		var got any = properties
+		if err != nil {
+			got = err.Error()
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", arg, diff)
+		}
+	}
+}
+
+func TestHomeIsInTheUsersDataDirectory(t *testing.T) {
+	for reason, c := range map[string]struct {
+		env  map[string]string
+		goos string
+		want string
+	}{
+		"linux":                    {map[string]string{"HOME": "/u"}, "linux", "/u/.local/share/freehold"},
+		"macOS":                    {map[string]string{"HOME": "/u"}, "darwin", "/u/Library/Application Support/freehold"},
+		"XDG wins":                 {map[string]string{"HOME": "/u", "XDG_DATA_HOME": "/d"}, "darwin", "/d/freehold"},
+		"a relative XDG is no XDG": {map[string]string{"HOME": "/u", "XDG_DATA_HOME": "d"}, "linux", "/u/.local/share/freehold"},
+		"nowhere":                  {nil, "linux", ""},
+	} {
+		if got := defaultHome(func(k string) string { return c.env[k] }, c.goos); got != c.want {
+			t.Errorf("%s: %q, want %q", reason, got, c.want)
+		}
+	}
+}
+
+func TestEveryCommandHasAnExampleAndASentence(t *testing.T) {
+	a := &app{env: Env{Stdout: io.Discard, Stderr: io.Discard}}
+	rest := a.root().Commands()
+	for len(rest) > 0 {
+		cmd := rest[0]
+		rest = append(rest[1:], cmd.Commands()...)
+		if cmd.Name() == "help" {
+			continue
+		}
+		if cmd.Example == "" || cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") {
+			t.Errorf("%s: example %q, short %q", cmd.CommandPath(), cmd.Example, cmd.Short)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+// patience is how long a log stays silent while a layer runs.
+const patience = 10 * time.Second
+
+// lines shows progress where there is no terminal: a line when a layer starts
+// and ends, every warning, and, when nothing was said for patience, a line on
+// what is waited for.
+type lines struct {
+	w       io.Writer
+	now     func() time.Time
+	verbose bool
+
+	mu    sync.Mutex
+	board *board
+	said  time.Time // when the last line was written
+
+	done    chan struct{}
+	stopped chan struct{}
+}
+
+// newLines starts a lines that looks at the clock by itself until it is closed.
+func newLines(env Env, kind, org string, verbose bool) *lines {
+	l := &lines{
+		w: env.Stderr, now: env.Now, verbose: verbose,
+		board: newBoard(org, kind, env.Now()), said: env.Now(),
+		done: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	go func() {
+		defer close(l.stopped)
+		t := time.NewTicker(time.Second)
+		defer t.Stop()
+		for {
+			select {
+			case <-t.C:
+				l.tick()
+			case <-l.done:
+				return
+			}
+		}
+	}()
+	return l
+}
+
+func (l *lines) close() {
+	close(l.done)
+	<-l.stopped
+}
+
+func (l *lines) event(e report.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.board.apply(e)
+	switch e.Type {
+	case report.LayerStarted:
+		l.say(e.Layer, "started")
+	case report.LayerFinished:
+		layer := l.board.layer(e.Layer)
+		l.say(e.Layer, "done in %s, %s", report.Took(layer.took), l.board.outcome(layer))
+	case report.LayerFailed:
+		l.say(e.Layer, "failed after %s", report.Took(l.board.layer(e.Layer).took))
+	case report.ResourceFailed:
+		l.say(e.Layer, "%s failed: %s", resource(e), e.Message)
+	case report.Diagnostic:
+		l.say(e.Layer, "%s", e.Message)
+	case report.ResourceFinished:
+		if l.verbose && e.Op != "same" {
+			l.say(e.Layer, "%s %s", e.Op, resource(e))
+		}
+	case report.Waiting:
+		if l.verbose {
+			l.say(e.Layer, "waiting: %s", e.Message)
+		}
+	}
+}
+
+// tick tells what each running layer waits for when nothing was said lately.
+func (l *lines) tick() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if now.Sub(l.said) < patience {
+		return
+	}
+	for _, layer := range l.board.layers {
+		if layer.state != layerRuns {
+			continue
+		}
+		text := fmt.Sprintf("%s, %s", layer.progress(), report.Took(layer.elapsed(now)))
+		if on := layer.waitsFor(now); on != "" {
+			text += ", waits for " + on
+		}
+		l.say(layer.name, "%s", text)
+	}
+}
+
+func (l *lines) say(layer, format string, args ...any) {
+	l.said = l.now()
+	head := l.board.org
+	if layer != "" {
+		head += ": " + layer
+	}
+	if head != "" {
+		head += ": "
+	}
+	fmt.Fprintf(l.w, "%s%s\n", head, fmt.Sprintf(format, args...))
+}

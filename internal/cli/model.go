@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+// model is what the screen shows: the board, a spinner and the last warnings.
+type model struct {
+	board    *board
+	now      func() time.Time
+	width    int
+	step     int
+	warnings []string
+	quit     bool
+}
+
+// warningsShown are the last warnings that stay on the screen.
+const warningsShown = 4
+
+func newModel(kind, org string, now func() time.Time, width int) model {
+	return model{board: newBoard(org, kind, now()), now: now, width: width}
+}
+
+// Init starts the spinner.
+func (m model) Init() tea.Cmd { return nextFrame() }
+
+// Update folds one event, one resize or one frame in.
+func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case report.Event:
+		m.board.apply(msg)
+		if text := warning(msg); text != "" {
+			m.warnings = append(m.warnings, text)
+			if over := len(m.warnings) - warningsShown; over > 0 {
+				m.warnings = m.warnings[over:]
+			}
+		}
+	case tea.WindowSizeMsg:
+		if msg.Width > 0 {
+			m.width = msg.Width
+		}
+	case frameMsg:
+		m.step++
+		return m, nextFrame()
+	}
+	return m, nil
+}
+
+func warning(e report.Event) string {
+	if e.Type != report.Diagnostic && e.Type != report.ResourceFailed {
+		return ""
+	}
+	text := e.Message
+	if e.Type == report.ResourceFailed {
+		text = resource(e) + " failed: " + text
+	}
+	if e.Layer != "" {
+		text = e.Layer + ": " + text
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// View draws the board. An operation that went well leaves no trace: its
+// result, which follows on standard output, says the same.
+func (m model) View() tea.View {
+	var lines []string
+	if m.board.ended == nil || m.board.ended.Type != report.OperationSucceeded {
+		lines = m.lines()
+	}
+	v := tea.NewView(strings.Join(lines, "\n"))
+	v.DisableBracketedPasteMode = true
+	// The cursor stays visible, so that a process that is killed does not
+	// take it along.
+	v.Cursor = tea.NewCursor(0, max(len(lines)-1, 0))
+	return v
+}
+
+var (
+	faint = lipgloss.NewStyle().Faint(true)
+	bold  = lipgloss.NewStyle().Bold(true)
+	good  = lipgloss.NewStyle().Foreground(lipgloss.Green)
+	bad   = lipgloss.NewStyle().Foreground(lipgloss.Red)
+	busy  = lipgloss.NewStyle().Foreground(lipgloss.Cyan)
+	warn  = lipgloss.NewStyle().Foreground(lipgloss.Yellow)
+)
+
+var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
+
+func (m model) lines() []string {
+	now := m.now()
+	out := []string{bold.Render(m.board.org) + " " + m.board.kind + "  " + faint.Render(report.Took(now.Sub(m.board.started)))}
+	for _, l := range m.board.layers {
+		out = append(out, m.layerLine(l, now))
+		if on := l.waitsFor(now); on != "" && l.state == layerRuns {
+			out = append(out, faint.Render("      "+on))
+		}
+	}
+	for _, w := range m.warnings {
+		out = append(out, warn.Render("  ! "+w))
+	}
+	// One spare line for the cursor, below everything.
+	out = append(out, "")
+	for i, line := range out {
+		out[i] = ansi.Truncate(line, max(m.width-1, 20), "…")
+	}
+	return out
+}
+
+func (m model) layerLine(l *layerBoard, now time.Time) string {
+	mark, text, style := faint.Render("·"), "", lipgloss.NewStyle()
+	switch l.state {
+	case layerWaits:
+	case layerRuns:
+		mark = busy.Render(spinner[m.step%len(spinner)])
+		text = l.progress()
+	case layerDone:
+		mark = good.Render("✓")
+		text = m.board.outcome(l)
+	case layerFailed:
+		mark, text, style = bad.Render("✗"), "failed", bad
+	}
+	line := fmt.Sprintf("  %s %-9s", mark, l.name)
+	if l.state == layerWaits {
+		return line
+	}
+	return line + "  " + style.Render(fmt.Sprintf("%-24s", text)) + "  " + faint.Render(report.Took(l.elapsed(now)))
+}

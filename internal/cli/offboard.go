@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"freehold.dev/freehold/internal/provision"
+	"freehold.dev/freehold/internal/report"
+)
+
+func (a *app) offboard() *cobra.Command {
+	var yes string
+	var dryRun bool
+	var o provision.OffboardOptions
+	cmd := &cobra.Command{
+		Use:   "offboard ORG",
+		Short: "Remove an org's data plane, after asking",
+		Long: `Offboard removes what an org owns, layer by layer in reverse order, and then
+closes the org's account or keeps it empty, as its spec says or as a flag says.
+It shows what goes and asks for the org's name first; where there is nobody to
+ask, --yes=ORG says it. It refuses while deletion protection is on, and it is
+safe to run again.`,
+		Example: `  freehold offboard acme --dry-run
+  freehold offboard acme
+  freehold offboard acme --yes=acme --close-account`,
+		Args:              exactly("ORG"),
+		ValidArgsFunction: a.completeOrgs,
+		Annotations:       map[string]string{operation: "offboard"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			org := args[0]
+			switch {
+			case o.CloseAccount && o.KeepAccount:
+				return usagef(cmd, "offboard: --close-account or --keep-account, not both")
+			case yes != "" && yes != org:
+				return usagef(cmd, "offboard: --yes=%s is not the org %s: nothing was removed", yes, org)
+			case yes == "" && !dryRun && !a.env.Interactive:
+				return usagef(cmd, "offboard: there is nobody to ask; say --yes=%s", org)
+			}
+			p, err := a.provisioner(cmd)
+			if err != nil {
+				return err
+			}
+			if dryRun {
+				going, err := a.going(cmd, p, org, o)
+				if err == nil || errors.Is(err, provision.ErrProtected) {
+					err = errors.Join(a.print(going, func(w io.Writer) error { return report.TextOffboardPlan(w, going) }), err)
+				}
+				return err
+			}
+			if yes == "" {
+				going, err := a.going(cmd, p, org, o)
+				if err != nil {
+					return err
+				}
+				if err := report.TextOffboardPlan(a.env.Stderr, going); err != nil {
+					return err
+				}
+				if err := a.ask(cmd.Context(), org, "remove all of this"); err != nil {
+					return &provision.Error{Org: org, Doing: "offboard", Err: err, Next: "nothing was removed; run freehold offboard " + org + " again"}
+				}
+			}
+			var result report.Offboarding
+			err = a.operate(cmd.Context(), "offboard", org, func(sink report.Sink) (any, error) {
+				var err error
+				result, err = p.Offboard(cmd.Context(), org, o, sink)
+				return known(result, result.Org), err
+			})
+			return a.finish(result, result.Org, err, func(w io.Writer) error { return report.TextOffboarding(w, result) })
+		},
+	}
+	cmd.Flags().StringVar(&yes, "yes", "", "the org's name, instead of the question")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would go; remove nothing")
+	cmd.Flags().BoolVar(&o.CloseAccount, "close-account", false, "close the account, whatever the spec says")
+	cmd.Flags().BoolVar(&o.KeepAccount, "keep-account", false, "keep the account, whatever the spec says")
+	return cmd
+}
+
+// going is what offboard would remove, with the account's fate as the flags decide it.
+func (a *app) going(cmd *cobra.Command, p Provisioner, org string, o provision.OffboardOptions) (report.Offboarding, error) {
+	going, err := p.OffboardPlan(cmd.Context(), org)
+	if o.CloseAccount || o.KeepAccount {
+		going.AccountKept = o.KeepAccount
+	}
+	going.AccountClosed = !going.AccountKept
+	return going, err
+}
+
+// ask wants word typed before something is lost.
+func (a *app) ask(ctx context.Context, word, what string) error {
+	fmt.Fprintf(a.env.Stderr, "\nType %s to %s: ", word, what)
+	answer := make(chan string, 1)
+	go func() {
+		line, err := bufio.NewReader(a.env.Stdin).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			line = ""
+		}
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case typed := <-answer:
+		if typed == word {
+			return nil
+		}
+		return fmt.Errorf("%w: %q is not %q", provision.ErrCancelled, typed, word)
+	case <-ctx.Done():
+		fmt.Fprintln(a.env.Stderr)
+		return fmt.Errorf("%w: no answer", provision.ErrCancelled)
+	}
+}

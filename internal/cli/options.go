@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// output is how results are written.
+type output string
+
+// The output formats.
+const (
+	asText   output = "text"
+	asJSON   output = "json"
+	asNDJSON output = "ndjson"
+)
+
+// globalFlags are the flags of every command, as typed.
+type globalFlags struct {
+	sandbox  bool
+	home     string
+	backend  string
+	registry string
+	output   string
+	verbose  bool
+	latency  string
+	faults   []string
+	quotas   []string
+}
+
+func (f *globalFlags) add(cmd *cobra.Command) {
+	p := cmd.PersistentFlags()
+	p.BoolVar(&f.sandbox, "sandbox", false, "use the embedded sandbox cloud, not AWS (FREEHOLD_CLOUD=sandbox)")
+	p.StringVar(&f.home, "home", "", "`folder` for all that freehold keeps on this machine (FREEHOLD_HOME)")
+	p.StringVar(&f.backend, "backend", "", "`URL` of the Pulumi state: file://, s3://, gs://, azblob://, https:// (FREEHOLD_BACKEND)")
+	p.StringVar(&f.registry, "registry", "", "`place` where orgs and operations are recorded (FREEHOLD_REGISTRY)")
+	p.StringVarP(&f.output, "output", "o", "", "`format`: text, json or ndjson (FREEHOLD_OUTPUT)")
+	p.BoolVarP(&f.verbose, "verbose", "v", false, "say more (FREEHOLD_VERBOSE)")
+	p.StringVar(&f.latency, "latency", "", "sandbox: how long calls take, a `profile` such as realistic or realistic/60 (FREEHOLD_LATENCY)")
+	p.StringArrayVar(&f.faults, "fault", nil, "sandbox: inject a `fault`, service:Action=error|timeout|throttle[:count]; repeatable (FREEHOLD_FAULT, by commas)")
+	p.StringArrayVar(&f.quotas, "quota", nil, "sandbox: set a `quota`, name=number; repeatable (FREEHOLD_QUOTA, by commas)")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "ndjson"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("latency", cobra.FixedCompletions([]string{"realistic", "realistic/60"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.MarkPersistentFlagDirname("home")
+}
+
+// options completes what was typed by the environment and by defaults.
+func (a *app) options(cmd *cobra.Command) error {
+	f, getenv := a.flags, a.env.Getenv
+	or := func(typed, name string) string {
+		if typed != "" {
+			return typed
+		}
+		return getenv(name)
+	}
+	list := func(typed []string, name string) []string {
+		if len(typed) > 0 || getenv(name) == "" {
+			return typed
+		}
+		return strings.Split(getenv(name), ",")
+	}
+
+	a.output = output(or(f.output, "FREEHOLD_OUTPUT"))
+	switch a.output {
+	case "":
+		a.output = asText
+	case asText, asJSON, asNDJSON:
+	default:
+		bad := a.output
+		a.output = asText
+		return usagef(cmd, "output %q: want text, json or ndjson", string(bad))
+	}
+
+	a.opt = Options{
+		Home:     or(f.home, "FREEHOLD_HOME"),
+		Cloud:    CloudAWS,
+		Backend:  or(f.backend, "FREEHOLD_BACKEND"),
+		Registry: or(f.registry, "FREEHOLD_REGISTRY"),
+		Verbose:  f.verbose || (getenv("FREEHOLD_VERBOSE") != "" && getenv("FREEHOLD_VERBOSE") != "0"),
+		Log:      a.log,
+		Latency:  or(f.latency, "FREEHOLD_LATENCY"),
+		Faults:   list(f.faults, "FREEHOLD_FAULT"),
+		Quotas:   list(f.quotas, "FREEHOLD_QUOTA"),
+	}
+	switch named := getenv("FREEHOLD_CLOUD"); {
+	case f.sandbox, isSandboxCommand(cmd):
+		a.opt.Cloud = CloudSandbox
+	case named == "", named == CloudAWS:
+	case named == CloudSandbox:
+		a.opt.Cloud = CloudSandbox
+	default:
+		return usagef(cmd, "FREEHOLD_CLOUD=%s: want aws or sandbox", named)
+	}
+	if a.opt.Cloud != CloudSandbox {
+		for name, set := range map[string]bool{"latency": a.opt.Latency != "", "fault": len(a.opt.Faults) > 0, "quota": len(a.opt.Quotas) > 0} {
+			if set {
+				return usagef(cmd, "--%s is for the sandbox only; add --sandbox", name)
+			}
+		}
+	}
+	if a.opt.Home == "" {
+		a.opt.Home = defaultHome(getenv, runtime.GOOS)
+	}
+	if a.opt.Home == "" {
+		return nil // wire refuses; some commands need no place
+	}
+	home, err := filepath.Abs(a.opt.Home)
+	if err != nil {
+		return fmt.Errorf("home %s: %w", a.opt.Home, err)
+	}
+	a.opt.Home = home
+	return nil
+}
+
+// defaultHome is the folder in the user's data directory; "" when there is none.
+func defaultHome(getenv func(string) string, goos string) string {
+	if data := getenv("XDG_DATA_HOME"); filepath.IsAbs(data) {
+		return filepath.Join(data, "freehold")
+	}
+	user := getenv("HOME")
+	if user == "" {
+		return ""
+	}
+	if goos == "darwin" {
+		return filepath.Join(user, "Library", "Application Support", "freehold")
+	}
+	return filepath.Join(user, ".local", "share", "freehold")
+}

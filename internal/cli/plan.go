@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/report"
+)
+
+func (a *app) plan() *cobra.Command {
+	var file string
+	var offline bool
+	cmd := &cobra.Command{
+		Use:   "plan -f FILE",
+		Short: "Show what onboard would decide and change; change nothing",
+		Long: `Plan shows what freehold decides for a spec (names, ranges, versions, tags)
+and, layer by layer, what onboard would create, update, replace or delete.
+It changes nothing.
+
+Exit status 2: onboard would change something. With --offline only the
+decisions are shown, no cloud is asked, and the exit status is 0.
+
+With -o ndjson the preview's events are streamed, and the plan is the result on
+the terminal event; with --offline nothing runs and the plan is the one line.`,
+		Example: `  freehold plan -f acme.yaml
+  freehold plan -f acme.yaml --offline
+  freehold plan -f acme.yaml -o json | jq '.changes[].name'`,
+		Args:        exactly(),
+		Annotations: map[string]string{operation: "plan"},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.readSpec(cmd, file)
+			if err != nil {
+				return err
+			}
+			if offline {
+				decided := plan.Build(s)
+				return a.print(report.Plan{
+					Org: s.Org, Hash: decided.Hash, HashVersion: decided.HashVersion, Decided: decided, Notes: decided.Notes,
+				}, func(w io.Writer) error { return plan.Text(w, decided) })
+			}
+			p, err := a.provisioner(cmd)
+			if err != nil {
+				return err
+			}
+			var result report.Plan
+			err = a.operate(cmd.Context(), "plan", s.Org, func(sink report.Sink) (any, error) {
+				var err error
+				result, err = p.Plan(cmd.Context(), s, sink)
+				return known(result, result.Org), err
+			})
+			if err != nil {
+				return err
+			}
+			if err := a.printOperation(result, func(w io.Writer) error { return textPlan(w, result) }); err != nil {
+				return err
+			}
+			if result.Different() {
+				return errDifferent
+			}
+			return nil
+		},
+	}
+	fileFlag(cmd, &file)
+	cmd.Flags().BoolVar(&offline, "offline", false, "show the decisions only; ask no cloud")
+	return cmd
+}
+
+// textPlan writes the decisions and then the changes. A note is told once.
+func textPlan(w io.Writer, p report.Plan) error {
+	if decided, ok := p.Decided.(plan.Plan); ok {
+		if err := plan.Text(w, decided); err != nil {
+			return err
+		}
+		p.Notes = slices.DeleteFunc(slices.Clone(p.Notes), func(n string) bool { return slices.Contains(decided.Notes, n) })
+	}
+	if _, err := fmt.Fprintf(w, "\nwhat onboard would change:\n\n"); err != nil {
+		return err
+	}
+	return report.TextPlan(w, p)
+}
+
+// known returns a result that names its org, and nil for the empty value that
+// a use case returns beside an error.
+func known(result any, org string) any {
+	if org == "" {
+		return nil
+	}
+	return result
+}

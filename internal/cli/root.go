@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "freehold",
+		Short: "Give every customer a data plane of their own",
+		Long: `Freehold gives every customer (an org) a data plane of their own: one AWS
+account, one IAM boundary, one EKS cluster and a bootstrap that fences each
+project's namespace. Nothing is shared between orgs.
+
+Exit status: 0 done; 1 failed; 2 differences found (plan, drift); 3 blocked by
+a policy; 4 invalid input; 5 busy: another operation holds the org; 6 pending
+on the cloud: run again later.`,
+		Example: `  freehold doctor
+  freehold plan -f acme.yaml
+  freehold onboard -f acme.yaml
+  freehold --sandbox onboard -f acme.yaml    # no AWS account needed`,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          group,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return a.options(cmd)
+		},
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef(cmd, "%s: %v", cmd.Name(), err)
+	})
+	// A command that only has subcommands runs, to say what is unknown, but
+	// that is no usage of its own.
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
+	a.flags.add(root)
+	root.AddCommand(
+		a.doctor(),
+		a.plan(),
+		a.onboard(),
+		a.status(),
+		a.kubeconfig(),
+		a.drift(),
+		a.offboard(),
+		a.sandbox(),
+		a.version(),
+		a.completion(),
+	)
+	root.InitDefaultHelpCmd()
+	return root
+}
+
+// print writes one result in the format that was asked for.
+func (a *app) print(v any, people func(io.Writer) error) error {
+	switch a.output {
+	case asJSON:
+		return report.JSON(a.env.Stdout, v)
+	case asNDJSON:
+		return report.JSONLine(a.env.Stdout, v)
+	default:
+		return people(a.env.Stdout)
+	}
+}
+
+// printList writes a list; as ndjson one document a line.
+func printList[T any](a *app, list []T, people func(io.Writer) error) error {
+	if a.output != asNDJSON {
+		return a.print(list, people)
+	}
+	for _, v := range list {
+		if err := report.JSONLine(a.env.Stdout, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printOperation writes an operation's result. As ndjson it is on the terminal
+// event already.
+func (a *app) printOperation(v any, people func(io.Writer) error) error {
+	if a.output == asNDJSON {
+		return nil
+	}
+	return a.print(v, people)
+}
+
+// completeOrgs offers the orgs that are known to a shell.
+func (a *app) completeOrgs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	const no = cobra.ShellCompDirectiveNoFileComp
+	if err := a.options(cmd); err != nil {
+		return nil, no
+	}
+	p, err := a.provisioner(cmd)
+	if err != nil {
+		return nil, no
+	}
+	orgs, err := p.Orgs(cmd.Context())
+	if err != nil {
+		return nil, no
+	}
+	var names []string
+	for _, s := range orgs {
+		names = append(names, s.Org)
+	}
+	return names, no
+}

@@ -1,0 +1,358 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"freehold.dev/freehold/internal/provision"
+	"freehold.dev/freehold/internal/report"
+)
+
+func (a *app) sandbox() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sandbox",
+		Short: "Look at and change the sandbox cloud behind freehold's back",
+		Long: `The sandbox is an embedded cloud: freehold --sandbox uses it in place of AWS,
+and real control planes of Kubernetes run for its clusters. These commands
+change it behind the engine's back, to rehearse drift and repair. They always
+mean the sandbox; --sandbox need not be said.
+
+ORG is an org or a 12-digit account id. TYPE is a Pulumi type and may be short:
+aws:iam/role:Role, iam/role:Role, Role. An item is named by its id or its name.`,
+		Example: `  freehold sandbox ls acme --type Role
+  freehold sandbox edit acme SecurityGroup sg-0123 description=changed
+  freehold drift acme --sandbox`,
+		Args: cobra.ArbitraryArgs,
+		RunE: group,
+	}
+	cmd.AddCommand(
+		a.sandboxList(),
+		a.sandboxShow(),
+		a.sandboxEdit(),
+		a.sandboxRemove(),
+		a.sandboxCreate(),
+		a.sandboxStop(),
+		a.sandboxReset(),
+		a.sandboxExec(),
+		a.sandboxServeCluster(),
+		a.sandboxToken(),
+	)
+	return cmd
+}
+
+// isSandboxCommand reports whether cmd is under "freehold sandbox", which
+// implies --sandbox.
+func isSandboxCommand(cmd *cobra.Command) bool {
+	for c := cmd; c != nil && c.HasParent(); c = c.Parent() {
+		if c.Name() == "sandbox" && !c.Parent().HasParent() {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *app) wireSandbox(cmd *cobra.Command) (Sandbox, error) {
+	s, err := a.wire(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if s.Sandbox == nil {
+		return nil, errors.New("this build has no sandbox")
+	}
+	return s.Sandbox, nil
+}
+
+func (a *app) sandboxList() *cobra.Command {
+	var short string
+	cmd := &cobra.Command{
+		Use:   "ls [ORG]",
+		Short: "List what is in the sandbox cloud",
+		Example: `  freehold sandbox ls
+  freehold sandbox ls acme
+  freehold sandbox ls acme --type Role -o json`,
+		Args:              between(0, "ORG"),
+		ValidArgsFunction: a.completeOrgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.wireSandbox(cmd)
+			if err != nil {
+				return err
+			}
+			typ := ""
+			if short != "" {
+				if typ, err = fullType(cmd, s.Types(), short); err != nil {
+					return err
+				}
+			}
+			items, err := s.List(cmd.Context(), strings.Join(args, ""), typ)
+			if err != nil {
+				return err
+			}
+			return printList(a, items, func(w io.Writer) error { return report.TextSandboxItems(w, items) })
+		},
+	}
+	cmd.Flags().StringVar(&short, "type", "", "only this type")
+	return cmd
+}
+
+func (a *app) sandboxShow() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show ORG TYPE ID|NAME",
+		Short: "Show one thing with all its properties",
+		Example: `  freehold sandbox show acme Role freehold-acme-read
+  freehold sandbox show acme ec2/vpc:Vpc vpc-0123 -o json`,
+		Args:              exactly("ORG", "TYPE", "ID or NAME"),
+		ValidArgsFunction: a.completeOrgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, typ, err := a.typed(cmd, args[1])
+			if err != nil {
+				return err
+			}
+			item, err := s.Show(cmd.Context(), args[0], typ, args[2])
+			if err != nil {
+				return err
+			}
+			return a.printItem(item)
+		},
+	}
+}
+
+func (a *app) sandboxEdit() *cobra.Command {
+	return &cobra.Command{
+		Use:   "edit ORG TYPE ID|NAME PATH=VALUE...",
+		Short: "Change properties of one thing",
+		Long: `Edit changes properties of one thing, all of them or none. A value is JSON, and
+a plain string when it is no JSON; null removes the property.`,
+		Example: `  freehold sandbox edit acme SecurityGroup sg-0123 'ingress[0].fromPort=22'
+  freehold sandbox edit acme Vpc vpc-0123 'tags["team"]=red' 'tags["freehold.dev/org"]=null'`,
+		Args:              assignments("ORG", "TYPE", "ID or NAME"),
+		ValidArgsFunction: a.completeOrgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sets, err := parseAssignments(cmd, args[3:])
+			if err != nil {
+				return err
+			}
+			s, typ, err := a.typed(cmd, args[1])
+			if err != nil {
+				return err
+			}
+			item, err := s.Edit(cmd.Context(), args[0], typ, args[2], func(p map[string]any) error { return assign(cmd, p, sets) })
+			if err != nil {
+				return err
+			}
+			return a.printItem(item)
+		},
+	}
+}
+
+func (a *app) sandboxRemove() *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "rm ORG TYPE ID|NAME",
+		Short: "Remove one thing",
+		Example: `  freehold sandbox rm acme Role freehold-acme-read
+  freehold sandbox rm acme Vpc vpc-0123 --force   # also where AWS would refuse`,
+		Args:              exactly("ORG", "TYPE", "ID or NAME"),
+		ValidArgsFunction: a.completeOrgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, typ, err := a.typed(cmd, args[1])
+			if err != nil {
+				return err
+			}
+			if err := s.Remove(cmd.Context(), args[0], typ, args[2], force); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.env.Stderr, "removed %s %s\n", typ, args[2])
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "remove it also where AWS would refuse")
+	return cmd
+}
+
+func (a *app) sandboxCreate() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "create ORG TYPE NAME [PATH=VALUE...]",
+		Short: "Create one thing that no layer declares",
+		Example: `  freehold sandbox create acme SecurityGroup stray vpcId=vpc-0123 description=stray
+  freehold sandbox create acme Role stray -f role.json`,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: a.completeOrgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			names := []string{"ORG", "TYPE", "NAME"}
+			if len(args) < len(names) {
+				return usagef(cmd, "create: %s is missing", names[len(args)])
+			}
+			properties, err := a.readProperties(cmd, file)
+			if err != nil {
+				return err
+			}
+			sets, err := parseAssignments(cmd, args[3:])
+			if err != nil {
+				return err
+			}
+			if err := assign(cmd, properties, sets); err != nil {
+				return err
+			}
+			s, typ, err := a.typed(cmd, args[1])
+			if err != nil {
+				return err
+			}
+			item, err := s.Create(cmd.Context(), args[0], typ, args[2], properties)
+			if err != nil {
+				return err
+			}
+			return a.printItem(item)
+		},
+	}
+	cmd.Flags().StringVarP(&file, "file", "f", "", "a JSON object with the properties; - reads standard input")
+	_ = cmd.MarkFlagFilename("file", "json")
+	return cmd
+}
+
+func (a *app) sandboxStop() *cobra.Command {
+	return &cobra.Command{
+		Use:   "stop [ORG]",
+		Short: "Stop the control planes; they start again when they are needed",
+		Example: `  freehold sandbox stop
+  freehold sandbox stop acme`,
+		Args:              between(0, "ORG"),
+		ValidArgsFunction: a.completeOrgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.wireSandbox(cmd)
+			if err != nil {
+				return err
+			}
+			return s.Stop(cmd.Context(), strings.Join(args, ""))
+		},
+	}
+}
+
+func (a *app) sandboxReset() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "reset",
+		Short: "Forget everything in the sandbox cloud, after asking",
+		Example: `  freehold sandbox reset
+  freehold sandbox reset --yes`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.wireSandbox(cmd)
+			if err != nil {
+				return err
+			}
+			if !yes {
+				if !a.env.Interactive {
+					return usagef(cmd, "reset: there is nobody to ask; say --yes")
+				}
+				if err := a.ask(cmd.Context(), "reset", "forget every account, cluster and record of the sandbox"); err != nil {
+					return &provision.Error{Doing: "reset", Err: err, Next: "nothing was removed"}
+				}
+			}
+			if err := s.Reset(cmd.Context()); err != nil {
+				return err
+			}
+			fmt.Fprintln(a.env.Stderr, "the sandbox is empty")
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
+}
+
+func (a *app) sandboxExec() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "exec -- COMMAND [ARG...]",
+		Short: "Run a command, such as pulumi, against the sandbox",
+		Long: `Exec runs a command with the environment by which the plain pulumi command line
+reaches the sandbox's providers and freehold's state. Its exit status is the
+command's.`,
+		Example: `  freehold sandbox exec -- pulumi stack ls
+  freehold sandbox exec -- pulumi stack --stack acme.cluster --show-urns`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef(cmd, "exec: COMMAND is missing")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.wireSandbox(cmd)
+			if err != nil {
+				return err
+			}
+			status, err := s.Exec(cmd.Context(), args, a.env.Stdin, a.env.Stdout, a.env.Stderr)
+			if err == nil && status != 0 {
+				err = childError{status}
+			}
+			return err
+		},
+	}
+	cmd.Flags().SetInterspersed(false)
+	return cmd
+}
+
+func (a *app) sandboxServeCluster() *cobra.Command {
+	var dir string
+	var idle time.Duration
+	cmd := &cobra.Command{
+		Use:     "serve-cluster --dir DIR",
+		Short:   "Run the control plane that is kept in a folder",
+		Example: `  freehold sandbox serve-cluster --dir DIR --idle 15m`,
+		Hidden:  true,
+		Args:    exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dir == "" {
+				return usagef(cmd, "serve-cluster: --dir is missing")
+			}
+			s, err := a.wireSandbox(cmd)
+			if err != nil {
+				return err
+			}
+			return s.ServeCluster(cmd.Context(), dir, idle)
+		},
+	}
+	cmd.Flags().StringVar(&dir, "dir", "", "the cluster's folder")
+	cmd.Flags().DurationVar(&idle, "idle", 15*time.Minute, "stop when nothing has used it for so long; 0: never")
+	return cmd
+}
+
+func (a *app) sandboxToken() *cobra.Command {
+	var dir, as string
+	cmd := &cobra.Command{
+		Use:     "token --dir DIR --as bootstrap|reader",
+		Short:   "Print an ExecCredential for the cluster that is kept in a folder",
+		Example: `  freehold sandbox token --dir DIR --as reader`,
+		Hidden:  true,
+		Args:    exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case dir == "":
+				return usagef(cmd, "token: --dir is missing")
+			case as != "bootstrap" && as != "reader":
+				return usagef(cmd, "token: --as %q: want bootstrap or reader", as)
+			}
+			s, err := a.wireSandbox(cmd)
+			if err != nil {
+				return err
+			}
+			credential, err := s.Token(cmd.Context(), dir, as)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.env.Stdout, "%s\n", credential)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&dir, "dir", "", "the cluster's folder")
+	cmd.Flags().StringVar(&as, "as", "", "bootstrap or reader")
+	return cmd
+}
+
+func (a *app) printItem(item report.SandboxItem) error {
+	return a.print(item, func(w io.Writer) error { return report.TextSandboxItem(w, item) })
+}

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+// screen draws a running operation on a terminal. It reads no keys: the
+// terminal stays in its ordinary mode, so that ctrl-c is the signal that it
+// always is and a killed process leaves nothing to mend.
+type screen struct {
+	program *tea.Program
+	log     *logWriter
+	ended   chan struct{}
+}
+
+// newScreen starts to draw. What is logged meanwhile goes above the drawing.
+func newScreen(env Env, log *logWriter, kind, org string) *screen {
+	m := newModel(kind, org, env.Now, env.Width())
+	s := &screen{
+		program: tea.NewProgram(m,
+			tea.WithInput(nil),
+			tea.WithOutput(silent(env.Stderr)),
+			tea.WithEnvironment(environment(env.Getenv)),
+			tea.WithWindowSize(env.Width(), 24), // of what is no file
+			tea.WithoutSignalHandler(),
+		),
+		log:   log,
+		ended: make(chan struct{}),
+	}
+	log.drawn(func(line string) { s.program.Send(tea.Println(line)()) })
+	go func() {
+		defer close(s.ended)
+		// A terminal that cannot be drawn on is no reason to stop onboarding.
+		_, _ = s.program.Run()
+	}()
+	return s
+}
+
+func (s *screen) event(e report.Event) { s.program.Send(e) }
+
+func (s *screen) close() {
+	s.log.drawn(nil)
+	s.program.Quit()
+	<-s.ended
+}
+
+// environment passes on what decides about colours.
+func environment(getenv func(string) string) []string {
+	var env []string
+	for _, name := range []string{"TERM", "COLORTERM", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TMUX"} {
+		if v := getenv(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+// keyboard are the requests that Bubble Tea makes for programs that read keys.
+// Nobody would read the terminal's answers, which would end up on the shell's
+// command line; and with the enhanced keyboard ctrl-c is no signal any more.
+// The user's cursor stays as it is, too.
+var keyboard = strings.NewReplacer(
+	ansi.SetModifyOtherKeys2, "",
+	ansi.ResetModifyOtherKeys, "",
+	ansi.KittyKeyboard(1, 1), "",
+	ansi.KittyKeyboard(0, 1), "",
+	ansi.RequestKittyKeyboard, "",
+	ansi.RequestModeSynchronizedOutput, "",
+	ansi.RequestModeUnicodeCore, "",
+	ansi.SetCursorStyle(0), "",
+	ansi.SetCursorStyle(1), "",
+)
+
+// silent returns w without those requests. A file stays a file, by which
+// Bubble Tea knows a terminal and its size.
+func silent(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok {
+		return silentFile{f}
+	}
+	return silentWriter{w}
+}
+
+type silentFile struct{ *os.File }
+
+func (f silentFile) Write(p []byte) (int, error) {
+	_, err := keyboard.WriteString(f.File, string(p))
+	return len(p), err
+}
+
+// WriteString keeps io.WriteString from going round Write.
+func (f silentFile) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
+
+type silentWriter struct{ io.Writer }
+
+func (w silentWriter) Write(p []byte) (int, error) {
+	_, err := keyboard.WriteString(w.Writer, string(p))
+	return len(p), err
+}
+
+// frame is the time between two steps of the spinner.
+const frame = 120 * time.Millisecond
+
+type frameMsg struct{}
+
+func nextFrame() tea.Cmd {
+	return tea.Tick(frame, func(time.Time) tea.Msg { return frameMsg{} })
+}

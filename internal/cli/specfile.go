@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"freehold.dev/freehold/internal/spec"
+)
+
+// mostRead is more than spec.Parse accepts, so that it is the one to refuse.
+const mostRead = 2 << 20
+
+// readSpec reads the document that -f names; "-" is standard input.
+func (a *app) readSpec(cmd *cobra.Command, file string) (spec.Spec, error) {
+	if file == "" {
+		return spec.Spec{}, usagef(cmd, "%s: -f FILE is missing", cmd.Name())
+	}
+	name, in := "stdin", a.env.Stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return spec.Spec{}, usagef(cmd, "%v", err)
+		}
+		defer f.Close()
+		name, in = file, f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, mostRead))
+	var notAFile *os.PathError
+	if errors.As(err, &notAFile) {
+		return spec.Spec{}, usagef(cmd, "%v", err)
+	}
+	if err != nil {
+		return spec.Spec{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	a.org = statedOrg(text)
+	return spec.Parse(name, bytes.NewReader(text))
+}
+
+// statedOrg is the org that a document states, also when the rest is no spec;
+// empty when it states none. Only a failure's event uses it, to say whose it was.
+func statedOrg(text []byte) string {
+	var head struct {
+		Org string `yaml:"org"`
+	}
+	if err := yaml.Unmarshal(text, &head); err != nil || !label.MatchString(head.Org) {
+		return ""
+	}
+	return head.Org
+}
+
+// label is anything that could name an org.
+var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+func fileFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVarP(file, "file", "f", "", "the spec, a YAML `document`; - reads standard input")
+	_ = cmd.MarkFlagFilename("file", "yaml", "yml")
+}

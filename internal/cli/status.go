@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"freehold.dev/freehold/internal/provision"
+	"freehold.dev/freehold/internal/report"
+)
+
+func (a *app) status() *cobra.Command {
+	var compare bool
+	cmd := &cobra.Command{
+		Use:   "status [ORG]",
+		Short: "Show what is recorded of every org, or of one",
+		Long: `Status shows what is recorded of every org, or of one in detail. It asks no
+cloud.
+
+--compare shows orgs side by side (accounts, boundaries, clusters, VPCs, keys)
+and what they have in common; exit status 1 when that is anything. More than
+one ORG can be named with it.
+
+As JSON one ORG is an object and all orgs are a list; ndjson writes one org a line.`,
+		Example: `  freehold status
+  freehold status acme
+  freehold status --compare
+  freehold status --compare acme globex
+  freehold status acme -o json | jq -r .dataPlane.accountId`,
+		ValidArgsFunction: a.completeOrgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 && !compare {
+				return usagef(cmd, "status: unexpected argument %q; --compare takes several orgs", args[1])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.provisioner(cmd)
+			if err != nil {
+				return err
+			}
+			if compare {
+				return a.compare(cmd, p, args)
+			}
+			if len(args) == 0 {
+				orgs, err := p.Orgs(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return printList(a, orgs, func(w io.Writer) error { return report.TextStatuses(w, orgs) })
+			}
+			s, err := p.Status(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return a.print(s, func(w io.Writer) error { return report.TextStatus(w, s) })
+		},
+	}
+	cmd.Flags().BoolVar(&compare, "compare", false, "show orgs side by side and what they have in common")
+	return cmd
+}
+
+// compare shows the named orgs, or all, side by side. Something in common
+// between two of them fails the command.
+func (a *app) compare(cmd *cobra.Command, p Provisioner, names []string) error {
+	all, err := p.Orgs(cmd.Context())
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(s report.Status) bool { return s.Org == name }) {
+			return &provision.Error{
+				Org: name, Doing: "compare", Next: "freehold status lists the orgs",
+				Err: fmt.Errorf("%w: no such org", provision.ErrInvalid),
+			}
+		}
+	}
+	wanted := func(org string) bool { return len(names) == 0 || slices.Contains(names, org) }
+	shared, err := p.Shared(cmd.Context())
+	if err != nil {
+		return err
+	}
+	c := report.Comparison{
+		Orgs: slices.DeleteFunc(all, func(s report.Status) bool { return !wanted(s.Org) }),
+		Shared: slices.DeleteFunc(shared, func(s report.Shared) bool {
+			return len(slices.DeleteFunc(slices.Clone(s.Owners), func(o string) bool { return !wanted(o) })) < 2
+		}),
+	}
+	if err := a.print(c, func(w io.Writer) error { return report.TextComparison(w, c, a.env.Width()) }); err != nil {
+		return err
+	}
+	if len(c.Shared) > 0 {
+		return errTold
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+// Package cloudtest holds what every cloud.Cloud must do, as one suite: what
+// the sandbox promises, AWS keeps, or the sandbox is wrong.
+package cloudtest
+
+import (
+	"encoding/json"
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"freehold.dev/freehold/internal/cloud"
+)
+
+// Nobody's are identities that no cloud of a test has.
+const (
+	nobodysAccount = "999999999999"
+	nobodysRole    = "arn:aws:iam::999999999999:role/nobody"
+	nobodysRegion  = "eu-west-1"
+)
+
+// Exercise runs the suite. open returns the cloud under test, each time anew
+// and each time the same cloud: what one value did, the next one sees.
+func Exercise(t *testing.T, open func() cloud.Cloud) {
+	nowhere := cloud.Account{ID: nobodysAccount, Region: nobodysRegion, RoleARN: nobodysRole}
+	management := cloud.Account{Region: nobodysRegion}
+
+	t.Run("it has a name", func(t *testing.T) {
+		if n := open().Name(); n != "aws" && n != "sandbox" {
+			t.Errorf("got %q", n)
+		}
+	})
+	t.Run("it knows who we are, and says the same each time", func(t *testing.T) {
+		first, err := open().Identity(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !regexp.MustCompile(`^\d{12}$`).MatchString(first.AccountID) {
+			t.Errorf("account %q is not 12 digits", first.AccountID)
+		}
+		// A trust policy names a role, never a session of it.
+		if !regexp.MustCompile(`^arn:aws[a-z-]*:iam::` + first.AccountID + `:(role|user)/.+$`).MatchString(first.ARN) {
+			t.Errorf("%q is not the ARN of a principal of the account", first.ARN)
+		}
+		second, err := open().Identity(t.Context())
+		if err != nil || first != second {
+			t.Errorf("then it says %v (%v), first %v", second, err, first)
+		}
+	})
+	t.Run("it serves its providers as the engine is told", func(t *testing.T) {
+		env, err := open().ProviderEnv(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range env {
+			if !regexp.MustCompile(`^(PULUMI|AWS)_[A-Z0-9_]+$`).MatchString(k) {
+				t.Errorf("%s is no variable of the engine or of AWS", k)
+			}
+		}
+	})
+	t.Run("what nobody made is not found", func(t *testing.T) {
+		for typ, inputs := range map[string]map[string]any{
+			"aws:organizations/account:Account": {"name": "nobody", "email": "nobody-at-all@freehold.invalid"},
+			"aws:organizations/policy:Policy":   {"name": "freehold-cloudtest-nobody", "type": "SERVICE_CONTROL_POLICY"},
+			"aws:kms/key:Key":                   {"tags": map[string]any{"Name": "nobody", "freehold.dev/org": "nobody", "freehold.dev/layer": "boundary"}},
+		} {
+			if id, err := open().Find(t.Context(), management, typ, inputs); !errors.Is(err, cloud.ErrNotFound) {
+				t.Errorf("%s: got %q, %v; want ErrNotFound", typ, id, err)
+			}
+		}
+	})
+	t.Run("an account that is not there is not usable, and says which probe failed", func(t *testing.T) {
+		err := open().Usable(t.Context(), nowhere)
+		if !errors.Is(err, cloud.ErrNotUsable) || !strings.Contains(err.Error(), ":") {
+			t.Errorf("got %v, want ErrNotUsable", err)
+		}
+	})
+	t.Run("nobody can look into an account that does not let them", func(t *testing.T) {
+		if items, err := open().Inventory(t.Context(), nowhere); err == nil {
+			t.Errorf("got %d items", len(items))
+		}
+	})
+	t.Run("an inventory names what it lists", func(t *testing.T) {
+		items, err := open().Inventory(t.Context(), management)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, it := range items {
+			if !strings.HasPrefix(it.Type, "aws:") || strings.Count(it.Type, ":") != 2 || it.ID == "" {
+				t.Errorf("%+v has no type or no id", it)
+			}
+		}
+	})
+	t.Run("an account that is not there cannot be closed", func(t *testing.T) {
+		if err := open().CloseAccount(t.Context(), nobodysAccount); !errors.Is(err, cloud.ErrNotFound) {
+			t.Errorf("got %v, want ErrNotFound", err)
+		}
+	})
+	t.Run("the management account is never closed", func(t *testing.T) {
+		id, err := open().Identity(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := open().CloseAccount(t.Context(), id.AccountID); err == nil {
+			t.Error("it was")
+		}
+	})
+	t.Run("a cluster that is not there is protected from nothing", func(t *testing.T) {
+		c := cloud.Cluster{Account: management, Name: "nobody", ARN: "arn:aws:eks:eu-west-1:999999999999:cluster/nobody"}
+		if err := open().ProtectCluster(t.Context(), c, true); !errors.Is(err, cloud.ErrNotFound) {
+			t.Errorf("got %v, want ErrNotFound", err)
+		}
+	})
+	t.Run("removing what is not there does nothing", func(t *testing.T) {
+		it := cloud.Item{Type: "aws:iam/role:Role", ID: "freehold-cloudtest-nobody"}
+		if err := open().Remove(t.Context(), management, it); err != nil {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// Kubeconfig holds a kubeconfig to its promise: it can be kept, because it has
+// an exec plugin that is there, and no token, key or password.
+func Kubeconfig(t *testing.T, kubeconfig []byte, read func([]byte) (users []map[string]any, err error)) {
+	t.Helper()
+	users, err := read(kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range users {
+		plugin, is := u["exec"].(map[string]any)
+		if !is {
+			t.Errorf("user without an exec plugin: %v", u)
+			continue
+		}
+		command, _ := plugin["command"].(string)
+		if _, err := exec.LookPath(command); err != nil && !filepath.IsAbs(command) {
+			t.Errorf("the plugin %q is not to be found: %v", command, err)
+		}
+		delete(u, "exec")
+		if rest, _ := json.Marshal(u); string(rest) != "{}" {
+			t.Errorf("the kubeconfig holds more than a plugin: %s", rest)
+		}
+	}
+}

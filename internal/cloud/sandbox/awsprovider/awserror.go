@@ -1,0 +1,79 @@
+package awsprovider
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// apiError is an error of an AWS API: a code that programs branch on, and a text.
+type apiError struct{ code, message string }
+
+// Error gives both, as the AWS SDK does.
+func (e *apiError) Error() string { return e.code + ": " + e.message }
+
+// errf makes an AWS error.
+func errf(code, format string, args ...any) error {
+	return &apiError{code, fmt.Sprintf(format, args...)}
+}
+
+// parseError makes one from a table's text, "Code: message".
+func parseError(s string) error {
+	code, message, _ := strings.Cut(s, ": ")
+	return &apiError{code, message}
+}
+
+// codeOf returns the code of an AWS error, or what to call any other.
+func codeOf(err error) string {
+	var e *apiError
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.As(err, &e):
+		return e.code
+	default:
+		return "InternalFailure"
+	}
+}
+
+// status is the HTTP status that AWS sends with a code.
+func httpStatus(code string) int {
+	switch {
+	case strings.HasPrefix(code, "AccessDenied"):
+		return 403
+	case strings.HasPrefix(code, "NoSuch"), strings.HasSuffix(code, "NotFoundException"):
+		return 404
+	case code == "EntityAlreadyExists", code == "DeleteConflict", code == "BucketNotEmpty", code == "BucketAlreadyExists",
+		code == "ResourceInUseException", code == "LimitExceeded":
+		return 409
+	case code == "InternalFailure", code == "ServiceUnavailable":
+		return 500
+	default:
+		return 400
+	}
+}
+
+// names are the services as the AWS SDK writes them in errors.
+var names = map[string]string{
+	"iam": "IAM", "organizations": "Organizations", "kms": "KMS", "s3": "S3", "s3control": "S3 Control",
+	"cloudtrail": "CloudTrail", "ecr": "ECR", "ec2": "EC2", "eks": "EKS", "sts": "STS",
+	"access-analyzer": "AccessAnalyzer", "logs": "CloudWatch Logs",
+}
+
+// missing is the code by which a service says that something is not there.
+var missing = map[string]string{
+	"iam": "NoSuchEntity", "kms": "NotFoundException", "s3": "NoSuchBucket", "s3control": "NoSuchPublicAccessBlockConfiguration",
+	"cloudtrail": "TrailNotFoundException", "ecr": "RepositoryNotFoundException", "ec2": "InvalidParameterValue",
+}
+
+// told is the text of a failed call as the genuine provider tells it:
+// "creating IAM Role (x): operation error IAM: CreateRole, https response
+// error StatusCode: 409, RequestID: …, EntityAlreadyExists: …".
+func told(verb Verb, t *Type, id, action, request string, err error) error {
+	var e *apiError
+	if !errors.As(err, &e) {
+		return fmt.Errorf("%s %s (%s): %w", verb, t.Noun, id, err)
+	}
+	return fmt.Errorf("%s %s (%s): operation error %s: %s, https response error StatusCode: %d, RequestID: %s, %w",
+		verb, t.Noun, id, names[t.Service], action, httpStatus(e.code), request, e)
+}

@@ -1,0 +1,257 @@
+package awsprovider
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
+)
+
+const (
+	clusterToken       = "aws:eks/cluster:Cluster"
+	nodeGroupToken     = "aws:eks/nodeGroup:NodeGroup"
+	addonToken         = "aws:eks/addon:Addon"
+	accessEntryToken   = "aws:eks/accessEntry:AccessEntry"
+	accessPolicyToken  = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+	logGroupToken      = "aws:cloudwatch/logGroup:LogGroup"
+	serviceLinkedToken = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
+	podIdentityToken   = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+)
+
+// DeletionProtection is the output of a cluster's row that holds EKS's deletion
+// protection. The provider lacks it, so it is set by the cloud and not by a program.
+const DeletionProtection = "__deletionProtection"
+
+// eksVersions are the versions that EKS runs, oldest first. The last one that
+// this sandbox has a control plane of is the default.
+// https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
+var eksVersions = []string{"1.31", "1.32", "1.33", "1.34", "1.35", "1.36"}
+
+const eksDefaultVersion = "1.35"
+
+// clusterRef requires that a property names a cluster.
+var clusterRef = Ref{Path: "clusterName", To: []string{clusterToken}, By: []string{"id"},
+	Error: "ResourceNotFoundException: No cluster found for name: {value}."}
+
+var eksTypes = []*Type{
+	{
+		Token:   clusterToken,
+		Source:  "https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html",
+		Args:    eks.ClusterArgs{},
+		State:   eks.Cluster{},
+		Noun:    "EKS Cluster",
+		Service: "eks",
+		API: API{Create: "CreateCluster", Read: "DescribeCluster", Update: "UpdateClusterConfig", Delete: "DeleteCluster",
+			Updates: map[string]string{"version": "UpdateClusterVersion", "encryptionConfig": "AssociateEncryptionConfig", "tags": "TagResource"}},
+		Takes: Takes{Create: 9 * time.Minute, Update: 4 * time.Minute, Delete: 3 * time.Minute},
+		ID:    "{name}",
+		ARN:   "arn:aws:eks:{region}:{account}:cluster/{name}",
+		Name:  Name{Property: "name", Max: 100},
+		Tags:  true,
+		Defaults: map[string]any{
+			"version": eksDefaultVersion, "status": "ACTIVE", "bootstrapSelfManagedAddons": true,
+			"accessConfig":  map[string]any{"authenticationMode": "CONFIG_MAP", "bootstrapClusterCreatorAdminPermissions": true},
+			"upgradePolicy": map[string]any{"supportType": "EXTENDED"},
+		},
+		Outputs:  map[string]string{"createdAt": "{now}", "platformVersion": "eks.1"},
+		Computed: []string{"kubernetesNetworkConfig"},
+		Fields: map[string][]Rule{
+			"name":                                    {length(1, 100), match(regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]*$`))},
+			"roleArn":                                 {isARN("iam")},
+			"enabledClusterLogTypes[*]":               {oneOf("api", "audit", "authenticator", "controllerManager", "scheduler")},
+			"accessConfig.authenticationMode":         {oneOf("API", "API_AND_CONFIG_MAP", "CONFIG_MAP")},
+			"encryptionConfig.resources[*]":           {oneOf("secrets")},
+			"encryptionConfig.provider.keyArn":        {isARN("kms")},
+			"kubernetesNetworkConfig.ipFamily":        {oneOf("ipv4", "ipv6")},
+			"kubernetesNetworkConfig.serviceIpv4Cidr": {cidrSized(12, 24)},
+			"vpcConfig.publicAccessCidrs[*]":          {cidr},
+			"upgradePolicy.supportType":               {oneOf("STANDARD", "EXTENDED")},
+		},
+		Unique: []Unique{{Scope: PerRegion, Key: "cluster/{name}", Error: "ResourceInUseException: Cluster already exists with name: {name}"}},
+		Refs: []Ref{
+			{Path: "vpcConfig.subnetIds[*]", To: []string{subnetToken}, By: []string{"id"}, Error: "InvalidParameterException: The subnet ID '{value}' does not exist"},
+			{Path: "vpcConfig.securityGroupIds[*]", To: []string{groupToken, defaultGroupToken}, By: []string{"id"}, Error: "InvalidParameterException: The security group ID '{value}' does not exist"},
+			{Path: "encryptionConfig.provider.keyArn", To: []string{keyToken}, By: []string{"arn"}, Error: "InvalidParameterException: The keyArn in encryptionConfig provider {value} is invalid"},
+		},
+		Quota:   &Quota{Scope: PerRegion, Name: "eks:clusters", Limit: 100, Error: "ResourceLimitExceededException: You have reached your cluster limit."},
+		Replace: []string{"name", "roleArn", "encryptionConfig", "bootstrapSelfManagedAddons", "accessConfig.bootstrapClusterCreatorAdminPermissions", "kubernetesNetworkConfig.ipFamily", "kubernetesNetworkConfig.serviceIpv4Cidr", "outpostConfig"},
+		Blocks: []Block{{Link: Link{Type: nodeGroupToken, Path: "clusterName", Value: "{name}"},
+			Error: "ResourceInUseException: Cluster has nodegroups attached"}},
+		Owns: []Link{
+			interfacesOf,
+			{Type: addonToken, Path: "clusterName"}, {Type: accessPolicyToken, Path: "clusterName"},
+			{Type: accessEntryToken, Path: "clusterName"}, {Type: podIdentityToken, Path: "clusterName"},
+		},
+		Before:  clusterPlane,
+		Check:   checkCluster,
+		Created: clusterCreated,
+		Updated: clusterUpdated,
+		Refuse: func(c *Call) error {
+			if c.Bool(DeletionProtection) {
+				return errf("InvalidRequestException", "Cluster %s has deletion protection enabled. Disable deletion protection and try again.", c.ID)
+			}
+			return nil
+		},
+		Deleted: clusterDeleted,
+		After:   clusterAfter,
+	},
+}
+
+// issuer is a cluster's OIDC issuer. AWS draws a new one for each cluster; here
+// it follows from the ARN, so that a creation that was cut off is repeated with
+// the same one.
+func issuer(region, arn string) string {
+	return fmt.Sprintf("https://oidc.eks.%s.amazonaws.com/id/%s", region, strings.ToUpper(generate("hex:32", arn)))
+}
+
+// plane is what the cluster's control plane is made from.
+func (c *Call) plane() PlaneSpec {
+	return PlaneSpec{ARN: c.ARN, Account: c.Account, Region: c.Region, Name: c.String("name"), Version: c.String("version"), OIDCIssuer: issuer(c.Region, c.ARN)}
+}
+
+// clusterPlane makes the control plane before the cluster is there, so that the
+// endpoint is known when it is.
+func clusterPlane(ctx context.Context, c *Call) error {
+	if c.Verb != Creating {
+		return nil
+	}
+	spec := c.plane()
+	endpoint := fmt.Sprintf("https://%s.gr7.%s.eks.amazonaws.com", strings.ToUpper(generate("hex:32", c.ARN)), c.Region)
+	ca := base64.StdEncoding.EncodeToString([]byte("no control plane"))
+	if c.Env.Planes != nil && slices.Contains(eksVersions, spec.Version) {
+		var err error
+		if endpoint, ca, err = c.Env.Planes.Create(ctx, spec); err != nil {
+			return fmt.Errorf("control plane of %s: %w", c.ARN, err)
+		}
+	}
+	c.Out["endpoint"], c.Out["certificateAuthority"] = endpoint, map[string]any{"data": ca}
+	c.Out["identities"] = []any{map[string]any{"oidcs": []any{map[string]any{"issuer": spec.OIDCIssuer}}}}
+	return nil
+}
+
+// clusterAfter follows with the control plane once the change is written.
+func clusterAfter(ctx context.Context, c *Call) error {
+	if c.Env.Planes == nil {
+		return nil
+	}
+	switch c.Verb {
+	case Updating:
+		if c.String("version") == text(c.OldOut["version"]) {
+			return nil
+		}
+		return c.Env.Planes.Update(ctx, c.plane())
+	case Deleting:
+		return c.Env.Planes.Delete(ctx, c.ARN)
+	}
+	return nil
+}
+
+// checkCluster refuses what EKS does about versions, networks, roles and access.
+func checkCluster(c *Call) error {
+	for _, check := range []func(*Call) error{checkVersion, checkClusterNetwork, checkEndpointAccess, checkMode} {
+		if err := check(c); err != nil {
+			return err
+		}
+	}
+	if c.Verb != Creating {
+		return nil
+	}
+	role := c.String("roleArn")
+	return c.mustTrust(role, "eks.amazonaws.com",
+		errf("InvalidParameterException", "Role with arn: %s, could not be assumed because it does not exist or the trusted entity is not correct", role))
+}
+
+// checkVersion lets a version go up by one minor.
+func checkVersion(c *Call) error {
+	want := slices.Index(eksVersions, c.String("version"))
+	if want < 0 {
+		return errf("InvalidParameterException", "unsupported Kubernetes version %s", c.String("version"))
+	}
+	if c.Verb == Creating {
+		return nil
+	}
+	is := slices.Index(eksVersions, text(c.OldOut["version"]))
+	if want < is || want > is+1 {
+		return errf("InvalidParameterException", "Unsupported Kubernetes minor version update from %s to %s", text(c.OldOut["version"]), c.String("version"))
+	}
+	return nil
+}
+
+func checkClusterNetwork(c *Call) error {
+	zones, networks := map[string]bool{}, map[string]bool{}
+	for _, id := range listAt(mapAt(c.In, "vpcConfig"), "subnetIds") {
+		subnet, err := c.Find(subnetToken, "id", text(id))
+		if err != nil {
+			return err
+		}
+		if subnet != nil {
+			zones[text(subnet.Outputs["availabilityZone"])], networks[text(subnet.Outputs["vpcId"])] = true, true
+		}
+	}
+	switch {
+	case len(zones) < 2:
+		return errf("InvalidParameterException", "Subnets specified must be in at least two different AZs")
+	case len(networks) > 1:
+		return errf("InvalidParameterException", "Provided subnets belong to different VPCs")
+	}
+	for _, id := range listAt(mapAt(c.In, "vpcConfig"), "securityGroupIds") {
+		group, err := c.Find(groupToken, "id", text(id))
+		if err != nil {
+			return err
+		}
+		if group != nil && !networks[text(group.Outputs["vpcId"])] {
+			return errf("InvalidParameterException", "Security group(s) [%s] are not in the same VPC as the subnets", group.ID)
+		}
+	}
+	return nil
+}
+
+// checkEndpointAccess refuses an endpoint that nobody reaches, and allow-lists
+// of addresses that are not on the internet.
+func checkEndpointAccess(c *Call) error {
+	vpc := mapAt(c.In, "vpcConfig")
+	if vpc["endpointPublicAccess"] == false && vpc["endpointPrivateAccess"] != true {
+		return errf("InvalidParameterException", "Private and public endpoint access cannot be false")
+	}
+	allowed := listAt(vpc, "publicAccessCidrs")
+	if len(allowed) > 40 {
+		return errf("InvalidParameterException", "The number of CIDRs in publicAccessCidrs exceeds the limit of 40")
+	}
+	var private []string
+	for _, v := range allowed {
+		for _, reserved := range reservedRanges {
+			if prefix(text(v)).Overlaps(reserved) && prefix(text(v)).Bits() >= reserved.Bits() {
+				private = append(private, text(v))
+			}
+		}
+	}
+	if len(private) > 0 {
+		return errf("InvalidParameterException", "The following CIDRs are invalid in publicAccessCidrs: [%s]", strings.Join(private, ", "))
+	}
+	return nil
+}
+
+// reservedRanges can never be a caller's address on the internet.
+var reservedRanges = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("100.64.0.0/10"),
+}
+
+// checkMode lets the authentication mode go forward only.
+func checkMode(c *Call) error {
+	if c.Verb == Creating {
+		return nil
+	}
+	modes := []string{"CONFIG_MAP", "API_AND_CONFIG_MAP", "API"}
+	is, want := text(mapAt(c.OldOut, "accessConfig")["authenticationMode"]), text(mapAt(c.In, "accessConfig")["authenticationMode"])
+	if want != "" && slices.Index(modes, want) < slices.Index(modes, is) {
+		return errf("InvalidParameterException", "Unsupported authentication mode update from %s to %s", is, want)
+	}
+	return nil
+}

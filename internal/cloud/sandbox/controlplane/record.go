@@ -1,0 +1,88 @@
+package controlplane
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// record is what is kept of a cluster: cluster.json.
+type record struct {
+	Cluster
+	Version string `json:"version"`
+	Issuer  string `json:"issuer"`
+	// Port is the public endpoint's, the same for as long as the cluster exists.
+	Port int `json:"port"`
+}
+
+func (r record) url() string { return fmt.Sprintf("https://127.0.0.1:%d", r.Port) }
+
+// phase is what a supervisor is doing.
+type phase string
+
+const (
+	phaseStarting phase = "starting"
+	phaseReady    phase = "ready"
+	phaseStopping phase = "stopping"
+	phaseFailed   phase = "failed"
+)
+
+// status is what a supervisor tells of itself: supervisor.json. It is true
+// while its process lives, and after a kill -9 it names the leftovers.
+type status struct {
+	process
+	Phase    phase     `json:"phase"`
+	Message  string    `json:"message,omitempty"`
+	Children []process `json:"children,omitempty"`
+}
+
+// readJSON reads a file that writeJSON wrote; a missing one wraps fs.ErrNotExist.
+func readJSON[T any](file string) (T, error) {
+	var v T
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return v, err
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return v, fmt.Errorf("read %s: %w", file, err)
+	}
+	return v, nil
+}
+
+func readRecord(f files) (record, error) {
+	r, err := readJSON[record](f.record())
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, fmt.Errorf("%w: %s", ErrNotFound, f.dir)
+	}
+	return r, err
+}
+
+func writeJSON(file string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", file, err)
+	}
+	return writeFile(file, append(b, '\n'))
+}
+
+// writeFile replaces a file in one step, so that no reader and no kill sees half of it.
+func writeFile(file string, b []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".tmp-*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(b)
+	if err = errors.Join(err, tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), file)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, errors.Join(err, os.Remove(tmp.Name())))
+	}
+	return nil
+}

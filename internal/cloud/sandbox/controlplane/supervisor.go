@@ -1,0 +1,352 @@
+package controlplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+	"k8s.io/client-go/rest"
+)
+
+// DefaultIdle is how long a cluster that nobody uses keeps running.
+const DefaultIdle = 15 * time.Minute
+
+// startDeadline bounds one start inside the supervisor. A cold start takes
+// seconds; two busy cores and a cold disk take longer.
+const startDeadline = 90 * time.Second
+
+// ServeOptions are what a supervisor runs with.
+type ServeOptions struct {
+	// Idle is how long nobody may use the cluster before it stops; zero: DefaultIdle.
+	Idle time.Duration
+	// Log gets the supervisor's own lines; nil: none.
+	Log *slog.Logger
+	// Now is the clock; required.
+	Now func() time.Time
+}
+
+// Serve runs the cluster of a directory until ctx ends, nobody uses it any
+// more, or a part of it cannot be kept running. When it returns, none of its
+// processes is left. It returns nil after an orderly stop, and wraps ErrRunning
+// when another supervisor runs the cluster.
+func Serve(ctx context.Context, dir string, o ServeOptions) error {
+	if o.Idle <= 0 {
+		o.Idle = DefaultIdle
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	f := files{dir}
+	r, err := readRecord(f)
+	if err != nil {
+		return err
+	}
+	lock := flock.New(f.lock(), flock.SetPermissions(0o600))
+	// A manager that looks whether someone holds the lock holds it for a moment.
+	patience, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if held, err := lock.TryLockContext(patience, 10*time.Millisecond); !held {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = ErrRunning
+		}
+		return fmt.Errorf("cluster %s: %w", r.Cluster, err)
+	}
+	defer lock.Unlock()
+	// Between the manager's look and our lock, the cluster may have been deleted.
+	if r, err = readRecord(f); err != nil {
+		return err
+	}
+	if err := endLeftovers(ctx, f); err != nil {
+		return err
+	}
+	self, err := newProcess("supervisor", os.Getpid())
+	if err != nil {
+		return err
+	}
+	s := &supervisor{files: f, record: r, options: o, spawner: newSpawner(), status: status{process: self}}
+	s.log = o.Log.With("cluster", r.Cluster.String())
+	s.report(phaseStarting, "starting etcd and kube-apiserver")
+	if err := s.run(ctx); err != nil {
+		s.report(phaseFailed, err.Error())
+		return fmt.Errorf("cluster %s: %w", r.Cluster, err)
+	}
+	s.log.Info("stopped")
+	return os.Remove(f.status())
+}
+
+// endLeftovers ends the children of a supervisor that was killed.
+func endLeftovers(ctx context.Context, f files) error {
+	old, err := readJSON[status](f.status())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range old.Children {
+		if err := p.signal(syscall.SIGKILL); err != nil {
+			return err
+		}
+	}
+	for _, p := range old.Children {
+		if err := p.gone(ctx, 10*time.Second); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// supervisor is one cluster while it runs.
+type supervisor struct {
+	files   files
+	record  record
+	options ServeOptions
+	spawner spawner
+	log     *slog.Logger
+
+	mu     sync.Mutex
+	status status
+}
+
+// run starts everything, waits for a reason to stop, and stops everything.
+func (s *supervisor) run(ctx context.Context) error {
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", s.record.Port))
+	if err != nil {
+		return fmt.Errorf("the cluster's port is taken by another process: end that process, or delete the cluster: %w", err)
+	}
+	defer listener.Close()
+	kube, err := FindTool(kubeBinary)
+	if err != nil {
+		return err
+	}
+	ports, err := freePorts()
+	if err != nil {
+		return err
+	}
+	admin, err := s.prepare(ports)
+	if err != nil {
+		return err
+	}
+
+	begin := s.options.Now()
+	fatal := make(chan error, 4)
+	etcd := s.keep(fatal, child{name: "etcd", path: kube, args: etcdArgs(s.files, ports), env: environment(small(100)...), grace: etcdGrace})
+	defer etcd()
+	apiserver := s.keep(fatal, child{name: "kube-apiserver", path: kube, args: apiserverArgs(s.files, ports, s.record), env: environment(small(75)...), grace: apiserverGrace})
+	defer apiserver()
+
+	if err := s.ready(ctx, admin, fatal); err != nil || ctx.Err() != nil {
+		return err
+	}
+	s.log.Info("API server ready", "took", s.options.Now().Sub(begin).Round(time.Millisecond))
+	s.report(phaseStarting, "starting kube-controller-manager")
+	manager := s.keep(fatal, child{name: "kube-controller-manager", path: kube, args: controllerManagerArgs(s.files, s.record), env: environment(small(75)...), grace: controllerManagerGrace})
+	defer manager()
+	if err := bindGroups(ctx, admin); err != nil {
+		return err
+	}
+	if err := s.settled(ctx, admin, fatal); err != nil || ctx.Err() != nil {
+		return err
+	}
+	workload, err := newWorkload(s, admin)
+	if err != nil {
+		return err
+	}
+	endWorkload, err := workload.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer endWorkload()
+
+	proxy := newProxy(listener, fmt.Sprintf("127.0.0.1:%d", ports.apiserver), s.options.Now)
+	defer proxy.close()
+	go func() {
+		if err := proxy.serve(); err != nil {
+			fatal <- fmt.Errorf("serve the endpoint: %w", err)
+		}
+	}()
+	s.log.Info("ready", "endpoint", s.record.url(), "took", s.options.Now().Sub(begin).Round(time.Millisecond))
+	s.report(phaseReady, "")
+	err = s.wait(ctx, proxy, fatal)
+	s.report(phaseStopping, "stopping")
+	return err
+}
+
+// prepare writes what this start needs, and returns how the supervisor itself reaches the API.
+func (s *supervisor) prepare(p ports) (*rest.Config, error) {
+	now := s.options.Now()
+	ca, err := loadAuthority(s.files.ca(), s.files.caKey())
+	if err != nil {
+		return nil, err
+	}
+	etcdCA, err := loadAuthority(s.files.etcdCA(), s.files.etcdCAKey())
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range []struct {
+		by   *authority
+		file string
+		leaf leaf
+	}{
+		{etcdCA, "etcd", leaf{name: "etcd", server: true, client: true, life: servingLife}},
+		{etcdCA, "etcd-client", leaf{name: "kube-apiserver", client: true, life: servingLife}},
+		{ca, "apiserver", leaf{name: "kube-apiserver", server: true, life: servingLife}},
+	} {
+		pair, _, err := c.by.issue(c.leaf, now)
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(writeFile(s.files.run(c.file+".crt"), pair.cert), writeFile(s.files.run(c.file+".key"), pair.key)); err != nil {
+			return nil, err
+		}
+	}
+	if err := writeFile(s.files.run("authentication.yaml"), []byte(authentication)); err != nil {
+		return nil, err
+	}
+	pair, _, err := ca.issue(leaf{name: "system:kube-controller-manager", client: true, life: servingLife}, now)
+	if err != nil {
+		return nil, err
+	}
+	caPEM := certPEM(ca.cert.Raw)
+	kubeconfig, err := certificateKubeconfig(local(p.apiserver), caPEM, pair)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFile(s.files.run("controller-manager.kubeconfig"), kubeconfig); err != nil {
+		return nil, err
+	}
+	pair, _, err = ca.issue(leaf{name: "freehold:supervisor", groups: []string{"system:masters"}, client: true, life: servingLife}, now)
+	if err != nil {
+		return nil, err
+	}
+	return restConfig(local(p.apiserver), caPEM, pair), nil
+}
+
+// keep keeps a child running, and returns how to end it.
+func (s *supervisor) keep(fatal chan<- error, c child) (end func()) {
+	c.log, c.started, c.ended = s.files.logOf(c.name), s.addChild, s.removeChild
+	// A child ends when it is its turn, not when the supervisor is asked to stop.
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := c.keep(ctx, s.spawner, s.log, s.options.Now); err != nil {
+			select {
+			case fatal <- err:
+			default: // one reason to stop is enough
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// ready waits until the API server says that it is ready.
+func (s *supervisor) ready(ctx context.Context, admin *rest.Config, fatal <-chan error) error {
+	client, err := rest.HTTPClientFor(admin)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+	client.Timeout = 2 * time.Second
+	return s.until(ctx, fatal, func(ctx context.Context) error {
+		if said, ok := probe(ctx, client, admin.Host); !ok {
+			return fmt.Errorf("kube-apiserver is not ready: %s; %s", said, lastLine(s.files.logOf("kube-apiserver")))
+		}
+		return nil
+	})
+}
+
+// until tries something until it succeeds, ctx ends, or it takes too long.
+func (s *supervisor) until(ctx context.Context, fatal <-chan error, try func(context.Context) error) error {
+	deadline := s.options.Now().Add(startDeadline)
+	for {
+		err := try(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		if s.options.Now().After(deadline) {
+			return fmt.Errorf("after %s: %w", startDeadline, err)
+		}
+		select {
+		case err := <-fatal:
+			return err
+		case <-time.After(25 * time.Millisecond):
+		}
+	}
+}
+
+// wait returns when the cluster shall stop: nil when asked to or idle.
+func (s *supervisor) wait(ctx context.Context, p *proxy, fatal <-chan error) error {
+	every := min(max(s.options.Idle/10, 50*time.Millisecond), 10*time.Second)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.log.Info("asked to stop")
+			return nil
+		case err := <-fatal:
+			return err
+		case <-tick.C:
+			if p.closeIfIdle(s.options.Idle) {
+				s.log.Info("idle", "for", s.options.Idle)
+				return nil
+			}
+		}
+	}
+}
+
+func (s *supervisor) report(p phase, message string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Phase, s.status.Message = p, message
+	s.write()
+}
+
+func (s *supervisor) addChild(p process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Children = append(s.status.Children, p)
+	s.write()
+}
+
+func (s *supervisor) removeChild(p process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.status.Children[:0]
+	for _, c := range s.status.Children {
+		if c != p {
+			kept = append(kept, c)
+		}
+	}
+	s.status.Children = kept
+	s.write()
+}
+
+func (s *supervisor) write() {
+	if err := writeJSON(s.files.status(), s.status); err != nil {
+		s.log.Error("cannot tell the status", "error", err)
+	}
+}
+
+// freePorts finds ports that nobody listens on, all at once so that they differ.
+func freePorts() (ports, error) {
+	var p ports
+	for _, port := range []*int{&p.etcd, &p.etcdPeer, &p.apiserver} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return p, fmt.Errorf("find a free port: %w", err)
+		}
+		defer l.Close()
+		*port = l.Addr().(*net.TCPAddr).Port
+	}
+	return p, nil
+}

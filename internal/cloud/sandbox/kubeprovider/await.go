@@ -1,0 +1,204 @@
+package kubeprovider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+)
+
+const (
+	// awaitTimeout is what a resource gets when the program says nothing else,
+	// as in the genuine provider.
+	awaitTimeout = 10 * time.Minute
+	// awaitPause is between two looks.
+	awaitPause = 150 * time.Millisecond
+)
+
+// skipAwait is the annotation of objects that are not waited for.
+const skipAwait = "pulumi.com/skipAwait"
+
+var (
+	deploymentKind = schema.GroupKind{Group: "apps", Kind: "Deployment"}
+	definitionKind = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+	namespaceKind  = schema.GroupKind{Kind: "Namespace"}
+)
+
+// progress is how far an object is: there, failed for good, or what it waits for.
+type progress struct {
+	done   bool
+	failed bool
+	waits  string
+}
+
+// judges tell of the kinds that are waited for.
+var judges = map[schema.GroupKind]func(*unstructured.Unstructured) progress{
+	deploymentKind: deployment,
+	definitionKind: definition,
+	namespaceKind:  namespace,
+}
+
+// await waits until an object can be used, and returns it as it is then; also
+// when it cannot.
+func await(ctx context.Context, r dynamic.ResourceInterface, live *unstructured.Unstructured, said func(string)) (*unstructured.Unstructured, error) {
+	judge := judges[live.GroupVersionKind().GroupKind()]
+	if judge == nil || live.GetAnnotations()[skipAwait] == "true" {
+		return live, nil
+	}
+	var told string
+	for {
+		p := judge(live)
+		if p.done {
+			return live, nil
+		}
+		if p.failed {
+			return live, fmt.Errorf("it failed: %s", p.waits)
+		}
+		if p.waits != told {
+			told = p.waits
+			said("waiting for " + told)
+		}
+		select {
+		case <-ctx.Done():
+			return live, fmt.Errorf("still waiting for %s: %w", told, ctx.Err())
+		case <-time.After(awaitPause):
+		}
+		next, err := r.Get(ctx, live.GetName(), metav1.GetOptions{})
+		switch {
+		case ctx.Err() != nil:
+			// told above, with what was waited for
+		case apierrors.IsNotFound(err):
+			return live, fmt.Errorf("it was deleted while waiting for %s", told)
+		case err != nil:
+			return live, fmt.Errorf("waiting for %s: %w", told, err)
+		default:
+			live = next
+		}
+	}
+}
+
+// awaitGone waits until an object is not there, or another one is in its place.
+func awaitGone(ctx context.Context, r dynamic.ResourceInterface, k key, said func(string)) error {
+	var uid, told string
+	for {
+		live, err := r.Get(ctx, k.name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		waits := told
+		if err == nil {
+			if uid == "" {
+				uid = string(live.GetUID())
+			}
+			if string(live.GetUID()) != uid {
+				return nil
+			}
+			waits = lingering(live)
+		} else if ctx.Err() == nil {
+			return err
+		}
+		if waits != told {
+			told = waits
+			said("waiting for " + told)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("still waiting for %s: %w", told, ctx.Err())
+		case <-time.After(awaitPause):
+		}
+	}
+}
+
+// lingering tells why an object that was deleted is still there.
+func lingering(live *unstructured.Unstructured) string {
+	var why []string
+	for _, c := range conditions(live) {
+		if strings.HasPrefix(c.kind, "Namespace") && c.status == "True" {
+			why = append(why, c.message)
+		}
+	}
+	finalizers := live.GetFinalizers()
+	inner, _, _ := unstructured.NestedStringSlice(live.Object, "spec", "finalizers")
+	if finalizers = append(finalizers, inner...); len(finalizers) > 0 {
+		why = append(why, "finalizers "+strings.Join(finalizers, ", "))
+	}
+	if len(why) == 0 {
+		return "it to be gone"
+	}
+	return strings.Join(why, "; ")
+}
+
+// deployment follows a rollout as kubectl rollout status does.
+func deployment(live *unstructured.Unstructured) progress {
+	number := func(path ...string) int64 {
+		n, _, _ := unstructured.NestedInt64(live.Object, path...)
+		return n
+	}
+	observed := number("status", "observedGeneration") >= live.GetGeneration()
+	want := int64(1)
+	if n, set, _ := unstructured.NestedInt64(live.Object, "spec", "replicas"); set {
+		want = n
+	}
+	why := ""
+	for _, c := range conditions(live) {
+		if c.kind == "Progressing" && c.reason == "ProgressDeadlineExceeded" && observed {
+			return progress{failed: true, waits: "the rollout exceeded its progress deadline: " + c.message}
+		}
+		if c.kind == "Available" && c.status != "True" && c.message != "" {
+			why = ": " + c.message
+		}
+	}
+	switch {
+	case !observed:
+		return progress{waits: "the rollout to be observed"}
+	case number("status", "updatedReplicas") < want:
+		return progress{waits: fmt.Sprintf("the rollout: %d of %d replicas are updated%s", number("status", "updatedReplicas"), want, why)}
+	case number("status", "replicas") > number("status", "updatedReplicas"):
+		return progress{waits: "the rollout: old replicas are ending" + why}
+	case number("status", "availableReplicas") < want:
+		return progress{waits: fmt.Sprintf("the rollout: %d of %d replicas are available%s", number("status", "availableReplicas"), want, why)}
+	}
+	return progress{done: true}
+}
+
+// definition is there when its kind is served; names that clash never are.
+func definition(live *unstructured.Unstructured) progress {
+	waits := "the definition to be established"
+	for _, c := range conditions(live) {
+		if c.kind == "Established" && c.status == "True" {
+			return progress{done: true}
+		}
+		if c.kind == "NamesAccepted" && c.status == "False" {
+			return progress{failed: true, waits: c.message}
+		}
+	}
+	return progress{waits: waits}
+}
+
+func namespace(live *unstructured.Unstructured) progress {
+	phase, _, _ := unstructured.NestedString(live.Object, "status", "phase")
+	if phase == "Active" {
+		return progress{done: true}
+	}
+	return progress{waits: "the namespace to be active; it is " + phase}
+}
+
+// condition is one of an object's status.conditions.
+type condition struct{ kind, status, reason, message string }
+
+func conditions(live *unstructured.Unstructured) []condition {
+	list, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
+	var cs []condition
+	for _, item := range list {
+		if m, ok := item.(map[string]any); ok {
+			cs = append(cs, condition{stringOf(m["type"]), stringOf(m["status"]), stringOf(m["reason"]), stringOf(m["message"])})
+		}
+	}
+	return cs
+}

@@ -1,0 +1,192 @@
+package kubeprovider
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+)
+
+// fieldManager owns the fields that programs set.
+const fieldManager = "freehold"
+
+// kindTimeout is how long a kind may take to be served after its definition was
+// made; without one, it is how long a typing error takes to be told.
+const kindTimeout = 10 * time.Second
+
+// patience says when to wait for a kind that is not served.
+type patience int
+
+const (
+	// impatient is a preview: what is not there yet is made by the same program.
+	impatient patience = iota
+	// ifDefined is a read or a delete: only a kind without a definition is not
+	// there. A server that has just started serves custom kinds a little late,
+	// and their objects must not be taken for gone.
+	ifDefined
+	// patient is a write: the definition may come any moment.
+	patient
+)
+
+// cluster is one API server, with what it serves.
+type cluster struct {
+	objects   dynamic.Interface
+	discovery discovery.CachedDiscoveryInterface
+	mapper    *restmapper.DeferredDiscoveryRESTMapper
+}
+
+func newCluster(rc *rest.Config) (*cluster, error) {
+	rc = rest.CopyConfig(rc)
+	rc.UserAgent = "freehold"
+	objects, err := dynamic.NewForConfig(rc)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	disco, err := discovery.NewDiscoveryClientForConfig(rc)
+	if err != nil {
+		return nil, fmt.Errorf("make a discovery client: %w", err)
+	}
+	cached := memory.NewMemCacheClient(disco)
+	return &cluster{objects: objects, discovery: cached, mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached)}, nil
+}
+
+// resource returns where objects of a kind are, and whether in a namespace. The
+// error for a kind that is not there matches meta.IsNoMatchError.
+func (c *cluster) resource(ctx context.Context, gvk schema.GroupVersionKind, p patience) (dynamic.NamespaceableResourceInterface, bool, error) {
+	deadline, cancel := context.WithTimeout(ctx, kindTimeout)
+	defer cancel()
+	for {
+		m, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+		if err == nil {
+			return c.objects.Resource(m.Resource), m.Scope.Name() == meta.RESTScopeNameNamespace, nil
+		}
+		if !meta.IsNoMatchError(err) {
+			return nil, false, fmt.Errorf("look up %s: %w", gvk, err)
+		}
+		missing := fmt.Errorf("the cluster does not serve %s, kind %s: %w", gvk.GroupVersion(), gvk.Kind, err)
+		if p == impatient {
+			return nil, false, missing
+		}
+		if p == ifDefined {
+			if defined, err := c.defines(ctx, gvk); err != nil {
+				return nil, false, err
+			} else if !defined {
+				return nil, false, missing
+			}
+		}
+		select {
+		case <-deadline.Done():
+			if p == ifDefined {
+				return nil, false, fmt.Errorf("%s is defined, but the cluster does not serve it", gvk)
+			}
+			return nil, false, missing
+		case <-time.After(200 * time.Millisecond):
+			c.mapper.Reset()
+		}
+	}
+}
+
+// defines tells whether there is a definition for a custom kind.
+func (c *cluster) defines(ctx context.Context, gvk schema.GroupVersionKind) (bool, error) {
+	r := c.objects.Resource(schema.GroupVersionResource{Group: definitionKind.Group, Version: "v1", Resource: "customresourcedefinitions"})
+	list, err := r.List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return false, fmt.Errorf("look for a definition of %s: %w", gvk, err)
+	}
+	for _, d := range list.Items {
+		group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
+		kind, _, _ := unstructured.NestedString(d.Object, "spec", "names", "kind")
+		if group == gvk.Group && kind == gvk.Kind {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// at returns the client for one object's place, which it completes with the
+// namespace that a namespaced object is in when it names none.
+func (c *cluster) at(ctx context.Context, gvk schema.GroupVersionKind, k *key, namespace string, p patience) (dynamic.ResourceInterface, error) {
+	r, namespaced, err := c.resource(ctx, gvk, p)
+	if err != nil {
+		return nil, err
+	}
+	if !namespaced {
+		k.namespace = ""
+		return r, nil
+	}
+	if k.namespace == "" {
+		k.namespace = namespace
+	}
+	return r.Namespace(k.namespace), nil
+}
+
+// applying says how an object is applied.
+type applying struct {
+	force  bool // take fields from other managers
+	dryRun bool
+}
+
+// apply makes an object what it is said to be, on the server.
+func apply(ctx context.Context, r dynamic.ResourceInterface, k key, obj map[string]any, how applying) (*unstructured.Unstructured, error) {
+	o := metav1.PatchOptions{FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict, Force: &how.force}
+	if how.dryRun {
+		o.DryRun = []string{metav1.DryRunAll}
+	}
+	if k.name == "" {
+		created := metav1.CreateOptions{FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict, DryRun: o.DryRun}
+		return r.Create(ctx, &unstructured.Unstructured{Object: obj}, created)
+	}
+	body, err := json.Marshal(obj)
+	if err != nil {
+		return nil, fmt.Errorf("encode the object: %w", err)
+	}
+	live, err := r.Patch(ctx, k.name, types.ApplyPatchType, body, o)
+	if err == nil {
+		return live, nil
+	}
+	if conflicts(err) {
+		return nil, fmt.Errorf("%w: another manager set these fields first; remove them there, or from the program", err)
+	}
+	return nil, err
+}
+
+// conflicts tells whether another field manager is in the way.
+func conflicts(err error) bool {
+	var s apierrors.APIStatus
+	if !apierrors.IsConflict(err) || !errors.As(err, &s) || s.Status().Details == nil {
+		return false
+	}
+	for _, c := range s.Status().Details.Causes {
+		if c.Type == metav1.CauseTypeFieldManagerConflict {
+			return true
+		}
+	}
+	return false
+}
+
+// withNamespace returns the object with its namespace said.
+func withNamespace(obj map[string]any, namespace string) map[string]any {
+	if namespace == "" {
+		return obj
+	}
+	m, _ := obj["metadata"].(map[string]any)
+	if m == nil {
+		m = map[string]any{}
+		obj["metadata"] = m
+	}
+	m["namespace"] = namespace
+	return obj
+}

@@ -1,0 +1,297 @@
+package kubeprovider
+
+import (
+	"encoding/json"
+	"regexp"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+func TestCheckFillsInWhatIsLeftOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		typ  string
+		in   object
+		want object
+	}{
+		"a namespaced kind gets the default namespace": {
+			"kubernetes:core/v1:ConfigMap", object{"metadata": object{"name": "x"}},
+			object{"apiVersion": "v1", "kind": "ConfigMap", "metadata": object{"name": "x", "namespace": "default"}},
+		},
+		"a cluster's kind gets none": {
+			"kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", object{"metadata": object{"name": "x"}},
+			object{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": object{"name": "x"}},
+		},
+		"a custom kind is left alone": {
+			"kubernetes:freehold.dev/v1alpha1:Project", object{"apiVersion": "freehold.dev/v1alpha1", "kind": "Project", "metadata": object{"name": "x"}, "spec": object{"n": int64(1)}},
+			object{"apiVersion": "freehold.dev/v1alpha1", "kind": "Project", "metadata": object{"name": "x"}, "spec": object{"n": int64(1)}},
+		},
+		"a generated name is the server's": {
+			"kubernetes:core/v1:Namespace", object{"metadata": object{"generateName": "x-"}},
+			object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"generateName": "x-"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, nil)
+			got := e.values(e.check(urnOf(c.typ, "logical"), nil, c.in))
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCheckRefusesWhatIsNotServed(t *testing.T) {
+	for name, c := range map[string]struct {
+		typ string
+		in  object
+	}{
+		"a patch resource":          {"kubernetes:core/v1:NamespacePatch", object{"kind": "Namespace"}},
+		"metadata of another type":  {"kubernetes:core/v1:Namespace", object{"metadata": "x"}},
+		"a version that is not one": {"kubernetes:core/v1:Namespace", object{"apiVersion": "a/b/c"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, nil)
+			resp, err := e.p.Check(t.Context(), &pulumirpc.CheckRequest{Urn: string(urnOf(c.typ, "x")), News: e.wire(c.in)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(resp.Failures) == 0 {
+				t.Error("it was accepted")
+			}
+		})
+	}
+}
+
+func TestAMadeUpNameIsKeptAndANewOneDiffers(t *testing.T) {
+	e := newEngine(t, nil)
+	urn := urnOf("kubernetes:core/v1:Namespace", "Team")
+	inputs := e.check(urn, nil, object{})
+	meta := e.values(inputs)["metadata"].(object)
+	made := meta["name"].(string)
+	if !regexp.MustCompile(`^team-[0-9a-f]{8}$`).MatchString(made) {
+		t.Errorf("the name is %q", made)
+	}
+	again := e.values(e.check(urn, inputs, object{}))["metadata"].(object)
+	if diff := cmp.Diff(meta, again); diff != "" {
+		t.Errorf("metadata (-first +again):\n%s", diff)
+	}
+	named := e.check(urn, inputs, object{"metadata": object{"name": "mine"}})
+	if got := e.values(named)["metadata"].(object)["name"]; got != "mine" {
+		t.Errorf("the given name became %v", got)
+	}
+}
+
+func TestDiffReplacesWhatCannotChange(t *testing.T) {
+	cm := func(name, v string) object {
+		return object{"metadata": object{"name": name, "namespace": "a"}, "data": object{"k": v}}
+	}
+	binding := func(role string) object {
+		return object{"metadata": object{"name": "b"}, "roleRef": object{"name": role}}
+	}
+	class := func(policy string, expand bool) object {
+		return object{"metadata": object{"name": "c"}, "provisioner": "p", "reclaimPolicy": policy, "allowVolumeExpansion": expand}
+	}
+	for name, c := range map[string]struct {
+		typ         string
+		was, is     object
+		want        map[string]string
+		deleteFirst bool
+	}{
+		"nothing changed":             {"kubernetes:core/v1:ConfigMap", cm("x", "1"), cm("x", "1"), map[string]string{}, false},
+		"a name":                      {"kubernetes:core/v1:ConfigMap", cm("x", "1"), cm("y", "1"), map[string]string{"metadata.name": "UPDATE_REPLACE"}, false},
+		"data of a config map":        {"kubernetes:core/v1:ConfigMap", cm("x", "1"), cm("x", "2"), map[string]string{"data.k": "UPDATE_REPLACE"}, true},
+		"a binding's role":            {"kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", binding("a"), binding("b"), map[string]string{"roleRef.name": "UPDATE_REPLACE"}, true},
+		"a class's immutable field":   {"kubernetes:storage.k8s.io/v1:StorageClass", class("Delete", true), class("Retain", true), map[string]string{"reclaimPolicy": "UPDATE_REPLACE"}, true},
+		"a class's other field":       {"kubernetes:storage.k8s.io/v1:StorageClass", class("Delete", true), class("Delete", false), map[string]string{"allowVolumeExpansion": "UPDATE"}, false},
+		"a selector":                  {"kubernetes:apps/v1:Deployment", deploymentObject("i"), withSelector(deploymentObject("i"), "other"), map[string]string{"spec.selector.matchLabels.app": "UPDATE_REPLACE"}, true},
+		"an image":                    {"kubernetes:apps/v1:Deployment", deploymentObject("i"), deploymentObject("j"), map[string]string{"spec.template.spec.containers[0].image": "UPDATE"}, false},
+		"a field of the same prefix":  {"kubernetes:core/v1:ConfigMap", object{"metadata": object{"name": "x", "nameless": "1"}}, object{"metadata": object{"name": "x", "nameless": "2"}}, map[string]string{"metadata.nameless": "UPDATE"}, false},
+		"metadata gone with the name": {"kubernetes:core/v1:Namespace", object{"metadata": object{"name": "x", "labels": object{"a": "b"}}}, object{"metadata": object{"name": "x"}}, map[string]string{"metadata.labels": "DELETE"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, nil)
+			s := resourceState{urn: urnOf(c.typ, "x"), id: "a/x"}
+			s.inputs = e.check(s.urn, nil, c.was)
+			s.outputs = s.inputs
+			got := e.diff(s, c.is)
+			if diff := cmp.Diff(c.want, kinds(got)); diff != "" {
+				t.Errorf("diff (-want +got):\n%s", diff)
+			}
+			if got.DeleteBeforeReplace != c.deleteFirst {
+				t.Errorf("delete before replace: %v", got.DeleteBeforeReplace)
+			}
+		})
+	}
+}
+
+func withSelector(d object, app string) object {
+	d["spec"].(object)["selector"] = object{"matchLabels": object{"app": app}}
+	return d
+}
+
+func TestConfigurationIsChecked(t *testing.T) {
+	kubeconfig := func(server string) string {
+		return `{"apiVersion":"v1","kind":"Config","current-context":"c","contexts":[{"name":"c","context":{"cluster":"k","user":"u"}}],"clusters":[{"name":"k","cluster":{"server":"` + server + `"}}],"users":[{"name":"u","user":{}}]}`
+	}
+	for name, c := range map[string]struct {
+		in   object
+		want []string
+	}{
+		"good":                {object{"kubeconfig": kubeconfig("https://a")}, nil},
+		"no kubeconfig":       {object{}, []string{"kubeconfig"}},
+		"not a kubeconfig":    {object{"kubeconfig": "{"}, []string{"kubeconfig"}},
+		"an unknown setting":  {object{"kubeconfig": kubeconfig("https://a"), "kubeConfig": "x"}, []string{"kubeConfig"}},
+		"client-side apply":   {object{"kubeconfig": kubeconfig("https://a"), "enableServerSideApply": "false"}, []string{"enableServerSideApply"}},
+		"rendering to a file": {object{"kubeconfig": kubeconfig("https://a"), "renderYamlToDirectory": "x"}, []string{"renderYamlToDirectory"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, nil)
+			resp, err := e.p.CheckConfig(t.Context(), &pulumirpc.CheckRequest{News: e.wire(c.in)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range resp.Failures {
+				got = append(got, f.Property)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("failures (-want +got):\n%s", diff)
+			}
+		})
+	}
+	e := newEngine(t, nil)
+	at := func(server, identifier string) object {
+		return object{"kubeconfig": kubeconfig(server), "clusterIdentifier": identifier}
+	}
+	for name, c := range map[string]struct {
+		was, is object
+		want    []string
+	}{
+		"another cluster replaces":          {object{"kubeconfig": kubeconfig("https://a")}, object{"kubeconfig": kubeconfig("https://b")}, []string{"kubeconfig"}},
+		"the same cluster, written anew":    {object{"kubeconfig": kubeconfig("https://a")}, object{"kubeconfig": kubeconfig("https://a") + " "}, nil},
+		"another namespace changes nothing": {object{"kubeconfig": kubeconfig("https://a")}, object{"kubeconfig": kubeconfig("https://a"), "namespace": "x"}, nil},
+		"the same identifier elsewhere":     {at("https://a", "arn:1"), at("https://b", "arn:1"), nil},
+		"another identifier":                {at("https://a", "arn:1"), at("https://a", "arn:2"), []string{"clusterIdentifier"}},
+	} {
+		resp, err := e.p.DiffConfig(t.Context(), &pulumirpc.DiffRequest{Olds: e.wire(c.was), News: e.wire(c.is)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, resp.Replaces); diff != "" {
+			t.Errorf("%s: replaces (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestSecretsStaySecret(t *testing.T) {
+	e := newEngine(t, nil)
+	in := e.check(urnOf("kubernetes:core/v1:Secret", "s"), nil, object{"metadata": object{"name": "s"}, "stringData": object{"p": "hunter2"}})
+	m, err := unmarshal("test", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !m["stringData"].IsSecret() {
+		t.Errorf("stringData is plain: %v", m)
+	}
+	inputs := resource.PropertyMap{
+		"metadata": resource.NewProperty(resource.PropertyMap{"name": resource.NewProperty("c")}),
+		"data":     resource.NewProperty(resource.PropertyMap{"p": resource.MakeSecret(resource.NewProperty("hunter2")), "q": resource.NewProperty("plain")}),
+		"list":     resource.NewProperty([]resource.PropertyValue{resource.MakeSecret(resource.NewProperty("x"))}),
+	}
+	out := outputsOf(object{"metadata": object{"name": "c", "uid": "u"}, "data": object{"p": "hunter2", "q": "plain"}, "list": []any{"y", "x"}}, inputs)
+	want := resource.PropertyMap{
+		"metadata": property(object{"name": "c", "uid": "u"}),
+		"data":     inputs["data"],
+		"list":     resource.MakeSecret(property([]any{"y", "x"})),
+	}
+	if diff := cmp.Diff(want.Mappable(), out.Mappable()); diff != "" || !out.DeepEquals(want) {
+		t.Errorf("outputs (-want +got):\n%s", diff)
+	}
+}
+
+func TestObservedSeesEditsOfWhatTheProgramSets(t *testing.T) {
+	ports := func(numbers ...int64) []any {
+		list := []any{}
+		for _, n := range numbers {
+			list = append(list, object{"port": n})
+		}
+		return list
+	}
+	withProtocol := func(list []any) []any {
+		var out []any
+		for _, p := range list {
+			out = append(out, object{"port": p.(object)["port"], "protocol": "TCP"})
+		}
+		return out
+	}
+	associative := `{"f:spec":{"f:ports":{"k:{\"port\":1,\"protocol\":\"TCP\"}":{".":{},"f:port":{}},"k:{\"port\":2,\"protocol\":\"TCP\"}":{".":{},"f:port":{}}}}}`
+	for name, c := range map[string]struct {
+		in, was, live object
+		fields        string
+		want          object
+	}{
+		"a quantity that the server writes otherwise is no edit": {
+			object{"cpu": "1000m"}, object{"cpu": "1"}, object{"cpu": "1"}, `{"f:cpu":{}}`, object{"cpu": "1000m"},
+		},
+		"an edit is": {
+			object{"cpu": "1000m"}, object{"cpu": "1"}, object{"cpu": "2"}, `{"f:cpu":{}}`, object{"cpu": "2"},
+		},
+		"a removed property is gone": {
+			object{"a": object{"x": "1", "y": "2"}}, object{"a": object{"x": "1", "y": "2"}}, object{"a": object{"x": "1"}}, `{"f:a":{"f:x":{},"f:y":{}}}`,
+			object{"a": object{"x": "1"}},
+		},
+		"another manager's entry of a map is not ours": {
+			object{"a": object{"x": "1"}}, object{"a": object{"x": "1"}}, object{"a": object{"x": "1", "z": "3"}}, `{"f:a":{"f:x":{},"f:z":{}}}`,
+			object{"a": object{"x": "1"}},
+		},
+		"but an entry of a map that is owned as a whole is": {
+			object{"a": object{"x": "1"}}, object{"a": object{"x": "1"}}, object{"a": object{"x": "1", "z": "3"}}, `{"f:a":{}}`,
+			object{"a": object{"x": "1", "z": "3"}},
+		},
+		"a default in it is not": {
+			object{"a": object{"x": "1"}}, object{"a": object{"x": "1", "d": "0"}}, object{"a": object{"x": "2", "d": "0"}}, `{"f:a":{}}`,
+			object{"a": object{"x": "2"}},
+		},
+		"items are followed by their keys, defaulted ones too": {
+			object{"spec": object{"ports": ports(1, 2)}}, object{"spec": object{"ports": withProtocol(ports(1, 2))}}, object{"spec": object{"ports": withProtocol(ports(9, 2, 1))}}, associative,
+			object{"spec": object{"ports": ports(1, 2)}},
+		},
+		"a removed item is gone": {
+			object{"spec": object{"ports": ports(1, 2)}}, object{"spec": object{"ports": withProtocol(ports(1, 2))}}, object{"spec": object{"ports": withProtocol(ports(2))}}, associative,
+			object{"spec": object{"ports": ports(2)}},
+		},
+		"values of a set may come in any order": {
+			object{"s": []any{"a", "b"}}, object{"s": []any{"a", "b"}}, object{"s": []any{"c", "b"}}, `{"f:s":{"v:\"a\"":{},"v:\"b\"":{}}}`,
+			object{"s": []any{"b"}},
+		},
+		"an atomic list is seen whole, without the defaults in its items": {
+			object{"l": []any{object{"x": "1"}}}, object{"l": []any{object{"x": "1", "d": "0"}}}, object{"l": []any{object{"x": "2", "d": "0"}, object{"x": "3", "d": "0"}}}, `{"f:l":{}}`,
+			object{"l": []any{object{"x": "2"}, object{"x": "3", "d": "0"}}},
+		},
+		"what is written and never read back stays": {
+			object{"stringData": object{"p": "x"}}, object{"data": object{"p": "eA=="}}, object{"data": object{"p": "eA=="}}, `{"f:data":{"f:p":{}}}`,
+			object{"stringData": object{"p": "x"}},
+		},
+		"another type is what it is": {
+			object{"a": object{"x": "1"}}, object{"a": object{"x": "1"}}, object{"a": "text"}, `{"f:a":{}}`,
+			object{"a": "text"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			live := &unstructured.Unstructured{Object: c.live}
+			if !json.Valid([]byte(c.fields)) {
+				t.Fatal("the fields are not JSON")
+			}
+			live = live.DeepCopy()
+			live.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "m", FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(c.fields)}}})
+			if diff := cmp.Diff(c.want, observed(c.in, c.was, live)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

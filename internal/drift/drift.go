@@ -1,0 +1,200 @@
+// Package drift judges what a read-only refresh and an inventory found: which
+// resources are not what their layer made them, which are gone, and which are
+// there though no layer declares them. It is pure: facts in, findings out.
+package drift
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+// Resource is one resource of a layer as it was made and as it was read.
+type Resource struct {
+	Layer string
+	Type  string
+	Name  string
+	ID    string
+	URN   string
+	// Gone is true when the cloud no longer has it.
+	Gone bool
+	// Want and Have are the inputs in the state and as they were read.
+	Want, Have map[string]any
+}
+
+// Item is one thing of the account's inventory.
+type Item struct {
+	Type string
+	ID   string
+	Name string
+}
+
+// Facts are everything that was observed of one org.
+type Facts struct {
+	Resources []Resource
+	// Items are what the inventory found, without what the cloud itself makes.
+	Items []Item
+	// Declared are the ids of everything that some layer declares, by type.
+	Declared map[string]map[string]bool
+}
+
+// Judge returns the findings, in the order of layers, types and names.
+func Judge(f Facts, layers []string) []report.Finding {
+	var out []report.Finding
+	for _, r := range f.Resources {
+		base := report.Finding{Layer: r.Layer, Type: r.Type, Name: r.Name, ID: r.ID, URN: r.URN}
+		if r.Gone {
+			base.Kind = report.Missing
+			base.Message = "it is gone"
+			out = append(out, base)
+			continue
+		}
+		if d := Compare(r.Want, r.Have); len(d) > 0 {
+			base.Kind, base.Differences = report.Changed, d
+			out = append(out, base)
+		}
+	}
+	for _, it := range f.Items {
+		if f.Declared[it.Type][it.ID] {
+			continue
+		}
+		out = append(out, report.Finding{
+			Kind: report.Unmanaged, Type: it.Type, Name: it.Name, ID: it.ID,
+			Message: "no layer declares it",
+		})
+	}
+	rank := func(layer string) int {
+		if i := slices.Index(layers, layer); i >= 0 {
+			return i
+		}
+		return len(layers)
+	}
+	slices.SortStableFunc(out, func(a, b report.Finding) int {
+		return cmp.Or(cmp.Compare(rank(a.Layer), rank(b.Layer)), cmp.Compare(a.Type, b.Type),
+			cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+// Compare lists the properties that differ, each by its path, in order. A
+// property that the cloud reports and nobody set does not differ: providers
+// read defaults back.
+func Compare(want, have map[string]any) []report.Difference {
+	var out []report.Difference
+	compareMaps("", want, have, &out)
+	return out
+}
+
+func compareMaps(path string, want, have map[string]any, out *[]report.Difference) {
+	keys := map[string]bool{}
+	for k := range want {
+		keys[k] = true
+	}
+	for k := range have {
+		keys[k] = true
+	}
+	sorted := make([]string, 0, len(keys))
+	for k := range keys {
+		sorted = append(sorted, k)
+	}
+	slices.Sort(sorted)
+	for _, k := range sorted {
+		// The engine's own bookkeeping.
+		if k == "__defaults" || k == "__meta" {
+			continue
+		}
+		compare(join(path, k), want[k], have[k], out)
+	}
+}
+
+func compare(path string, want, have any, out *[]report.Difference) {
+	if empty(want) && empty(have) {
+		return
+	}
+	switch w := want.(type) {
+	case map[string]any:
+		if h, ok := have.(map[string]any); ok {
+			compareMaps(path, w, h, out)
+			return
+		}
+	case []any:
+		if h, ok := have.([]any); ok && len(h) == len(w) {
+			for i := range w {
+				compare(path+"["+strconv.Itoa(i)+"]", w[i], h[i], out)
+			}
+			return
+		}
+	case string:
+		if h, ok := have.(string); ok && sameJSON(w, h) {
+			return
+		}
+	}
+	if reflect.DeepEqual(want, have) || fmt.Sprint(want) == fmt.Sprint(have) && scalar(want) && scalar(have) {
+		return
+	}
+	*out = append(*out, report.Difference{Path: path, Want: text(want), Have: text(have)})
+}
+
+// sameJSON reports whether two strings are the same JSON document: AWS returns
+// policies with other white space than they were sent with.
+func sameJSON(a, b string) bool {
+	if a == b {
+		return true
+	}
+	if a == "" || a[0] != '{' && a[0] != '[' {
+		return false
+	}
+	var x, y any
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
+}
+
+func scalar(v any) bool {
+	switch v.(type) {
+	case string, bool, float64, int, int64, json.Number:
+		return true
+	default:
+		return false
+	}
+}
+
+func empty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	default:
+		return false
+	}
+}
+
+func text(v any) string {
+	if v == nil {
+		return ""
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(b)
+}
+
+// join writes a property path as Pulumi does: keys that are no identifiers are quoted.
+func join(path, key string) string {
+	for _, r := range key {
+		if r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
+			return path + "[" + strconv.Quote(key) + "]"
+		}
+	}
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}

@@ -1,0 +1,82 @@
+package drift_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"freehold.dev/freehold/internal/drift"
+	"freehold.dev/freehold/internal/report"
+)
+
+func TestCompareNamesEachPropertyThatDiffers(t *testing.T) {
+	type m = map[string]any
+	for reason, tc := range map[string]struct {
+		want, have m
+		diffs      []report.Difference
+	}{
+		"equal values do not differ": {m{"a": "x", "n": 1.0}, m{"a": "x", "n": 1.0}, nil},
+		"a nested property is named by its path": {
+			m{"vpcConfig": m{"cidrs": []any{"10.0.0.0/8", "10.1.0.0/16"}}},
+			m{"vpcConfig": m{"cidrs": []any{"10.0.0.0/8", "0.0.0.0/0"}}},
+			[]report.Difference{{Path: "vpcConfig.cidrs[1]", Want: `"10.1.0.0/16"`, Have: `"0.0.0.0/0"`}},
+		},
+		"a key that is no identifier is quoted": {
+			m{"tags": m{"freehold.dev/org": "acme"}}, m{"tags": m{"freehold.dev/org": "globex"}},
+			[]report.Difference{{Path: `tags["freehold.dev/org"]`, Want: `"acme"`, Have: `"globex"`}},
+		},
+		"a list of another length differs as a whole": {
+			m{"l": []any{"a"}}, m{"l": []any{"a", "b"}},
+			[]report.Difference{{Path: "l", Want: `["a"]`, Have: `["a","b"]`}},
+		},
+		"a property that was taken away has nothing": {
+			m{"tags": m{"a": "1"}}, m{}, []report.Difference{{Path: "tags", Want: `{"a":"1"}`}},
+		},
+		"a property that was added wants nothing": {
+			m{}, m{"description": "by hand"}, []report.Difference{{Path: "description", Have: `"by hand"`}},
+		},
+		"the same policy with other white space is the same": {
+			m{"policy": `{"a":[1,2]}`}, m{"policy": "{\n \"a\": [1, 2]}"}, nil,
+		},
+		"another policy is not": {
+			m{"policy": `{"a":1}`}, m{"policy": `{"a":2}`},
+			[]report.Difference{{Path: "policy", Want: `"{\"a\":1}"`, Have: `"{\"a\":2}"`}},
+		},
+		"empty and absent are the same":           {m{"tags": m{}, "l": []any{}}, m{}, nil},
+		"a number and its text are the same":      {m{"n": "5"}, m{"n": 5.0}, nil},
+		"false and absent are not the same":       {m{"on": false}, m{}, []report.Difference{{Path: "on", Want: "false"}}},
+		"the engine's bookkeeping is not compared": {m{"__defaults": []any{"a"}}, m{}, nil},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			if d := cmp.Diff(tc.diffs, drift.Compare(tc.want, tc.have)); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestJudgeTellsChangedMissingAndUnmanagedApart(t *testing.T) {
+	f := drift.Facts{
+		Resources: []drift.Resource{
+			{Layer: "cluster", Type: "aws:ec2/vpc:Vpc", Name: "vpc", ID: "vpc-1", Want: map[string]any{"a": 1.0}, Have: map[string]any{"a": 1.0}},
+			{Layer: "cluster", Type: "aws:ec2/subnet:Subnet", Name: "a", ID: "subnet-1", Gone: true},
+			{Layer: "boundary", Type: "aws:iam/role:Role", Name: "r", ID: "r", Want: map[string]any{"path": "/"}, Have: map[string]any{"path": "/x/"}},
+		},
+		Items: []drift.Item{
+			{Type: "aws:ec2/vpc:Vpc", ID: "vpc-1", Name: "vpc"},
+			{Type: "aws:iam/user:User", ID: "mallory", Name: "mallory"},
+		},
+		Declared: map[string]map[string]bool{"aws:ec2/vpc:Vpc": {"vpc-1": true}},
+	}
+	want := []report.Finding{
+		{
+			Kind: report.Changed, Layer: "boundary", Type: "aws:iam/role:Role", Name: "r", ID: "r",
+			Differences: []report.Difference{{Path: "path", Want: `"/"`, Have: `"/x/"`}},
+		},
+		{Kind: report.Missing, Layer: "cluster", Type: "aws:ec2/subnet:Subnet", Name: "a", ID: "subnet-1", Message: "it is gone"},
+		{Kind: report.Unmanaged, Type: "aws:iam/user:User", Name: "mallory", ID: "mallory", Message: "no layer declares it"},
+	}
+	if d := cmp.Diff(want, drift.Judge(f, []string{"account", "boundary", "cluster", "bootstrap"})); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}

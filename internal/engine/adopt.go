@@ -1,0 +1,174 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+// Finder looks a resource up that the engine would create: one that an
+// interrupted run made and did not record. ok is false when there is none.
+type Finder func(ctx context.Context, planned Step) (id string, ok bool, err error)
+
+// Adopt takes resources into the stack's state that an interrupted run made
+// and could not record, so that the next Up does not make them twice. What the
+// engine would create is looked up with find; what is found is written to the
+// state, and the Up that follows reads it. One pass is enough: a resource is
+// created only after everything that it depends on was recorded, so the inputs
+// of a lost one are all known.
+func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink report.Sink) ([]Step, error) {
+	res, err := e.Preview(ctx, s, nil)
+	// A preview that fails half-way still says what it would create; the Up
+	// that follows tells the failure.
+	var failed *Error
+	if err != nil && (!errors.As(err, &failed) || errors.Is(err, ErrCancelled) || errors.Is(err, ErrLocked)) {
+		return nil, err
+	}
+	var lost []Step
+	for _, st := range res.Steps {
+		if st.Op != "create" || !st.Custom {
+			continue
+		}
+		id, ok, err := find(ctx, st)
+		if err != nil {
+			return nil, fmt.Errorf("look for a %s %q that an interrupted run may have made: %w", st.Type, st.Name, err)
+		}
+		if ok {
+			st.ID = id
+			lost = append(lost, st)
+		}
+	}
+	if len(lost) == 0 {
+		return nil, nil
+	}
+	if err := e.editState(ctx, s, func(d map[string]any) error { return addResources(d, lost) }); err != nil {
+		return nil, err
+	}
+	for _, st := range lost {
+		if sink != nil {
+			sink(report.Event{
+				Type: report.Diagnostic, Time: e.opts.Now(), Org: s.Org, Layer: s.Layer, URN: st.URN,
+				ResourceType: st.Type, ResourceName: st.Name, Op: "adopt",
+				Message: fmt.Sprintf("an interrupted run had made %s %q (%s) and could not record it: taken over", st.Type, st.Name, st.ID),
+			})
+		}
+	}
+	return lost, nil
+}
+
+// editState exports the stack's state, edits it and imports it again. Secrets
+// stay encrypted all the way.
+func (e *Engine) editState(ctx context.Context, s Stack, edit func(map[string]any) error) error {
+	st, err := e.open(ctx, s)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(e.stackDir(s), "adopt.json")
+	defer func() { _ = os.Remove(file) }()
+	if err := e.command(ctx, s, st, "export the state", "stack", "export", "--file", file); err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read the state of stack %s: %w", s.Name, err)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		return fmt.Errorf("read the state of stack %s: %w", s.Name, err)
+	}
+	d, ok := doc["deployment"].(map[string]any)
+	if !ok {
+		return fmt.Errorf("read the state of stack %s: it has no deployment", s.Name)
+	}
+	if err := edit(d); err != nil {
+		return fmt.Errorf("edit the state of stack %s: %w", s.Name, err)
+	}
+	if raw, err = json.Marshal(doc); err != nil {
+		return fmt.Errorf("write the state of stack %s: %w", s.Name, err)
+	}
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		return fmt.Errorf("write the state of stack %s: %w", s.Name, err)
+	}
+	return e.command(ctx, s, st, "import the state", "stack", "import", "--file", file)
+}
+
+// command runs a CLI command that the Automation API has no call for. A lock
+// that a dead process left in the backend is removed once.
+func (e *Engine) command(ctx context.Context, s Stack, st auto.Stack, doing string, args ...string) error {
+	ws := st.Workspace()
+	var env []string
+	for k, v := range ws.GetEnvVars() {
+		env = append(env, k+"="+v)
+	}
+	args = append(args, "--stack", s.Name)
+	for first := true; ; first = false {
+		_, stderr, _, err := ws.PulumiCommand().Run(ctx, ws.WorkDir(), nil, nil, nil, env, args...)
+		if err == nil {
+			return nil
+		}
+		err = e.classify(ctx, s, doing, fmt.Errorf("%w\nstderr: %s", err, stderr), nil)
+		if !first || !errors.Is(err, ErrLocked) || !e.abandoned(stderr) {
+			return err
+		}
+		if err := st.Cancel(ctx); err != nil {
+			return e.classify(ctx, s, "remove an abandoned lock", err, nil)
+		}
+	}
+}
+
+// addResources puts the lost resources behind the recorded ones and drops the
+// pending operations, which they settle.
+func addResources(deployment map[string]any, lost []Step) error {
+	resources, ok := deployment["resources"].([]any)
+	if !ok {
+		return errors.New("it has no resources")
+	}
+	known := map[string]bool{}
+	for _, r := range resources {
+		if m, ok := r.(map[string]any); ok {
+			if urn, ok := m["urn"].(string); ok {
+				known[urn] = true
+			}
+		}
+	}
+	for _, st := range lost {
+		if known[st.URN] {
+			continue
+		}
+		if st.Parent != "" && !known[st.Parent] {
+			return fmt.Errorf("the parent of %s is not in it", st.URN)
+		}
+		inputs := plain(st.NewInputs)
+		resources = append(resources, map[string]any{
+			"urn": st.URN, "custom": true, "id": st.ID, "type": st.Type, "parent": st.Parent,
+			"provider": st.Provider, "inputs": inputs,
+			// The refresh of the next Up replaces them with what is there.
+			"outputs": inputs,
+		})
+		known[st.URN] = true
+	}
+	deployment["resources"] = resources
+	delete(deployment, "pending_operations")
+	return nil
+}
+
+// plain drops inputs that an event cannot carry: their secrets. The next Up
+// sets them.
+func plain(in map[string]any) map[string]any {
+	out := maps.Clone(in)
+	for _, k := range slices.Collect(maps.Keys(out)) {
+		if out[k] == "[secret]" {
+			delete(out, k)
+		}
+	}
+	return out
+}

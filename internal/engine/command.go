@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/blang/semver"
+)
+
+// cli starts the Pulumi CLI and counts how often.
+type cli struct {
+	path    string
+	version semver.Version
+	grace   time.Duration
+	log     *slog.Logger
+	calls   atomic.Int64
+}
+
+// stackCLI is the CLI for one stack. It implements auto.PulumiCommand.
+//
+// It differs from the Automation API's own in three ways. A lock that the child
+// inherits keeps two CLI processes of one stack apart, also when the first has
+// outlived the Freehold that started it: the kernel drops the lock with the
+// last process that holds it. A cancelled CLI gets the time to finish the step
+// that it is in; the library's own waits ten seconds, and a cluster takes ten
+// minutes. And the history that Up reads back after each run is answered from
+// here, since nobody reads it: a CLI start costs 0.3 s.
+type stackCLI struct {
+	*cli
+	lock string
+}
+
+// Version returns the CLI's version.
+func (c *stackCLI) Version() semver.Version { return c.version }
+
+// Run starts the CLI and waits for it. A cancelled context interrupts the CLI
+// once; after the grace it is killed.
+func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts, stderrs []io.Writer,
+	env []string, args ...string,
+) (string, string, int, error) {
+	if len(args) > 1 && args[0] == "stack" && args[1] == "history" {
+		return "[]", "", 0, nil
+	}
+	held, err := c.acquire(ctx)
+	if err != nil {
+		return "", "", -1, err
+	}
+	defer func() { _ = held.Close() }()
+
+	if !slices.Contains(args, "--non-interactive") {
+		args = append(slices.Clip(args), "--non-interactive")
+	}
+	c.calls.Add(1)
+	c.log.DebugContext(ctx, "start the pulumi CLI", "args", strings.Join(args, " "), "dir", dir)
+	cmd := exec.CommandContext(ctx, c.path, args...)
+	cmd.Dir = dir
+	cmd.Stdin = stdin
+	// The language plugins of an installed CLI lie beside it.
+	cmd.Env = append(append(os.Environ(), env...), "PULUMI_AUTOMATION_API=true",
+		"PATH="+filepath.Dir(c.path)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout = io.MultiWriter(append(slices.Clip(stdouts), &stdout)...)
+	cmd.Stderr = io.MultiWriter(append(slices.Clip(stderrs), &stderr)...)
+	cmd.ExtraFiles = []*os.File{held}
+	// Ctrl-C in a terminal goes to the whole process group: the CLI must get
+	// its interrupt from us, once, and not a second one, which means "stop now".
+	detach(cmd)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = c.grace
+
+	err = cmd.Run()
+	code := -1
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err == nil {
+		code = 0
+	}
+	return stdout.String(), stderr.String(), code, err
+}
+
+// acquire waits for the stack's lock and returns the file that holds it. It
+// polls, because a blocking flock cannot be cancelled.
+func (c *stackCLI) acquire(ctx context.Context) (*os.File, error) {
+	f, err := os.OpenFile(c.lock, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the stack: %w", err)
+	}
+	for waited := false; ; {
+		ok, err := tryLock(f)
+		if ok {
+			return f, nil
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("lock the stack: %w", err), f.Close())
+		}
+		if !waited {
+			waited = true
+			c.log.InfoContext(ctx, "an earlier pulumi process of this stack is still finishing; waiting", "lock", c.lock)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("%w while an earlier pulumi process of this stack was finishing: %w",
+				ErrCancelled, context.Cause(ctx)), f.Close())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

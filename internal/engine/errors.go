@@ -1,0 +1,212 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+)
+
+// The causes that a caller branches on. Every error of the engine wraps exactly one.
+var (
+	// ErrLocked is wrapped when another update holds the stack in the backend.
+	ErrLocked = errors.New("the stack is locked by another update")
+	// ErrPluginMissing is wrapped when a provider's plugin is not installed.
+	ErrPluginMissing = errors.New("a provider plugin is missing")
+	// ErrCredentials is wrapped when credentials are missing, expired or refused.
+	ErrCredentials = errors.New("the cloud refused the credentials")
+	// ErrWrongAccount is wrapped when credentials lead to another account than the org's.
+	ErrWrongAccount = errors.New("the credentials lead to another account")
+	// ErrThrottled is wrapped when the cloud kept throttling after all retries.
+	ErrThrottled = errors.New("the cloud throttled the calls")
+	// ErrQuota is wrapped when a quota of the cloud is used up.
+	ErrQuota = errors.New("a quota of the cloud is used up")
+	// ErrNameInUse is wrapped when something of that name exists already.
+	ErrNameInUse = errors.New("the name is in use")
+	// ErrPolicy is wrapped when a policy blocked a resource.
+	ErrPolicy = errors.New("blocked by policy")
+	// ErrProtected is wrapped when a resource to delete is protected.
+	ErrProtected = errors.New("the resource is protected")
+	// ErrCancelled is wrapped when the run was interrupted; the state is valid.
+	ErrCancelled = errors.New("cancelled")
+	// ErrNoStack is wrapped when the stack does not exist in the backend.
+	ErrNoStack = errors.New("no such stack")
+	// ErrFailed is wrapped by every other failure.
+	ErrFailed = errors.New("failed")
+)
+
+// Failure is one resource that could not be brought to its state.
+type Failure struct {
+	URN     string
+	Type    string
+	Name    string
+	Op      string
+	Message string
+}
+
+// Error is a failed run of a stack.
+type Error struct {
+	Stack    string
+	Doing    string
+	Failures []Failure // empty: the run failed before or beside a resource
+	// Next says what to do about it.
+	Next string
+	// Kind is one of the sentinels.
+	Kind error
+	// Detail is the CLI's or the provider's own words, cleaned.
+	Detail string
+}
+
+// Error says what failed, on what and why, in one line where it can.
+func (e *Error) Error() string {
+	if len(e.Failures) > 0 {
+		lines := make([]string, len(e.Failures))
+		for i, f := range e.Failures {
+			lines[i] = fmt.Sprintf("%s %q: %s: %s", f.Type, f.Name, f.Op, f.Message)
+		}
+		return fmt.Sprintf("%s stack %s: %v: %s", e.Doing, e.Stack, e.Kind, strings.Join(lines, "; "))
+	}
+	return fmt.Sprintf("%s stack %s: %v: %s", e.Doing, e.Stack, e.Kind, e.Detail)
+}
+
+// Unwrap gives errors.Is the sentinel.
+func (e *Error) Unwrap() error { return e.Kind }
+
+// cause is one row of the table that reads the words of other programs.
+type cause struct {
+	kind error
+	// any of these, in the CLI's or the provider's text
+	match *regexp.Regexp
+	next  string
+}
+
+// causes are tried in order: the first that matches names the failure. This
+// is the only place that reads text written by another program.
+var causes = []cause{
+	{
+		ErrLocked,
+		regexp.MustCompile(`the stack is currently locked by|\[409\] Conflict: Another update is currently in progress`),
+		"wait for the other update to end; if its process is gone, run the same command again",
+	},
+	{
+		ErrNoStack, regexp.MustCompile(`no stack named .* found`),
+		"onboard the org first",
+	},
+	{
+		ErrPolicy, regexp.MustCompile(`(?i)policy violation|violates mandatory polic`),
+		"change what the rule names, or record an accepted exception in the spec",
+	},
+	{
+		ErrWrongAccount, regexp.MustCompile(`AWS [Aa]ccount ID not allowed|account ID not allowed`),
+		"use the credentials or the role of the org's own account",
+	},
+	{
+		ErrPluginMissing,
+		regexp.MustCompile(`no resource plugin '(?:pulumi-resource-)?([a-z0-9-]+)' found in the workspace at version (v?[0-9][^ ]*)|no resource plugin '([^']+)' found`),
+		"run freehold doctor: it prints the command that installs it",
+	},
+	{
+		ErrProtected, regexp.MustCompile(`unable to delete resource .* as it is currently marked for protection|cannot be deleted.*\bprotect`),
+		"set deletionProtection to false in the spec and onboard again",
+	},
+	{
+		ErrQuota,
+		regexp.MustCompile(`LimitExceeded|QuotaExceeded|ACCOUNT_NUMBER_LIMIT_EXCEEDED|Limit[A-Za-z]*Exceeded|AddressLimitExceeded|exceeded the (?:number|limit)`),
+		"ask AWS to raise the quota, then run the same command again",
+	},
+	{
+		ErrThrottled, regexp.MustCompile(`Throttl|RequestLimitExceeded|TooManyRequests|Rate exceeded`),
+		"run the same command again: it goes on where it stopped",
+	},
+	{
+		ErrCredentials,
+		regexp.MustCompile(`ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|RequestExpired|No valid credential sources|failed to refresh cached credentials|AccessDenied|is not authorized to perform|SignatureDoesNotMatch`),
+		"sign in again, check that the role may be assumed, then run the same command again",
+	},
+	{
+		ErrNameInUse, regexp.MustCompile(`AlreadyExists|BucketAlreadyOwnedByYou|DuplicatePolicyException|EMAIL_ALREADY_EXISTS|ResourceInUseException: .* already exists`),
+		"another owner has the name: choose another in the spec, or remove it by hand if it is a leftover",
+	},
+}
+
+// classify turns a failed CLI call into an Error. It is called before anything
+// else wraps the failure.
+func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error, run *watch) error {
+	if errors.Is(err, ErrCancelled) {
+		return &Error{Stack: s.Name, Doing: doing, Kind: ErrCancelled, Detail: err.Error(), Next: nextCancelled}
+	}
+	out := &Error{Stack: s.Name, Doing: doing, Kind: ErrFailed, Detail: clean(err.Error())}
+	text := err.Error()
+	if run != nil {
+		out.Failures = run.failures()
+		text += "\n" + strings.Join(run.messages(), "\n")
+		if len(out.Failures) == 0 && len(run.messages()) > 0 {
+			out.Detail = clean(strings.Join(run.messages(), "; "))
+		}
+	}
+	if ctx.Err() != nil {
+		out.Kind, out.Next = ErrCancelled, nextCancelled
+		return out
+	}
+	if run != nil && run.blocked() {
+		out.Kind, out.Next = ErrPolicy, "change what the rule names, or record an accepted exception in the spec"
+		return out
+	}
+	for _, c := range causes {
+		if c.match.MatchString(text) {
+			out.Kind, out.Next = c.kind, c.next
+			if m := c.match.FindStringSubmatch(text); c.kind == ErrPluginMissing && len(m) > 2 && m[1] != "" {
+				out.Next = fmt.Sprintf("run: pulumi plugin install resource %s %s", m[1], strings.TrimRight(m[2], ",.;"))
+			}
+			break
+		}
+	}
+	if auto.IsConcurrentUpdateError(err) {
+		out.Kind = ErrLocked
+	}
+	if out.Next == "" {
+		out.Next = "run the same command again: it goes on where it stopped"
+	}
+	return out
+}
+
+const nextCancelled = "run the same command again: it goes on where it stopped"
+
+var (
+	ansi     = regexp.MustCompile("\x1b\\[[0-9;]*m|<\\{%[^%]*%\\}>")
+	spaces   = regexp.MustCompile(`\s*\n\s*`)
+	lockPID  = regexp.MustCompile(`created by \S*@(\S+) \(pid (\d+)\)`)
+	errorPfx = regexp.MustCompile(`(?m)^error: `)
+)
+
+// clean takes colours, the Automation API's frame and empty lines away, so that
+// a person reads the cause and not its wrapping.
+func clean(s string) string {
+	if _, after, ok := strings.Cut(s, "\nstderr: "); ok && strings.TrimSpace(after) != "" {
+		s = after
+	}
+	s = ansi.ReplaceAllString(s, "")
+	s = errorPfx.ReplaceAllString(s, "")
+	s = spaces.ReplaceAllString(strings.TrimSpace(s), "; ")
+	const limit = 2000
+	if len(s) > limit {
+		s = s[:limit] + "…"
+	}
+	return s
+}
+
+// lockHolders reads who holds the backend's lock from the CLI's words.
+func lockHolders(s string) (pids []int, hosts []string) {
+	for _, m := range lockPID.FindAllStringSubmatch(s, -1) {
+		pid, err := strconv.Atoi(m[2])
+		if err != nil {
+			continue
+		}
+		pids, hosts = append(pids, pid), append(hosts, m[1])
+	}
+	return pids, hosts
+}

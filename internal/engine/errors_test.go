@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+)
+
+func TestTheWordsOfOtherProgramsBecomeSentinels(t *testing.T) {
+	s := Stack{Org: "acme", Layer: "cluster", Name: "acme.cluster"}
+	for reason, tc := range map[string]struct {
+		text string
+		kind error
+		next string
+	}{
+		"a lock of the file backend": {
+			"error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.",
+			ErrLocked, "",
+		},
+		"a lock of the Pulumi service": {"[409] Conflict: Another update is currently in progress.", ErrLocked, ""},
+		"a stack that is not there":    {"error: no stack named 'acme.cluster' found", ErrNoStack, ""},
+		"a plugin that is not there": {
+			"error: no resource plugin 'pulumi-resource-aws' found in the workspace at version v6.83.0 or on your $PATH",
+			ErrPluginMissing, "run: pulumi plugin install resource aws v6.83.0",
+		},
+		"an expired session": {"operation error EC2: DescribeVpcs, api error ExpiredToken: The security token included in the request is expired", ErrCredentials, ""},
+		"a role that may not be assumed": {
+			"api error AccessDenied: User: arn:aws:iam::1:role/x is not authorized to perform: sts:AssumeRole", ErrCredentials, "",
+		},
+		"the wrong account":    {"AWS account ID not allowed: 111122223333", ErrWrongAccount, ""},
+		"throttling":           {"api error Throttling: Rate exceeded", ErrThrottled, ""},
+		"a quota of VPCs":      {"api error VpcLimitExceeded: The maximum number of VPCs has been reached.", ErrQuota, ""},
+		"a quota of accounts":  {"ConstraintViolationException: ACCOUNT_NUMBER_LIMIT_EXCEEDED", ErrQuota, ""},
+		"a quota of a service": {"ServiceQuotaExceededException: too many", ErrQuota, ""},
+		"a name that is taken": {"api error EntityAlreadyExists: Role with name x already exists.", ErrNameInUse, ""},
+		"a policy":             {"error: preview failed: 1 policy violation", ErrPolicy, ""},
+		"a protected resource": {"unable to delete resource \"urn\" as it is currently marked for protection", ErrProtected, ""},
+		"anything else":        {"error: the sky fell", ErrFailed, ""},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			e := &Engine{}
+			err := e.classify(t.Context(), s, "update", errors.New("failed to run update: exit status 255\ncode: 255\nstdout: \nstderr: "+tc.text+"\n"), nil)
+			var got *Error
+			if !errors.As(err, &got) || got.Kind != tc.kind { //nolint:errorlint // the sentinel itself is compared
+				t.Fatalf("got %v, want kind %v", err, tc.kind)
+			}
+			if tc.next != "" && got.Next != tc.next {
+				t.Errorf("next: %q, want %q", got.Next, tc.next)
+			}
+			if got.Next == "" {
+				t.Error("it does not say what to do next")
+			}
+		})
+	}
+}
+
+func TestAFailureNamesTheResourceAndItsCause(t *testing.T) {
+	const urn = "urn:pulumi:acme.cluster::freehold::freehold:index:Network$aws:ec2/vpc:Vpc::vpc"
+	w := newWatch(Stack{}, nil, time.Now)
+	w.take(apitype.EngineEvent{DiagnosticEvent: &apitype.DiagnosticEvent{
+		URN: urn, Severity: "error", Prefix: "<{%fg 1%}>error: <{%reset%}>", Message: "api error VpcLimitExceeded:\n  too many\n",
+	}})
+	w.take(apitype.EngineEvent{ResOpFailedEvent: &apitype.ResOpFailedEvent{Metadata: apitype.StepEventMetadata{
+		Op: apitype.OpCreate, URN: urn, Type: "aws:ec2/vpc:Vpc",
+	}}})
+	w.take(apitype.EngineEvent{DiagnosticEvent: &apitype.DiagnosticEvent{
+		URN: "urn:pulumi:acme.cluster::freehold::pulumi:pulumi:Stack::freehold-acme.cluster", Severity: "error", Message: "update failed",
+	}})
+	want := []Failure{{URN: urn, Type: "aws:ec2/vpc:Vpc", Name: "vpc", Op: "create", Message: "api error VpcLimitExceeded:; too many"}}
+	if d := cmp.Diff(want, w.failures()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func TestALockIsAbandonedOnlyWhenEveryHolderIsADeadProcessOfThisMachine(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := func(host, pid string) string {
+		return "file:///x: created by root@" + host + " (pid " + pid + ") at 2026\n"
+	}
+	for reason, tc := range map[string]struct {
+		text string
+		want bool
+	}{
+		"a dead process of this machine":    {line(host, "4194399"), true},
+		"a process of another machine":      {line("elsewhere", "4194399"), false},
+		"a dead one here and one elsewhere": {line(host, "4194399") + line("elsewhere", "1"), false},
+		"words that name no holder":         {"locked", false},
+		"a live process that is no pulumi":  {line(host, "1"), true},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			if _, err := os.Stat("/proc/self/comm"); err != nil && reason == "a live process that is no pulumi" {
+				t.Skip("this system does not tell a process's name without a program")
+			}
+			if got := (&Engine{}).abandoned(tc.text); got != tc.want {
+				t.Errorf("abandoned: %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestLostResourcesAreAddedBehindTheRecordedOnesWithoutTheirSecrets(t *testing.T) {
+	d := map[string]any{
+		"resources":          []any{map[string]any{"urn": "parent"}},
+		"pending_operations": []any{map[string]any{}},
+	}
+	lost := []Step{{
+		URN: "u", ID: "vpc-1", Type: "t", Parent: "parent", Provider: "p",
+		NewInputs: map[string]any{"cidr": "10.0.0.0/16", "token": "[secret]"},
+	}}
+	if err := addResources(d, lost); err != nil {
+		t.Fatal(err)
+	}
+	in := map[string]any{"cidr": "10.0.0.0/16"}
+	want := map[string]any{"resources": []any{
+		map[string]any{"urn": "parent"},
+		map[string]any{"urn": "u", "custom": true, "id": "vpc-1", "type": "t", "parent": "parent", "provider": "p", "inputs": in, "outputs": in},
+	}}
+	if diff := cmp.Diff(want, d); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	lost[0].URN, lost[0].Parent = "v", "nobody"
+	if err := addResources(d, lost); err == nil {
+		t.Error("a resource whose parent is not recorded was added")
+	}
+}

@@ -1,0 +1,193 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+// Result is what a run did or, for a preview, would do.
+type Result struct {
+	// Outputs are the stack's outputs; a value that is not known yet is absent.
+	Outputs map[string]any
+	// Changes counts resources by what happened to them.
+	Changes map[string]int
+	// Steps are the engine's steps in the order in which they ended.
+	Steps []Step
+}
+
+// Resources counts what is there after the run: the resources of a provider,
+// without the components that group them.
+func (r Result) Resources() int {
+	there := map[string]bool{}
+	for _, s := range r.Steps {
+		if s.Custom {
+			there[s.URN] = there[s.URN] && s.Op != "delete" || !strings.HasPrefix(s.Op, "delete")
+		}
+	}
+	n := 0
+	for _, ok := range there {
+		if ok {
+			n++
+		}
+	}
+	return n
+}
+
+// Up brings the stack's resources to what its program says. It reads them
+// first, so that what was changed behind Freehold's back is put back.
+func (e *Engine) Up(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
+	return e.run(ctx, s, "update", sink, func(ctx context.Context, st auto.Stack, ch chan events.EngineEvent) error {
+		_, err := st.Up(ctx, optup.EventStreams(ch), optup.Refresh(), optup.SuppressOutputs(), optup.SuppressProgress(),
+			optup.ShowSecrets(false))
+		return err
+	})
+}
+
+// Preview says what Up would do, after reading what is there. It changes
+// nothing, not even the state.
+func (e *Engine) Preview(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
+	return e.read(ctx, s, "preview", sink, func(ctx context.Context, st auto.Stack, ch chan events.EngineEvent) error {
+		_, err := st.Preview(ctx, optpreview.EventStreams(ch), optpreview.Refresh(), optpreview.SuppressOutputs(),
+			optpreview.SuppressProgress())
+		return err
+	})
+}
+
+// PreviewRefresh compares the stack's state with what is there. It runs no
+// program, changes nothing and takes no lock in the backend.
+func (e *Engine) PreviewRefresh(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
+	return e.read(ctx, s, "read", sink, func(ctx context.Context, st auto.Stack, ch chan events.EngineEvent) error {
+		_, err := st.PreviewRefresh(ctx, optrefresh.EventStreams(ch), optrefresh.SuppressProgress())
+		return err
+	})
+}
+
+// Destroy removes the stack's resources and then the stack itself.
+func (e *Engine) Destroy(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
+	res, err := e.run(ctx, s, "destroy", sink, func(ctx context.Context, st auto.Stack, ch chan events.EngineEvent) error {
+		_, err := st.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.Refresh(), optdestroy.SuppressOutputs(),
+			optdestroy.SuppressProgress(), optdestroy.ShowSecrets(false), optdestroy.Remove())
+		return err
+	})
+	if err != nil {
+		return res, err
+	}
+	// The settings file says that the stack exists: see open.
+	return res, os.RemoveAll(e.stackDir(s))
+}
+
+// Exists reports whether the stack was made from this machine's folder.
+func (e *Engine) Exists(s Stack) bool {
+	_, err := os.Stat(filepath.Join(e.stackDir(s), settingsFile(s)))
+	return err == nil
+}
+
+type operation func(context.Context, auto.Stack, chan events.EngineEvent) error
+
+// read runs an operation that changes nothing, in a folder of its own.
+func (e *Engine) read(ctx context.Context, s Stack, doing string, sink report.Sink, op operation) (Result, error) {
+	release, err := e.slot(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
+	st, closeIt, err := e.openToRead(ctx, s)
+	if err != nil {
+		return Result{}, err
+	}
+	defer closeIt()
+	res, _, err := e.watched(ctx, s, st, doing, sink, op)
+	return res, err
+}
+
+// watched runs one operation and follows it. raw is the Automation API's own error.
+func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing string, sink report.Sink, op operation) (
+	res Result, raw, err error,
+) {
+	w := newWatch(s, sink, e.opts.Now)
+	ch, wait := w.follow()
+	raw = op(ctx, st, ch)
+	wait()
+	if raw != nil {
+		return Result{Changes: w.changes, Steps: w.steps}, raw, e.classify(ctx, s, doing, raw, w)
+	}
+	return Result{Outputs: w.outputs, Changes: w.changes, Steps: w.steps}, nil, nil
+}
+
+// run opens the stack, runs one operation on it and repairs what a killed
+// process left in its way: a lock of a dead process, or a settings file of a
+// stack that does not exist.
+func (e *Engine) run(ctx context.Context, s Stack, doing string, sink report.Sink, op operation) (Result, error) {
+	release, err := e.slot(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
+	const attempts = 3
+	for i := 1; ; i++ {
+		st, err := e.open(ctx, s)
+		if err != nil {
+			return Result{}, err
+		}
+		res, raw, err := e.watched(ctx, s, st, doing, sink, op)
+		switch {
+		case err == nil, i == attempts:
+			return res, err
+		case errors.Is(err, ErrLocked) && e.abandoned(raw.Error()):
+			e.opts.Log.WarnContext(ctx, "the stack's lock belongs to a process that is gone; removing it", "stack", s.Name)
+			if err := st.Cancel(ctx); err != nil {
+				return res, e.classify(ctx, s, "remove an abandoned lock", err, nil)
+			}
+		case errors.Is(err, ErrNoStack):
+			if rerr := os.Remove(filepath.Join(e.stackDir(s), settingsFile(s))); rerr != nil {
+				return res, errors.Join(err, rerr)
+			}
+		default:
+			return res, err
+		}
+	}
+}
+
+// abandoned reports whether every holder of the backend's lock is a process of
+// this machine that is gone. A holder that cannot be judged counts as alive.
+func (e *Engine) abandoned(text string) bool {
+	pids, hosts := lockHolders(text)
+	self, err := os.Hostname()
+	if err != nil || len(pids) == 0 {
+		return false
+	}
+	for i, pid := range pids {
+		if hosts[i] != self || pulumiAlive(pid) {
+			return false
+		}
+	}
+	return true
+}
+
+// pulumiAlive reports whether the process is there and, where that can be
+// told, is a Pulumi CLI: process ids are used again.
+func pulumiAlive(pid int) bool {
+	p, err := os.FindProcess(pid)
+	if err != nil || errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+		return false
+	}
+	comm, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "comm"))
+	if err != nil {
+		return !errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
+	}
+	return strings.Contains(string(comm), "pulumi")
+}

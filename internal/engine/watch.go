@@ -1,0 +1,257 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+// Step is one step that the engine took or, in a preview, would take.
+type Step struct {
+	Op       string
+	URN      string
+	Type     string
+	Name     string
+	ID       string
+	Parent   string
+	Provider string
+	Custom   bool
+	Protect  bool
+	// Diffs are the top-level properties that differ.
+	Diffs []string
+	// OldInputs, NewInputs, OldOutputs and NewOutputs hold no secret: the
+	// engine has put "[secret]" in its place.
+	OldInputs, NewInputs, OldOutputs, NewOutputs map[string]any
+}
+
+// watch follows one run by the engine's events.
+type watch struct {
+	stack Stack
+	sink  report.Sink
+	now   func() time.Time
+
+	mu      sync.Mutex
+	steps   []Step
+	outputs map[string]any
+	changes map[string]int
+	started map[string]time.Time
+	fails   []Failure
+	// diags are the error diagnostics by URN; "" is the run itself.
+	diags     map[string][]string
+	violation bool
+}
+
+func newWatch(s Stack, sink report.Sink, now func() time.Time) *watch {
+	if sink == nil {
+		sink = func(report.Event) {}
+	}
+	return &watch{
+		stack: s, sink: sink, now: now,
+		started: map[string]time.Time{}, diags: map[string][]string{}, changes: map[string]int{},
+	}
+}
+
+// follow returns a channel for the Automation API and a function that waits
+// until everything that was sent on it has been taken. The channel is closed
+// by the API only if the CLI came so far as to connect, hence the timer.
+func (w *watch) follow() (chan events.EngineEvent, func()) {
+	ch := make(chan events.EngineEvent)
+	done, stop := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case ev, ok := <-ch:
+				if !ok {
+					return
+				}
+				if ev.Error == nil {
+					w.take(ev.EngineEvent)
+				}
+			case <-stop:
+				return
+			}
+		}
+	}()
+	return ch, func() {
+		select {
+		case <-done:
+		case <-time.After(2 * time.Second):
+			close(stop)
+			<-done
+			// A late sender must not block for ever on a channel that nobody reads.
+			go func() {
+				for range ch { //nolint:revive // the values are of no use any more
+				}
+			}()
+		}
+	}
+}
+
+func (w *watch) take(ev apitype.EngineEvent) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case ev.ResourcePreEvent != nil:
+		m := ev.ResourcePreEvent.Metadata
+		w.started[m.URN+string(m.Op)] = w.now()
+		if m.Op != apitype.OpSame {
+			w.emit(report.ResourceStarted, m, "")
+		}
+	case ev.ResOutputsEvent != nil:
+		w.finished(ev.ResOutputsEvent.Metadata)
+	case ev.ResOpFailedEvent != nil:
+		m := ev.ResOpFailedEvent.Metadata
+		w.fails = append(w.fails, Failure{URN: m.URN, Type: m.Type, Name: urnName(m.URN), Op: string(m.Op)})
+		w.emit(report.ResourceFailed, m, strings.Join(w.diags[m.URN], "; "))
+	case ev.DiagnosticEvent != nil:
+		w.diagnostic(*ev.DiagnosticEvent)
+	case ev.PolicyEvent != nil:
+		if ev.PolicyEvent.EnforcementLevel == "mandatory" {
+			w.violation = true
+			w.diags[ev.PolicyEvent.ResourceURN] = append(w.diags[ev.PolicyEvent.ResourceURN], clean(ev.PolicyEvent.Message))
+		}
+	case ev.SummaryEvent != nil:
+		for op, n := range ev.SummaryEvent.ResourceChanges {
+			w.changes[string(op)] = n
+		}
+	}
+}
+
+func (w *watch) finished(m apitype.StepEventMetadata) {
+	s := Step{
+		Op: string(m.Op), URN: m.URN, Type: m.Type, Name: urnName(m.URN), Diffs: m.Diffs,
+		Provider: m.Provider,
+	}
+	if m.Old != nil {
+		s.ID, s.Parent, s.Custom, s.Protect = m.Old.ID, m.Old.Parent, m.Old.Custom, m.Old.Protect
+		s.OldInputs, s.OldOutputs = m.Old.Inputs, m.Old.Outputs
+	}
+	if m.New != nil {
+		s.Parent, s.Custom, s.Protect = m.New.Parent, m.New.Custom, m.New.Protect
+		s.NewInputs, s.NewOutputs = m.New.Inputs, m.New.Outputs
+		if m.New.ID != "" {
+			s.ID = m.New.ID
+		}
+		if s.Provider == "" {
+			s.Provider = m.New.Provider
+		}
+	}
+	if m.Type == stackType {
+		w.outputs = s.NewOutputs
+		return
+	}
+	// A component ends twice: when it is registered, and with its outputs.
+	again := func(o Step) bool { return o.URN == s.URN && o.Op == s.Op && !s.Custom }
+	if i := slices.IndexFunc(w.steps, again); i >= 0 {
+		w.steps[i] = s
+		return
+	}
+	w.steps = append(w.steps, s)
+	w.emit(report.ResourceFinished, m, "")
+}
+
+// diagnostic keeps errors for the report, and passes on what a person should
+// see while it happens. Its text is the provider's, with secrets filtered by
+// the engine.
+func (w *watch) diagnostic(d apitype.DiagnosticEvent) {
+	msg := clean(d.Prefix + d.Message)
+	if msg == "" {
+		return
+	}
+	switch d.Severity {
+	case "error":
+		// The engine closes a failed run with an error on the stack itself
+		// that says only that there was one.
+		if strings.HasSuffix(msg, "update failed") || strings.HasSuffix(msg, "preview failed") {
+			return
+		}
+		w.diags[d.URN] = append(w.diags[d.URN], msg)
+	case "warning":
+	default:
+		if !d.Ephemeral {
+			return
+		}
+	}
+	w.sink(report.Event{
+		Type: report.Diagnostic, Time: w.now(), Org: w.stack.Org, Layer: w.stack.Layer,
+		URN: d.URN, ResourceName: urnName(d.URN), Message: msg,
+	})
+}
+
+func (w *watch) emit(t report.EventType, m apitype.StepEventMetadata, msg string) {
+	ev := report.Event{
+		Type: t, Time: w.now(), Org: w.stack.Org, Layer: w.stack.Layer,
+		URN: m.URN, ResourceType: m.Type, ResourceName: urnName(m.URN), Op: string(m.Op), Message: msg,
+	}
+	if began, ok := w.started[m.URN+string(m.Op)]; ok && t != report.ResourceStarted {
+		ev.Duration = ev.Time.Sub(began)
+	}
+	w.sink(ev)
+}
+
+// failures returns the failed resources with their causes.
+func (w *watch) failures() []Failure {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []Failure
+	seen := map[string]bool{}
+	for _, f := range w.fails {
+		f.Message = strings.Join(w.diags[f.URN], "; ")
+		if f.Message == "" {
+			f.Message = "no cause was given"
+		}
+		out, seen[f.URN] = append(out, f), true
+	}
+	// A check that fails has a diagnostic and no failed step.
+	for urn, msgs := range w.diags {
+		if urn == "" || seen[urn] || urnType(urn) == stackType {
+			continue
+		}
+		out = append(out, Failure{
+			URN: urn, Type: urnType(urn), Name: urnName(urn), Op: "check", Message: strings.Join(msgs, "; "),
+		})
+	}
+	return out
+}
+
+func (w *watch) messages() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []string
+	for _, msgs := range w.diags {
+		out = append(out, msgs...)
+	}
+	return out
+}
+
+func (w *watch) blocked() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.violation
+}
+
+const stackType = "pulumi:pulumi:Stack"
+
+// urnName returns the last part of a URN: the resource's name.
+func urnName(urn string) string {
+	if i := strings.LastIndex(urn, "::"); i >= 0 {
+		return urn[i+2:]
+	}
+	return urn
+}
+
+// urnType returns the resource's own type, without its parents'.
+func urnType(urn string) string {
+	parts := strings.SplitN(urn, "::", 4)
+	if len(parts) < 4 {
+		return ""
+	}
+	return parts[2][strings.LastIndex(parts[2], "$")+1:]
+}

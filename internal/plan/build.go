@@ -1,0 +1,246 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"freehold.dev/freehold/internal/spec"
+)
+
+// Namespace is where the bootstrap layer puts what is Freehold's own.
+const Namespace = "freehold-system"
+
+// DefaultControllerDigest is the namespace controller's image of this release,
+// for a spec that pins none. A released build sets it, with
+// -ldflags "-X freehold.dev/freehold/internal/plan.DefaultControllerDigest=sha256:…",
+// because an image's digest is known only after the code in it is built; the
+// value here belongs to no image outside the sandbox.
+var DefaultControllerDigest = "sha256:6672656568f1d0c0a17e0de1b1d2c3f405162738495a6b7c8d9eafb0c1d2e3f4"
+
+// Tags that every taggable resource of a data plane carries.
+const (
+	TagOrg       = "freehold.dev/org"
+	TagLayer     = "freehold.dev/layer"
+	TagManagedBy = "freehold.dev/managed-by"
+)
+
+// accessRole is the role that AWS makes in an account that an organization
+// creates, for the management account.
+//
+// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
+const accessRole = "OrganizationAccountAccessRole"
+
+// Build decides a data plane. It has no error to return: s is a Spec that
+// spec.Parse returned, and another one is a programmer's mistake.
+func Build(s spec.Spec) Plan {
+	n := namer{org: s.Org}
+	p := Plan{
+		Org:         s.Org,
+		Region:      s.Region,
+		HashVersion: HashVersion,
+		Protected:   s.DeletionProtection,
+		Account:     account(s, n),
+		Boundary:    boundary(s, n),
+		Cluster:     cluster(s, n),
+		Bootstrap:   bootstrap(s),
+		Notes:       notes(s),
+	}
+	p.Stacks = stacks(p)
+	p.Hash = hash(p)
+	return p
+}
+
+func stacks(p Plan) []StackPlan {
+	access := p.Account.AccessRoleName
+	if !p.Account.Vended {
+		access = p.Account.RoleARN
+	}
+	as := map[Layer]string{
+		LayerAccount:   "the management account",
+		LayerBoundary:  access,
+		LayerCluster:   p.Boundary.ProvisionRole,
+		LayerBootstrap: p.Boundary.BootstrapRole,
+	}
+	var order []StackPlan
+	for _, l := range Layers() {
+		order = append(order, StackPlan{Layer: l, Stack: StackName(p.Org, l), As: as[l]})
+	}
+	return order
+}
+
+func common(s spec.Spec, l Layer) Common {
+	tags := map[string]string{}
+	maps.Copy(tags, s.Tags)
+	tags[TagOrg] = s.Org
+	tags[TagLayer] = string(l)
+	tags[TagManagedBy] = Project
+	return Common{Org: s.Org, Region: s.Region, Tags: tags, Protected: s.DeletionProtection}
+}
+
+func account(s spec.Spec, n namer) Account {
+	a := Account{
+		Common:       common(s, LayerAccount),
+		Name:         s.Account.Name,
+		BoundaryName: n.fit(maxPolicy, "boundary"),
+		RolePrefix:   n.rolePrefix(),
+	}
+	if s.Account.Mode == spec.AccountExisting {
+		a.RoleARN = s.Account.RoleARN
+		a.ExternalID = s.Account.ExternalID
+		return a
+	}
+	a.Vended = true
+	a.Email = s.Account.Email
+	a.OrganizationalUnit = s.Account.OrganizationalUnit
+	a.AccessRoleName = accessRole
+	a.CloseOnOffboard = s.Account.CloseOnOffboarding
+	a.ServicePolicyName = n.fit(maxOrgPolicy, "scp")
+	a.ResourcePolicy = n.fit(maxOrgPolicy, "rcp")
+	return a
+}
+
+func boundary(s spec.Spec, n namer) Boundary {
+	return Boundary{
+		Common:        common(s, LayerBoundary),
+		BoundaryName:  n.fit(maxPolicy, "boundary"),
+		ProvisionRole: n.fit(maxRole, "provision"),
+		ReadRole:      n.fit(maxRole, "read"),
+		BootstrapRole: n.fit(maxRole, "bootstrap"),
+		OffboardRole:  n.fit(maxRole, "offboard"),
+		ExternalID:    n.externalID(),
+		DataKeyAlias:  "alias/" + n.fit(maxAlias-len("alias/"), "data"),
+		LogKeyAlias:   "alias/" + n.fit(maxAlias-len("alias/"), "logs"),
+		LogBucket:     n.bucket("logs"),
+		DataBucket:    n.bucket("data"),
+		TrailName:     n.fit(maxTrail, "trail"),
+		AnalyzerName:  n.fit(maxAnalyzer, "analyzer"),
+		// A slash keeps the org's images together, and away from a project's.
+		ControllerRepository: n.fit(maxRepository-len("/namespace-controller")) + "/namespace-controller",
+		LogRetentionDays:     s.Cluster.LogRetentionDays,
+		RolePrefix:           n.rolePrefix(),
+	}
+}
+
+func cluster(s spec.Spec, n namer) Cluster {
+	layout, err := s.Network.Layout()
+	if err != nil {
+		panic(fmt.Sprintf("plan of a spec that was not parsed: %v", err))
+	}
+	zones := make([]Zone, len(layout))
+	for i, z := range layout {
+		zones[i] = Zone{Name: z.Name, PrivateCIDR: z.PrivateCIDR, PublicCIDR: z.PublicCIDR}
+	}
+	pools := make([]NodePool, len(s.Cluster.NodePools))
+	for i, pool := range s.Cluster.NodePools {
+		pools[i] = nodePool(pool, n)
+	}
+	return Cluster{
+		Common:               common(s, LayerCluster),
+		Name:                 n.fit(maxCluster),
+		Version:              s.Cluster.Version,
+		CIDR:                 s.Network.CIDR,
+		Zones:                zones,
+		NAT:                  string(s.Network.NAT),
+		FlowLogGroup:         "/" + n.fit(maxLogGroup-len("//flow-logs")) + "/flow-logs",
+		FlowLogRetentionDays: s.Network.FlowLogRetentionDays,
+		LogRetentionDays:     s.Cluster.LogRetentionDays,
+		PublicEndpoint:       s.Cluster.Endpoint.Access == spec.EndpointPublic,
+		AllowCIDRs:           slices.Clone(s.Cluster.Endpoint.Allow),
+		ClusterRole:          n.fit(maxRole, "cluster"),
+		NodeRole:             n.fit(maxRole, "node"),
+		EBSRole:              n.fit(maxRole, "ebs-csi"),
+		FlowLogRole:          n.fit(maxRole, "flow-logs"),
+		NodePools:            pools,
+		Addons: []Addon{
+			{Name: "vpc-cni", Version: s.Versions.VPCCNI},
+			{Name: "coredns", Version: s.Versions.CoreDNS},
+			{Name: "kube-proxy", Version: s.Versions.KubeProxy},
+			{Name: "aws-ebs-csi-driver", Version: s.Versions.EBSCSI},
+			{Name: "eks-pod-identity-agent", Version: s.Versions.PodIdentityAgent},
+		},
+	}
+}
+
+func nodePool(p spec.NodePool, n namer) NodePool {
+	// The spec has Kubernetes' words for effects and the words of a price
+	// list for capacity; EKS has its own.
+	// https://docs.aws.amazon.com/eks/latest/APIReference/API_Taint.html
+	effects := map[string]string{
+		"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE",
+	}
+	var taints []Taint
+	for _, t := range p.Taints {
+		taints = append(taints, Taint{Key: t.Key, Value: t.Value, Effect: effects[t.Effect]})
+	}
+	return NodePool{
+		Name:          n.fit(maxNodeGroup, p.Name),
+		Pool:          p.Name,
+		InstanceTypes: slices.Clone(p.InstanceTypes),
+		CapacityType:  strings.ToUpper(strings.ReplaceAll(string(p.Capacity), "-", "_")),
+		Min:           p.Min,
+		Max:           p.Max,
+		Desired:       p.Desired,
+		DiskGiB:       p.DiskGiB,
+		Labels:        maps.Clone(p.Labels),
+		Taints:        taints,
+		AMIType:       amiType(p.AMIFamily, p.InstanceTypes[0]),
+	}
+}
+
+// amiType returns EKS's image for a family and for the instance types of a
+// pool, of which one stands for all: they fit one image.
+//
+// https://docs.aws.amazon.com/eks/latest/APIReference/API_Nodegroup.html
+func amiType(family spec.AMIFamily, instanceType string) string {
+	m := spec.MachineOf(instanceType)
+	architecture := "x86_64"
+	if m.ARM {
+		architecture = "ARM_64"
+	}
+	if family == spec.Bottlerocket {
+		// Bottlerocket's plain image drives Neuron devices as well.
+		if m.Accelerator == spec.NVIDIA {
+			return "BOTTLEROCKET_" + architecture + "_NVIDIA"
+		}
+		return "BOTTLEROCKET_" + architecture
+	}
+	switch m.Accelerator {
+	case spec.NVIDIA:
+		return "AL2023_" + architecture + "_NVIDIA"
+	case spec.Neuron:
+		return "AL2023_" + architecture + "_NEURON"
+	}
+	return "AL2023_" + architecture + "_STANDARD"
+}
+
+func bootstrap(s spec.Spec) Bootstrap {
+	digest := s.Versions.ControllerDigest
+	if digest == "" {
+		digest = DefaultControllerDigest
+	}
+	projects := make([]ProjectPlan, len(s.Projects))
+	for i, p := range s.Projects {
+		projects[i] = project(p)
+	}
+	return Bootstrap{
+		Common:           common(s, LayerBootstrap),
+		Namespace:        Namespace,
+		ControllerDigest: digest,
+		StorageClass:     "freehold-gp3",
+		Projects:         projects,
+	}
+}
+
+func project(p spec.Project) ProjectPlan {
+	var members []Member
+	for _, m := range p.Members {
+		members = append(members, Member{Group: m.Group, User: m.User, Role: string(m.Role)})
+	}
+	var egress []Egress
+	for _, e := range p.Egress {
+		egress = append(egress, Egress{CIDR: e.CIDR, Ports: slices.Clone(e.Ports), Protocol: e.Protocol})
+	}
+	return ProjectPlan{Name: p.Name, Quota: Quota(p.Quota), Limits: Limits(p.Limits), Members: members, Egress: egress}
+}

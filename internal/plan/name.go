@@ -1,0 +1,82 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// AWS's limits on the lengths of names, and one of our own for what has none
+// that we could reach.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+// https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
+// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+// https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html
+// https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html
+const (
+	maxRole        = 64
+	maxPolicy      = 128
+	maxOrgPolicy   = 128
+	maxBucket      = 63
+	maxCluster     = 100
+	maxNodeGroup   = 63
+	maxAlias       = 256
+	maxRepository  = 256
+	maxTrail       = 128
+	maxAnalyzer    = 255
+	maxLogGroup    = 512
+	accountLength  = 12
+	accountPattern = "{account}"
+)
+
+// Fit joins parts by "-". A name that is longer than limit is cut, and ends in
+// "-" and eight hexadecimal digits of the whole name's SHA-256, so that two
+// long names never become one. limit is at least 10.
+func Fit(limit int, parts ...string) string {
+	whole := strings.Join(parts, "-")
+	if len(whole) <= limit {
+		return whole
+	}
+	sum := sha256.Sum256([]byte(whole))
+	suffix := "-" + hex.EncodeToString(sum[:4])
+	return strings.TrimRight(whole[:limit-len(suffix)], "-") + suffix
+}
+
+// bucketPattern names a bucket as far as it can be named before the account is
+// known: bucket names are unique in all of AWS, and the account makes them so.
+func bucketPattern(parts ...string) string {
+	return Fit(maxBucket-1-accountLength, parts...) + "-" + accountPattern
+}
+
+// BucketName puts an account's id in a bucket name of the plan.
+func BucketName(pattern, account string) string {
+	return strings.ReplaceAll(pattern, accountPattern, account)
+}
+
+// namer makes one org's names.
+type namer struct{ org string }
+
+// fit returns "freehold-<org>-<part>…", at most limit long.
+func (n namer) fit(limit int, parts ...string) string {
+	return Fit(limit, append([]string{Project, n.org}, parts...)...)
+}
+
+func (n namer) bucket(parts ...string) string {
+	return bucketPattern(append([]string{Project, n.org}, parts...)...)
+}
+
+// rolePrefix is how every role of the org begins. Policies name the roles by it.
+func (n namer) rolePrefix() string { return Project + "-" + n.org + "-" }
+
+// externalID is what the phase roles' trust policies ask for. It follows from
+// the org: an external id is no secret, it only has to be another one for
+// every customer.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+func (n namer) externalID() string {
+	sum := sha256.Sum256([]byte("freehold.dev/external-id/" + n.org))
+	return "freehold-" + hex.EncodeToString(sum[:12])
+}

@@ -1,0 +1,214 @@
+// Package plan turns a spec.Spec into everything that Freehold decides for it:
+// names, ranges, tags, versions and the order of layers. Build is a pure
+// function: the same Spec always gives the same Plan, so a Plan can be
+// printed, compared, stored and kept as a golden file.
+package plan
+
+// HashVersion is the version of the function that computes Plan.Hash. It goes
+// up when the same Spec would hash to another value, so that an upgrade of
+// Freehold is never mistaken for a change by the customer.
+const HashVersion = 1
+
+// Layer names one Pulumi stack of a data plane.
+type Layer string
+
+// The layers, in the order in which they are made.
+const (
+	LayerAccount   Layer = "account"
+	LayerBoundary  Layer = "boundary"
+	LayerCluster   Layer = "cluster"
+	LayerBootstrap Layer = "bootstrap"
+)
+
+// Layers returns the layers in the order in which they are made.
+func Layers() []Layer {
+	return []Layer{LayerAccount, LayerBoundary, LayerCluster, LayerBootstrap}
+}
+
+// Project is the Pulumi project of every stack.
+const Project = "freehold"
+
+// StackName returns the name of the org's stack for a layer.
+func StackName(org string, l Layer) string { return org + "." + string(l) }
+
+// Plan is one data plane, decided.
+type Plan struct {
+	Org         string `json:"org"`
+	Region      string `json:"region"`
+	Hash        string `json:"hash"`
+	HashVersion int    `json:"hashVersion"`
+	// Protected is the spec's deletion protection.
+	Protected bool        `json:"protected"`
+	Stacks    []StackPlan `json:"stacks"`
+	Account   Account     `json:"account"`
+	Boundary  Boundary    `json:"boundary"`
+	Cluster   Cluster     `json:"cluster"`
+	Bootstrap Bootstrap   `json:"bootstrap"`
+	// Notes are what an operator should know before running the plan.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// StackPlan is one layer's place in the order.
+type StackPlan struct {
+	Layer Layer  `json:"layer"`
+	Stack string `json:"stack"`
+	// As says whose credentials the layer runs with, for people.
+	As string `json:"as"`
+}
+
+// Common is what every layer needs to know of its data plane.
+type Common struct {
+	Org       string            `json:"org"`
+	Region    string            `json:"region"`
+	Tags      map[string]string `json:"tags"` // complete, the layer's own included
+	Protected bool              `json:"protected"`
+}
+
+// Account is the account layer, decided.
+type Account struct {
+	Common
+	Vended             bool   `json:"vended"`
+	Name               string `json:"name"`
+	Email              string `json:"email,omitempty"`
+	OrganizationalUnit string `json:"organizationalUnit,omitempty"` // empty: the root
+	// AccessRoleName is the role that AWS makes in a vended account.
+	AccessRoleName string `json:"accessRoleName,omitempty"`
+	// RoleARN and ExternalID reach an existing account.
+	RoleARN           string `json:"roleArn,omitempty"`
+	ExternalID        string `json:"externalId,omitempty"`
+	CloseOnOffboard   bool   `json:"closeOnOffboard"`
+	ServicePolicyName string `json:"servicePolicyName"`  // the SCP's name
+	ResourcePolicy    string `json:"resourcePolicyName"` // the RCP's name
+	// ProtectedNames are the ARN name patterns that the SCP keeps from
+	// anyone but the provisioner, e.g. "freehold-acme-*".
+	BoundaryName string `json:"boundaryName"`
+	RolePrefix   string `json:"rolePrefix"`
+}
+
+// Boundary is the boundary layer, decided.
+type Boundary struct {
+	Common
+	BoundaryName  string `json:"boundaryName"`
+	ProvisionRole string `json:"provisionRole"`
+	ReadRole      string `json:"readRole"`
+	BootstrapRole string `json:"bootstrapRole"`
+	OffboardRole  string `json:"offboardRole"`
+	// ExternalID guards the phase roles' trust; derived from the org, not a secret.
+	ExternalID   string `json:"externalId"`
+	DataKeyAlias string `json:"dataKeyAlias"`
+	LogKeyAlias  string `json:"logKeyAlias"`
+	// Bucket names get the account id as suffix when it is known: they are
+	// unique in all of AWS. "{account}" stands for it.
+	LogBucket            string `json:"logBucket"`
+	DataBucket           string `json:"dataBucket"`
+	TrailName            string `json:"trailName"`
+	AnalyzerName         string `json:"analyzerName"`
+	ControllerRepository string `json:"controllerRepository"`
+	LogRetentionDays     int    `json:"logRetentionDays"`
+	RolePrefix           string `json:"rolePrefix"`
+}
+
+// Cluster is the cluster layer, decided.
+type Cluster struct {
+	Common
+	Name                 string     `json:"name"`
+	Version              string     `json:"version"`
+	CIDR                 string     `json:"cidr"`
+	Zones                []Zone     `json:"zones"`
+	NAT                  string     `json:"nat"` // one | per-zone | none
+	FlowLogGroup         string     `json:"flowLogGroup"`
+	FlowLogRetentionDays int        `json:"flowLogRetentionDays"`
+	LogRetentionDays     int        `json:"logRetentionDays"`
+	PublicEndpoint       bool       `json:"publicEndpoint"`
+	AllowCIDRs           []string   `json:"allowCidrs,omitempty"`
+	ClusterRole          string     `json:"clusterRole"`
+	NodeRole             string     `json:"nodeRole"`
+	EBSRole              string     `json:"ebsRole"`
+	FlowLogRole          string     `json:"flowLogRole"`
+	NodePools            []NodePool `json:"nodePools"`
+	Addons               []Addon    `json:"addons"`
+}
+
+// Zone is one availability zone with its ranges.
+type Zone struct {
+	Name        string `json:"name"`
+	PrivateCIDR string `json:"privateCidr"`
+	PublicCIDR  string `json:"publicCidr,omitempty"` // empty when NAT is none
+}
+
+// NodePool is one managed node group.
+type NodePool struct {
+	Name          string            `json:"name"` // AWS name, length-limited
+	Pool          string            `json:"pool"` // the spec's name
+	InstanceTypes []string          `json:"instanceTypes"`
+	CapacityType  string            `json:"capacityType"` // ON_DEMAND | SPOT
+	Min           int               `json:"min"`
+	Max           int               `json:"max"`
+	Desired       int               `json:"desired"`
+	DiskGiB       int               `json:"diskGiB"`
+	Labels        map[string]string `json:"labels,omitempty"`
+	Taints        []Taint           `json:"taints,omitempty"`
+	AMIType       string            `json:"amiType"` // AL2023_x86_64_STANDARD | BOTTLEROCKET_x86_64 | …ARM…
+}
+
+// Taint is a node taint in EKS's form (NO_SCHEDULE …).
+type Taint struct {
+	Key    string `json:"key"`
+	Value  string `json:"value,omitempty"`
+	Effect string `json:"effect"`
+}
+
+// Addon is one EKS add-on at a version.
+type Addon struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Bootstrap is the bootstrap layer, decided.
+type Bootstrap struct {
+	Common
+	Namespace        string        `json:"namespace"` // freehold-system
+	ControllerDigest string        `json:"controllerDigest"`
+	StorageClass     string        `json:"storageClass"`
+	Projects         []ProjectPlan `json:"projects"`
+}
+
+// ProjectPlan is one Project object.
+type ProjectPlan struct {
+	Name    string   `json:"name"`
+	Quota   Quota    `json:"quota"`
+	Limits  Limits   `json:"limits"`
+	Members []Member `json:"members,omitempty"`
+	Egress  []Egress `json:"egress,omitempty"`
+}
+
+// Quota is a project's ResourceQuota.
+type Quota struct {
+	CPU     string `json:"cpu"`
+	Memory  string `json:"memory"`
+	Storage string `json:"storage"`
+	Pods    int    `json:"pods"`
+	GPUs    int    `json:"gpus"`
+}
+
+// Limits is a project's LimitRange.
+type Limits struct {
+	DefaultCPU    string `json:"defaultCpu"`
+	DefaultMemory string `json:"defaultMemory"`
+	MaxCPU        string `json:"maxCpu"`
+	MaxMemory     string `json:"maxMemory"`
+}
+
+// Member is one role binding of a project.
+type Member struct {
+	Group string `json:"group,omitempty"`
+	User  string `json:"user,omitempty"`
+	Role  string `json:"role"`
+}
+
+// Egress is one way out of a project.
+type Egress struct {
+	CIDR     string `json:"cidr"`
+	Ports    []int  `json:"ports,omitempty"`
+	Protocol string `json:"protocol"`
+}

@@ -1,0 +1,155 @@
+package plan
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// Text writes the plan for people: aligned, without colour, and complete in
+// what they decide on.
+func Text(w io.Writer, p Plan) error {
+	var b bytes.Buffer
+	state := "protected from deletion"
+	if !p.Protected {
+		state = "not protected from deletion"
+	}
+	fmt.Fprintf(&b, "Data plane %s in %s, %s\n", p.Org, p.Region, state)
+	fmt.Fprintf(&b, "Plan %s (hash version %d)\n", p.Hash, p.HashVersion)
+
+	section := func(title string, rows func(row func(cells ...string))) {
+		fmt.Fprintf(&b, "\n%s\n", title)
+		t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+		rows(func(cells ...string) { fmt.Fprintln(t, "  "+strings.Join(cells, "\t")) })
+		_ = t.Flush() // a buffer takes everything
+	}
+
+	section("Layers", func(row func(...string)) {
+		for _, s := range p.Stacks {
+			row(string(s.Layer), s.Stack, "as "+s.As)
+		}
+	})
+	section("Account", func(row func(...string)) { accountRows(p.Account, row) })
+	section("Boundary", func(row func(...string)) {
+		row("policy", p.Boundary.BoundaryName)
+		row("roles", strings.Join([]string{p.Boundary.ProvisionRole, p.Boundary.ReadRole, p.Boundary.BootstrapRole, p.Boundary.OffboardRole}, " "))
+		row("keys", p.Boundary.DataKeyAlias+" "+p.Boundary.LogKeyAlias)
+		row("buckets", p.Boundary.DataBucket+" "+p.Boundary.LogBucket)
+		row("trail", p.Boundary.TrailName)
+		row("analyzer", p.Boundary.AnalyzerName)
+		row("images", p.Boundary.ControllerRepository)
+	})
+	section("Network", func(row func(...string)) {
+		row("range", p.Cluster.CIDR)
+		row("NAT", p.Cluster.NAT)
+		row("flow logs", fmt.Sprintf("%s, kept %d days", p.Cluster.FlowLogGroup, p.Cluster.FlowLogRetentionDays))
+		for _, z := range p.Cluster.Zones {
+			ranges := "private " + z.PrivateCIDR
+			if z.PublicCIDR != "" {
+				ranges += ", public " + z.PublicCIDR
+			}
+			row("zone "+z.Name, ranges)
+		}
+	})
+	section("Cluster", func(row func(...string)) { clusterRows(p.Cluster, row) })
+	section("Bootstrap", func(row func(...string)) { bootstrapRows(p.Bootstrap, row) })
+	section("Tags on every resource", func(row func(...string)) {
+		for _, k := range slices.Sorted(maps.Keys(p.Account.Tags)) {
+			if k != TagLayer {
+				row(k, p.Account.Tags[k])
+			}
+		}
+		row(TagLayer, "the layer's name")
+	})
+	if len(p.Notes) > 0 {
+		b.WriteString("\nNotes\n")
+		for _, n := range p.Notes {
+			fmt.Fprintf(&b, "  - %s\n", n)
+		}
+	}
+	_, err := w.Write(b.Bytes())
+	if err != nil {
+		return fmt.Errorf("write plan: %w", err)
+	}
+	return nil
+}
+
+func accountRows(a Account, row func(...string)) {
+	if !a.Vended {
+		row("existing", a.Name)
+		row("role", a.RoleARN)
+		row("external id", a.ExternalID)
+		return
+	}
+	parent := a.OrganizationalUnit
+	if parent == "" {
+		parent = "the organization's root"
+	}
+	offboarding := "kept"
+	if a.CloseOnOffboard {
+		offboarding = "closed"
+	}
+	row("vended", a.Name+" <"+a.Email+">")
+	row("parent", parent)
+	row("policies", a.ServicePolicyName+" "+a.ResourcePolicy)
+	row("offboarding", "the account is "+offboarding)
+}
+
+func clusterRows(c Cluster, row func(...string)) {
+	row("name", c.Name)
+	row("version", "Kubernetes "+c.Version)
+	endpoint := "private"
+	if c.PublicEndpoint {
+		endpoint = "public, for " + strings.Join(c.AllowCIDRs, " ")
+	}
+	row("endpoint", endpoint)
+	row("logs", fmt.Sprintf("kept %d days", c.LogRetentionDays))
+	row("roles", strings.Join([]string{c.ClusterRole, c.NodeRole, c.EBSRole, c.FlowLogRole}, " "))
+	for _, p := range c.NodePools {
+		row("pool "+p.Pool, fmt.Sprintf("%s: %d to %d nodes (%d now), %s %s, %d GiB, %s",
+			p.Name, p.Min, p.Max, p.Desired, p.CapacityType, strings.Join(p.InstanceTypes, " or "), p.DiskGiB, p.AMIType))
+		for _, k := range slices.Sorted(maps.Keys(p.Labels)) {
+			row("", "label "+k+"="+p.Labels[k])
+		}
+		for _, t := range p.Taints {
+			row("", "taint "+t.Key+"="+t.Value+":"+t.Effect)
+		}
+	}
+	for _, a := range c.Addons {
+		row("add-on "+a.Name, a.Version)
+	}
+}
+
+func bootstrapRows(b Bootstrap, row func(...string)) {
+	row("namespace", b.Namespace)
+	row("controller", b.ControllerDigest)
+	row("storage class", b.StorageClass)
+	for _, p := range b.Projects {
+		gpus := ""
+		if p.Quota.GPUs > 0 {
+			gpus = fmt.Sprintf(", %d GPUs", p.Quota.GPUs)
+		}
+		row("project "+p.Name, fmt.Sprintf("%s CPU, %s memory, %s storage, %d pods%s",
+			p.Quota.CPU, p.Quota.Memory, p.Quota.Storage, p.Quota.Pods, gpus))
+		row("", fmt.Sprintf("a container has %s CPU and %s memory, at most %s and %s",
+			p.Limits.DefaultCPU, p.Limits.DefaultMemory, p.Limits.MaxCPU, p.Limits.MaxMemory))
+		for _, m := range p.Members {
+			who := "group " + m.Group
+			if m.User != "" {
+				who = "user " + m.User
+			}
+			row("", m.Role+": "+who)
+		}
+		for _, e := range p.Egress {
+			ports := "all ports"
+			if len(e.Ports) > 0 {
+				ports = strings.Trim(fmt.Sprint(e.Ports), "[]")
+			}
+			row("", "egress: "+e.CIDR+" "+e.Protocol+" "+ports)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package provision
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/registry"
+	"freehold.dev/freehold/internal/report"
+)
+
+// kinds maps the causes of the packages below to what a caller branches on.
+var kinds = []struct{ cause, kind error }{
+	{registry.ErrBusy, ErrBusy},
+	{registry.ErrUnknownOrg, ErrInvalid},
+	{engine.ErrLocked, ErrBusy},
+	{engine.ErrPolicy, ErrBlocked},
+	{engine.ErrQuota, ErrPending},
+	{engine.ErrProtected, ErrProtected},
+	{engine.ErrCancelled, ErrCancelled},
+	{cloud.ErrNotUsable, ErrPending},
+	{cloud.ErrPending, ErrPending},
+}
+
+// fail says everything about a failure that an operator needs. It is called
+// once for each failure, where the org and the layer are known.
+func fail(org, layer string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var done *Error
+	if errors.As(err, &done) {
+		return err
+	}
+	out := &Error{Org: org, Layer: layer, Err: err, Next: "run the same command again: it goes on where it stopped"}
+	var run *engine.Error
+	if errors.As(err, &run) {
+		out.Next = run.Next
+		if len(run.Failures) > 0 {
+			f := run.Failures[0]
+			out.Resource, out.Doing = fmt.Sprintf("%s %q", f.Type, f.Name), f.Op
+			out.Err = &because{text: f.Message, err: run}
+			if more := len(run.Failures) - 1; more > 0 {
+				out.Err = &because{text: fmt.Sprintf("%s (and %d more: %s)", f.Message, more, others(run.Failures[1:])), err: run}
+			}
+		} else {
+			out.Err = &because{text: fmt.Sprintf("%v: %s", run.Kind, run.Detail), err: run}
+		}
+	}
+	for _, k := range kinds {
+		if errors.Is(err, k.cause) {
+			out.Err = &because{text: out.Err.Error(), err: errors.Join(k.kind, err)}
+			break
+		}
+	}
+	switch {
+	case errors.Is(err, registry.ErrBusy):
+		out.Next = "wait for it to end, or look at it with: freehold status " + org
+	case errors.Is(err, registry.ErrUnknownOrg):
+		out.Next = "list the orgs with: freehold status"
+	case errors.Is(err, cloud.ErrNotUsable):
+		out.Next = "AWS is still verifying the account: run the same command again in a few minutes"
+	}
+	return out
+}
+
+func others(fs []engine.Failure) string {
+	names := make([]string, len(fs))
+	for i, f := range fs {
+		names[i] = fmt.Sprintf("%s %q", f.Type, f.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// because is a cause in the words of its origin, without the frames that were
+// put around it on the way.
+type because struct {
+	text string
+	err  error
+}
+
+func (b *because) Error() string { return b.text }
+func (b *because) Unwrap() error { return b.err }
+
+// terminal says how an operation that ended with err ended.
+func terminal(err error) (report.EventType, string) {
+	switch {
+	case err == nil:
+		return report.OperationSucceeded, "succeeded"
+	case errors.Is(err, ErrBlocked):
+		return report.OperationBlocked, "blocked"
+	case errors.Is(err, ErrPending):
+		return report.OperationPending, "pending"
+	default:
+		return report.OperationFailed, "failed"
+	}
+}

@@ -1,0 +1,85 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"freehold.dev/freehold/internal/drift"
+	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/spec"
+)
+
+// Plan says what Onboard would do. It changes nothing and holds nothing: it
+// can run beside a deploy.
+func (s *Service) Plan(ctx context.Context, doc spec.Spec, sink report.Sink) (report.Plan, error) {
+	p := plan.Build(doc)
+	out := report.Plan{Org: p.Org, Hash: p.Hash, HashVersion: p.HashVersion, Decided: p, Notes: p.Notes}
+	d, err := s.known(ctx, p)
+	if err != nil {
+		return out, fail(p.Org, "", err)
+	}
+	if err := s.checkFixed(ctx, p); err != nil {
+		return out, fail(p.Org, "", err)
+	}
+	emit := serialized(sink)
+	for _, l := range plan.Layers() {
+		res := report.LayerResult{Layer: string(l), Stack: plan.StackName(p.Org, l), State: layerPending}
+		began := s.Now()
+		in, err := s.input(ctx, d, l)
+		if errors.Is(err, errNotReady) {
+			out.Layers = append(out.Layers, res)
+			continue
+		}
+		if err != nil {
+			return out, fail(p.Org, string(l), err)
+		}
+		st, err := s.stack(p.Org, l, in)
+		if err != nil {
+			return out, fail(p.Org, string(l), err)
+		}
+		emit(report.Event{Type: report.LayerStarted, Time: began, Org: p.Org, Kind: "plan", Layer: string(l)})
+		run, err := s.Engine.Preview(ctx, st, nil)
+		if err != nil {
+			return out, fail(p.Org, string(l), err)
+		}
+		res.State, res.Changes, res.Resources, res.Duration = layerDone, run.Changes, run.Resources(), s.Now().Sub(began)
+		out.Layers = append(out.Layers, res)
+		out.Changes = append(out.Changes, changesOf(l, run.Steps)...)
+		emit(report.Event{
+			Type: report.LayerFinished, Time: s.Now(), Org: p.Org, Kind: "plan", Layer: string(l),
+			Changes: run.Changes, Duration: res.Duration,
+		})
+	}
+	return out, nil
+}
+
+// known is the org's data plane as far as the registry knows it, with the plan given.
+func (s *Service) known(ctx context.Context, p plan.Plan) (dataPlane, error) {
+	d := dataPlane{plan: p}
+	layers, err := s.Registry.Layers(ctx, p.Org)
+	if err != nil {
+		return d, err
+	}
+	d.outs = outputsOf(layers)
+	d.id, err = s.Cloud.Identity(ctx)
+	return d, err
+}
+
+// changesOf lists what the engine would do to resources.
+func changesOf(l plan.Layer, steps []engine.Step) []report.Change {
+	var out []report.Change
+	for _, st := range steps {
+		if slices.Contains([]string{"same", "read", "refresh", "discard"}, st.Op) {
+			continue
+		}
+		c := report.Change{Layer: string(l), Op: st.Op, Type: st.Type, Name: st.Name, URN: st.URN}
+		if st.Op == "update" || st.Op == "replace" {
+			c.Properties = drift.Compare(st.NewInputs, st.OldInputs)
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -1,0 +1,157 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/google/go-cmp/cmp"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+func TestListsAreNeverNull(t *testing.T) {
+	for _, v := range []any{
+		report.Plan{Org: "acme"}, report.Onboarding{Org: "acme"}, report.Status{Org: "acme"}, report.Drift{Org: "acme"},
+		report.Offboarding{Org: "acme"}, []report.Status{{Org: "acme"}}, []report.Drift{{Org: "acme"}}, []report.Status(nil),
+		[]report.Drift(nil), []report.Check(nil), []report.SandboxItem(nil), report.Comparison{},
+	} {
+		var b bytes.Buffer
+		if err := report.JSON(&b, v); err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(b.String(), `"plan": null`, "")
+		if strings.Contains(text, "null") {
+			t.Errorf("%T: %s", v, text)
+		}
+	}
+}
+
+func TestJSONKeepsWhatPeopleWrote(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.JSONLine(&b, report.Check{Name: "a<b>&c"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "{\"name\":\"a<b>&c\",\"ok\":false,\"detail\":\"\"}\n"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+}
+
+func TestCloudEventIsOneThatTheSDKReads(t *testing.T) {
+	e := report.Event{Type: report.OperationFailed, Time: time.Date(2026, 5, 4, 12, 0, 0, 5, time.UTC), Org: "acme", Operation: "op-1", Message: "no\nway"}
+	line, err := report.CloudEvent(e, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.ContainsRune(line, '\n') {
+		t.Errorf("more than one line: %s", line)
+	}
+	var ce event.Event
+	if err := json.Unmarshal(line, &ce); err != nil {
+		t.Fatal(err)
+	}
+	if err := ce.Validate(); err != nil {
+		t.Error(err)
+	}
+	var data report.Event
+	if err := ce.DataAs(&data); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(e, data); diff != "" {
+		t.Errorf("data (-want +got):\n%s", diff)
+	}
+	got := []string{ce.Type(), ce.Source(), ce.Subject(), ce.SpecVersion(), ce.Extensions()["org"].(string)}
+	if diff := cmp.Diff([]string{"dev.freehold.operation.failed", "freehold", "acme", "1.0", "acme"}, got); diff != "" {
+		t.Errorf("attributes (-want +got):\n%s", diff)
+	}
+
+	later := e
+	later.Time = e.Time.Add(1)
+	again, err := report.CloudEvent(later, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var other event.Event
+	if err := json.Unmarshal(again, &other); err != nil {
+		t.Fatal(err)
+	}
+	if other.ID() == ce.ID() {
+		t.Errorf("a resumed operation that counts anew repeats the id %s", ce.ID())
+	}
+}
+
+func TestDurationsAsPeopleSayThem(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", 40 * time.Millisecond: "0.0s", 1500 * time.Millisecond: "1.5s", 10 * time.Second: "10s", 59900 * time.Millisecond: "59s",
+		time.Minute: "1m00s", 3*time.Minute + 5*time.Second: "3m05s", time.Hour + 2*time.Minute + 9*time.Second: "1h02m",
+	} {
+		if got := report.Took(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestCountsLeaveOutWhatStayedTheSame(t *testing.T) {
+	changes := map[string]int{"same": 9, "delete": 1, "create": 3, "replace": 2, "update": 0, "discard": 4}
+	if got, want := report.Counts(changes), "3 created, 2 replaced, 1 deleted, 4 discard"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got, want := report.WouldCount(changes), "3 to create, 2 to replace, 1 to delete, 4 to discard"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestComparisonFoldsWhatDoesNotFit(t *testing.T) {
+	status := func(org string) report.Status {
+		return report.Status{Org: org, DataPlane: report.DataPlane{
+			Org: org, AccountID: "100000000002", BoundaryARN: "arn:aws:iam::100000000002:policy/freehold-" + org,
+		}}
+	}
+	var b bytes.Buffer
+	c := report.Comparison{Orgs: []report.Status{status("acme"), status("globex"), status("initech")}}
+	if err := report.TextComparison(&b, c, 90); err != nil {
+		t.Fatal(err)
+	}
+	want := `          acme                               globex
+account   100000000002                       100000000002
+boundary  100000000002:policy/freehold-acme  100000000002:policy/freehold-globex
+
+          initech
+account   100000000002
+boundary  100000000002:policy/freehold-initech
+
+nothing in common
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestOffboardingTellsWhatIsLeft(t *testing.T) {
+	var b bytes.Buffer
+	o := report.Offboarding{
+		Org: "acme", AccountClosed: true, Duration: time.Minute, DataPlane: report.DataPlane{AccountID: "100000000002"},
+		Layers: []report.LayerResult{{Layer: "cluster", State: "removed", Changes: map[string]int{"delete": 60}, Duration: time.Second}, {Layer: "account", State: "skipped"}},
+		Left:   []report.Finding{{Type: "aws:ec2/volume:Volume", Name: "pvc", ID: "vol-1"}},
+	}
+	if err := report.TextOffboarding(&b, o); err != nil {
+		t.Fatal(err)
+	}
+	want := `acme is offboarded (1m00s)
+
+  LAYER    RESOURCES  DONE        TOOK
+  cluster  0          60 deleted  1.0s
+  account  0          skipped
+
+  account 100000000002 is closed
+
+still there: 1 thing
+  aws:ec2/volume:Volume  pvc  vol-1
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,63 @@
+package report
+
+import (
+	"fmt"
+	"io"
+)
+
+// TextDrift writes what differs from what the layers made, property by
+// property, and apart from it what could not be read.
+func TextDrift(w io.Writer, d Drift) error {
+	var differ, unreadable []Finding
+	for _, f := range d.Findings {
+		if f.Kind == Unreadable {
+			unreadable = append(unreadable, f)
+			continue
+		}
+		differ = append(differ, f)
+	}
+	head := "no drift"
+	switch {
+	case len(differ) > 0:
+		head = plural(len(differ), "difference", "differences")
+	case len(unreadable) > 0:
+		head = "not known: no difference in what could be read"
+	}
+	if _, err := fmt.Fprintf(w, "%s: %s (%s)\n", d.Org, head, Took(d.Duration)); err != nil {
+		return err
+	}
+	for _, f := range differ {
+		if err := textFinding(w, string(f.Kind), f); err != nil {
+			return err
+		}
+	}
+	for _, f := range unreadable {
+		if err := textFinding(w, "could not read", f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func textFinding(w io.Writer, kind string, f Finding) error {
+	line := "  " + kind
+	if f.Layer != "" {
+		line += "  " + f.Layer
+	}
+	if f.Type != "" {
+		line += "  " + f.Type
+	}
+	if f.Name != "" {
+		line += fmt.Sprintf(" %q", f.Name)
+	}
+	if f.ID != "" && f.ID != f.Name {
+		line += " (" + f.ID + ")"
+	}
+	if f.Message != "" {
+		line += ": " + f.Message
+	}
+	if _, err := fmt.Fprintln(w, line); err != nil {
+		return err
+	}
+	return textDifferences(w, "      ", f.Differences)
+}

@@ -1,0 +1,111 @@
+package spec
+
+import (
+	"fmt"
+	"net/netip"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// A check looks at one value by itself and completes it with what is wrong:
+// "is a /24". It returns "" when nothing is.
+
+// privateRanges are what a VPC may use: RFC 1918, and RFC 6598's shared space
+// that AWS suggests for clusters short of addresses.
+//
+// https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+var privateRanges = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"),
+	netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("100.64.0.0/10"),
+}
+
+func checkIPv4(value string) string {
+	p, err := netip.ParsePrefix(value)
+	switch {
+	case err != nil:
+		return "is not a CIDR"
+	case !p.Addr().Is4():
+		return "is not an IPv4 range"
+	case p != p.Masked():
+		return "has host bits set, its range starts at " + p.Masked().String()
+	}
+	return ""
+}
+
+func checkNetwork(value string) string {
+	if problem := checkIPv4(value); problem != "" {
+		return problem
+	}
+	p := netip.MustParsePrefix(value)
+	if p.Bits() < 16 || p.Bits() > 20 {
+		return fmt.Sprintf("is a /%d", p.Bits())
+	}
+	for _, r := range privateRanges {
+		if r.Contains(p.Addr()) {
+			return ""
+		}
+	}
+	return "is not a private range"
+}
+
+func checkSubnet(value string) string {
+	if problem := checkIPv4(value); problem != "" {
+		return problem
+	}
+	if bits := netip.MustParsePrefix(value).Bits(); bits < 17 || bits > 28 {
+		return fmt.Sprintf("is a /%d", bits)
+	}
+	return ""
+}
+
+// checkAllowed refuses what would make a public endpoint's allow-list no list
+// at all. A private address never arrives at a public endpoint, and EKS
+// refuses such ranges.
+//
+// https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html
+func checkAllowed(value string) string {
+	if problem := checkIPv4(value); problem != "" {
+		return problem
+	}
+	p := netip.MustParsePrefix(value)
+	switch {
+	case p.Bits() == 0:
+		return "is the whole internet"
+	case p.Bits() < 8:
+		return fmt.Sprintf("is a /%d", p.Bits())
+	case p.Addr().IsLoopback() || p.Addr().IsLinkLocalUnicast() || p.Addr().IsMulticast() || p.Addr().IsUnspecified():
+		return "is not a public range"
+	}
+	for _, r := range privateRanges {
+		if r.Overlaps(p) {
+			return "is not a public range"
+		}
+	}
+	return ""
+}
+
+func checkCPU(value string) string {
+	q, err := resource.ParseQuantity(value)
+	switch {
+	case err != nil:
+		return "is not a quantity"
+	case q.Sign() <= 0:
+		return "is not positive"
+	}
+	return ""
+}
+
+// checkBytes also refuses fractions of a byte: "100m" of memory is a tenth of
+// a byte to Kubernetes, and always meant as mebibytes.
+func checkBytes(value string) string {
+	if problem := checkCPU(value); problem != "" {
+		return problem
+	}
+	q := resource.MustParse(value)
+	if q.Cmp(*resource.NewQuantity(q.Value(), q.Format)) != 0 {
+		return "is a fraction of a byte"
+	}
+	return ""
+}

@@ -1,0 +1,219 @@
+package spec
+
+import (
+	"maps"
+	"regexp"
+)
+
+// Facet says what one field accepts, looked at by itself. One table serves the
+// decoder and the JSON schema, so that an editor and Freehold cannot disagree.
+type Facet struct {
+	Required bool
+	// Of text.
+	Enum      []string
+	Pattern   string // what RE2 and ECMAScript read alike
+	MinLength int    // in characters
+	MaxLength int
+	// Of numbers: a range unless both are 0, or else a list.
+	Min, Max int
+	Values   []int
+	// Of lists and mappings.
+	MinItems, MaxItems int
+	// Default is what an absent field gets; nil when that depends on other fields.
+	Default any
+	// Noun completes "… is not" where Pattern or Values do not fit.
+	Noun string
+	// Want tells what would be right.
+	Want string
+
+	// check finds what a pattern cannot, and completes the value: "is a /24".
+	check func(string) string
+}
+
+const (
+	label        = `^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
+	cidrPattern  = `^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$`
+	subjectShape = `^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$`
+	// An exponent has two digits at most: the quantity parser would compute
+	// the power, whatever its size.
+	quantity = `^[+-]?[0-9]+(\.[0-9]+)?([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,2})?$`
+	tagText  = `^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`
+)
+
+// retentions are the days that CloudWatch Logs accepts.
+//
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+var retentions = []int{
+	1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
+	1096, 1827, 2192, 2557, 2922, 3288, 3653,
+}
+
+var (
+	subnetFacet = Facet{
+		Pattern: cidrPattern, Noun: "a CIDR", check: checkSubnet,
+		Want: "an IPv4 range inside the network from /17 to /28, such as 10.0.0.0/19",
+	}
+	retentionFacet = Facet{
+		Values: retentions, Default: 365, Noun: "a retention that CloudWatch Logs knows",
+	}
+	addonFacet = Facet{
+		Pattern: `^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$`, Noun: "an add-on version",
+		Want: "the form v1.2.3-eksbuild.1",
+	}
+	subjectFacet = Facet{
+		Pattern: subjectShape, MaxLength: 256, Noun: "a name",
+		Want: "up to 256 characters without spaces at the ends",
+	}
+)
+
+// facets are keyed by field path, with [] for any entry of a list or mapping.
+// A field that is not here accepts any value of its type.
+var facets = map[string]Facet{
+	"apiVersion": {Enum: []string{APIVersion}, Default: APIVersion},
+	"kind":       {Enum: []string{Kind}, Default: Kind},
+	// Single hyphens only: ECR refuses two in a row in a repository's name,
+	// and a label with hyphens in third and fourth place is reserved (RFC 5891).
+	// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+	"org": {
+		Required: true, Pattern: `^[a-z0-9]+(-[a-z0-9]+)*$`, MinLength: 3, MaxLength: 40, Noun: "a DNS label",
+		Want: "3 to 40 lower-case letters, digits and single hyphens, such as acme",
+	},
+	"region": {Required: true, Enum: regions(), Want: "an AWS region where EKS runs, such as eu-central-1"},
+
+	"account":      {Required: true, Want: "a mapping with at least email"},
+	"account.mode": {Enum: []string{string(AccountVended), string(AccountExisting)}, Default: string(AccountVended)},
+	// https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
+	"account.email": {
+		Pattern:   "^[A-Za-z0-9.!#$%&'*+/=?^_`{}~-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$",
+		MinLength: 6, MaxLength: 64, Noun: "an e-mail address",
+		Want: "an address of 6 to 64 characters that no other AWS account uses, such as aws+acme@example.com",
+	},
+	"account.name": {
+		Pattern: `^[ -~]+$`, MinLength: 1, MaxLength: 50, Noun: "printable ASCII",
+		Want: "1 to 50 printable ASCII characters",
+	},
+	// https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html
+	"account.organizationalUnit": {
+		Pattern: `^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32})$`, Noun: "the id of an organizational unit",
+		Want: "an id such as ou-ab12-cdef3456, or the root's, such as r-ab12",
+	},
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+	"account.roleArn": {
+		Pattern: `^arn:aws:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`, MaxLength: 2048, Noun: "the ARN of a role",
+		Want: "an ARN such as arn:aws:iam::123456789012:role/freehold-access",
+	},
+	// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+	"account.externalId": {
+		Pattern: `^[A-Za-z0-9_+=,.@:/-]+$`, MinLength: 2, MaxLength: 1224, Noun: "an external id",
+		Want: "2 to 1224 letters, digits and any of _+=,.@:/-",
+	},
+	"account.closeOnOffboarding": {Default: false},
+
+	// https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+	"network.cidr": {
+		Pattern: cidrPattern, Noun: "a CIDR", Default: "10.0.0.0/16", check: checkNetwork,
+		Want: "an RFC 1918 range from /16 to /20, such as 10.0.0.0/16",
+	},
+	"network.zones": {MinItems: 2, MaxItems: 3, Want: "two or three zones"},
+	"network.zones[].name": {
+		Required: true, Pattern: `^[a-z]{2}(-[a-z]+)+-[0-9]+[a-z]$`, Noun: "an availability zone",
+		Want: "a zone of the region, such as eu-central-1a",
+	},
+	"network.zones[].privateCidr":  subnetFacet,
+	"network.zones[].publicCidr":   subnetFacet,
+	"network.nat":                  {Enum: []string{string(NATOne), string(NATPerZone), string(NATNone)}, Default: string(NATOne)},
+	"network.flowLogRetentionDays": retentionFacet,
+
+	"cluster.version":          {Enum: releaseVersions(), Default: defaultVersion},
+	"cluster.logRetentionDays": retentionFacet,
+	"cluster.endpoint.access":  {Enum: []string{string(EndpointPrivate), string(EndpointPublic)}, Default: string(EndpointPrivate)},
+	// https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
+	"cluster.endpoint.allow": {MaxItems: 40, Want: "at most 40 ranges"},
+	"cluster.endpoint.allow[]": {
+		Pattern: cidrPattern, Noun: "a CIDR", check: checkAllowed,
+		Want: "a public IPv4 range from /8 to /32, such as 203.0.113.0/24",
+	},
+	"cluster.nodePools": {MinItems: 1, MaxItems: 30, Want: "1 to 30 pools"},
+	"cluster.nodePools[].name": {
+		Required: true, Pattern: label, MaxLength: 40, Noun: "a DNS label",
+		Want: "1 to 40 lower-case letters, digits and hyphens, such as general",
+	},
+	// https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html
+	"cluster.nodePools[].instanceTypes": {MinItems: 1, MaxItems: 20, Default: []string{"m6i.large"}, Want: "1 to 20 instance types"},
+	"cluster.nodePools[].instanceTypes[]": {
+		Pattern: `^[a-z]+[0-9]+[a-z0-9-]*\.[a-z0-9-]+$`, MaxLength: 40, Noun: "an instance type",
+		Want: "an EC2 instance type, such as m6i.large",
+	},
+	"cluster.nodePools[].capacity": {Enum: []string{string(OnDemand), string(Spot)}, Default: string(OnDemand)},
+	// 450 nodes in a managed node group: https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html
+	"cluster.nodePools[].min":     {Min: 0, Max: 450},
+	"cluster.nodePools[].max":     {Min: 1, Max: 450},
+	"cluster.nodePools[].desired": {Min: 0, Max: 450},
+	// https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html
+	"cluster.nodePools[].diskGiB":         {Min: 20, Max: 16384, Default: 50},
+	"cluster.nodePools[].labels":          {MaxItems: 50, Want: "at most 50 labels"},
+	"cluster.nodePools[].taints":          {MaxItems: 50, Want: "at most 50 taints"},
+	"cluster.nodePools[].taints[].key":    {Required: true, Want: "a key such as team or example.com/team"},
+	"cluster.nodePools[].taints[].effect": {Required: true, Enum: []string{"NoSchedule", "NoExecute", "PreferNoSchedule"}},
+	"cluster.nodePools[].amiFamily":       {Enum: []string{string(AL2023), string(Bottlerocket)}, Default: string(AL2023)},
+
+	"projects[].name": {
+		Required: true, Pattern: label, MaxLength: 40, Noun: "a DNS label",
+		Want: "1 to 40 lower-case letters, digits and hyphens, such as billing",
+	},
+	"projects[].quota.cpu":            {Pattern: quantity, MaxLength: 32, Noun: "a quantity", Default: "4", check: checkCPU, Want: `a positive Kubernetes quantity, such as "4" or "500m"`},
+	"projects[].quota.memory":         {Pattern: quantity, MaxLength: 32, Noun: "a quantity", Default: "8Gi", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "8Gi"`},
+	"projects[].quota.storage":        {Pattern: quantity, MaxLength: 32, Noun: "a quantity", Default: "50Gi", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "50Gi"`},
+	"projects[].quota.pods":           {Min: 1, Max: 100000, Default: 50},
+	"projects[].quota.gpus":           {Min: 0, Max: 10000, Default: 0},
+	"projects[].limits.defaultCpu":    {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkCPU, Want: `a positive Kubernetes quantity, such as "250m"`},
+	"projects[].limits.defaultMemory": {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "256Mi"`},
+	"projects[].limits.maxCpu":        {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkCPU, Want: `a positive Kubernetes quantity, such as "2"`},
+	"projects[].limits.maxMemory":     {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "4Gi"`},
+	"projects[].members[].group":      subjectFacet,
+	"projects[].members[].user":       subjectFacet,
+	"projects[].members[].role":       {Required: true, Enum: []string{string(RoleAdmin), string(RoleEditor), string(RoleViewer)}},
+	"projects[].egress[].cidr": {
+		Required: true, Pattern: cidrPattern, Noun: "a CIDR", check: checkIPv4,
+		Want: "an IPv4 range, such as 192.0.2.0/24",
+	},
+	// The VPC CNI enforces at most 24 ports for one selector of a policy.
+	// https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html
+	"projects[].egress[].ports":    {MinItems: 1, MaxItems: 24, Want: "1 to 24 ports, or no field for all of them"},
+	"projects[].egress[].ports[]":  {Min: 1, Max: 65535},
+	"projects[].egress[].protocol": {Enum: []string{"TCP", "UDP"}, Default: "TCP"},
+
+	// AWS allows 50 tags; ten are left for Freehold's own and for AWS services.
+	// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+	"tags": {MaxItems: 40, Want: "at most 40 tags"},
+	"tags[]": {
+		Pattern: tagText, MaxLength: 256, Noun: "a tag value",
+		Want: "up to 256 letters, digits, spaces and any of _.:/=+@-",
+	},
+	"deletionProtection": {Default: true},
+
+	"versions.vpcCni":           addonFacet,
+	"versions.coreDns":          addonFacet,
+	"versions.kubeProxy":        addonFacet,
+	"versions.ebsCsi":           addonFacet,
+	"versions.podIdentityAgent": addonFacet,
+	"versions.controllerDigest": {
+		Pattern: `^sha256:[0-9a-f]{64}$`, Noun: "an image digest",
+		Want: "sha256: and 64 hexadecimal digits",
+	},
+}
+
+// patterns are the compiled patterns of facets.
+var patterns = func() map[string]*regexp.Regexp {
+	compiled := map[string]*regexp.Regexp{}
+	for _, f := range facets {
+		if f.Pattern != "" && compiled[f.Pattern] == nil {
+			compiled[f.Pattern] = regexp.MustCompile(f.Pattern)
+		}
+	}
+	return compiled
+}()
+
+// Facets returns what each field accepts, by field path, with [] for any entry
+// of a list or mapping.
+func Facets() map[string]Facet { return maps.Clone(facets) }

@@ -1,0 +1,275 @@
+// Package spec holds the document that describes one data plane: its types,
+// its defaults and the only way to read it. A Spec that Parse returned is
+// complete and valid, and nobody checks it again.
+package spec
+
+//go:generate go run ./genschema ../../docs/schema/dataplane.schema.json
+
+// APIVersion and Kind are the only values of these two fields, and their
+// defaults: a document that leaves them out means this version.
+const (
+	APIVersion = "freehold.dev/v1alpha1"
+	Kind       = "DataPlane"
+)
+
+// Spec describes one org's data plane.
+type Spec struct {
+	// APIVersion is the version of the document's format.
+	APIVersion string `yaml:"apiVersion"`
+	// Kind is what the document describes.
+	Kind string `yaml:"kind"`
+	// Org is the customer: a DNS label of 3 to 40 characters. It is part of
+	// every name, every tag and every primary key, and never changes.
+	Org string `yaml:"org"`
+	// Region is the AWS region of the whole data plane.
+	Region string `yaml:"region"`
+	// Account is the org's AWS account: one of its own.
+	Account Account `yaml:"account"`
+	// Network is the org's VPC.
+	Network Network `yaml:"network,omitempty"`
+	// Cluster is the org's EKS cluster.
+	Cluster Cluster `yaml:"cluster,omitempty"`
+	// Projects are the namespaces that bootstrap asks the controller for.
+	Projects []Project `yaml:"projects,omitempty"`
+	// Tags are put on every taggable resource beside Freehold's own.
+	Tags map[string]string `yaml:"tags,omitempty"`
+	// DeletionProtection guards the account, the keys, the data and the
+	// cluster; offboard refuses while it is on. Default: true.
+	DeletionProtection bool `yaml:"deletionProtection"`
+	// Versions pins what runs in the data plane.
+	Versions Versions `yaml:"versions,omitempty"`
+}
+
+// AccountMode says where the org's AWS account comes from.
+type AccountMode string
+
+// The account modes.
+const (
+	// AccountVended is an account that Freehold creates in the organization.
+	AccountVended AccountMode = "vended"
+	// AccountExisting is an account that the customer brings.
+	AccountExisting AccountMode = "existing"
+)
+
+// Account describes the org's AWS account.
+type Account struct {
+	// Mode says where the account comes from. Default: vended.
+	Mode AccountMode `yaml:"mode,omitempty"`
+	// Email is the root e-mail of a vended account: unique in all of AWS.
+	Email string `yaml:"email,omitempty"`
+	// Name is the display name, 1 to 50 printable ASCII characters; default: org.
+	Name string `yaml:"name,omitempty"`
+	// OrganizationalUnit is the parent of a vended account ("ou-…" or
+	// "r-…"); default: the organization's root.
+	OrganizationalUnit string `yaml:"organizationalUnit,omitempty"`
+	// RoleARN is the role that Freehold assumes in an existing account.
+	RoleARN string `yaml:"roleArn,omitempty"`
+	// ExternalID is what the trust policy of RoleARN asks for.
+	ExternalID string `yaml:"externalId,omitempty"`
+	// CloseOnOffboarding closes a vended account when the org is offboarded.
+	CloseOnOffboarding bool `yaml:"closeOnOffboarding,omitempty"`
+}
+
+// NAT says how private subnets reach the internet.
+type NAT string
+
+// The NAT modes.
+const (
+	NATOne     NAT = "one"      // one gateway for all zones
+	NATPerZone NAT = "per-zone" // one gateway a zone
+	NATNone    NAT = "none"     // no way out: interface endpoints instead
+)
+
+// Network describes the org's VPC.
+type Network struct {
+	// CIDR is the VPC's range, /16 to /20, RFC 1918 or 100.64.0.0/10. Default: 10.0.0.0/16.
+	CIDR string `yaml:"cidr,omitempty"`
+	// Zones are the availability zones: two or three. Default: the first
+	// three that every account has in the region, mostly a, b and c.
+	Zones []Zone `yaml:"zones,omitempty"`
+	// NAT says how private subnets reach the internet. Default: one.
+	NAT NAT `yaml:"nat,omitempty"`
+	// FlowLogRetentionDays is a retention that CloudWatch Logs knows. Default: 365.
+	FlowLogRetentionDays int `yaml:"flowLogRetentionDays,omitempty"`
+}
+
+// Zone is one availability zone. The ranges are derived from the network's when empty.
+type Zone struct {
+	// Name is the zone's name in the region, such as eu-central-1a.
+	Name string `yaml:"name"`
+	// PrivateCIDR is the range of the nodes' subnet, /17 to /28.
+	PrivateCIDR string `yaml:"privateCidr,omitempty"`
+	// PublicCIDR is the range of the NAT gateway's subnet, /17 to /28; not with nat none.
+	PublicCIDR string `yaml:"publicCidr,omitempty"`
+}
+
+// EndpointAccess says who can reach the cluster's API endpoint.
+type EndpointAccess string
+
+// The endpoint modes.
+const (
+	EndpointPrivate EndpointAccess = "private"
+	EndpointPublic  EndpointAccess = "public" // needs an allow-list
+)
+
+// Cluster describes the org's EKS cluster.
+type Cluster struct {
+	// Version is the Kubernetes minor version, as text. Default: "1.35".
+	Version string `yaml:"version,omitempty"`
+	// Endpoint says who can reach the cluster's API.
+	Endpoint Endpoint `yaml:"endpoint,omitempty"`
+	// NodePools are the managed node groups. Default: one, "default", of 2 to
+	// 4 m6i.large. One pool without taints that keep pods off must have at
+	// least one node, or CoreDNS and the namespace controller run nowhere.
+	NodePools []NodePool `yaml:"nodePools,omitempty"`
+	// LogRetentionDays is a retention that CloudWatch Logs knows. Default: 365.
+	LogRetentionDays int `yaml:"logRetentionDays,omitempty"`
+}
+
+// Endpoint describes the cluster's API endpoint.
+type Endpoint struct {
+	// Access is private (from inside the VPC) or public (from the allow-list too). Default: private.
+	Access EndpointAccess `yaml:"access,omitempty"`
+	// Allow are the public ranges that reach a public endpoint, /8 or narrower.
+	Allow []string `yaml:"allow,omitempty"`
+}
+
+// CapacityType is how nodes are bought.
+type CapacityType string
+
+// The capacity types.
+const (
+	OnDemand CapacityType = "on-demand"
+	Spot     CapacityType = "spot"
+)
+
+// AMIFamily is the operating system of nodes.
+type AMIFamily string
+
+// The AMI families.
+const (
+	AL2023       AMIFamily = "AL2023"
+	Bottlerocket AMIFamily = "Bottlerocket"
+)
+
+// NodePool describes one managed node group.
+type NodePool struct {
+	// Name is a DNS label of at most 40 characters.
+	Name string `yaml:"name"`
+	// InstanceTypes are alternatives of one architecture. Default: [m6i.large].
+	InstanceTypes []string `yaml:"instanceTypes,omitempty"`
+	// Capacity is how nodes are bought. Default: on-demand.
+	Capacity CapacityType `yaml:"capacity,omitempty"`
+	// Min is the fewest nodes, 0 to 450. Default: 2, or max where that is less.
+	Min int `yaml:"min"`
+	// Max is the most nodes, 1 to 450. Default: 4, or min or desired where that is more.
+	Max int `yaml:"max,omitempty"`
+	// Desired is the number of nodes at the start. Default: min.
+	Desired int `yaml:"desired"`
+	// DiskGiB is the size of a node's volume, 20 to 16384. Default: 50.
+	DiskGiB int `yaml:"diskGiB,omitempty"`
+	// Labels are put on the pool's nodes.
+	Labels map[string]string `yaml:"labels,omitempty"`
+	// Taints keep pods off the pool's nodes.
+	Taints []Taint `yaml:"taints,omitempty"`
+	// AMIFamily is the nodes' operating system. Default: AL2023.
+	AMIFamily AMIFamily `yaml:"amiFamily,omitempty"`
+}
+
+// Taint keeps pods off a pool.
+type Taint struct {
+	// Key is a Kubernetes qualified name.
+	Key string `yaml:"key"`
+	// Value is a Kubernetes label value.
+	Value string `yaml:"value,omitempty"`
+	// Effect is what happens to pods without the toleration.
+	Effect string `yaml:"effect"`
+}
+
+// Project is one namespace of the org's cluster.
+type Project struct {
+	// Name is the namespace: a DNS label of at most 40 characters, not
+	// "default" and not starting with kube- or freehold-.
+	Name string `yaml:"name"`
+	// Quota bounds what the project may use.
+	Quota Quota `yaml:"quota,omitempty"`
+	// Limits are what one container gets and may ask for.
+	Limits Limits `yaml:"limits,omitempty"`
+	// Members are who may work in the project.
+	Members []Member `yaml:"members,omitempty"`
+	// Egress are the ways out of the namespace; none but DNS by default.
+	Egress []Egress `yaml:"egress,omitempty"`
+}
+
+// Quota bounds what a project may use; quantities as Kubernetes writes them.
+type Quota struct {
+	// CPU is the sum of the containers' CPUs. Default: "4".
+	CPU string `yaml:"cpu,omitempty"`
+	// Memory is the sum of the containers' memory. Default: "8Gi".
+	Memory string `yaml:"memory,omitempty"`
+	// Storage is the sum of the volumes. Default: "50Gi".
+	Storage string `yaml:"storage,omitempty"`
+	// Pods is the number of pods. Default: 50.
+	Pods int `yaml:"pods,omitempty"`
+	// GPUs is the number of nvidia.com/gpu. Default: 0.
+	GPUs int `yaml:"gpus,omitempty"`
+}
+
+// Limits are a container's defaults and maximum.
+type Limits struct {
+	// DefaultCPU is for a container that states none. Default: "250m", or the maximum where that is less.
+	DefaultCPU string `yaml:"defaultCpu,omitempty"`
+	// DefaultMemory is for a container that states none. Default: "256Mi", or the maximum where that is less.
+	DefaultMemory string `yaml:"defaultMemory,omitempty"`
+	// MaxCPU is the most that one container may have. Default: the quota's.
+	MaxCPU string `yaml:"maxCpu,omitempty"`
+	// MaxMemory is the most that one container may have. Default: the quota's.
+	MaxMemory string `yaml:"maxMemory,omitempty"`
+}
+
+// Role is what a member may do in a project.
+type Role string
+
+// The roles.
+const (
+	RoleAdmin  Role = "admin"
+	RoleEditor Role = "editor"
+	RoleViewer Role = "viewer"
+)
+
+// Member gives a group or a user of the org's identity provider a role: exactly one of the two.
+type Member struct {
+	// Group is a group's name, as the cluster's authentication gives it.
+	Group string `yaml:"group,omitempty"`
+	// User is a user's name, as the cluster's authentication gives it.
+	User string `yaml:"user,omitempty"`
+	// Role is what the member may do.
+	Role Role `yaml:"role"`
+}
+
+// Egress is one way out of a project's namespace.
+type Egress struct {
+	// CIDR is the IPv4 range that may be reached.
+	CIDR string `yaml:"cidr"`
+	// Ports are the ports that may be reached, 24 at most. Default: all.
+	Ports []int `yaml:"ports,omitempty"`
+	// Protocol is TCP or UDP. Default: TCP.
+	Protocol string `yaml:"protocol,omitempty"`
+}
+
+// Versions pins what runs in the data plane. Each add-on has a default for the
+// cluster's version; the controller's digest is left to the release.
+type Versions struct {
+	// VPCCNI is the version of the add-on vpc-cni.
+	VPCCNI string `yaml:"vpcCni,omitempty"`
+	// CoreDNS is the version of the add-on coredns.
+	CoreDNS string `yaml:"coreDns,omitempty"`
+	// KubeProxy is the version of the add-on kube-proxy; never newer than the cluster.
+	KubeProxy string `yaml:"kubeProxy,omitempty"`
+	// EBSCSI is the version of the add-on aws-ebs-csi-driver.
+	EBSCSI string `yaml:"ebsCsi,omitempty"`
+	// PodIdentityAgent is the version of the add-on eks-pod-identity-agent.
+	PodIdentityAgent string `yaml:"podIdentityAgent,omitempty"`
+	// ControllerDigest is the namespace controller's image, "sha256:…".
+	ControllerDigest string `yaml:"controllerDigest,omitempty"`
+}

@@ -1,0 +1,92 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+func (d *decoder) validateProject(p Project, path string) {
+	name := path + ".name"
+	if d.given(name) && d.ok(name) &&
+		(p.Name == "default" || strings.HasPrefix(p.Name, "kube-") || strings.HasPrefix(p.Name, "freehold-")) {
+		d.complain(name, quote(p.Name)+" is reserved", `a name other than default and not starting with kube- or freehold-`)
+	}
+	d.validateLimits(p, path)
+	d.validateMembers(p.Members, path+".members")
+	for i, e := range p.Egress {
+		ports := fmt.Sprintf("%s.egress[%d].ports", path, i)
+		d.unique(ports, len(e.Ports), "", func(j int) string { return fmt.Sprint(e.Ports[j]) })
+	}
+}
+
+// validateLimits wants default <= max <= quota: the LimitRange would refuse
+// the first, and no pod could ever use the second.
+func (d *decoder) validateLimits(p Project, path string) {
+	type sized struct{ field, value string }
+	for _, chain := range [][]sized{
+		{
+			{path + ".limits.defaultCpu", p.Limits.DefaultCPU},
+			{path + ".limits.maxCpu", p.Limits.MaxCPU},
+			{path + ".quota.cpu", p.Quota.CPU},
+		},
+		{
+			{path + ".limits.defaultMemory", p.Limits.DefaultMemory},
+			{path + ".limits.maxMemory", p.Limits.MaxMemory},
+			{path + ".quota.memory", p.Quota.Memory},
+		},
+	} {
+		for i := range len(chain) - 1 {
+			low, high := chain[i], chain[i+1]
+			if !d.ok(path, path+".limits", path+".quota", low.field, high.field) || low.value == "" || high.value == "" {
+				continue // empty: the default of a quota that was refused
+			}
+			l, h := resource.MustParse(low.value), resource.MustParse(high.value)
+			if l.Cmp(h) <= 0 {
+				continue
+			}
+			d.complain(low.field, fmt.Sprintf("%s is more than %s, %s", quote(low.value), high.field[len(path)+1:], quote(high.value)),
+				"default <= max <= quota", high.field, path)
+			break
+		}
+	}
+}
+
+func (d *decoder) validateMembers(members []Member, path string) {
+	first := map[string]int{}
+	for i, m := range members {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		group, user := d.given(at+".group"), d.given(at+".user")
+		switch {
+		case !d.ok(at):
+			continue
+		case group == user:
+			problem := "has neither group nor user"
+			if group {
+				problem = "has both group and user"
+			}
+			d.complain(at, problem, "exactly one of them")
+			continue
+		}
+		field, name := at+".group", m.Group
+		if user {
+			field, name = at+".user", m.User
+		}
+		if !d.ok(field) {
+			continue
+		}
+		// system:masters and its like are not for projects to give away.
+		// https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
+		if strings.HasPrefix(name, "system:") {
+			d.complain(field, quote(name)+" is reserved to Kubernetes", "a name without the prefix system:")
+			continue
+		}
+		id := fmt.Sprint(user, name)
+		if j, again := first[id]; again {
+			d.complain(field, fmt.Sprintf("%s is also members[%d]", quote(name), j), "each once, with the widest role")
+			continue
+		}
+		first[id] = i
+	}
+}

@@ -1,0 +1,75 @@
+package stacks
+
+import (
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"freehold.dev/freehold/components/bootstrap"
+	"freehold.dev/freehold/internal/plan"
+)
+
+// Bootstrap is the program of the bootstrap layer. It runs as the bootstrap
+// role, which its kubeconfig names.
+func Bootstrap(ctx *pulumi.Context, in BootstrapIn) error {
+	provider, err := kubernetes.NewProvider(ctx, "cluster", &kubernetes.ProviderArgs{
+		Kubeconfig: pulumi.String(in.Kubeconfig),
+		// Another kubeconfig for the same cluster is an update. Without this,
+		// the provider guesses, and may replace everything in the cluster.
+		ClusterIdentifier:     pulumi.String(in.Cluster.ARN),
+		EnableServerSideApply: pulumi.Bool(true),
+		// DeleteUnreachable stays off: a cluster that does not answer must not
+		// look like one that is gone.
+	})
+	if err != nil {
+		return err
+	}
+	made, err := bootstrap.New(ctx, "bootstrap", bootstrap.Args{
+		Namespace:      in.Plan.Namespace,
+		Image:          in.Boundary.ControllerRepository + "@" + in.Plan.ControllerDigest,
+		Labels:         labels(in.Plan.Common),
+		Administrators: []string{administratorsGroup},
+		Readers:        readersGroup,
+		StorageClass:   in.Plan.StorageClass,
+		VolumeKeyARN:   in.Boundary.DataKeyARN,
+		VolumeTags:     in.Plan.Tags,
+		Projects:       projects(in.Plan),
+	}, pulumi.Providers(provider))
+	if err != nil {
+		return err
+	}
+	return export[BootstrapOut](ctx, pulumi.Map{
+		"namespace":       made.Namespace,
+		"controllerImage": made.ControllerImage,
+		"projects":        made.Projects,
+	})
+}
+
+// labels are Freehold's tags in Kubernetes' form. The spec's own tags are left
+// out: most of what a tag may say, a label may not.
+func labels(common plan.Common) map[string]string {
+	return map[string]string{
+		"freehold.dev/org":             common.Org,
+		"freehold.dev/layer":           string(plan.LayerBootstrap),
+		"freehold.dev/managed-by":      "freehold",
+		"app.kubernetes.io/managed-by": "freehold",
+	}
+}
+
+func projects(planned plan.Bootstrap) []bootstrap.Project {
+	projects := make([]bootstrap.Project, len(planned.Projects))
+	for i, p := range planned.Projects {
+		projects[i] = bootstrap.Project{
+			Name:   p.Name,
+			Org:    planned.Org,
+			Quota:  bootstrap.Quota(p.Quota),
+			Limits: bootstrap.Limits(p.Limits),
+		}
+		for _, m := range p.Members {
+			projects[i].Members = append(projects[i].Members, bootstrap.Member(m))
+		}
+		for _, e := range p.Egress {
+			projects[i].Egress = append(projects[i].Egress, bootstrap.Egress(e))
+		}
+	}
+	return projects
+}
