@@ -15,8 +15,6 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // to count in the sandbox's journal
-
-	"freehold.dev/freehold/internal/report"
 )
 
 // bin is the folder of the binaries under test.
@@ -214,15 +212,38 @@ func (h home) madeTwice() []string {
 	return out
 }
 
-// inventory lists what is in the org's account, with the org's and the
-// account's own names taken out, so that two orgs can be compared.
+// inventory counts what somebody made in an account, by type and name, with the
+// org's and the account's own names taken out, so that two orgs can be compared.
 func (h home) inventory(org, account string) map[string]int {
 	h.t.Helper()
-	items := decode[[]report.SandboxItem](h.t, h.want(0, "sandbox", "ls", org, "-o", "json"))
 	out := map[string]int{}
-	for _, it := range items {
-		name := strings.NewReplacer(org, "ORG", account, "ACCOUNT").Replace(it.Name)
-		out[it.Type+" "+name]++
+	for _, it := range h.made(account) {
+		out[strings.NewReplacer(org, "ORG", account, "ACCOUNT").Replace(it)]++
+	}
+	return out
+}
+
+// made lists what is in an account, without what the cloud makes by itself and
+// what only waits for its deletion, as a key of KMS does.
+func (h home) made(account string) []string {
+	h.t.Helper()
+	rows, err := h.sandbox().QueryContext(h.t.Context(), `select type || ' ' || coalesce(json_extract(outputs, '$.name'),
+		json_extract(outputs, '$.bucket'), json_extract(outputs, '$.tags.Name'), '') from resources
+		where account = ? and by_cloud = 0 and coalesce(json_extract(outputs, '$.__gone'), 0) = 0`, account)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var out []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			h.t.Fatal(err)
+		}
+		out = append(out, s)
+	}
+	if err := rows.Err(); err != nil {
+		h.t.Fatal(err)
 	}
 	return out
 }

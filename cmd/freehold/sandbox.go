@@ -69,7 +69,8 @@ func (s sandboxCommands) Reset(ctx context.Context) error {
 }
 
 // Exec runs a command with the environment by which the plain pulumi CLI
-// reaches the sandbox's providers and the stacks' states.
+// reaches the sandbox's providers and the stacks' states. FREEHOLD_STACKS is
+// where the stacks' settings are.
 func (s sandboxCommands) Exec(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -81,9 +82,13 @@ func (s sandboxCommands) Exec(ctx context.Context, argv []string, stdin io.Reade
 	if err != nil {
 		return 1, err
 	}
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	program := argv[0]
+	if program == "pulumi" {
+		program = pulumi
+	}
+	cmd := exec.CommandContext(ctx, program, argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	cmd.Env = append(os.Environ(), "PULUMI_BACKEND_URL="+s.backend,
+	cmd.Env = append(os.Environ(), "PULUMI_BACKEND_URL="+s.backend, "FREEHOLD_STACKS="+filepath.Join(s.home, "stacks"),
 		"PATH="+filepath.Dir(pulumi)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	for k, v := range env {
 		cmd.Env = append(cmd.Env, k+"="+v)

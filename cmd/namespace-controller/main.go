@@ -77,7 +77,13 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	set.StringVar(&f.health, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	set.StringVar(&f.metrics, "metrics-bind-address", "0", `address of /metrics; "0": off`)
 	set.BoolVar(&f.elect, "leader-elect", false, "let one replica of several do the work; its lease is in $POD_NAMESPACE")
+	// An error's own line is the last: who runs this shows the end of its log.
+	set.Usage = func() {}
 	err := set.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(stderr, "Usage: namespace-controller [flags]")
+		set.PrintDefaults()
+	}
 	if err == nil && set.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", set.Arg(0))
 		fmt.Fprintln(stderr, err)

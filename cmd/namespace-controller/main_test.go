@@ -30,7 +30,8 @@ func TestBadFlagsAreRefused(t *testing.T) {
 		code int
 		says string
 	}{
-		"an unknown flag":      {[]string{"--nope"}, 2, "nope"},
+		"an unknown flag":      {[]string{"--nope"}, 2, "flag provided but not defined: -nope\n"},
+		"help":                 {[]string{"--help"}, 0, "-leader-elect"},
 		"an argument":          {[]string{"x"}, 2, `unexpected argument "x"`},
 		"a server, no token":   {[]string{"--server=https://a"}, 1, "--token-file"},
 		"not in a cluster":     {nil, 1, "cluster"},

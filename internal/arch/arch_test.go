@@ -59,7 +59,10 @@ var may = map[string][]string{
 	"internal/cloud/sandbox/controlplane": {},
 	"internal/cloud/sandbox/kubeprovider": {},
 
+	"internal/cloud/sandbox/controlplane/controlplanetest": {"internal/cloud/sandbox/controlplane"},
+
 	"internal/api/v1alpha1": {},
+	"internal/api/gen":      {"internal/api/v1alpha1"},
 	"internal/controller":   {"internal/api/v1alpha1"},
 }
 

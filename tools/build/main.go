@@ -98,6 +98,9 @@ func run(ctx context.Context, args []string, stdout io.Writer, stderr *os.File) 
 		}
 		done = append(done, name+" built"+spent(began))
 	}
+	if took := time.Since(start); *printPath && took < quiet {
+		return nil // a script asked, and nothing was done that it could show
+	}
 	say.line("ready in %s: %s", round(time.Since(start)), strings.Join(done, ", "))
 	return nil
 }

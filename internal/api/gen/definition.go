@@ -122,7 +122,7 @@ func member() schema {
 
 func egress() schema {
 	cidr := text("The range of addresses.")
-	cidr.MaxLength = ptr(int64(43))
+	cidr.MaxLength = new(int64(43))
 	cidr.XValidations = apiextensionsv1.ValidationRules{{Rule: `isCIDR(self)`, Message: "it is not a range of addresses such as 10.0.0.0/8"}}
 	return object("", []string{"cidr"}, map[string]schema{
 		"cidr":     cidr,
@@ -140,7 +140,7 @@ func projectStatus() schema {
 		"reason":             text(""),
 		"message":            text(""),
 	}))
-	conditions.XListType, conditions.XListMapKeys = ptr("map"), []string{"type"}
+	conditions.XListType, conditions.XListMapKeys = new("map"), []string{"type"}
 	return object("What the controller found.", nil, map[string]schema{
 		"phase":              oneOf("The project's state in one word.", string(v1alpha1.PhasePending), string(v1alpha1.PhaseReady), string(v1alpha1.PhaseFailed), string(v1alpha1.PhaseTerminating)),
 		"namespace":          text("The project's namespace, once it is there."),
@@ -154,7 +154,7 @@ func object(about string, required []string, fields map[string]schema) schema {
 }
 
 func list(about string, most int64, item schema) schema {
-	return schema{Type: "array", Description: about, MaxItems: &most, Items: &apiextensionsv1.JSONSchemaPropsOrArray{Schema: &item}, XListType: ptr("atomic")}
+	return schema{Type: "array", Description: about, MaxItems: &most, Items: &apiextensionsv1.JSONSchemaPropsOrArray{Schema: &item}, XListType: new("atomic")}
 }
 
 func text(about string) schema { return schema{Type: "string", Description: about} }
@@ -163,7 +163,7 @@ func text(about string) schema { return schema{Type: "string", Description: abou
 // system:authenticated would let everybody in.
 func name(about string) schema {
 	s := text(about)
-	s.MinLength, s.MaxLength = ptr(int64(1)), ptr(int64(256))
+	s.MinLength, s.MaxLength = new(int64(1)), new(int64(256))
 	s.XValidations = apiextensionsv1.ValidationRules{{Rule: `!self.startsWith('system:')`, Message: "names that start with system: are reserved to Kubernetes"}}
 	return s
 }
@@ -197,5 +197,3 @@ func raw(v any) apiextensionsv1.JSON {
 	}
 	return apiextensionsv1.JSON{Raw: b}
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -46,18 +46,22 @@ func (c *Cloud) rows(ctx context.Context, owner, typ string) ([]store.Row, error
 	if err := c.backend.Settle(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := c.backend.Rows(ctx, store.Filter{Type: typ})
-	if err != nil || owner == "" {
-		return rows, err
+	if owner == "" {
+		return c.backend.Rows(ctx, store.Filter{Type: typ})
 	}
 	account, err := c.account(ctx, owner)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(rows, func(r store.Row) bool {
-		ours := r.Account == awsprovider.ManagementAccount && account != r.Account && (tagsOf(r)[orgTag] == owner || r.ID == account || r.Outputs["targetId"] == account)
-		return r.Account != account && !ours
-	}), nil
+	rows, err := c.backend.Rows(ctx, store.Filter{Account: account, Type: typ})
+	if err != nil || account == awsprovider.ManagementAccount {
+		return rows, err
+	}
+	central, err := c.backend.Rows(ctx, store.Filter{Account: awsprovider.ManagementAccount, Type: typ})
+	central = slices.DeleteFunc(central, func(r store.Row) bool {
+		return tagsOf(r)[orgTag] != owner && r.ID != account && r.Outputs["targetId"] != account
+	})
+	return append(central, rows...), err
 }
 
 // orgs maps accounts to their orgs.

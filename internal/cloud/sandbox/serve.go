@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
@@ -28,7 +29,7 @@ func (c *Cloud) ProviderEnv(ctx context.Context) (map[string]string, error) {
 		{"eks", nil, func(s *grpc.Server) { pulumirpc.RegisterResourceProviderServer(s, eksprovider.New()) }},
 		{"kubernetes", kube.ServerOptions(), func(s *grpc.Server) { pulumirpc.RegisterResourceProviderServer(s, kube) }},
 	}
-	env := ""
+	var ports []string
 	for _, p := range providers {
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -42,7 +43,7 @@ func (c *Cloud) ProviderEnv(ctx context.Context) (map[string]string, error) {
 			_ = server.Serve(listener)
 		}()
 		context.AfterFunc(ctx, server.Stop)
-		env += fmt.Sprintf(",%s:%d", p.name, listener.Addr().(*net.TCPAddr).Port)
+		ports = append(ports, fmt.Sprintf("%s:%d", p.name, listener.Addr().(*net.TCPAddr).Port))
 	}
-	return map[string]string{"PULUMI_DEBUG_PROVIDERS": env[1:]}, nil
+	return map[string]string{"PULUMI_DEBUG_PROVIDERS": strings.Join(ports, ",")}, nil
 }

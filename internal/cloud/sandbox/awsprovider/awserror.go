@@ -77,3 +77,35 @@ func told(verb Verb, t *Type, id, action, request string, err error) error {
 	return fmt.Errorf("%s %s (%s): operation error %s: %s, https response error StatusCode: %d, RequestID: %s, %w",
 		verb, t.Noun, id, names[t.Service], action, httpStatus(e.code), request, e)
 }
+
+func notThere(t *Type, id string) error {
+	code := missing[t.Service]
+	if code == "" {
+		code = "ResourceNotFoundException"
+	}
+	return errf(code, "%s %s cannot be found.", t.Noun, id)
+}
+
+// tell words an error as the genuine provider does.
+func (b *Backend) tell(verb Verb, t *Type, id, action, urn string, err error) error {
+	return told(verb, t, id, action, generate("uuid", strings.Join([]string{urn, id, action}, "/")), err)
+}
+
+// label is how a resource without an id is called in errors.
+func label(t *Type, in map[string]any) string {
+	for _, p := range []string{t.Name.Property, "name", "bucket", "role", "email"} {
+		if s := text(in[p]); p != "" && s != "" {
+			return s
+		}
+	}
+	return "new"
+}
+
+func first(words ...string) string {
+	for _, w := range words {
+		if w != "" {
+			return w
+		}
+	}
+	return ""
+}

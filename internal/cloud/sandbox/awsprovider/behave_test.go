@@ -261,7 +261,7 @@ func TestWhatIsDoneByHandIsSeen(t *testing.T) {
 		"a policy of another form":      {"role", set("assumeRolePolicy", "{}"), "MalformedPolicyDocument"},
 		"what AWS computes":             {"role", set("uniqueId", "x"), "uniqueId: AWS computes it"},
 		"what cannot change":            {"role", set("name", "x"), "name: it cannot be changed on what exists"},
-		"what there is not":             {"role", set("descripton", "x"), `did you mean "description"?`},
+		"what there is not":             {"role", set("path_", "/x/"), `did you mean "path"?`},
 		"a word where a number belongs": {"group", set("retentionInDays", "thirty"), "retentionInDays: expected an integer"},
 		"a boundary that is not there":  {"role", set("permissionsBoundary", "arn:aws:iam::"+id+":policy/x"), "NoSuchEntity"},
 		"no rotation":                   {"key", set("enableKeyRotation", false), ""},

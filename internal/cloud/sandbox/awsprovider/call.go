@@ -90,6 +90,11 @@ func (c *Call) Fresh(kind string) (string, error) {
 // List returns every row of a type in the account, and in the region if both
 // have one; what is gone is not there.
 func (c *Call) List(token string) ([]store.Row, error) {
+	rows, err := c.Tx.List(c.filter(token))
+	return slices.DeleteFunc(rows, isGone), err
+}
+
+func (c *Call) filter(token string) store.Filter {
 	f := store.Filter{Account: c.Account, Type: token}
 	if c.Region != store.Global {
 		f.Region = c.Region
@@ -100,22 +105,32 @@ func (c *Call) List(token string) ([]store.Row, error) {
 	if t := byToken[token]; t != nil && t.Management {
 		f.Account = ManagementAccount
 	}
-	rows, err := c.Tx.List(f)
-	return slices.DeleteFunc(rows, isGone), err
+	return f
 }
 
 // Find returns the row of a type whose id, ARN or output (by) has a value, or nil.
 func (c *Call) Find(token, by, value string) (*store.Row, error) {
-	rows, err := c.List(token)
-	if err != nil {
+	rows, err := c.search(token, by, value, false)
+	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	for _, r := range rows {
-		if has(r, by, value) {
-			return &r, nil
-		}
+	return &rows[0], nil
+}
+
+// search finds rows by an id, an ARN or an output's value, in the account or in all.
+func (c *Call) search(token, by, value string, anyAccount bool) ([]store.Row, error) {
+	f := c.filter(token)
+	if anyAccount {
+		f.Account, f.Region = "", ""
 	}
-	return nil, nil
+	switch by {
+	case "id":
+		f.ID = value
+	case "arn":
+		f.ARN = value
+	}
+	rows, err := c.Tx.List(f)
+	return slices.DeleteFunc(rows, func(r store.Row) bool { return isGone(r) || !has(r, by, value) }), err
 }
 
 func has(r store.Row, by, value string) bool {

@@ -64,8 +64,6 @@ var (
 		malformed: "MalformedPolicyDocumentException", tooLong: "LimitExceededException", exists: true}
 	repositoryPolicy = Grammar{name: "repository policy", limit: 10240, spaces: true, principal: mustBe, resource: mustNotBe, effects: both,
 		malformed: "InvalidParameterException", tooLong: "LimitExceededException", exists: true}
-	endpointPolicy = Grammar{name: "endpoint policy", limit: 20480, spaces: true, principal: mustBe, resource: mustBe, effects: both,
-		malformed: "InvalidPolicyDocument", tooLong: "InvalidPolicyDocument"}
 )
 
 // elements are those of a statement.

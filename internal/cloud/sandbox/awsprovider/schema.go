@@ -48,8 +48,7 @@ func shapesOf(t *Type) shapes {
 	}
 	s := shapes{inputs: shapeOf(t.Args.ElementType()), outputs: map[string]output{}}
 	state := reflect.TypeOf(t.State)
-	for i := range state.NumField() {
-		f := state.Field(i)
+	for f := range state.Fields() {
 		name, ok := f.Tag.Lookup("pulumi")
 		if !ok {
 			continue
@@ -71,8 +70,7 @@ func shapeOf(t reflect.Type) *shape {
 		s.elem = shapeOf(t.Elem())
 	case reflect.Struct:
 		s.props = map[string]prop{}
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f := range t.Fields() {
 			if name, ok := f.Tag.Lookup("pulumi"); ok {
 				// A list, a map or a union looks the same whether it is required
 				// or not: Type.Required names those.

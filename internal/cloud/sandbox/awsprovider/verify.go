@@ -62,26 +62,14 @@ func (c *Call) refers(r Ref, value string) (bool, error) {
 		by = []string{"id", "arn"}
 	}
 	for _, token := range r.To {
-		rows, err := c.targets(r, token)
-		if err != nil {
-			return false, err
-		}
-		for _, row := range rows {
-			for _, b := range by {
-				if !isGone(row) && has(row, b, value) {
-					return true, nil
-				}
+		for _, b := range by {
+			rows, err := c.search(token, b, value, r.AnyAccount)
+			if err != nil || len(rows) > 0 {
+				return err == nil, err
 			}
 		}
 	}
 	return false, nil
-}
-
-func (c *Call) targets(r Ref, token string) ([]store.Row, error) {
-	if r.AnyAccount {
-		return c.Tx.List(store.Filter{Type: token})
-	}
-	return c.List(token)
 }
 
 // principal tells whether a principal of a policy exists: AWS turns the ARNs of
@@ -172,8 +160,8 @@ func (c *Call) blocked() error {
 // claim writes the row and its identities; a taken one is AWS's error.
 func (c *Call) claim(r store.Row) error {
 	err := c.Tx.Put(r, c.keys()...)
-	var taken *store.DuplicateError
-	if !errors.As(err, &taken) {
+	taken, is := errors.AsType[*store.DuplicateError](err)
+	if !is {
 		return err
 	}
 	for _, u := range c.Type.Unique {

@@ -2,6 +2,7 @@ package awsprovider
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -203,9 +204,9 @@ func TestEveryTypeLives(t *testing.T) {
 		lab    *lab
 		things []thing
 	}{{l, estate(id)}, {m, organized}} {
-		for i := len(part.things) - 1; i >= 0; i-- {
-			if err := part.lab.delete(part.things[i].name); err != nil {
-				t.Errorf("delete %s: %v", part.things[i].name, err)
+		for _, th := range slices.Backward(part.things) {
+			if err := part.lab.delete(th.name); err != nil {
+				t.Errorf("delete %s: %v", th.name, err)
 			}
 		}
 	}

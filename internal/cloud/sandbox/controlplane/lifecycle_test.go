@@ -136,8 +136,8 @@ func logMemory(t *testing.T, s status) {
 			continue // not on Linux
 		}
 		for line := range strings.Lines(string(b)) {
-			if strings.HasPrefix(line, "VmRSS:") {
-				t.Logf("memory of %s: %s", p.Name, strings.TrimSpace(strings.TrimPrefix(line, "VmRSS:")))
+			if size, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+				t.Logf("memory of %s: %s", p.Name, strings.TrimSpace(size))
 			}
 		}
 	}
@@ -222,7 +222,9 @@ func TestAStartThatIsKilledIsDoneAgain(t *testing.T) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		<-ended
+		if err := <-ended; err == nil {
+			t.Error("it ended well")
+		}
 	}
 	if err := m.Ensure(t.Context(), acme, nil); err != nil {
 		t.Fatal(err)

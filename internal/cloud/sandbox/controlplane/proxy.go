@@ -36,11 +36,7 @@ func (p *proxy) serve() error {
 			}
 			return err
 		}
-		p.work.Add(1)
-		go func() {
-			defer p.work.Done()
-			p.pass(in)
-		}()
+		p.work.Go(func() { p.pass(in) })
 	}
 }
 

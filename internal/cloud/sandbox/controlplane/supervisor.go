@@ -59,7 +59,7 @@ func Serve(ctx context.Context, dir string, o ServeOptions) error {
 		}
 		return fmt.Errorf("cluster %s: %w", r.Cluster, err)
 	}
-	defer lock.Unlock()
+	defer func() { _ = lock.Unlock() }() // closing the file is all that can fail
 	// Between the manager's look and our lock, the cluster may have been deleted.
 	if r, err = readRecord(f); err != nil {
 		return err

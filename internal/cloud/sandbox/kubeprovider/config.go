@@ -51,7 +51,7 @@ func (p *Provider) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (
 		}
 	}
 	values := plainMap(news)
-	if boolOf(values["enableServerSideApply"], true) == false {
+	if !boolOf(values["enableServerSideApply"], true) {
 		fail("enableServerSideApply", "objects are always applied server-side")
 	}
 	switch kubeconfig, set := values["kubeconfig"].(string); {
@@ -134,12 +134,6 @@ func (p *Provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 		return nil, err
 	}
 	values := plainMap(args)
-	for k, v := range req.GetVariables() {
-		name := strings.TrimPrefix(k, "kubernetes:config:")
-		if _, set := values[name]; !set {
-			values[name] = v
-		}
-	}
 	c := defaultConfig()
 	c.kubeconfig = stringOf(values["kubeconfig"])
 	if ns := stringOf(values["namespace"]); ns != "" {

@@ -189,6 +189,16 @@ func (t *Tx) Next(name string) (int64, error) {
 	return n, nil
 }
 
+// Count returns how often Next was called with a name.
+func (t *Tx) Count(name string) (int64, error) {
+	var n int64
+	err := t.tx.QueryRowContext(t.ctx, `select value from counters where name = ?`, name).Scan(&n)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("count %s: %w", name, err)
+	}
+	return n, nil
+}
+
 // Setting returns a setting's value, "" if there is none.
 func (t *Tx) Setting(name string) (string, error) {
 	var v string
