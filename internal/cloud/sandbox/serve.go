@@ -45,5 +45,10 @@ func (c *Cloud) ProviderEnv(ctx context.Context) (map[string]string, error) {
 		context.AfterFunc(ctx, server.Stop)
 		ports = append(ports, fmt.Sprintf("%s:%d", p.name, listener.Addr().(*net.TCPAddr).Port))
 	}
-	return map[string]string{"PULUMI_DEBUG_PROVIDERS": strings.Join(ports, ",")}, nil
+	return map[string]string{
+		"PULUMI_DEBUG_PROVIDERS": strings.Join(ports, ","),
+		// A state names the plugins that it was made with, and the engine would
+		// fetch them before a refresh: hundreds of megabytes that nobody uses.
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+	}, nil
 }
