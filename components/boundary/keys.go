@@ -1,6 +1,8 @@
 package boundary
 
 import (
+	"strings"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -27,12 +29,16 @@ func (b *Boundary) keys(ctx *pulumi.Context, a Args) error {
 // or a key would be paid for long after its org. The alias is protected as the
 // key is, because policies name keys by alias.
 func (b *Boundary) key(ctx *pulumi.Context, a Args, name, alias, description string, policy iampolicy.Document) (*kms.Key, error) {
+	// A key has no name of its own: by this tag one is found again whose
+	// creation was not recorded.
+	tags := a.tags()
+	tags["Name"] = pulumi.String(strings.TrimPrefix(alias, "alias/"))
 	key, err := kms.NewKey(ctx, name, &kms.KeyArgs{
 		Description:          pulumi.String(description),
 		EnableKeyRotation:    pulumi.Bool(true),
 		DeletionWindowInDays: pulumi.Int(30),
 		Policy:               pulumi.String(policy.String()),
-		Tags:                 a.tags(),
+		Tags:                 tags,
 	}, pulumi.Parent(b), pulumi.Protect(a.Protected))
 	if err != nil {
 		return nil, err

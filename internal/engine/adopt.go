@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 
@@ -35,7 +36,8 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink report.Si
 	}
 	var lost []Step
 	for _, st := range res.Steps {
-		if st.Op != "create" || !st.Custom {
+		// Providers are the engine's own, and exist in the state only.
+		if st.Op != "create" || !st.Custom || strings.HasPrefix(st.Type, "pulumi:") {
 			continue
 		}
 		id, ok, err := find(ctx, st)
@@ -141,7 +143,13 @@ func addResources(deployment map[string]any, lost []Step) error {
 		}
 	}
 	for _, st := range lost {
-		if known[st.URN] {
+		// A resource whose provider is not recorded was not made by an
+		// interrupted run: something else has its name, and the Up will say so.
+		provider := st.Provider
+		if i := strings.LastIndex(provider, "::"); i >= 0 {
+			provider = provider[:i]
+		}
+		if known[st.URN] || !known[provider] {
 			continue
 		}
 		if st.Parent != "" && !known[st.Parent] {

@@ -101,7 +101,8 @@ func (e *Engine) ready(ctx context.Context) (*cli, map[string]string, error) {
 		return nil, nil, err
 	}
 	if e.opts.Connect != nil {
-		if e.env, err = e.opts.Connect(ctx); err != nil {
+		// The providers outlive a cancelled run: its current step must finish.
+		if e.env, err = e.opts.Connect(context.WithoutCancel(ctx)); err != nil {
 			return nil, nil, fmt.Errorf("connect the providers: %w", err)
 		}
 	}

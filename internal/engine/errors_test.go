@@ -107,12 +107,14 @@ func TestALockIsAbandonedOnlyWhenEveryHolderIsADeadProcessOfThisMachine(t *testi
 
 func TestLostResourcesAreAddedBehindTheRecordedOnesWithoutTheirSecrets(t *testing.T) {
 	d := map[string]any{
-		"resources":          []any{map[string]any{"urn": "parent"}},
+		"resources":          []any{map[string]any{"urn": "parent"}, map[string]any{"urn": "p"}},
 		"pending_operations": []any{map[string]any{}},
 	}
 	lost := []Step{{
-		URN: "u", ID: "vpc-1", Type: "t", Parent: "parent", Provider: "p",
+		URN: "u", ID: "vpc-1", Type: "t", Parent: "parent", Provider: "p::1",
 		NewInputs: map[string]any{"cidr": "10.0.0.0/16", "token": "[secret]"},
+	}, {
+		URN: "stranger", ID: "vpc-2", Type: "t", Parent: "parent", Provider: "not-made-yet::2",
 	}}
 	if err := addResources(d, lost); err != nil {
 		t.Fatal(err)
@@ -120,7 +122,8 @@ func TestLostResourcesAreAddedBehindTheRecordedOnesWithoutTheirSecrets(t *testin
 	in := map[string]any{"cidr": "10.0.0.0/16"}
 	want := map[string]any{"resources": []any{
 		map[string]any{"urn": "parent"},
-		map[string]any{"urn": "u", "custom": true, "id": "vpc-1", "type": "t", "parent": "parent", "provider": "p", "inputs": in, "outputs": in},
+		map[string]any{"urn": "p"},
+		map[string]any{"urn": "u", "custom": true, "id": "vpc-1", "type": "t", "parent": "parent", "provider": "p::1", "inputs": in, "outputs": in},
 	}}
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -164,15 +164,11 @@ func TestAnOperatorListsShowsEditsCreatesAndRemoves(t *testing.T) {
 func TestAnInventoryHasEverythingAndSaysWhatAWSMade(t *testing.T) {
 	c := open(t, Options{})
 	a := vend(t, c, "acme")
-	for _, make := range []struct {
-		typ, name string
-		in        map[string]any
-	}{
-		{"aws:iam/role:Role", "mine", map[string]any{"assumeRolePolicy": trust, "tags": map[string]any{"a": "b"}}},
-	} {
-		if _, err := c.Create(t.Context(), a.ID, make.typ, make.name, make.in); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := c.Create(t.Context(), a.ID, "aws:iam/role:Role", "mine", map[string]any{"assumeRolePolicy": trust, "tags": map[string]any{"a": "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.backend.Make(t.Context(), a.ID, "us-east-1", "aws:kms/key:Key", "elsewhere", map[string]any{}); err != nil {
+		t.Fatal(err)
 	}
 	got, err := c.Inventory(t.Context(), a)
 	if err != nil {

@@ -390,3 +390,18 @@ func TestFunctionsAnswer(t *testing.T) {
 		})
 	}
 }
+
+func TestTheCloudsOwnNotesStayInIt(t *testing.T) {
+	m := newWorld(t, "none").management()
+	m.must("account", accountToken, props{"email": "a@x.example"})
+	for where, out := range map[string]props{"made": m.made["account"].out, "read": m.read("account").out} {
+		for k := range out {
+			if strings.HasPrefix(k, "__") && k != "__defaults" {
+				t.Errorf("%s: %s is told", where, k)
+			}
+		}
+	}
+	if row := m.rows(accountToken)[0]; row.Outputs["__usable"] == nil {
+		t.Error("there is no note to hide")
+	}
+}

@@ -120,3 +120,21 @@ func TestANewAccountIsNotUsableAtOnce(t *testing.T) {
 		t.Errorf("account %s did not answer in the end: %v", id, err)
 	}
 }
+
+func TestAnAccountThatIsClosedAnswersNoMore(t *testing.T) {
+	w := newWorld(t, "none")
+	id, l := w.vended("leaves")
+	l.must("key", keyToken, props{})
+	if found, err := w.backend.CloseAccount(t.Context(), id); !found || err != nil {
+		t.Fatal(found, err)
+	}
+	for what, err := range map[string]error{
+		"create": l.create("role", roleToken, props{"name": "late", "assumeRolePolicy": ec2Trust}),
+		"update": l.update("key", props{"description": "late"}),
+		"delete": l.delete("key"),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "AccessDeniedException: The account "+id+" is SUSPENDED") {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -119,29 +120,52 @@ func TestAFailedTransactionLeavesNothing(t *testing.T) {
 func TestFaultsAreUsedUpTogether(t *testing.T) {
 	dir := t.TempDir()
 	one, two := opened(t, dir), opened(t, dir)
-	if err := one.SetFault(t.Context(), Fault{"iam", "CreateRole", "error", 10}); err != nil {
-		t.Fatal(err)
+	for round := range 20 {
+		if err := one.SetFault(t.Context(), Fault{"iam", "CreateRole", "error", 2}); err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		var taken atomic.Int32
+		for i := range 16 {
+			s := []*Store{one, two}[i%2]
+			group.Go(func() {
+				kind, err := s.TakeFault(t.Context(), "iam", "CreateRole")
+				if err != nil {
+					t.Error(err)
+				}
+				if kind == "error" {
+					taken.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		if n := taken.Load(); n != 2 {
+			t.Fatalf("round %d: %d faults happened, 2 were asked for", round, n)
+		}
 	}
-	var mu sync.Mutex
-	var group sync.WaitGroup
-	taken := 0
-	for i := range 40 {
-		s := []*Store{one, two}[i%2]
-		group.Go(func() {
-			kind, err := s.TakeFault(t.Context(), "iam", "CreateRole")
-			if err != nil {
-				t.Error(err)
-			}
-			if kind == "error" {
-				mu.Lock()
-				defer mu.Unlock()
-				taken++
-			}
-		})
+	left, err := two.Faults(t.Context())
+	if err != nil || len(left) != 0 {
+		t.Errorf("left over: %v (%v)", left, err)
 	}
-	group.Wait()
-	if taken != 10 {
-		t.Errorf("%d faults happened, 10 were asked for", taken)
+}
+
+func TestManyOpenANewSandboxAtOnce(t *testing.T) {
+	for range 5 {
+		dir := t.TempDir()
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				s, err := Open(t.Context(), dir)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
 	}
 }
 
