@@ -34,7 +34,8 @@ func kills(t *testing.T) int {
 // and nobody unlocking anything.
 func TestAKilledOnboardEndsAsAnUndisturbedOne(t *testing.T) {
 	h := newHome(t)
-	calm := decode[report.Onboarding](t, h.want(0, "onboard", "-f", h.spec("k00", twoProjects), "-o", "json"))
+	calm := decode[report.Onboarding](t, h.want(0, "onboard", "-f", h.spec("k00", twoProjects), "-o", "json",
+		"--quota", "organizations:accounts=50"))
 	want := h.inventory("k00", calm.DataPlane.AccountID)
 	h.want(0, "sandbox", "stop", "k00")
 

@@ -74,8 +74,7 @@ type home struct {
 // newHome makes an empty home, and stops and removes its sandbox in the end.
 func newHome(t testing.TB) home {
 	t.Helper()
-	// Sockets and certificates lie below it: the path stays short.
-	dir, err := os.MkdirTemp("", "fh-")
+	dir, err := os.MkdirTemp("", "fh-") //nolint:usetesting // the sandbox is stopped in it before it is removed, and its path stays short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +118,7 @@ func (h home) finish(c *exec.Cmd) result {
 	began := time.Now()
 	err := c.Run()
 	r := result{stdout: stdout.String(), stderr: stderr.String(), took: time.Since(began)}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		r.code = exit.ExitCode()
 	} else if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		h.t.Fatalf("%v: %v", c.Args, err)

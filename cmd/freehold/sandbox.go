@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,12 +70,17 @@ func (s sandboxCommands) Reset(ctx context.Context) error {
 }
 
 // Exec runs a command with the environment by which the plain pulumi CLI
-// reaches the sandbox's providers and the stacks' states. FREEHOLD_STACKS is
-// where the stacks' settings are.
+// reaches the sandbox's providers, the stacks' programs and the stacks' states.
+// FREEHOLD_STACKS is where the stacks' settings are. What cancels ctx is a
+// signal, and the command gets that itself: the providers serve it to its end.
 func (s sandboxCommands) Exec(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	env, err := s.ProviderEnv(ctx)
+	if err != nil {
+		return 1, err
+	}
+	languages, err := serveLanguage(ctx, stderr)
 	if err != nil {
 		return 1, err
 	}
@@ -82,13 +88,19 @@ func (s sandboxCommands) Exec(ctx context.Context, argv []string, stdin io.Reade
 	if err != nil {
 		return 1, err
 	}
+	stacks := filepath.Join(s.home, "stacks")
+	argv = slices.Clone(argv)
+	for i, a := range argv {
+		argv[i] = strings.NewReplacer("${FREEHOLD_STACKS}", stacks, "$FREEHOLD_STACKS", stacks).Replace(a)
+	}
 	program := argv[0]
 	if program == "pulumi" {
 		program = pulumi
 	}
-	cmd := exec.CommandContext(ctx, program, argv[1:]...)
+	cmd := exec.Command(program, argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	cmd.Env = append(os.Environ(), "PULUMI_BACKEND_URL="+s.backend, "FREEHOLD_STACKS="+filepath.Join(s.home, "stacks"),
+	cmd.Env = append(os.Environ(), "PULUMI_BACKEND_URL="+s.backend, "FREEHOLD_STACKS="+stacks, languages,
+		"PULUMI_SKIP_UPDATE_CHECK=true",
 		"PATH="+filepath.Dir(pulumi)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	for k, v := range env {
 		cmd.Env = append(cmd.Env, k+"="+v)
@@ -102,22 +114,18 @@ func (s sandboxCommands) Exec(ctx context.Context, argv []string, stdin io.Reade
 			cmd.Env = append(cmd.Env, k+"="+v)
 		}
 	}
-	err = cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode(), nil
-	}
+	status, err := runWithSignals(cmd)
 	if err != nil {
 		return 1, fmt.Errorf("run %s: %w", argv[0], err)
 	}
-	return 0, nil
+	return status, nil
 }
 
-// orgOf finds the org that a pulumi command line names by its stack: its
-// passphrase goes with it, and no other org's.
+// orgOf finds the org that a pulumi command line names by its stack, also one
+// that is given to a shell: its passphrase goes with it, and no other org's.
 func orgOf(argv []string) (string, bool) {
-	for _, a := range argv {
-		a = strings.TrimPrefix(a, "--stack=")
+	for a := range strings.FieldsSeq(strings.Join(argv, " ")) {
+		a = strings.Trim(strings.TrimPrefix(a, "--stack="), `"'`)
 		for _, l := range plan.Layers() {
 			if org, ok := strings.CutSuffix(a, "."+string(l)); ok {
 				return org, true

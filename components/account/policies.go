@@ -1,5 +1,7 @@
 package account
 
+import "slices"
+
 import "freehold.dev/freehold/components/iampolicy"
 
 // ServicePolicy returns the service control policy of an org's account. It
@@ -138,7 +140,7 @@ func ResourcePolicy(provisionerARN string) iampolicy.Document {
 			Sid:       "NoOtherAccountsService",
 			Effect:    iampolicy.Deny,
 			Principal: iampolicy.Anyone(),
-			Action:    append(data[:len(data):len(data)], "sts:AssumeRole"),
+			Action:    append(slices.Clip(data), "sts:AssumeRole"),
 			Resource:  iampolicy.Values{"*"},
 			Condition: iampolicy.Condition{
 				"StringNotEquals": {"aws:SourceAccount": {"${aws:ResourceAccount}"}},

@@ -1,6 +1,7 @@
 package boundary_test
 
 import (
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -60,9 +61,7 @@ func ask(t *testing.T, doc iampolicy.Document, questions map[string]question) {
 	for name, q := range questions {
 		t.Run(name, func(t *testing.T) {
 			req := iampolicy.Request{Action: q.action, Resource: q.resource, Principal: appRole, Context: map[string]string{"aws:RequestedRegion": "eu-central-1"}}
-			for k, v := range q.context {
-				req.Context[k] = v
-			}
+			maps.Copy(req.Context, q.context)
 			if got := doc.Evaluate(req); got != q.want {
 				t.Errorf("%s on %s: %s, want %s", q.action, q.resource, got, q.want)
 			}

@@ -58,8 +58,8 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 		// The component's own groups are open to the internet on the way out
 		// and join the control plane to nodes that we do not have. EKS's own
 		// group already joins it to managed nodes.
-		SkipDefaultSecurityGroups: pulumi.BoolRef(true),
-		SkipDefaultNodeGroup:      pulumi.BoolRef(true),
+		SkipDefaultSecurityGroups: new(true),
+		SkipDefaultNodeGroup:      new(true),
 
 		ServiceRole:            role,
 		EncryptionConfigKeyArn: pulumi.String(b.args.DataKeyARN),
@@ -83,7 +83,7 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 			ResolveConflictsOnUpdate: &overwriteUpdates,
 		},
 		// It waits for nodes, and nodes wait for this component: made below.
-		CorednsAddonOptions: &eks.CoreDnsAddonOptionsArgs{Enabled: pulumi.BoolRef(false)},
+		CorednsAddonOptions: &eks.CoreDnsAddonOptionsArgs{Enabled: new(false)},
 
 		Tags:        b.tags(""),
 		ClusterTags: pulumi.StringMap{"Name": pulumi.String(b.args.Name)}, // else the component's own

@@ -110,6 +110,8 @@ func (b *board) apply(e report.Event) {
 		l.failed++
 	case report.Waiting:
 		l.waiting = e.Message
+	default:
+		// The rest is no layer's own.
 	}
 }
 

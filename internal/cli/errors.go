@@ -70,15 +70,13 @@ func exitCode(err error) int {
 // tell writes err for people: what failed, then what to do next.
 func tell(w io.Writer, err error) {
 	var child childError
-	var different *differentError
-	if errors.As(err, &different) {
+	if different, ok := errors.AsType[*differentError](err); ok {
 		err = different.failed
 	}
 	if err == nil || errors.Is(err, errTold) || errors.Is(err, errDifferent) || errors.As(err, &child) {
 		return
 	}
-	var mistakes spec.Mistakes
-	if errors.As(err, &mistakes) {
+	if mistakes, ok := errors.AsType[spec.Mistakes](err); ok {
 		for _, m := range mistakes {
 			fmt.Fprintf(w, "freehold: %s\n", m)
 		}
@@ -87,8 +85,7 @@ func tell(w io.Writer, err error) {
 	for line := range strings.SplitSeq(strings.TrimSpace(err.Error()), "\n") {
 		fmt.Fprintf(w, "freehold: %s\n", line)
 	}
-	var usage *usageError
-	if errors.As(err, &usage) {
+	if usage, ok := errors.AsType[*usageError](err); ok {
 		fmt.Fprintf(w, "see: %s --help\n", usage.command)
 		return
 	}
@@ -100,8 +97,7 @@ func tell(w io.Writer, err error) {
 // nextStep says what an operator does about err; the use case's own advice wins.
 func nextStep(err error) string {
 	org := "ORG"
-	var e *provision.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*provision.Error](err); ok {
 		if e.Next != "" {
 			return e.Next
 		}

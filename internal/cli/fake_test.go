@@ -370,6 +370,16 @@ func (w *world) Create(_ context.Context, owner, typ, name string, properties ma
 	return it, nil
 }
 
+func (w *world) AdoptAccount(_ context.Context, id, role, _ string) error {
+	for _, it := range w.items {
+		if it.Account == id {
+			return fmt.Errorf("account %s exists", id)
+		}
+	}
+	w.items = append(w.items, report.SandboxItem{Account: id, Type: "aws:iam/role:Role", ID: role, Name: role})
+	return nil
+}
+
 func (w *world) Reset(context.Context) error {
 	w.items, w.orgs = nil, map[string]*org{}
 	return nil

@@ -80,6 +80,8 @@ func (l *lines) event(e report.Event) {
 		if l.verbose {
 			l.say(e.Layer, "waiting: %s", e.Message)
 		}
+	default:
+		// What happens to single resources is counted, not listed.
 	}
 }
 

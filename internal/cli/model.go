@@ -19,7 +19,6 @@ type model struct {
 	width    int
 	step     int
 	warnings []string
-	quit     bool
 }
 
 // warningsShown are the last warnings that stay on the screen.

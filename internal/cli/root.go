@@ -91,7 +91,7 @@ func (a *app) printOperation(v any, people func(io.Writer) error) error {
 }
 
 // completeOrgs offers the orgs that are known to a shell.
-func (a *app) completeOrgs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (a *app) completeOrgs(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	const no = cobra.ShellCompDirectiveNoFileComp
 	if err := a.options(cmd); err != nil {
 		return nil, no

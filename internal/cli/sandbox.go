@@ -36,6 +36,7 @@ aws:iam/role:Role, iam/role:Role, Role. An item is named by its id or its name.`
 		a.sandboxEdit(),
 		a.sandboxRemove(),
 		a.sandboxCreate(),
+		a.sandboxAccount(),
 		a.sandboxStop(),
 		a.sandboxReset(),
 		a.sandboxExec(),
@@ -270,10 +271,17 @@ func (a *app) sandboxExec() *cobra.Command {
 		Use:   "exec -- COMMAND [ARG...]",
 		Short: "Run a command, such as pulumi, against the sandbox",
 		Long: `Exec runs a command with the environment by which the plain pulumi command line
-reaches the sandbox's providers and freehold's state. Its exit status is the
-command's.`,
+reaches the sandbox's providers, freehold's programs and freehold's state.
+$FREEHOLD_STACKS, also in the command's arguments, is the folder of the stacks'
+settings. The command gets the signals that freehold gets, and its exit status
+is freehold's.
+
+What runs a program, such as pulumi preview, wants a project: run it in a folder
+with freehold's Pulumi.yaml.`,
 		Example: `  freehold sandbox exec -- pulumi stack ls
-  freehold sandbox exec -- pulumi stack --stack acme.cluster --show-urns`,
+  freehold sandbox exec -- pulumi stack --stack acme.cluster --show-urns
+  freehold sandbox exec -- pulumi preview --stack acme.boundary \
+    --config-file '$FREEHOLD_STACKS/acme/boundary/Pulumi.acme.boundary.yaml'`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usagef(cmd, "exec: COMMAND is missing")

@@ -40,6 +40,9 @@ type Sandbox interface {
 	// Remove deletes one item; force skips what AWS would refuse.
 	Remove(ctx context.Context, owner, typ, item string, force bool) error
 	Create(ctx context.Context, owner, typ, name string, properties map[string]any) (report.SandboxItem, error)
+	// AdoptAccount makes an account that is a customer's own, with a role that
+	// freehold may assume under an external id.
+	AdoptAccount(ctx context.Context, id, role, externalID string) error
 	// Reset forgets everything: accounts, clusters and their data.
 	Reset(ctx context.Context) error
 	// Stop stops the owner's control planes; they start again on demand.

@@ -32,8 +32,7 @@ func (a *app) readSpec(cmd *cobra.Command, file string) (spec.Spec, error) {
 		name, in = file, f
 	}
 	text, err := io.ReadAll(io.LimitReader(in, mostRead))
-	var notAFile *os.PathError
-	if errors.As(err, &notAFile) {
+	if _, ok := errors.AsType[*os.PathError](err); ok {
 		return spec.Spec{}, usagef(cmd, "%v", err)
 	}
 	if err != nil {

@@ -77,8 +77,7 @@ func (s *stream) end(result any, err error) {
 		if last.Next == "" {
 			last.Next = nextStep(err)
 		}
-		var e *provision.Error
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*provision.Error](err); ok {
 			last.Layer = e.Layer
 			if last.Org == "" {
 				last.Org = e.Org

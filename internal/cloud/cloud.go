@@ -16,6 +16,8 @@ var (
 	ErrNotUsable = errors.New("account is not usable yet")
 	// ErrPending is wrapped when the cloud must act first: a quota, a verification.
 	ErrPending = errors.New("pending on the cloud")
+	// ErrUnsupported is wrapped when the cloud never does what was asked for.
+	ErrUnsupported = errors.New("not supported by this cloud")
 )
 
 // Identity is who the process is in the management account.
@@ -60,6 +62,9 @@ type Cloud interface {
 	Name() string
 	// Identity tells who the process is. It is the first call that needs credentials.
 	Identity(ctx context.Context) (Identity, error)
+	// CheckVersion tells whether the cloud can run a minor version of
+	// Kubernetes; it wraps ErrUnsupported, and says which it can, when not.
+	CheckVersion(ctx context.Context, version string) error
 	// ProviderEnv returns environment variables by which the engine reaches
 	// this cloud's providers, and serves them until ctx ends if they are
 	// served from this process.

@@ -42,9 +42,9 @@ func TestCompareNamesEachPropertyThatDiffers(t *testing.T) {
 			m{"policy": `{"a":1}`}, m{"policy": `{"a":2}`},
 			[]report.Difference{{Path: "policy", Want: `"{\"a\":1}"`, Have: `"{\"a\":2}"`}},
 		},
-		"empty and absent are the same":           {m{"tags": m{}, "l": []any{}}, m{}, nil},
-		"a number and its text are the same":      {m{"n": "5"}, m{"n": 5.0}, nil},
-		"false and absent are not the same":       {m{"on": false}, m{}, []report.Difference{{Path: "on", Want: "false"}}},
+		"empty and absent are the same":            {m{"tags": m{}, "l": []any{}}, m{}, nil},
+		"a number and its text are the same":       {m{"n": "5"}, m{"n": 5.0}, nil},
+		"false and absent are not the same":        {m{"on": false}, m{}, []report.Difference{{Path: "on", Want: "false"}}},
 		"the engine's bookkeeping is not compared": {m{"__defaults": []any{"a"}}, m{}, nil},
 	} {
 		t.Run(reason, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -106,25 +107,52 @@ func (e *Engine) editState(ctx context.Context, s Stack, edit func(map[string]an
 // command runs a CLI command that the Automation API has no call for. A lock
 // that a dead process left in the backend is removed once.
 func (e *Engine) command(ctx context.Context, s Stack, st auto.Stack, doing string, args ...string) error {
+	for first := true; ; first = false {
+		stderr, err := cliOf(ctx, s, st, args...)
+		if err == nil {
+			return nil
+		}
+		err = e.classify(ctx, s, doing, err, nil)
+		if !first || !errors.Is(err, ErrLocked) || !e.abandoned(stderr) {
+			return err
+		}
+		if err := e.unlock(ctx, s, st, stderr); err != nil {
+			return err
+		}
+	}
+}
+
+// unlock removes the backend's lock of a stack, given the CLI's words about it.
+// The caller has seen that its holders are gone. The locks of a file backend
+// are removed as files, because "pulumi cancel" knows no lock of a stack whose
+// creation was interrupted.
+func (e *Engine) unlock(ctx context.Context, s Stack, st auto.Stack, text string) error {
+	e.opts.Log.WarnContext(ctx, "the stack's lock belongs to a process that is gone; removing it", "stack", s.Name)
+	if files := lockFiles(text); len(files) > 0 {
+		for _, f := range files {
+			if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("remove an abandoned lock of stack %s: %w", s.Name, err)
+			}
+		}
+		return nil
+	}
+	if _, err := cliOf(ctx, s, st, "cancel", "--yes"); err != nil {
+		return e.classify(ctx, s, "remove an abandoned lock", err, nil)
+	}
+	return nil
+}
+
+func cliOf(ctx context.Context, s Stack, st auto.Stack, args ...string) (stderr string, err error) {
 	ws := st.Workspace()
 	var env []string
 	for k, v := range ws.GetEnvVars() {
 		env = append(env, k+"="+v)
 	}
-	args = append(args, "--stack", s.Name)
-	for first := true; ; first = false {
-		_, stderr, _, err := ws.PulumiCommand().Run(ctx, ws.WorkDir(), nil, nil, nil, env, args...)
-		if err == nil {
-			return nil
-		}
-		err = e.classify(ctx, s, doing, fmt.Errorf("%w\nstderr: %s", err, stderr), nil)
-		if !first || !errors.Is(err, ErrLocked) || !e.abandoned(stderr) {
-			return err
-		}
-		if err := st.Cancel(ctx); err != nil {
-			return e.classify(ctx, s, "remove an abandoned lock", err, nil)
-		}
+	_, stderr, _, err = ws.PulumiCommand().Run(ctx, ws.WorkDir(), nil, nil, nil, env, append(args, "--stack", s.Name)...)
+	if err != nil {
+		err = fmt.Errorf("%w\nstderr: %s", err, stderr)
 	}
+	return stderr, err
 }
 
 // addResources puts the lost resources behind the recorded ones and drops the

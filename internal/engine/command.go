@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,9 +35,15 @@ type cli struct {
 // that it is in; the library's own waits ten seconds, and a cluster takes ten
 // minutes. And the history that Up reads back after each run is answered from
 // here, since nobody reads it: a CLI start costs 0.3 s.
+//
+// The CLI writes to files and not to pipes: a CLI that outlives a killed
+// Freehold would die at its first word into a broken pipe, with its lock held
+// and its state half-told.
 type stackCLI struct {
 	*cli
 	lock string
+	// said is where the CLI writes to: said+".out" and said+".err".
+	said string
 }
 
 // Version returns the CLI's version.
@@ -69,9 +74,15 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 	// The language plugins of an installed CLI lie beside it.
 	cmd.Env = append(append(os.Environ(), env...), "PULUMI_AUTOMATION_API=true",
 		"PATH="+filepath.Dir(c.path)+string(os.PathListSeparator)+os.Getenv("PATH"))
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout = io.MultiWriter(append(slices.Clip(stdouts), &stdout)...)
-	cmd.Stderr = io.MultiWriter(append(slices.Clip(stderrs), &stderr)...)
+	stdout, err := newSpool(c.said + ".out")
+	if err != nil {
+		return "", "", -1, err
+	}
+	stderr, err := newSpool(c.said + ".err")
+	if err != nil {
+		return "", "", -1, errors.Join(err, stdout.Close())
+	}
+	cmd.Stdout, cmd.Stderr = stdout.File, stderr.File
 	cmd.ExtraFiles = []*os.File{held}
 	// Ctrl-C in a terminal goes to the whole process group: the CLI must get
 	// its interrupt from us, once, and not a second one, which means "stop now".
@@ -81,13 +92,40 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 
 	err = cmd.Run()
 	code := -1
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		code = exit.ExitCode()
 	} else if err == nil {
 		code = 0
 	}
-	return stdout.String(), stderr.String(), code, err
+	out, oerr := stdout.drain(stdouts)
+	text, terr := stderr.drain(stderrs)
+	return out, text, code, errors.Join(err, oerr, terr)
+}
+
+// spool is a file that a process writes to, and that is read when it has ended.
+type spool struct{ *os.File }
+
+func newSpool(name string) (spool, error) {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	if err != nil {
+		return spool{}, fmt.Errorf("make room for what the pulumi CLI says: %w", err)
+	}
+	return spool{f}, nil
+}
+
+// drain returns what was written, hands it on, and removes the file.
+func (s spool) drain(to []io.Writer) (string, error) {
+	defer func() { _ = os.Remove(s.Name()) }()
+	raw, err := os.ReadFile(s.Name())
+	if err != nil {
+		err = fmt.Errorf("read what the pulumi CLI said: %w", err)
+	}
+	for _, w := range to {
+		if _, werr := w.Write(raw); werr != nil {
+			err = errors.Join(err, werr)
+		}
+	}
+	return string(raw), errors.Join(err, s.Close())
 }
 
 // acquire waits for the stack's lock and returns the file that holds it. It

@@ -219,7 +219,7 @@ func (e *Engine) openIn(ctx context.Context, s Stack, dir, backend string) (auto
 		}),
 		auto.EnvVars(vars),
 		auto.SecretsProvider(provider),
-		auto.Pulumi(&stackCLI{cli: cli, lock: filepath.Join(dir, ".lock")}),
+		auto.Pulumi(&stackCLI{cli: cli, lock: filepath.Join(dir, ".lock"), said: filepath.Join(dir, ".cli")}),
 	)
 	if err != nil {
 		return auto.Stack{}, fmt.Errorf("open the workspace of stack %s: %w", s.Name, err)
@@ -233,8 +233,8 @@ func (e *Engine) openIn(ctx context.Context, s Stack, dir, backend string) (auto
 	if err != nil {
 		// No settings file: the stack is new here. It may still exist in the
 		// backend, made from another machine, which is as good.
-		if err := ws.CreateStack(ctx, s.Name); err != nil && !auto.IsCreateStack409Error(err) {
-			return auto.Stack{}, e.classify(ctx, s, "create the stack", err, nil)
+		if err := e.create(ctx, s, ws); err != nil {
+			return auto.Stack{}, err
 		}
 		if settings, err = ws.StackSettings(ctx, s.Name); err != nil {
 			settings = &workspace.ProjectStack{SecretsProvider: provider}
@@ -259,6 +259,25 @@ func (e *Engine) openIn(ctx context.Context, s Stack, dir, backend string) (auto
 		return auto.Stack{}, e.classify(ctx, s, "select the stack", err, nil)
 	}
 	return st, nil
+}
+
+// create makes the stack, unless it exists. A lock that an interrupted creation
+// left behind is removed once.
+func (e *Engine) create(ctx context.Context, s Stack, ws quietWorkspace) error {
+	for first := true; ; first = false {
+		err := ws.CreateStack(ctx, s.Name)
+		if err == nil || auto.IsCreateStack409Error(err) {
+			return nil
+		}
+		text := err.Error()
+		err = e.classify(ctx, s, "create the stack", err, nil)
+		if !first || !errors.Is(err, ErrLocked) || !e.abandoned(text) {
+			return err
+		}
+		if err := e.unlock(ctx, s, auto.Stack{}, text); err != nil {
+			return err
+		}
+	}
 }
 
 // quietWorkspace is a LocalWorkspace that starts no CLI process for what the

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -115,7 +117,7 @@ var causes = []cause{
 	},
 	{
 		ErrQuota,
-		regexp.MustCompile(`LimitExceeded|QuotaExceeded|ACCOUNT_NUMBER_LIMIT_EXCEEDED|Limit[A-Za-z]*Exceeded|AddressLimitExceeded|exceeded the (?:number|limit)`),
+		regexp.MustCompile(`LimitExceeded|QuotaExceeded|ACCOUNT_NUMBER_LIMIT_EXCEEDED|Limit[A-Za-z]*Exceeded|AddressLimitExceeded|exceeded the (?:allowed number|number|limit)`),
 		"ask AWS to raise the quota, then run the same command again",
 	},
 	{
@@ -159,7 +161,7 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 	for _, c := range causes {
 		if c.match.MatchString(text) {
 			out.Kind, out.Next = c.kind, c.next
-			if m := c.match.FindStringSubmatch(text); c.kind == ErrPluginMissing && len(m) > 2 && m[1] != "" {
+			if m := c.match.FindStringSubmatch(text); errors.Is(c.kind, ErrPluginMissing) && len(m) > 2 && m[1] != "" {
 				out.Next = fmt.Sprintf("run: pulumi plugin install resource %s %s", m[1], strings.TrimRight(m[2], ",.;"))
 			}
 			break
@@ -179,6 +181,7 @@ const nextCancelled = "run the same command again: it goes on where it stopped"
 var (
 	ansi     = regexp.MustCompile("\x1b\\[[0-9;]*m|<\\{%[^%]*%\\}>")
 	spaces   = regexp.MustCompile(`\s*\n\s*`)
+	lockURL  = regexp.MustCompile(`(file://\S+): created by `)
 	lockPID  = regexp.MustCompile(`created by \S*@(\S+) \(pid (\d+)\)`)
 	errorPfx = regexp.MustCompile(`(?m)^error: `)
 )
@@ -197,6 +200,18 @@ func clean(s string) string {
 		s = s[:limit] + "…"
 	}
 	return s
+}
+
+// lockFiles reads the files of a file backend's locks from the CLI's words.
+func lockFiles(s string) []string {
+	var out []string
+	for _, m := range lockURL.FindAllStringSubmatch(s, -1) {
+		u, err := url.Parse(m[1])
+		if err == nil && u.Scheme == "file" {
+			out = append(out, filepath.FromSlash(u.Path))
+		}
+	}
+	return out
 }
 
 // lockHolders reads who holds the backend's lock from the CLI's words.

@@ -34,7 +34,7 @@ func TestTheWordsOfOtherProgramsBecomeSentinels(t *testing.T) {
 		"the wrong account":    {"AWS account ID not allowed: 111122223333", ErrWrongAccount, ""},
 		"throttling":           {"api error Throttling: Rate exceeded", ErrThrottled, ""},
 		"a quota of VPCs":      {"api error VpcLimitExceeded: The maximum number of VPCs has been reached.", ErrQuota, ""},
-		"a quota of accounts":  {"ConstraintViolationException: ACCOUNT_NUMBER_LIMIT_EXCEEDED", ErrQuota, ""},
+		"a quota of accounts":  {"ConstraintViolationException: You have exceeded the allowed number of AWS accounts.", ErrQuota, ""},
 		"a quota of a service": {"ServiceQuotaExceededException: too many", ErrQuota, ""},
 		"a name that is taken": {"api error EntityAlreadyExists: Role with name x already exists.", ErrNameInUse, ""},
 		"a policy":             {"error: preview failed: 1 policy violation", ErrPolicy, ""},

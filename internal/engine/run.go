@@ -148,9 +148,8 @@ func (e *Engine) run(ctx context.Context, s Stack, doing string, sink report.Sin
 		case err == nil, i == attempts:
 			return res, err
 		case errors.Is(err, ErrLocked) && e.abandoned(raw.Error()):
-			e.opts.Log.WarnContext(ctx, "the stack's lock belongs to a process that is gone; removing it", "stack", s.Name)
-			if err := st.Cancel(ctx); err != nil {
-				return res, e.classify(ctx, s, "remove an abandoned lock", err, nil)
+			if err := e.unlock(ctx, s, st, raw.Error()); err != nil {
+				return res, err
 			}
 		case errors.Is(err, ErrNoStack):
 			if rerr := os.Remove(filepath.Join(e.stackDir(s), settingsFile(s))); rerr != nil {

@@ -87,7 +87,7 @@ func (w *watch) follow() (chan events.EngineEvent, func()) {
 			<-done
 			// A late sender must not block for ever on a channel that nobody reads.
 			go func() {
-				for range ch { //nolint:revive // the values are of no use any more
+				for range ch {
 				}
 			}()
 		}

@@ -211,8 +211,9 @@ func amiType(family spec.AMIFamily, instanceType string) string {
 		return "AL2023_" + architecture + "_NVIDIA"
 	case spec.Neuron:
 		return "AL2023_" + architecture + "_NEURON"
+	default:
+		return "AL2023_" + architecture + "_STANDARD"
 	}
-	return "AL2023_" + architecture + "_STANDARD"
 }
 
 func bootstrap(s spec.Spec) Bootstrap {

@@ -23,6 +23,7 @@ func notes(s spec.Spec) []string {
 		tell("one NAT gateway serves all zones: nodes lose their way out while its zone is down")
 	case spec.NATNone:
 		tell("there is no way out to the internet: nodes reach AWS through interface endpoints, and nothing else")
+	case spec.NATPerZone:
 	}
 	if s.Cluster.Endpoint.Access == spec.EndpointPrivate {
 		tell("the cluster's API endpoint is private: bootstrap and kubectl must run in the VPC or in a network that reaches it")

@@ -30,13 +30,11 @@ func fail(org, layer string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var done *Error
-	if errors.As(err, &done) {
+	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
 	out := &Error{Org: org, Layer: layer, Err: err, Next: "run the same command again: it goes on where it stopped"}
-	var run *engine.Error
-	if errors.As(err, &run) {
+	if run, ok := errors.AsType[*engine.Error](err); ok {
 		out.Next = run.Next
 		if len(run.Failures) > 0 {
 			f := run.Failures[0]

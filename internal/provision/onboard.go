@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"freehold.dev/freehold/internal/cloud"
@@ -40,7 +41,7 @@ func (s *Service) Onboard(ctx context.Context, doc spec.Spec, opts OnboardOption
 }
 
 func (s *Service) onboard(ctx context.Context, op *operation, p plan.Plan, opts OnboardOptions, out *report.Onboarding) error {
-	d, err := s.admit(ctx, op, p)
+	d, err := s.admit(ctx, p)
 	if err != nil {
 		return fail(p.Org, "", err)
 	}
@@ -62,13 +63,16 @@ func (s *Service) onboard(ctx context.Context, op *operation, p plan.Plan, opts 
 
 // admit refuses what cannot be done before anything is touched, and writes
 // down who owns what is about to be made.
-func (s *Service) admit(ctx context.Context, op *operation, p plan.Plan) (dataPlane, error) {
+func (s *Service) admit(ctx context.Context, p plan.Plan) (dataPlane, error) {
 	d := dataPlane{plan: p}
 	layers, err := s.Registry.Layers(ctx, p.Org)
 	if err != nil {
 		return d, err
 	}
 	if err := s.checkFixed(ctx, p); err != nil {
+		return d, err
+	}
+	if err := s.checkVersion(ctx, p); err != nil {
 		return d, err
 	}
 	if d.id, err = s.Cloud.Identity(ctx); err != nil {
@@ -84,6 +88,11 @@ func (s *Service) admit(ctx context.Context, op *operation, p plan.Plan) (dataPl
 	}
 	if p.Account.Vended && owner != p.Org {
 		if err := s.checkEmail(ctx, p); err != nil {
+			return d, err
+		}
+	}
+	if !p.Account.Vended && (owner == "" || owner == p.Org) {
+		if err := s.checkAccess(ctx, p, d.id); err != nil {
 			return d, err
 		}
 	}
@@ -114,6 +123,37 @@ func (s *Service) checkEmail(ctx context.Context, p plan.Plan) error {
 		Org: p.Org, Err: fmt.Errorf("%w: account.email %q is the e-mail of account %s, and AWS has each only once, ever",
 			ErrInvalid, p.Account.Email, id),
 		Next: "choose another account.email, such as aws+" + p.Org + "@…",
+	}
+}
+
+// checkAccess tries the role of an account that the org brings. A role that
+// does not let us in will not by itself: waiting, as for a new account, is no help.
+func (s *Service) checkAccess(ctx context.Context, p plan.Plan, us cloud.Identity) error {
+	id := strings.Split(p.Account.RoleARN, ":")[4]
+	err := s.Cloud.Usable(ctx, cloud.Account{
+		ID: id, Region: p.Region, RoleARN: p.Account.RoleARN, ExternalID: p.Account.ExternalID,
+	})
+	if !errors.Is(err, cloud.ErrNotUsable) {
+		return err
+	}
+	unsaid := cloud.ErrNotUsable.Error() // and "yet"
+	because := strings.NewReplacer(unsaid+": ", "", ": "+unsaid, "").Replace(err.Error())
+	return &Error{
+		Org: p.Org, Err: fmt.Errorf("account %s does not let us in: %s", id, because),
+		Next: fmt.Sprintf("correct account.roleArn and account.externalId, or let the trust policy of %s allow %s with that external id",
+			p.Account.RoleARN, us.ARN),
+	}
+}
+
+// checkVersion refuses a Kubernetes version that the cloud does not have.
+func (s *Service) checkVersion(ctx context.Context, p plan.Plan) error {
+	err := s.Cloud.CheckVersion(ctx, p.Cluster.Version)
+	if !errors.Is(err, cloud.ErrUnsupported) {
+		return err
+	}
+	return &Error{
+		Org: p.Org, Err: fmt.Errorf("%w: cluster.version %q: %w", ErrInvalid, p.Cluster.Version, err),
+		Next: "set cluster.version to one that this cloud runs",
 	}
 }
 

@@ -51,8 +51,7 @@ func (s *Service) end(ctx context.Context, o *operation, changes map[string]int,
 	ev := report.Event{Type: typ, Duration: s.Now().Sub(o.began), Changes: changes}
 	if err != nil {
 		ev.Message = err.Error()
-		var e *Error
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*Error](err); ok {
 			ev.Next, ev.Layer = e.Next, e.Layer
 		}
 	}

@@ -24,6 +24,9 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, sink report.Sink) (re
 	if err := s.checkFixed(ctx, p); err != nil {
 		return out, fail(p.Org, "", err)
 	}
+	if err := s.checkVersion(ctx, p); err != nil {
+		return out, fail(p.Org, "", err)
+	}
 	emit := serialized(sink)
 	for _, l := range plan.Layers() {
 		res := report.LayerResult{Layer: string(l), Stack: plan.StackName(p.Org, l), State: layerPending}

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // Layout returns the network's zones with both ranges of each: the ones that
@@ -84,10 +85,5 @@ func split(p netip.Prefix, bits int) []netip.Prefix {
 }
 
 func overlapsAny(p netip.Prefix, others []netip.Prefix) bool {
-	for _, o := range others {
-		if p.Overlaps(o) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(others, p.Overlaps)
 }

@@ -201,7 +201,11 @@ func (p *progress) done() {
 	p.mu.Lock()
 	spoke, compiled := p.spoke, p.total-len(p.todo)
 	p.mu.Unlock()
-	if spoke {
+	switch {
+	case !spoke: // it took no time worth a line
+	case compiled == 0:
+		p.say.line("%s: linked in %s", p.label, round(time.Since(p.start)))
+	default:
 		p.say.line("%s: %d packages compiled and linked in %s", p.label, compiled, round(time.Since(p.start)))
 	}
 }

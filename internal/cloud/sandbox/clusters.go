@@ -34,8 +34,9 @@ func (p planes) Create(ctx context.Context, s awsprovider.PlaneSpec) (string, st
 	return e.URL, e.CABase64(), err
 }
 
-func (p planes) Update(_ context.Context, s awsprovider.PlaneSpec) error {
-	return fmt.Errorf("update %s to %s: the sandbox's control planes keep the version that they were made with", s.ARN, s.Version)
+// Update follows with the control plane when EKS's cluster has a later version.
+func (p planes) Update(ctx context.Context, s awsprovider.PlaneSpec) error {
+	return p.m.Upgrade(ctx, controlplane.Cluster{Account: s.Account, Region: s.Region, Name: s.Name}, s.Version)
 }
 
 func (p planes) Delete(ctx context.Context, arn string) error {
@@ -53,6 +54,34 @@ func clusterOf(arn string) (controlplane.Cluster, error) {
 		return controlplane.Cluster{}, fmt.Errorf("%q is not the ARN of a cluster", arn)
 	}
 	return controlplane.Cluster{Account: parts[4], Region: parts[3], Name: strings.TrimPrefix(parts[5], "cluster/")}, nil
+}
+
+// CheckVersion refuses a Kubernetes version that EKS has and the binary of the
+// sandbox's control planes cannot be.
+func (c *Cloud) CheckVersion(_ context.Context, version string) error {
+	if c.clusters == nil {
+		return nil
+	}
+	if err := controlplane.CheckVersion(version); err != nil {
+		return fmt.Errorf("%w: %w", cloud.ErrUnsupported, err)
+	}
+	return nil
+}
+
+// ensure starts a cluster unless it runs, with the version that EKS says it
+// has: who was killed between the two left the control plane behind.
+func (c *Cloud) ensure(ctx context.Context, at controlplane.Cluster) error {
+	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: clusterType, ID: at.Name})
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		version, _ := r.Outputs["version"].(string)
+		if err := c.clusters.Upgrade(ctx, at, version); err != nil {
+			return err
+		}
+	}
+	return c.clusters.Ensure(ctx, at, nil)
 }
 
 // ProtectCluster sets EKS's deletion protection.
@@ -128,7 +157,7 @@ func (c *Cloud) Token(ctx context.Context, dir, as string) ([]byte, error) {
 		return nil, fmt.Errorf("token: nobody is called %q", as)
 	}
 	at := controlplane.Cluster{Account: filepath.Base(filepath.Dir(filepath.Dir(dir))), Region: filepath.Base(filepath.Dir(dir)), Name: filepath.Base(dir)}
-	if err := c.clusters.Ensure(ctx, at, nil); err != nil {
+	if err := c.ensure(ctx, at); err != nil {
 		return nil, err
 	}
 	cred, err := c.clusters.Credential(at, who)
@@ -156,7 +185,7 @@ func (c *Cloud) resolve(ctx context.Context, kubeconfig string) (*rest.Config, e
 	if err != nil {
 		return nil, err
 	}
-	if err := c.clusters.Ensure(ctx, at, nil); err != nil {
+	if err := c.ensure(ctx, at); err != nil {
 		return nil, err
 	}
 	who, err := identityIn(kubeconfig)

@@ -38,7 +38,7 @@ func open(t *testing.T, o Options) *Cloud {
 	return c
 }
 
-func TestTheSandboxIsACloud(t *testing.T) {
+func TestExerciseTheSandbox(t *testing.T) {
 	dir := t.TempDir()
 	cloudtest.Exercise(t, func() cloud.Cloud { return open(t, Options{Dir: dir}) })
 }

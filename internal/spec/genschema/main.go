@@ -87,8 +87,7 @@ func (g *generator) definition(t reflect.Type) *jsonschema.Schema {
 func (g *generator) object(t reflect.Type, path string) {
 	definition := g.definition(t)
 	definition.AdditionalProperties = jsonschema.FalseSchema
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		name := spec.FieldName(field)
 		property, _ := definition.Properties.Get(name)
 		g.field(field.Type, property, strings.TrimPrefix(path+"."+name, "."))

@@ -22,9 +22,9 @@ const (
 	defaultGroupToken = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 )
 
-// vpcRef requires that a property names a VPC of the account.
-func vpcRef(path string) Ref {
-	return Ref{Path: path, To: []string{vpcToken}, By: []string{"id"},
+// vpcRef requires that vpcId names a VPC of the account.
+func vpcRef() Ref {
+	return Ref{Path: "vpcId", To: []string{vpcToken}, By: []string{"id"},
 		Error: "InvalidVpcID.NotFound: The vpc ID '{value}' does not exist"}
 }
 
@@ -104,7 +104,7 @@ var ec2Types = []*Type{
 		Outputs:   map[string]string{"ownerId": "{account}"},
 		Fields:    map[string][]Rule{"cidrBlock": {cidrSized(16, 28)}},
 		Conflicts: [][]string{{"availabilityZone", "availabilityZoneId"}},
-		Refs:      []Ref{vpcRef("vpcId")},
+		Refs:      []Ref{vpcRef()},
 		Replace:   []string{"availabilityZone", "availabilityZoneId", "cidrBlock", "vpcId", "ipv6Native", "outpostArn"},
 		Blocks: []Block{
 			{Link: Link{Type: interfaceToken, Path: "subnetId", ByCloud: true}, Error: subnetInUse},
@@ -151,7 +151,7 @@ var ec2Types = []*Type{
 		ARN:     "arn:aws:ec2:{region}:{account}:network-acl/{id}",
 		Tags:    true,
 		Outputs: map[string]string{"ownerId": "{account}"},
-		Refs:    []Ref{vpcRef("vpcId"), subnetRef("subnetIds[*]")},
+		Refs:    []Ref{vpcRef(), subnetRef("subnetIds[*]")},
 		Replace: []string{"vpcId"},
 	},
 }
@@ -265,13 +265,14 @@ func shortRegion(region string) string {
 	if len(parts) != 3 {
 		return region
 	}
-	direction := parts[1][:1]
+	var direction strings.Builder
+	direction.WriteString(parts[1][:1])
 	for _, second := range []string{"east", "west"} {
 		if parts[1] != second && strings.HasSuffix(parts[1], second) {
-			direction += second[:1]
+			direction.WriteString(second[:1])
 		}
 	}
-	return parts[0] + direction + parts[2]
+	return parts[0] + direction.String() + parts[2]
 }
 
 // cidrSized requires an IPv4 network address with a prefix in a range.

@@ -35,7 +35,7 @@ var ec2EndpointTypes = []*Type{
 			"policy":          {jsonText},
 		},
 		Refs: []Ref{
-			vpcRef("vpcId"), subnetRef("subnetIds[*]"), groupRef("securityGroupIds[*]"),
+			vpcRef(), subnetRef("subnetIds[*]"), groupRef("securityGroupIds[*]"),
 			{Path: "routeTableIds[*]", To: []string{routeTableToken}, By: []string{"id"}, Error: "InvalidRouteTableId.NotFound: The routeTable ID '{value}' does not exist"},
 		},
 		Quota: &Quota{Scope: PerRegion, Name: "ec2:vpc-endpoints", Limit: 70, Error: "VpcEndpointLimitExceeded: The maximum number of VPC endpoints has been reached."},
@@ -54,7 +54,7 @@ var ec2EndpointTypes = []*Type{
 // https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
 var endpointServices = func() map[string][]string {
 	services := map[string][]string{"s3": {"Gateway", "Interface"}, "dynamodb": {"Gateway", "Interface"}}
-	for _, s := range strings.Fields(`access-analyzer acm acm-pca application-autoscaling athena autoscaling backup
+	for s := range strings.FieldsSeq(`access-analyzer acm acm-pca application-autoscaling athena autoscaling backup
 		cloudformation cloudtrail codeartifact.api codeartifact.repositories codebuild cognito-idp config datasync
 		ec2 ec2messages ecr.api ecr.dkr ecs eks eks-auth elasticache elasticfilesystem elasticloadbalancing email-smtp
 		events execute-api firehose glue guardduty-data inspector2 kinesis-streams kms lambda logs monitoring
@@ -129,11 +129,11 @@ func checkInterfaceEndpoint(c *Call) error {
 		if subnet == nil {
 			continue
 		}
-		if zone := text(subnet.Outputs["availabilityZone"]); zones[zone] {
+		zone := text(subnet.Outputs["availabilityZone"])
+		if zones[zone] {
 			return errf("DuplicateSubnetsInSameZone", "Found another VPC endpoint subnet in the availability zone of %s. VPC endpoint subnets should be in different availability zones supported by the VPC endpoint service.", subnet.ID)
-		} else {
-			zones[zone] = true
 		}
+		zones[zone] = true
 	}
 	if !c.Bool("privateDnsEnabled") {
 		return nil

@@ -37,7 +37,7 @@ var ec2RoutingTypes = []*Type{
 		Outputs: map[string]string{"ownerId": "{account}"},
 		Unique: []Unique{{Scope: PerRegion, Key: "internet-gateway-of/{vpcId}",
 			Error: "InvalidParameterValue: Network {vpcId} already has an internet gateway attached"}},
-		Refs:  []Ref{vpcRef("vpcId")},
+		Refs:  []Ref{vpcRef()},
 		Quota: &Quota{Scope: PerRegion, Name: "ec2:internet-gateways", Limit: 5, Error: "InternetGatewayLimitExceeded: The maximum number of internet gateways has been reached."},
 		Refuse: func(c *Call) error {
 			nats, err := c.List(natToken)
@@ -116,7 +116,7 @@ var ec2RoutingTypes = []*Type{
 		Tags:    true,
 		Outputs: map[string]string{"ownerId": "{account}"},
 		Fields:  map[string][]Rule{"routes[*].cidrBlock": {cidr}},
-		Refs: []Ref{vpcRef("vpcId"), gatewayRef("routes[*].gatewayId"), {Path: "routes[*].natGatewayId", To: []string{natToken}, By: []string{"id"},
+		Refs: []Ref{vpcRef(), gatewayRef("routes[*].gatewayId"), {Path: "routes[*].natGatewayId", To: []string{natToken}, By: []string{"id"},
 			Error: "InvalidNatGatewayID.NotFound: The natGateway ID '{value}' does not exist"}},
 		Replace: []string{"vpcId"},
 		Blocks: []Block{
@@ -209,7 +209,7 @@ var ec2RoutingTypes = []*Type{
 		Unique: []Unique{{Scope: PerRegion, Key: "flow-log/{vpcId}/{trafficType}/{logDestination}",
 			Error: "FlowLogAlreadyExists: Error. There is an existing Flow Log with the same configuration and log destination."}},
 		Refs: []Ref{
-			vpcRef("vpcId"), subnetRef("subnetId"),
+			vpcRef(), subnetRef("subnetId"),
 			{Path: "iamRoleArn", To: []string{roleToken}, By: []string{"arn"}, Error: "InvalidParameter: Unable to assume given IAM role: {value}"},
 		},
 		Replace: []string{"*"},
@@ -229,7 +229,7 @@ var ec2RoutingTypes = []*Type{
 		Defaults: map[string]any{
 			"accepter": map[string]any{"allowRemoteVpcDnsResolution": false}, "requester": map[string]any{"allowRemoteVpcDnsResolution": false},
 		},
-		Refs: []Ref{vpcRef("vpcId"), {Path: "peerVpcId", To: []string{vpcToken}, By: []string{"id"}, AnyAccount: true,
+		Refs: []Ref{vpcRef(), {Path: "peerVpcId", To: []string{vpcToken}, By: []string{"id"}, AnyAccount: true,
 			Error: "InvalidVpcID.NotFound: The vpc ID '{value}' does not exist"}},
 		Replace: []string{"peerOwnerId", "peerRegion", "peerVpcId", "vpcId"},
 		Created: func(c *Call) error {

@@ -148,8 +148,9 @@ func clusterAfter(ctx context.Context, c *Call) error {
 		return c.Env.Planes.Update(ctx, c.plane())
 	case Deleting:
 		return c.Env.Planes.Delete(ctx, c.ARN)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // checkCluster refuses what EKS does about versions, networks, roles and access.

@@ -3,6 +3,7 @@ package awsprovider
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"sync"
@@ -67,9 +68,7 @@ func clusterIn(change props) props {
 		"accessConfig":     props{"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": true},
 		"encryptionConfig": props{"provider": props{"keyArn": "$key.arn"}, "resources": []any{"secrets"}},
 	}
-	for k, v := range change {
-		in[k] = v
-	}
+	maps.Copy(in, change)
 	return in
 }
 
@@ -78,9 +77,7 @@ func nodesIn(change props) props {
 		"clusterName": "acme", "nodeGroupName": "pool", "nodeRoleArn": "$node.arn", "subnetIds": []any{"$a", "$b"},
 		"instanceTypes": []any{"m6i.large"}, "scalingConfig": props{"minSize": 1.0, "desiredSize": 2.0, "maxSize": 3.0},
 	}
-	for k, v := range change {
-		in[k] = v
-	}
+	maps.Copy(in, change)
 	return in
 }
 

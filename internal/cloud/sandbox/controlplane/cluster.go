@@ -69,8 +69,8 @@ type Endpoint struct {
 	Issuer string // of service account tokens
 }
 
-// checkVersion tells whether this build can run a version.
-func checkVersion(v string) error {
+// CheckVersion tells whether this build can run a version.
+func CheckVersion(v string) error {
 	minor, err := minorOf(v)
 	if err != nil {
 		return err

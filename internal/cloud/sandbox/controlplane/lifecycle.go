@@ -257,7 +257,7 @@ func (m *Manager) Upgrade(ctx context.Context, c Cluster, version string) error 
 	if err != nil {
 		return err
 	}
-	if err := checkVersion(version); err != nil {
+	if err := CheckVersion(version); err != nil {
 		return fmt.Errorf("cluster %s: upgrade: %w", c, err)
 	}
 	is, err := minorOf(r.Version)

@@ -569,7 +569,7 @@ func TestAnEarlierVersionIsEmulated(t *testing.T) {
 		t.Errorf("after the upgrade, version: %s", b)
 	}
 	for v, want := range map[string]bool{"1.35": true, "1.32": true, "1.36": false, "1.31": false, "35": false, "1.x": false} {
-		if got := checkVersion(v) == nil; got != want {
+		if got := CheckVersion(v) == nil; got != want {
 			t.Errorf("version %s accepted: %v", v, got)
 		}
 	}

@@ -82,7 +82,7 @@ func (m *Manager) Create(ctx context.Context, s Spec) (Endpoint, error) {
 	if s.Version == "" {
 		s.Version = BuiltVersion
 	}
-	if err := checkVersion(s.Version); err != nil {
+	if err := CheckVersion(s.Version); err != nil {
 		return Endpoint{}, fmt.Errorf("cluster %s: %w", s.Cluster, err)
 	}
 	if s.Issuer == "" {

@@ -41,8 +41,8 @@ func (c *cluster) makeAddon(addon string, options *addonOptions) error {
 		AddonVersion:             c.addonVersion(addon, options.Version, c.parent),
 		Preserve:                 pulumi.Bool(true),
 		Tags:                     c.in.Tags,
-		ResolveConflictsOnCreate: pulumi.String(or(options.ResolveConflictsOnCreate, overwrite)),
-		ResolveConflictsOnUpdate: pulumi.String(or(options.ResolveConflictsOnUpdate, overwrite)),
+		ResolveConflictsOnCreate: pulumi.String(orOverwrite(options.ResolveConflictsOnCreate)),
+		ResolveConflictsOnUpdate: pulumi.String(orOverwrite(options.ResolveConflictsOnUpdate)),
 	}
 	if options.ConfigurationValues != nil {
 		args.ConfigurationValues = options.ConfigurationValues.ToMapOutput().ApplyT(configurationText).(pulumi.StringOutput)
@@ -74,9 +74,10 @@ func configurationText(values map[string]any) (string, error) {
 	return strings.TrimSuffix(text.String(), "\n"), nil
 }
 
-func or(given *string, absent string) string {
+// orOverwrite is how conflicts are resolved: as given, or as the component does.
+func orOverwrite(given *string) string {
 	if given == nil {
-		return absent
+		return overwrite
 	}
 	return *given
 }

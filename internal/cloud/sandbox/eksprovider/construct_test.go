@@ -35,8 +35,8 @@ func TestTheClusterMakesTheChildrenThatTheGenuineComponentMakes(t *testing.T) {
 			return err
 		}
 		c, err := eks.NewCluster(ctx, "cl", &eks.ClusterArgs{
-			SkipDefaultNodeGroup:   pulumi.BoolRef(true),
-			AuthenticationMode:     ptr(eks.AuthenticationModeApi),
+			SkipDefaultNodeGroup:   new(true),
+			AuthenticationMode:     new(eks.AuthenticationModeApi),
 			EncryptionConfigKeyArn: pulumi.String("arn:aws:kms:eu-west-1:111122223333:key/1"),
 			EnabledClusterLogTypes: pulumi.ToStringArray([]string{"api", "audit"}),
 			VpcId:                  pulumi.String("vpc-1"),
@@ -110,10 +110,10 @@ func TestAClusterWithItsOwnRolesMakesNoRoleNorGroup(t *testing.T) {
 		}
 		c, err := eks.NewCluster(ctx, "cl", &eks.ClusterArgs{
 			Name:                      pulumi.String("freehold-acme"),
-			SkipDefaultNodeGroup:      pulumi.BoolRef(true),
-			SkipDefaultSecurityGroups: pulumi.BoolRef(true),
+			SkipDefaultNodeGroup:      new(true),
+			SkipDefaultSecurityGroups: new(true),
 			CreateOidcProvider:        pulumi.Bool(true),
-			AuthenticationMode:        ptr(eks.AuthenticationModeApi),
+			AuthenticationMode:        new(eks.AuthenticationModeApi),
 			ServiceRole:               role,
 			VpcId:                     pulumi.String("vpc-1"),
 			SubnetIds:                 pulumi.ToStringArray([]string{"subnet-1", "subnet-2"}),
@@ -144,7 +144,7 @@ func TestAClusterWithItsOwnRolesMakesNoRoleNorGroup(t *testing.T) {
 			return err
 		}
 		_, err = eks.NewManagedNodeGroup(ctx, "by-cluster", &eks.ManagedNodeGroupArgs{
-			Cluster: c, NodeRole: role, EnableIMDSv2: pulumi.BoolRef(true), DiskSize: pulumi.Int(40),
+			Cluster: c, NodeRole: role, EnableIMDSv2: new(true), DiskSize: pulumi.Int(40),
 			AmiType: pulumi.String("BOTTLEROCKET_x86_64"), Tags: pulumi.StringMap{"a": pulumi.String("b")},
 		}, opts)
 		if err != nil {
@@ -240,8 +240,6 @@ func TestAClusterWithItsOwnRolesMakesNoRoleNorGroup(t *testing.T) {
 		t.Errorf("getKubeconfig does not assume the role: %s", kubeconfig)
 	}
 }
-
-func ptr[T any](v T) *T { return &v }
 
 func find(resources []apitype.ResourceV3, name, typ string) apitype.ResourceV3 {
 	for _, r := range resources {

@@ -162,10 +162,10 @@ func elem(t reflect.Type, kind reflect.Kind) reflect.Type {
 }
 
 func fieldByTag(t reflect.Type, key string) (reflect.Type, bool) {
-	for i := range t.NumField() {
-		tag, _, _ := strings.Cut(t.Field(i).Tag.Get("pulumi"), ",")
+	for field := range t.Fields() {
+		tag, _, _ := strings.Cut(field.Tag.Get("pulumi"), ",")
 		if tag == key {
-			return t.Field(i).Type, true
+			return field.Type, true
 		}
 	}
 	return nil, false

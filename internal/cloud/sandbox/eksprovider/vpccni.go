@@ -34,8 +34,8 @@ func (c *cluster) makeVpcCni() error {
 		Tags:                     c.in.Tags,
 		ConfigurationValues:      options.configuration(),
 		ServiceAccountRoleArn:    options.ServiceAccountRoleARN,
-		ResolveConflictsOnCreate: pulumi.String(or(options.ResolveConflictsOnCreate, overwrite)),
-		ResolveConflictsOnUpdate: pulumi.String(or(options.ResolveConflictsOnUpdate, overwrite)),
+		ResolveConflictsOnCreate: pulumi.String(orOverwrite(options.ResolveConflictsOnCreate)),
+		ResolveConflictsOnUpdate: pulumi.String(orOverwrite(options.ResolveConflictsOnUpdate)),
 	}, pulumi.Parent(c.vpcCni))
 	if err != nil {
 		return err
