@@ -83,7 +83,8 @@ func OS() Env {
 		Width: func() int {
 			w, _, err := term.GetSize(int(os.Stderr.Fd()))
 			if err != nil || w <= 0 {
-				return 80
+				// No terminal: a file or a pipeline's log wraps nothing.
+				return 160
 			}
 			return w
 		},

@@ -101,7 +101,8 @@ func (w *watch) take(ev apitype.EngineEvent) {
 	case ev.ResourcePreEvent != nil:
 		m := ev.ResourcePreEvent.Metadata
 		w.started[m.URN+string(m.Op)] = w.now()
-		if m.Op != apitype.OpSame {
+		// A component is done when all in it is: it would hide what is waited for.
+		if m.Op != apitype.OpSame && custom(m) {
 			w.emit(report.ResourceStarted, m, "")
 		}
 	case ev.ResOutputsEvent != nil:
@@ -154,7 +155,17 @@ func (w *watch) finished(m apitype.StepEventMetadata) {
 		return
 	}
 	w.steps = append(w.steps, s)
-	w.emit(report.ResourceFinished, m, "")
+	if s.Custom {
+		w.emit(report.ResourceFinished, m, "")
+	}
+}
+
+// custom reports whether a provider makes the resource, and not the program.
+func custom(m apitype.StepEventMetadata) bool {
+	if m.New != nil {
+		return m.New.Custom
+	}
+	return m.Old != nil && m.Old.Custom
 }
 
 // diagnostic keeps errors for the report, and passes on what a person should

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -217,10 +218,26 @@ func (r *replica) watch(ctx context.Context, health string) {
 		case ready && misses < 2: // three misses, as the probe's default
 			misses++
 		default:
-			r.set(false, "the namespace controller is not ready: "+said)
+			r.set(false, "the namespace controller is not ready yet: "+brief(said))
 		}
 		if !sleep(ctx, pause) {
 			return
 		}
 	}
+}
+
+// brief says in a line what /readyz answered: only the checks that failed, which
+// it marks by "[-]", without the words that all of its answers carry.
+func brief(said string) string {
+	var failed []string
+	for line := range strings.Lines(said) {
+		if _, check, ok := strings.Cut(line, "[-]"); ok {
+			name, _, _ := strings.Cut(check, " ")
+			failed = append(failed, name)
+		}
+	}
+	if len(failed) == 0 {
+		return strings.TrimSpace(said)
+	}
+	return "it waits for " + strings.Join(failed, ", ")
 }

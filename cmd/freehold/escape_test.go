@@ -1,0 +1,150 @@
+package main_test
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"freehold.dev/freehold/internal/plan"
+)
+
+// The plain pulumi CLI, through Pulumi.yaml at the root, sees what freehold made.
+func TestThePlainPulumiCLIRunsALayersStack(t *testing.T) {
+	h := newHome(t)
+	h.want(0, "onboard", "-f", h.spec("acme", twoProjects, "tags: {team: blue}"))
+	states := h.files("state")
+
+	preview := func(layer, settings string) result {
+		t.Helper()
+		c := h.command(t.Context(), "sandbox", "exec", "--",
+			"pulumi", "preview", "--stack", plan.StackName("acme", plan.Layer(layer)), "--config-file", settings, "--expect-no-changes")
+		c.Dir = filepath.Join("..", "..")
+		return h.finish(c)
+	}
+	for _, l := range plan.Layers() {
+		t.Run("a preview of layer "+string(l)+" shows no changes", func(t *testing.T) {
+			r := preview(string(l), "$FREEHOLD_STACKS/acme/"+string(l)+"/Pulumi."+plan.StackName("acme", l)+".yaml")
+			if r.code != 0 || !strings.Contains(r.stdout, " unchanged") {
+				t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
+			}
+		})
+	}
+	t.Run("with other settings it shows what would change", func(t *testing.T) {
+		settings, err := os.ReadFile(filepath.Join(h.dir, "sandbox", "stacks", "acme", "boundary", "Pulumi.acme.boundary.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := filepath.Join(t.TempDir(), "Pulumi.acme.boundary.yaml")
+		if err := os.WriteFile(other, []byte(strings.ReplaceAll(string(settings), "blue", "red")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := preview("boundary", other); r.code == 0 || !strings.Contains(r.stdout, "to update") {
+			t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
+		}
+	})
+	t.Run("a program that fails says why", func(t *testing.T) {
+		empty := filepath.Join(t.TempDir(), "Pulumi.acme.boundary.yaml")
+		settings, err := os.ReadFile(filepath.Join(h.dir, "sandbox", "stacks", "acme", "boundary", "Pulumi.acme.boundary.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(empty, []byte(strings.ReplaceAll(string(settings), "freehold:in", "freehold:out")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := preview("boundary", empty); r.code == 0 || !strings.Contains(r.stdout+r.stderr, "freehold:in") {
+			t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
+		}
+	})
+	if d := cmp.Diff(states, h.files("state")); d != "" {
+		t.Errorf("a preview wrote to the states (-before +after):\n%s", d)
+	}
+}
+
+func TestExecReturnsTheCommandsStatus(t *testing.T) {
+	h := newHome(t)
+	for script, want := range map[string]int{
+		"exit 0":      0,
+		"exit 3":      3,
+		"kill -9 $$":  137,
+		"kill -15 $$": 143,
+	} {
+		h.want(want, "sandbox", "exec", "--", "sh", "-c", script)
+	}
+	if r := h.want(1, "sandbox", "exec", "--", "no-such-command"); !strings.Contains(r.stderr, "no-such-command") {
+		t.Errorf("it does not name the command:\n%s", r.stderr)
+	}
+}
+
+// A signal reaches the command once, whether it was sent to freehold alone or,
+// as a shell's job control and CI systems do, to its whole group.
+func TestExecHandsEachSignalToTheCommandOnce(t *testing.T) {
+	h := newHome(t)
+	const script = `n=0; trap 'n=$((n+1))' INT; trap 'exit $((10+n))' TERM; echo ready; while :; do sleep 0.05; done`
+	for name, to := range map[string]func(pid int) int{
+		"to freehold alone": func(pid int) int { return pid },
+		"to its group":      func(pid int) int { return -pid },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := h.command(t.Context(), "sandbox", "exec", "--", "sh", "-c", script)
+			c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			stdout, err := c.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
+				t.Fatalf("it said %q, %v", line, err)
+			}
+			// Two interrupts: the second one must not end freehold itself.
+			for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGINT, syscall.SIGTERM} {
+				if err := syscall.Kill(to(c.Process.Pid), s); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(300 * time.Millisecond)
+			}
+			err = c.Wait()
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || exit.ExitCode() != 12 {
+				t.Errorf("it ended with %v, want exit status 12: two interrupts, then terminated", err)
+			}
+		})
+	}
+	t.Run("a hang-up ends both", func(t *testing.T) {
+		c := h.command(t.Context(), "sandbox", "exec", "--", "sh", "-c", "echo $$; exec sleep 60")
+		stdout, err := c.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		line, err := bufio.NewReader(stdout).ReadString('\n')
+		child, convErr := strconv.Atoi(strings.TrimSpace(line))
+		if err := errors.Join(err, convErr, c.Process.Signal(syscall.SIGHUP), waitStatus(c.Wait(), 128+1)); err != nil {
+			t.Error(err)
+		}
+		if err := syscall.Kill(child, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("process %d of the command lives on: %v", child, err)
+		}
+	})
+}
+
+// waitStatus fails unless err is the exit status that is wanted.
+func waitStatus(err error, want int) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == want {
+		return nil
+	}
+	return errors.Join(errors.New("want exit status "+strconv.Itoa(want)), err)
+}

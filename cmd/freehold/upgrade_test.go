@@ -1,0 +1,58 @@
+package main_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAClusterIsUpgradedInPlaceAndKeepsItsProjects(t *testing.T) {
+	h := newHome(t)
+	version := func(v string) string { return h.spec("acme", `cluster: {version: "`+v+`"}`, twoProjects) }
+
+	r := h.want(4, "onboard", "-f", version("1.36"))
+	for _, s := range []string{`cluster.version "1.36"`, "1.32 to 1.35", "next: "} {
+		if !strings.Contains(r.stderr, s) {
+			t.Errorf("it does not say %q:\n%s", s, r.stderr)
+		}
+	}
+	if n := h.journal(); n > 0 {
+		t.Fatalf("%d calls changed the cloud before the version was refused", n)
+	}
+
+	h.want(0, "onboard", "-f", version("1.34"))
+	kubeconfig := filepath.Join(h.dir, "kubeconfig")
+	if err := os.WriteFile(kubeconfig, []byte(h.want(0, "kubeconfig", "acme").stdout), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// runs is the version whose behaviour the API server has.
+	runs := func() string {
+		var v struct{ EmulationMajor, EmulationMinor string }
+		if err := json.Unmarshal([]byte(kubectl(t, kubeconfig, "get", "--raw", "/version")), &v); err != nil {
+			t.Fatal(err)
+		}
+		return v.EmulationMajor + "." + v.EmulationMinor
+	}
+	projects := func() string {
+		return kubectl(t, kubeconfig, "get", "projects.freehold.dev", "-o", `jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}{"\n"}{end}`)
+	}
+	before := projects()
+	if got := runs(); got != "1.34" || strings.Count(before, "\n") != 2 {
+		t.Fatalf("onboarded with %s and projects\n%s", got, before)
+	}
+
+	h.want(0, "onboard", "-f", version("1.35"))
+	if got := runs(); got != "1.35" {
+		t.Errorf("after the upgrade it runs %s", got)
+	}
+	if d := cmp.Diff(before, projects()); d != "" {
+		t.Errorf("projects (-before +after the upgrade):\n%s", d)
+	}
+	h.want(4, "onboard", "-f", version("1.36"))
+	h.want(4, "plan", "-f", version("1.36"))
+	h.want(0, "drift", "acme")
+}
