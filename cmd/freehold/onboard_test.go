@@ -115,6 +115,10 @@ func TestACustomerIsOnboardedChangedRepairedAndOffboarded(t *testing.T) {
 		if state := accountStatus(t, h, dp.AccountID); state != "ACTIVE" {
 			t.Errorf("acme's account is %q, want ACTIVE", state)
 		}
+		// AWS has an e-mail only once, ever: the kept account has acme's.
+		if r := h.want(4, "onboard", "-f", file); !strings.Contains(r.stderr, dp.AccountID) {
+			t.Errorf("it does not name the account that was kept:\n%s", r.stderr)
+		}
 		globex := accountOf(t, h, "globex")
 		h.want(0, "offboard", "globex", "--yes", "globex", "--close-account")
 		if state := accountStatus(t, h, globex); state != "SUSPENDED" && state != "PENDING_CLOSURE" {

@@ -86,7 +86,8 @@ func (s *Service) admit(ctx context.Context, p plan.Plan) (dataPlane, error) {
 	if err != nil {
 		return d, err
 	}
-	if p.Account.Vended && owner != p.Org {
+	// Once the account's stack exists, the account is ours, recorded or not.
+	if p.Account.Vended && (owner == "" || owner == p.Org) && !s.Engine.Exists(stackRef(p.Org, plan.LayerAccount)) {
 		if err := s.checkEmail(ctx, p); err != nil {
 			return d, err
 		}
@@ -122,7 +123,8 @@ func (s *Service) checkEmail(ctx context.Context, p plan.Plan) error {
 	return &Error{
 		Org: p.Org, Err: fmt.Errorf("%w: account.email %q is the e-mail of account %s, and AWS has each only once, ever",
 			ErrInvalid, p.Account.Email, id),
-		Next: "choose another account.email, such as aws+" + p.Org + "@…",
+		Next: "choose another account.email, such as aws+" + p.Org + "-2@…; if it is the account that an earlier " +
+			"offboarding of the org kept, bring it with account.mode: existing",
 	}
 }
 
