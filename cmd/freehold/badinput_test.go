@@ -79,7 +79,7 @@ func TestWhatIsNoDocumentIsRefusedAndNothingIsMade(t *testing.T) {
 		"an unknown flag":         {[]string{"onboard", "-f", good, "--froce"}, "--froce"},
 		"an argument too many":    {[]string{"onboard", "-f", good, "globex"}, `unexpected argument "globex"`},
 		"an unknown output":       {[]string{"onboard", "-f", good, "-o", "xml"}, "want text, json or ndjson"},
-		"an unknown command":      {[]string{"onbord", "-f", good}, "did you mean onboard?"},
+		"an unknown command":      {[]string{"onbord", "-f", good}, `unknown command "onbord" for "freehold"; did you mean onboard?`},
 		"no digits of an account": {[]string{"sandbox", "account", "acme", "--role", "r", "--external-id", "xy"}, "12 digits"},
 		"no role of an account":   {[]string{"sandbox", "account", ownID, "--external-id", "xy"}, "--role"},
 	} {

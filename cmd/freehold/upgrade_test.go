@@ -52,6 +52,23 @@ func TestAClusterIsUpgradedInPlaceAndKeepsItsProjects(t *testing.T) {
 	if d := cmp.Diff(before, projects()); d != "" {
 		t.Errorf("projects (-before +after the upgrade):\n%s", d)
 	}
+	t.Run("a control plane that a kill left behind follows at its next start", func(t *testing.T) {
+		h.want(0, "sandbox", "stop", "acme")
+		records, err := filepath.Glob(filepath.Join(h.dir, "sandbox", "cloud", "clusters", "*", "*", "*", "cluster.json"))
+		if err != nil || len(records) != 1 {
+			t.Fatalf("records of clusters: %v, %v", records, err)
+		}
+		record, err := os.ReadFile(records[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(records[0], []byte(strings.Replace(string(record), `"1.35"`, `"1.34"`, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := runs(); got != "1.35" {
+			t.Errorf("it runs %s", got)
+		}
+	})
 	h.want(4, "onboard", "-f", version("1.36"))
 	h.want(4, "plan", "-f", version("1.36"))
 	h.want(0, "drift", "acme")

@@ -34,6 +34,10 @@ on the cloud: run again later.`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		// The flags of a command that was misspelt are unknown for that alone.
+		if args := cmd.Flags().Args(); len(args) > 0 && cmd.HasSubCommands() {
+			return group(cmd, args)
+		}
 		return usagef(cmd, "%s: %v", cmd.Name(), err)
 	})
 	// A command that only has subcommands runs, to say what is unknown, but
