@@ -41,7 +41,7 @@ func (f *globalFlags) add(cmd *cobra.Command) {
 	p.StringVarP(&f.output, "output", "o", "", "`format`: text, json or ndjson (FREEHOLD_OUTPUT)")
 	p.BoolVarP(&f.verbose, "verbose", "v", false, "say more (FREEHOLD_VERBOSE)")
 	p.StringVar(&f.latency, "latency", "", "sandbox: how long calls take, a `profile` such as realistic or realistic/60 (FREEHOLD_LATENCY)")
-	p.StringArrayVar(&f.faults, "fault", nil, "sandbox: inject a `fault`, service:Action=error|timeout|throttle|lost[:count]; lost: done, but the answer is lost; repeatable (FREEHOLD_FAULT, by commas)")
+	p.StringArrayVar(&f.faults, "fault", nil, "sandbox: inject a `fault`, service:Action=error|timeout|throttle|lost[:count]; repeatable (FREEHOLD_FAULT, by commas)")
 	p.StringArrayVar(&f.quotas, "quota", nil, "sandbox: set a `quota`, name=number; repeatable (FREEHOLD_QUOTA, by commas)")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "ndjson"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("latency", cobra.FixedCompletions([]string{"realistic", "realistic/60"}, cobra.ShellCompDirectiveNoFileComp))
