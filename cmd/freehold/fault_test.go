@@ -53,13 +53,19 @@ func TestAnInjectedFaultIsRetriedOrToldAndARerunCompletes(t *testing.T) {
 // A lost answer is the nastiest fault: AWS has made the thing, and nobody knows.
 func TestALostAnswerIsFoundAndNotMadeAgain(t *testing.T) {
 	h := newHome(t)
-	file := h.spec("acme", twoProjects)
-	for _, fault := range []string{"kms:CreateKey=lost:1", "ec2:CreateVpc=lost:1", "iam:CreateRole=lost:1"} {
+	// Each org meets its fault in its first run, where the call is sure to come.
+	for org, fault := range map[string]string{
+		"lost-key": "kms:CreateKey=lost:1", "lost-vpc": "ec2:CreateVpc=lost:1", "lost-role": "iam:CreateRole=lost:1",
+	} {
+		file := h.spec(org, twoProjects)
 		h.want(1, "onboard", "-f", file, "--fault", fault)
+		if r := h.want(0, "onboard", "-f", file); !strings.Contains(r.stderr, "taken over") {
+			t.Errorf("%s: it does not say that it took something over:\n%s", fault, r.stderr)
+		}
+		h.want(0, "drift", org)
+		h.want(0, "sandbox", "stop", org)
 	}
-	h.want(0, "onboard", "-f", file)
 	if twice := h.madeTwice(); len(twice) > 0 {
 		t.Errorf("made twice: %v", twice)
 	}
-	h.want(0, "drift", "acme")
 }
