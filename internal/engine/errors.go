@@ -151,7 +151,9 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 		}
 	}
 	if ctx.Err() != nil {
-		out.Kind, out.Next = ErrCancelled, nextCancelled
+		// What was given up on the way is no failure of a resource.
+		out.Kind, out.Next, out.Failures = ErrCancelled, nextCancelled, nil
+		out.Detail = "the run was interrupted, and its state is valid"
 		return out
 	}
 	if run != nil && run.blocked() {

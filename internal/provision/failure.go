@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -20,6 +21,7 @@ var kinds = []struct{ cause, kind error }{
 	{engine.ErrQuota, ErrPending},
 	{engine.ErrProtected, ErrProtected},
 	{engine.ErrCancelled, ErrCancelled},
+	{context.Canceled, ErrCancelled},
 	{cloud.ErrNotUsable, ErrPending},
 	{cloud.ErrPending, ErrPending},
 }
@@ -49,7 +51,11 @@ func fail(org, layer string, err error) error {
 	}
 	for _, k := range kinds {
 		if errors.Is(err, k.cause) {
-			out.Err = &because{text: out.Err.Error(), err: errors.Join(k.kind, err)}
+			text := out.Err.Error()
+			if k.kind == ErrCancelled && !strings.HasPrefix(text, ErrCancelled.Error()) {
+				text = ErrCancelled.Error() + ": " + text
+			}
+			out.Err = &because{text: text, err: errors.Join(k.kind, err)}
 			break
 		}
 	}

@@ -50,6 +50,9 @@ func TestAFailureSaysWhatOnWhatAndWhatNext(t *testing.T) {
 			&engine.Error{Stack: "s", Doing: "update", Kind: engine.ErrCancelled, Detail: "interrupted", Next: "again"},
 			ErrCancelled, "acme: cluster: cancelled: interrupted", "again",
 		},
+		"a record that could not be read because of ctrl-c": {
+			fmt.Errorf("read the orgs: %w", context.Canceled), ErrCancelled, "acme: cluster: cancelled: read the orgs: context canceled", "again",
+		},
 		"what nobody foresaw keeps its words": {errors.New("the sky fell"), nil, "acme: cluster: the sky fell", "run the same command again"},
 	} {
 		t.Run(reason, func(t *testing.T) {
