@@ -52,7 +52,7 @@ func fail(org, layer string, err error) error {
 	for _, k := range kinds {
 		if errors.Is(err, k.cause) {
 			text := out.Err.Error()
-			if k.kind == ErrCancelled && !strings.HasPrefix(text, ErrCancelled.Error()) {
+			if errors.Is(k.kind, ErrCancelled) && !strings.HasPrefix(text, ErrCancelled.Error()) {
 				text = ErrCancelled.Error() + ": " + text
 			}
 			out.Err = &because{text: text, err: errors.Join(k.kind, err)}
