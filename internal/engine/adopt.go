@@ -104,19 +104,24 @@ func (e *Engine) editState(ctx context.Context, s Stack, edit func(map[string]an
 	return e.command(ctx, s, st, "import the state", "stack", "import", "--file", file)
 }
 
-// command runs a CLI command that the Automation API has no call for. A lock
-// that a dead process left in the backend is removed once.
+// command runs a CLI command that the Automation API has no call for.
 func (e *Engine) command(ctx context.Context, s Stack, st auto.Stack, doing string, args ...string) error {
+	return e.pastDeadLock(ctx, s, st.Workspace(), doing, func() error { return cliOf(ctx, s, st.Workspace(), args...) })
+}
+
+// pastDeadLock tries something, and tries it once more if all that stood in its
+// way was a lock that a dead process left in the backend.
+func (e *Engine) pastDeadLock(ctx context.Context, s Stack, ws auto.Workspace, doing string, try func() error) error {
 	for first := true; ; first = false {
-		stderr, err := cliOf(ctx, s, st, args...)
-		if err == nil {
+		raw := try()
+		if raw == nil {
 			return nil
 		}
-		err = e.classify(ctx, s, doing, err, nil)
-		if !first || !errors.Is(err, ErrLocked) || !e.abandoned(stderr) {
+		err := e.classify(ctx, s, doing, raw, nil)
+		if !first || !errors.Is(err, ErrLocked) || !e.abandoned(raw.Error()) {
 			return err
 		}
-		if err := e.unlock(ctx, s, st, stderr); err != nil {
+		if err := e.unlock(ctx, s, ws, raw.Error()); err != nil {
 			return err
 		}
 	}
@@ -126,7 +131,7 @@ func (e *Engine) command(ctx context.Context, s Stack, st auto.Stack, doing stri
 // The caller has seen that its holders are gone. The locks of a file backend
 // are removed as files, because "pulumi cancel" knows no lock of a stack whose
 // creation was interrupted.
-func (e *Engine) unlock(ctx context.Context, s Stack, st auto.Stack, text string) error {
+func (e *Engine) unlock(ctx context.Context, s Stack, ws auto.Workspace, text string) error {
 	e.opts.Log.WarnContext(ctx, "the stack's lock belongs to a process that is gone; removing it", "stack", s.Name)
 	if files := lockFiles(text); len(files) > 0 {
 		for _, f := range files {
@@ -136,23 +141,22 @@ func (e *Engine) unlock(ctx context.Context, s Stack, st auto.Stack, text string
 		}
 		return nil
 	}
-	if _, err := cliOf(ctx, s, st, "cancel", "--yes"); err != nil {
+	if err := cliOf(ctx, s, ws, "cancel", "--yes"); err != nil {
 		return e.classify(ctx, s, "remove an abandoned lock", err, nil)
 	}
 	return nil
 }
 
-func cliOf(ctx context.Context, s Stack, st auto.Stack, args ...string) (stderr string, err error) {
-	ws := st.Workspace()
+func cliOf(ctx context.Context, s Stack, ws auto.Workspace, args ...string) error {
 	var env []string
 	for k, v := range ws.GetEnvVars() {
 		env = append(env, k+"="+v)
 	}
-	_, stderr, _, err = ws.PulumiCommand().Run(ctx, ws.WorkDir(), nil, nil, nil, env, append(args, "--stack", s.Name)...)
+	_, stderr, _, err := ws.PulumiCommand().Run(ctx, ws.WorkDir(), nil, nil, nil, env, append(args, "--stack", s.Name)...)
 	if err != nil {
-		err = fmt.Errorf("%w\nstderr: %s", err, stderr)
+		return fmt.Errorf("%w\nstderr: %s", err, stderr)
 	}
-	return stderr, err
+	return nil
 }
 
 // addResources puts the lost resources behind the recorded ones and drops the

@@ -261,23 +261,14 @@ func (e *Engine) openIn(ctx context.Context, s Stack, dir, backend string) (auto
 	return st, nil
 }
 
-// create makes the stack, unless it exists. A lock that an interrupted creation
-// left behind is removed once.
+// create makes the stack, unless it exists.
 func (e *Engine) create(ctx context.Context, s Stack, ws quietWorkspace) error {
-	for first := true; ; first = false {
-		err := ws.CreateStack(ctx, s.Name)
-		if err == nil || auto.IsCreateStack409Error(err) {
-			return nil
-		}
-		text := err.Error()
-		err = e.classify(ctx, s, "create the stack", err, nil)
-		if !first || !errors.Is(err, ErrLocked) || !e.abandoned(text) {
+	return e.pastDeadLock(ctx, s, ws, "create the stack", func() error {
+		if err := ws.CreateStack(ctx, s.Name); !auto.IsCreateStack409Error(err) {
 			return err
 		}
-		if err := e.unlock(ctx, s, auto.Stack{}, text); err != nil {
-			return err
-		}
-	}
+		return nil
+	})
 }
 
 // quietWorkspace is a LocalWorkspace that starts no CLI process for what the

@@ -148,7 +148,7 @@ func (e *Engine) run(ctx context.Context, s Stack, doing string, sink report.Sin
 		case err == nil, i == attempts:
 			return res, err
 		case errors.Is(err, ErrLocked) && e.abandoned(raw.Error()):
-			if err := e.unlock(ctx, s, st, raw.Error()); err != nil {
+			if err := e.unlock(ctx, s, st.Workspace(), raw.Error()); err != nil {
 				return res, err
 			}
 		case errors.Is(err, ErrNoStack):

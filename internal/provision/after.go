@@ -50,21 +50,30 @@ func (s *Service) afterLayer(ctx context.Context, op *operation, d dataPlane, l 
 			registry.Identity{Kind: "VPC", Value: o.VPCID}); err != nil {
 			return err
 		}
-		b, err := stacks.Decode[stacks.BoundaryOut](d.outs[plan.LayerBoundary])
-		if err != nil {
-			return err
-		}
-		ref, err := s.clusterRef(d, b, o)
-		if err != nil {
-			return err
-		}
-		// EKS deletion protection is in neither provider: it is set beside them.
-		if err := s.Cloud.ProtectCluster(ctx, ref, d.plan.Protected); err != nil {
-			return fmt.Errorf("set deletion protection of cluster %s: %w", o.Name, err)
-		}
-		return nil
+		return s.protectCluster(ctx, d, d.plan.Protected)
 	case plan.LayerBootstrap:
 		return nil
+	}
+	return nil
+}
+
+// protectCluster sets EKS deletion protection, which is in neither provider and
+// is set beside them.
+func (s *Service) protectCluster(ctx context.Context, d dataPlane, on bool) error {
+	b, err := stacks.Decode[stacks.BoundaryOut](d.outs[plan.LayerBoundary])
+	if err != nil {
+		return err
+	}
+	c, err := stacks.Decode[stacks.ClusterOut](d.outs[plan.LayerCluster])
+	if err != nil {
+		return err
+	}
+	ref, err := s.clusterRef(d, b, c)
+	if err != nil {
+		return err
+	}
+	if err := s.Cloud.ProtectCluster(ctx, ref, on); err != nil {
+		return fmt.Errorf("set deletion protection of cluster %s to %t: %w", c.Name, on, err)
 	}
 	return nil
 }

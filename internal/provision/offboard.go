@@ -156,7 +156,7 @@ func (s *Service) offboardLayer(ctx context.Context, op *operation, d dataPlane,
 		}
 	}
 	if l == plan.LayerCluster && d.outs[l] != nil {
-		if err := s.unprotectCluster(ctx, d); err != nil {
+		if err := s.protectCluster(ctx, d, false); err != nil {
 			return err
 		}
 	}
@@ -184,25 +184,6 @@ func (s *Service) closeAccount(ctx context.Context, d dataPlane) error {
 // forgetLayer records that a layer is gone.
 func (s *Service) forgetLayer(ctx context.Context, org string, l plan.Layer) error {
 	return s.Registry.PutLayer(context.WithoutCancel(ctx), org, registry.Layer{Layer: string(l), State: layerRemoved})
-}
-
-func (s *Service) unprotectCluster(ctx context.Context, d dataPlane) error {
-	b, err := stacks.Decode[stacks.BoundaryOut](d.outs[plan.LayerBoundary])
-	if err != nil {
-		return err
-	}
-	c, err := stacks.Decode[stacks.ClusterOut](d.outs[plan.LayerCluster])
-	if err != nil {
-		return err
-	}
-	ref, err := s.clusterRef(d, b, c)
-	if err != nil {
-		return err
-	}
-	if err := s.Cloud.ProtectCluster(ctx, ref, false); err != nil {
-		return fmt.Errorf("clear deletion protection of cluster %s: %w", c.Name, err)
-	}
-	return nil
 }
 
 // checkEmpty lists what is still in the account once its layers are gone.
