@@ -12,6 +12,7 @@ import (
 	"github.com/blang/semver"
 
 	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/cloud/sandbox/controlplane"
 	"freehold.dev/freehold/internal/report"
 )
@@ -48,18 +49,15 @@ func pulumiVersion(ctx context.Context) string {
 }
 
 // doctor looks at everything that a run needs.
-func doctor(ctx context.Context, o cli.Options, home string) []report.Check {
+func doctor(ctx context.Context, o cli.Options, home string, cl cloud.Cloud) []report.Check {
 	var out []report.Check
-	add := func(name, fix, detail string, err error) {
-		c := report.Check{Name: name, OK: err == nil, Detail: detail}
-		if err != nil {
-			c.Detail, c.Fix = err.Error(), fix
-		}
-		out = append(out, c)
-	}
+	add := func(name, fix, detail string, err error) { out = append(out, check(name, fix, detail, err)) }
 	path, v, err := findPulumi(ctx)
 	add("Pulumi CLI", "make build", fmt.Sprintf("v%s, %s", v, path), err)
-	if o.Cloud == cli.CloudSandbox {
+	switch o.Cloud {
+	case cli.CloudAWS:
+		out = append(out, doctorAWS(ctx, cl)...)
+	case cli.CloudSandbox:
 		for _, name := range []string{"freehold-kube", "namespace-controller"} {
 			path, err := controlplane.FindTool(name)
 			add(name, "make build", path, err)
@@ -67,6 +65,14 @@ func doctor(ctx context.Context, o cli.Options, home string) []report.Check {
 	}
 	add("home", "mkdir -p "+home+" && chmod 700 "+home, home, writable(home))
 	return out
+}
+
+// check is one finding of doctor: a detail, or what is wrong and the command that mends it.
+func check(name, fix, detail string, err error) report.Check {
+	if err != nil {
+		return report.Check{Name: name, Detail: err.Error(), Fix: fix}
+	}
+	return report.Check{Name: name, OK: true, Detail: detail}
 }
 
 // writable tries what every run does: write a file, and read it back.

@@ -66,10 +66,16 @@ func wire(ctx context.Context, o cli.Options) (_ cli.Services, err error) {
 		}
 		closers = append(closers, sb.Close)
 		cl, services.Sandbox = sb, sandboxCommands{Cloud: sb, home: home, backend: backendURL(o, home)}
+	case cli.CloudAWS:
+		genuine, err := openAWS(ctx, o, log)
+		if err != nil {
+			return cli.Services{}, err
+		}
+		cl, services.EKSToken = genuine, eksToken(genuine)
 	default:
-		return cli.Services{}, fmt.Errorf("cloud %q: this build serves the sandbox only: add --sandbox", o.Cloud)
+		return cli.Services{}, fmt.Errorf("cloud %q: want %s or %s", o.Cloud, cli.CloudAWS, cli.CloudSandbox)
 	}
-	services.Doctor = func(ctx context.Context) []report.Check { return doctor(ctx, o, home) }
+	services.Doctor = func(ctx context.Context) []report.Check { return doctor(ctx, o, home, cl) }
 	eng, err := newEngine(o, home, cl, log)
 	if err != nil {
 		return cli.Services{}, err

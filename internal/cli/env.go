@@ -53,11 +53,14 @@ type Options struct {
 	Quotas  []string // "accounts=3"
 }
 
-// Services are what the commands call. Sandbox is nil on AWS.
+// Services are what the commands call. Sandbox is nil on AWS, EKSToken in the
+// sandbox.
 type Services struct {
 	Provisioner Provisioner
 	Sandbox     Sandbox
-	Doctor      func(context.Context) []report.Check
+	// EKSToken returns an ExecCredential for a cluster of EKS.
+	EKSToken func(context.Context, TokenRequest) ([]byte, error)
+	Doctor   func(context.Context) []report.Check
 	// Close releases everything; nil: nothing to release.
 	Close func() error
 }

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -70,6 +71,8 @@ func (w *world) wire(_ context.Context, o cli.Options) (cli.Services, error) {
 	s := cli.Services{Provisioner: w, Doctor: w.doctor}
 	if o.Cloud == cli.CloudSandbox {
 		s.Sandbox = w
+	} else {
+		s.EKSToken = func(_ context.Context, r cli.TokenRequest) ([]byte, error) { return json.Marshal(r) }
 	}
 	return s, nil
 }

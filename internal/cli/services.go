@@ -26,6 +26,12 @@ type Provisioner interface {
 	Kubeconfig(ctx context.Context, org string) ([]byte, error)
 }
 
+// TokenRequest says which cluster of EKS a token is for, and as whom.
+type TokenRequest struct {
+	Region, Cluster     string
+	RoleARN, ExternalID string
+}
+
 // Sandbox changes the embedded cloud out of band, behind the engine's back, and
 // serves the processes that the sandbox starts by itself. An owner is an org or
 // a 12-digit account id; the empty owner is every account for List and Stop. An

@@ -7,6 +7,8 @@ package cloud
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 )
 
 var (
@@ -41,9 +43,17 @@ type Item struct {
 	Name string
 	ARN  string
 	Tags map[string]string
+	// Of is the id of what it is a part of and may be declared with: the
+	// security group of a rule. Empty: it stands by itself.
+	Of string
 	// ByCloud is true for what AWS itself makes and removes (default
 	// security groups, service-linked roles, a cluster's own group).
 	ByCloud bool
+	// ByWorkload is true for what a controller in the org's cluster made for
+	// what runs there: volumes, load balancers and what belongs to them. It is
+	// the customer's, neither drift nor for us to prune, and it is in the way
+	// of an offboarding.
+	ByWorkload bool
 }
 
 // Cluster names one org's cluster for Kubeconfig and for the calls that the
@@ -56,15 +66,59 @@ type Cluster struct {
 	CA       string // base64 PEM
 }
 
+// Release is what a cluster runs.
+type Release struct {
+	Region     string
+	Kubernetes string            // minor version, "1.35"
+	Addons     map[string]string // versions, by the add-on's name in EKS
+}
+
+// UnsupportedError says which part of a release the cloud does not have. It
+// wraps ErrUnsupported.
+type UnsupportedError struct {
+	Addon string // empty: it is the version of Kubernetes
+	Asked string
+	Has   []string // what there is instead, the best choice first
+}
+
+// Error says what was asked for and what there is.
+func (e *UnsupportedError) Error() string {
+	has := "none at all"
+	if len(e.Has) > 0 {
+		has = strings.Join(e.Has, ", ")
+	}
+	if e.Addon == "" {
+		return fmt.Sprintf("%v: Kubernetes %s; there is %s", ErrUnsupported, e.Asked, has)
+	}
+	return fmt.Sprintf("%v: add-on %s %s; there is %s", ErrUnsupported, e.Addon, e.Asked, has)
+}
+
+// Unwrap makes it an ErrUnsupported.
+func (e *UnsupportedError) Unwrap() error { return ErrUnsupported }
+
+// Quota is one service quota of an account and region.
+type Quota struct {
+	Service string // "ec2", as Service Quotas names it
+	Code    string // "L-0263D0A3"
+	Name    string // "EC2-VPC Elastic IPs"
+	Region  string // where it is raised
+	// Type is the Pulumi type of what it counts.
+	Type        string
+	Limit, Used int
+}
+
 // Cloud is what the use cases need of a cloud. Every call is safe to repeat.
 type Cloud interface {
 	// Name is "aws" or "sandbox".
 	Name() string
 	// Identity tells who the process is. It is the first call that needs credentials.
 	Identity(ctx context.Context) (Identity, error)
-	// CheckVersion tells whether the cloud can run a minor version of
-	// Kubernetes; it wraps ErrUnsupported, and says which it can, when not.
-	CheckVersion(ctx context.Context, version string) error
+	// CheckRelease tells whether the cloud makes clusters of a release; when
+	// not, it returns an UnsupportedError, which says what it does have.
+	CheckRelease(ctx context.Context, r Release) error
+	// Quotas returns the service quotas of an account and region that a data
+	// plane needs room in, and how much of each is used.
+	Quotas(ctx context.Context, a Account) ([]Quota, error)
 	// ProviderEnv returns environment variables by which the engine reaches
 	// this cloud's providers, and serves them until ctx ends if they are
 	// served from this process.

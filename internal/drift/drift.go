@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -32,6 +33,8 @@ type Item struct {
 	Type string
 	ID   string
 	Name string
+	// Of is the id of what it is a part of; empty: it stands by itself.
+	Of string
 }
 
 // Facts are everything that was observed of one org.
@@ -39,8 +42,8 @@ type Facts struct {
 	Resources []Resource
 	// Items are what the inventory found, without what the cloud itself makes.
 	Items []Item
-	// Declared are the ids of everything that some layer declares, by type.
-	Declared map[string]map[string]bool
+	// Declared is everything that some layer declares.
+	Declared Declared
 }
 
 // Judge returns the findings, in the order of layers, types and names.
@@ -54,13 +57,13 @@ func Judge(f Facts, layers []string) []report.Finding {
 			out = append(out, base)
 			continue
 		}
-		if d := Compare(r.Want, r.Have); len(d) > 0 {
+		if d := Compare(r.Want, without(r.Have, r.Want, shadows[r.Type])); len(d) > 0 {
 			base.Kind, base.Differences = report.Changed, d
 			out = append(out, base)
 		}
 	}
 	for _, it := range f.Items {
-		if f.Declared[it.Type][it.ID] {
+		if f.Declared.Has(it) {
 			continue
 		}
 		out = append(out, report.Finding{
@@ -79,6 +82,29 @@ func Judge(f Facts, layers []string) []report.Finding {
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	return out
+}
+
+// shadows are properties of a type that other resources say: providers read
+// them back as if they were its own. What is there of them that no resource
+// declares, the inventory finds.
+var shadows = map[string][]string{
+	"aws:ec2/routeTable:RouteTable": {"routes"},
+	"aws:iam/role:Role":             {"inlinePolicies", "managedPolicyArns"},
+	"aws:s3/bucketV2:BucketV2":      {"lifecycleRules", "policy", "serverSideEncryptionConfigurations", "versionings"},
+}
+
+// without leaves out what nobody asked for of some properties.
+func without(have, want map[string]any, properties []string) map[string]any {
+	if len(properties) == 0 {
+		return have
+	}
+	have = maps.Clone(have)
+	for _, p := range properties {
+		if _, asked := want[p]; !asked {
+			delete(have, p)
+		}
+	}
+	return have
 }
 
 // Compare lists the properties that differ, each by its path, in order. A
@@ -166,6 +192,8 @@ func empty(v any) bool {
 	switch v := v.(type) {
 	case nil:
 		return true
+	case string:
+		return v == ""
 	case map[string]any:
 		return len(v) == 0
 	case []any:

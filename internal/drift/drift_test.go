@@ -42,7 +42,8 @@ func TestCompareNamesEachPropertyThatDiffers(t *testing.T) {
 			m{"policy": `{"a":1}`}, m{"policy": `{"a":2}`},
 			[]report.Difference{{Path: "policy", Want: `"{\"a\":1}"`, Have: `"{\"a\":2}"`}},
 		},
-		"empty and absent are the same":            {m{"tags": m{}, "l": []any{}}, m{}, nil},
+		"empty and absent are the same":            {m{"tags": m{}, "l": []any{}, "t": ""}, m{}, nil},
+		"a text that was emptied is not the same":  {m{"t": "x"}, m{"t": ""}, []report.Difference{{Path: "t", Want: `"x"`, Have: `""`}}},
 		"a number and its text are the same":       {m{"n": "5"}, m{"n": 5.0}, nil},
 		"false and absent are not the same":        {m{"on": false}, m{}, []report.Difference{{Path: "on", Want: "false"}}},
 		"the engine's bookkeeping is not compared": {m{"__defaults": []any{"a"}}, m{}, nil},
@@ -50,6 +51,29 @@ func TestCompareNamesEachPropertyThatDiffers(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			if d := cmp.Diff(tc.diffs, drift.Compare(tc.want, tc.have)); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// A role that was just made reads back the policies that other resources put on it.
+func TestWhatOtherResourcesSayOfAResourceIsNotItsOwnDrift(t *testing.T) {
+	type m = map[string]any
+	inline := []any{m{"name": "p", "policy": "{}"}}
+	for reason, tc := range map[string]struct {
+		typ        string
+		want, have m
+		differs    bool
+	}{
+		"a role's inline policies, which it was not given": {"aws:iam/role:Role", m{"name": "r"}, m{"name": "r", "inlinePolicies": inline}, false},
+		"a role's inline policies, which it was given":     {"aws:iam/role:Role", m{"inlinePolicies": []any{}}, m{"inlinePolicies": inline}, true},
+		"a bucket's replication, which nobody else says":   {"aws:s3/bucketV2:BucketV2", m{}, m{"replicationConfigurations": []any{m{}}}, true},
+		"the same property of another type":                {"aws:iam/user:User", m{}, m{"inlinePolicies": inline}, true},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			got := drift.Judge(drift.Facts{Resources: []drift.Resource{{Type: tc.typ, Want: tc.want, Have: tc.have}}}, nil)
+			if (len(got) > 0) != tc.differs {
+				t.Errorf("found %+v, want a difference: %t", got, tc.differs)
 			}
 		})
 	}
@@ -66,7 +90,7 @@ func TestJudgeTellsChangedMissingAndUnmanagedApart(t *testing.T) {
 			{Type: "aws:ec2/vpc:Vpc", ID: "vpc-1", Name: "vpc"},
 			{Type: "aws:iam/user:User", ID: "mallory", Name: "mallory"},
 		},
-		Declared: map[string]map[string]bool{"aws:ec2/vpc:Vpc": {"vpc-1": true}},
+		Declared: drift.Declared{"aws:ec2/vpc:Vpc": {"vpc-1": true}},
 	}
 	want := []report.Finding{
 		{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"freehold.dev/freehold/internal/cloud"
@@ -24,11 +25,12 @@ func (s *Service) admit(ctx context.Context, p plan.Plan) (dataPlane, error) {
 	if err := s.checkFixed(ctx, p); err != nil {
 		return d, err
 	}
-	if err := s.checkVersion(ctx, p); err != nil {
+	d.outs = outputsOf(layers)
+	if err := s.checkRelease(ctx, p, d); err != nil {
 		return d, err
 	}
-	if d.id, err = s.Cloud.Identity(ctx); err != nil {
-		return d, fmt.Errorf("ask the cloud who we are: %w", err)
+	if d.id, err = s.identity(ctx, p.Org); err != nil {
+		return d, err
 	}
 	claim := registry.Identity{Kind: "e-mail", Value: p.Account.Email}
 	if !p.Account.Vended {
@@ -58,7 +60,6 @@ func (s *Service) admit(ctx context.Context, p plan.Plan) (dataPlane, error) {
 	} else if err != nil {
 		return d, err
 	}
-	d.outs = outputsOf(layers)
 	return d, nil
 }
 
@@ -99,30 +100,72 @@ func (s *Service) checkAccess(ctx context.Context, p plan.Plan, us cloud.Identit
 	}
 }
 
-// checkVersion refuses a Kubernetes version that the cloud does not have.
-func (s *Service) checkVersion(ctx context.Context, p plan.Plan) error {
-	err := s.Cloud.CheckVersion(ctx, p.Cluster.Version)
+// checkRelease refuses a version of Kubernetes or of an add-on that the cloud
+// does not have. What the org runs already is not asked about again: AWS
+// withdraws versions, and a cluster that has one keeps it.
+func (s *Service) checkRelease(ctx context.Context, p plan.Plan, d dataPlane) error {
+	release := cloud.Release{Region: p.Region, Kubernetes: p.Cluster.Version, Addons: map[string]string{}}
+	for _, a := range p.Cluster.Addons {
+		release.Addons[a.Name] = a.Version
+	}
+	if d.outs[plan.LayerCluster] != nil {
+		old, _, err := s.planned(ctx, p.Org)
+		if err != nil {
+			return err
+		}
+		if old.Cluster.Version == p.Cluster.Version {
+			for _, a := range old.Cluster.Addons {
+				if release.Addons[a.Name] == a.Version {
+					delete(release.Addons, a.Name)
+				}
+			}
+		}
+	}
+	err := s.Cloud.CheckRelease(ctx, release)
 	if !errors.Is(err, cloud.ErrUnsupported) {
 		return err
 	}
-	return &Error{
-		Org: p.Org, Err: fmt.Errorf("%w: cluster.version %q: %w", ErrInvalid, p.Cluster.Version, err),
-		Next: "set cluster.version to one that this cloud runs",
+	field, next := "cluster.version "+strconv.Quote(p.Cluster.Version), "set cluster.version to one that this cloud runs"
+	if missing, ok := errors.AsType[*cloud.UnsupportedError](err); ok && missing.Addon != "" {
+		name := addonFields[missing.Addon]
+		field, next = fmt.Sprintf("%s %q", name, missing.Asked), "set "+name+" to one that this cloud has"
+		if len(missing.Has) > 0 {
+			next += ", such as " + missing.Has[0]
+		}
 	}
+	return &Error{Org: p.Org, Err: fmt.Errorf("%w: %s: %w", ErrInvalid, field, err), Next: next}
+}
+
+// addonFields are the fields of the spec that choose an add-on's version.
+var addonFields = map[string]string{
+	"vpc-cni":                "versions.vpcCni",
+	"coredns":                "versions.coreDns",
+	"kube-proxy":             "versions.kubeProxy",
+	"aws-ebs-csi-driver":     "versions.ebsCsi",
+	"eks-pod-identity-agent": "versions.podIdentityAgent",
+}
+
+// planned returns the plan that the org was last onboarded with; ok is false if
+// there is none that still counts.
+func (s *Service) planned(ctx context.Context, org string) (old plan.Plan, ok bool, err error) {
+	o, err := s.Registry.Org(ctx, org)
+	if errors.Is(err, registry.ErrUnknownOrg) || err == nil && o.State == "offboarded" {
+		return old, false, nil
+	}
+	if err != nil {
+		return old, false, err
+	}
+	if err := json.Unmarshal(o.Plan, &old); err != nil {
+		return old, false, fmt.Errorf("read the plan that %s was onboarded with: %w", org, err)
+	}
+	return old, true, nil
 }
 
 // checkFixed refuses changes that AWS could only do by making the data plane anew.
 func (s *Service) checkFixed(ctx context.Context, p plan.Plan) error {
-	o, err := s.Registry.Org(ctx, p.Org)
-	if errors.Is(err, registry.ErrUnknownOrg) || err == nil && o.State == "offboarded" {
-		return nil
-	}
-	if err != nil {
+	old, ok, err := s.planned(ctx, p.Org)
+	if err != nil || !ok {
 		return err
-	}
-	var old plan.Plan
-	if err := json.Unmarshal(o.Plan, &old); err != nil {
-		return fmt.Errorf("read the plan that %s was onboarded with: %w", p.Org, err)
 	}
 	mode := func(vended bool) string {
 		if vended {

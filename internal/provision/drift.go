@@ -27,8 +27,8 @@ func (s *Service) Drift(ctx context.Context, org string, sink report.Sink) (repo
 	if err != nil {
 		return out, fail(org, "", err)
 	}
-	if d.id, err = s.Cloud.Identity(ctx); err != nil {
-		return out, fail(org, "", fmt.Errorf("ask the cloud who we are: %w", err))
+	if d.id, err = s.identity(ctx, org); err != nil {
+		return out, fail(org, "", err)
 	}
 	emit := serialized(sink)
 	reads := make([]layerRead, len(plan.Layers()))
@@ -47,7 +47,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink report.Sink) (repo
 	if ctx.Err() != nil {
 		return out, fail(org, "", fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx)))
 	}
-	f := drift.Facts{Declared: map[string]map[string]bool{}}
+	f := drift.Facts{Declared: drift.Declared{}}
 	whole := true
 	for _, r := range reads {
 		out.Layers = append(out.Layers, r.result)
@@ -141,8 +141,8 @@ func (s *Service) inventory(ctx context.Context, d dataPlane) ([]drift.Item, err
 	}
 	var out []drift.Item
 	for _, it := range items {
-		if !it.ByCloud {
-			out = append(out, drift.Item{Type: it.Type, ID: it.ID, Name: it.Name})
+		if !it.ByCloud && !it.ByWorkload {
+			out = append(out, itemOf(it))
 		}
 	}
 	return out, nil

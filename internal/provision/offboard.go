@@ -80,12 +80,12 @@ func (s *Service) offboard(ctx context.Context, op *operation, o registry.Org, o
 	if err := protected(d.plan); err != nil {
 		return err
 	}
-	if d.id, err = s.Cloud.Identity(ctx); err != nil {
-		return fmt.Errorf("ask the cloud who we are: %w", err)
+	if d.id, err = s.identity(ctx, o.Org); err != nil {
+		return err
 	}
 	out.DataPlane = facts(d.plan, d.outs)
 	shut := d.plan.Account.Vended && (opts.CloseAccount || d.plan.Account.CloseOnOffboard && !opts.KeepAccount)
-	if err := s.putOrg(ctx, d.plan, "offboarding"); err != nil {
+	if err := s.putOrg(ctx, d, "offboarding"); err != nil {
 		return err
 	}
 	for _, l := range reversed() {
@@ -109,7 +109,7 @@ func (s *Service) offboard(ctx context.Context, op *operation, o registry.Org, o
 		}
 	}
 	out.AccountClosed, out.AccountKept = shut, !shut
-	return s.putOrg(ctx, d.plan, "offboarded")
+	return s.putOrg(ctx, d, "offboarded")
 }
 
 func (s *Service) offboardLayer(ctx context.Context, op *operation, d dataPlane, l plan.Layer, rec registry.Layer,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/drift"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
@@ -42,28 +43,29 @@ func (s *Service) onboard(ctx context.Context, op *operation, p plan.Plan, opts 
 	if err != nil {
 		return fail(p.Org, "", err)
 	}
-	if err := s.putOrg(ctx, p, "onboarding"); err != nil {
+	if err := s.putOrg(ctx, d, "onboarding"); err != nil {
 		return fail(p.Org, "", err)
 	}
-	declared := map[string]map[string]bool{}
+	declared := drift.Declared{}
 	for _, l := range plan.Layers() {
 		if err := s.onboardLayer(ctx, op, d, l, declared, out); err != nil {
-			return errors.Join(fail(p.Org, string(l), err), s.putOrg(context.WithoutCancel(ctx), p, "failed"))
+			return errors.Join(fail(p.Org, string(l), err), s.putOrg(context.WithoutCancel(ctx), d, "failed"))
 		}
 	}
 	out.DataPlane = facts(p, d.outs)
 	if out.Unmanaged, err = s.unmanaged(ctx, d, declared, opts.Prune); err != nil {
 		return fail(p.Org, "", err)
 	}
-	return fail(p.Org, "", s.putOrg(ctx, p, "ready"))
+	return fail(p.Org, "", s.putOrg(ctx, d, "ready"))
 }
 
-func (s *Service) putOrg(ctx context.Context, p plan.Plan, state string) error {
+func (s *Service) putOrg(ctx context.Context, d dataPlane, state string) error {
+	p := d.plan
 	raw, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("write the plan of %s: %w", p.Org, err)
 	}
-	return s.Registry.PutOrg(ctx, registry.Org{Org: p.Org, State: state, Plan: raw, Hash: p.Hash, HashVersion: p.HashVersion})
+	return s.Registry.PutOrg(ctx, registry.Org{Org: p.Org, State: state, Plan: raw, Hash: p.Hash, HashVersion: p.HashVersion, Management: d.id.AccountID})
 }
 
 // States of a layer in the registry and in reports.
@@ -76,7 +78,7 @@ const (
 )
 
 func (s *Service) onboardLayer(ctx context.Context, op *operation, d dataPlane, l plan.Layer,
-	declared map[string]map[string]bool, out *report.Onboarding,
+	declared drift.Declared, out *report.Onboarding,
 ) (err error) {
 	began := s.Now()
 	org := d.plan.Org
@@ -100,6 +102,9 @@ func (s *Service) onboardLayer(ctx context.Context, op *operation, d dataPlane, 
 		op.emit(ev)
 	}()
 
+	if err := s.checkRoom(ctx, d, l); err != nil {
+		return err
+	}
 	in, err := s.input(ctx, d, l)
 	if err != nil {
 		return err
@@ -147,7 +152,7 @@ func (s *Service) expected(ctx context.Context, org string, l plan.Layer) int {
 
 // unmanaged lists what is in the org's account and in no layer, and removes it
 // when told to.
-func (s *Service) unmanaged(ctx context.Context, d dataPlane, declared map[string]map[string]bool, prune bool) ([]report.Finding, error) {
+func (s *Service) unmanaged(ctx context.Context, d dataPlane, declared drift.Declared, prune bool) ([]report.Finding, error) {
 	a, err := d.account("", "")
 	if err != nil {
 		return nil, err
@@ -158,7 +163,7 @@ func (s *Service) unmanaged(ctx context.Context, d dataPlane, declared map[strin
 	}
 	var left []report.Finding
 	for _, it := range items {
-		if it.ByCloud || declared[it.Type][it.ID] {
+		if it.ByCloud || it.ByWorkload || declared.Has(itemOf(it)) {
 			continue
 		}
 		if prune {
@@ -178,16 +183,21 @@ func finding(it cloud.Item) report.Finding {
 	}
 }
 
-// declare notes the ids of a layer's resources by type.
-func declare(declared map[string]map[string]bool, steps []engine.Step) {
+func itemOf(it cloud.Item) drift.Item {
+	return drift.Item{Type: it.Type, ID: it.ID, Name: it.Name, Of: it.Of}
+}
+
+// declare notes what a layer has.
+func declare(declared drift.Declared, steps []engine.Step) {
 	for _, st := range steps {
 		if st.Op == "delete" {
 			continue
 		}
-		if declared[st.Type] == nil {
-			declared[st.Type] = map[string]bool{}
+		in := st.NewInputs
+		if in == nil {
+			in = st.OldInputs
 		}
-		declared[st.Type][st.ID] = true
+		declared.Add(st.Type, st.ID, in)
 	}
 }
 

@@ -24,7 +24,7 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, sink report.Sink) (re
 	if err := s.checkFixed(ctx, p); err != nil {
 		return out, fail(p.Org, "", err)
 	}
-	if err := s.checkVersion(ctx, p); err != nil {
+	if err := s.checkRelease(ctx, p, d); err != nil {
 		return out, fail(p.Org, "", err)
 	}
 	emit := serialized(sink)
@@ -67,7 +67,7 @@ func (s *Service) known(ctx context.Context, p plan.Plan) (dataPlane, error) {
 		return d, err
 	}
 	d.outs = outputsOf(layers)
-	d.id, err = s.Cloud.Identity(ctx)
+	d.id, err = s.identity(ctx, p.Org)
 	return d, err
 }
 

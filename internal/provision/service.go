@@ -47,6 +47,29 @@ type dataPlane struct {
 	outs map[plan.Layer]map[string]any
 }
 
+// identity asks the cloud who we are, and refuses credentials of another account
+// than the one that the org was onboarded from: to those everything of the org
+// would look gone, and be made anew elsewhere.
+func (s *Service) identity(ctx context.Context, org string) (cloud.Identity, error) {
+	us, err := s.Cloud.Identity(ctx)
+	if err != nil {
+		return us, fmt.Errorf("ask the cloud who we are: %w", err)
+	}
+	o, err := s.Registry.Org(ctx, org)
+	switch {
+	case errors.Is(err, registry.ErrUnknownOrg):
+		return us, nil
+	case err != nil:
+		return us, err
+	case o.State == "offboarded", o.Management == "", o.Management == us.AccountID:
+		return us, nil
+	}
+	return us, &Error{
+		Org: org, Err: fmt.Errorf("%w: the credentials are of %s, and the org was onboarded from account %s", ErrInvalid, us.ARN, o.Management),
+		Next: "sign in to account " + o.Management,
+	}
+}
+
 // account reaches the org's account as role, "" for the account's access role.
 func (d dataPlane) account(roleARN, externalID string) (cloud.Account, error) {
 	out, err := stacks.Decode[stacks.AccountOut](d.outs[plan.LayerAccount])

@@ -77,7 +77,9 @@ type Org struct {
 	Plan        []byte
 	Hash        string
 	HashVersion int
-	Updated     time.Time
+	// Management is the account that Freehold ran in; empty: not known.
+	Management string
+	Updated    time.Time
 }
 
 // Layer is what the registry knows of one layer.
@@ -96,10 +98,10 @@ var ErrUnknownOrg = errors.New("unknown org")
 
 // PutOrg records the org's state and plan.
 func (r *Registry) PutOrg(ctx context.Context, o Org) error {
-	_, err := r.db.ExecContext(ctx, `INSERT INTO orgs (org, state, plan, hash, hash_version, updated) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (org) DO UPDATE SET state = excluded.state, plan = excluded.plan, hash = excluded.hash,
-		hash_version = excluded.hash_version, updated = excluded.updated`,
-		o.Org, o.State, o.Plan, o.Hash, o.HashVersion, stamp(r.now()))
+	_, err := r.db.ExecContext(ctx, `INSERT INTO orgs (org, state, plan, hash, hash_version, management, updated)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (org) DO UPDATE SET state = excluded.state, plan = excluded.plan,
+		hash = excluded.hash, hash_version = excluded.hash_version, management = excluded.management, updated = excluded.updated`,
+		o.Org, o.State, o.Plan, o.Hash, o.HashVersion, o.Management, stamp(r.now()))
 	if err != nil {
 		return fmt.Errorf("record org %s: %w", o.Org, err)
 	}
@@ -109,7 +111,7 @@ func (r *Registry) PutOrg(ctx context.Context, o Org) error {
 // Org returns one org; it wraps ErrUnknownOrg.
 func (r *Registry) Org(ctx context.Context, org string) (Org, error) {
 	o, err := scanOrg(r.db.QueryRowContext(ctx,
-		`SELECT org, state, plan, hash, hash_version, updated FROM orgs WHERE org = ?`, org))
+		`SELECT org, state, plan, hash, hash_version, management, updated FROM orgs WHERE org = ?`, org))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Org{}, fmt.Errorf("%w %q", ErrUnknownOrg, org)
 	}
@@ -121,7 +123,7 @@ func (r *Registry) Org(ctx context.Context, org string) (Org, error) {
 
 // Orgs returns all orgs by name.
 func (r *Registry) Orgs(ctx context.Context) ([]Org, error) {
-	rows, err := r.db.QueryContext(ctx, `SELECT org, state, plan, hash, hash_version, updated FROM orgs ORDER BY org`)
+	rows, err := r.db.QueryContext(ctx, `SELECT org, state, plan, hash, hash_version, management, updated FROM orgs ORDER BY org`)
 	if err != nil {
 		return nil, fmt.Errorf("read the orgs: %w", err)
 	}
@@ -139,7 +141,7 @@ func (r *Registry) Orgs(ctx context.Context) ([]Org, error) {
 
 func scanOrg(row interface{ Scan(...any) error }) (o Org, err error) {
 	var updated string
-	if err := row.Scan(&o.Org, &o.State, &o.Plan, &o.Hash, &o.HashVersion, &updated); err != nil {
+	if err := row.Scan(&o.Org, &o.State, &o.Plan, &o.Hash, &o.HashVersion, &o.Management, &updated); err != nil {
 		return Org{}, err
 	}
 	o.Updated, err = unstamp(updated)

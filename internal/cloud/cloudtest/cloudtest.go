@@ -93,6 +93,35 @@ func Exercise(t *testing.T, open func() cloud.Cloud) {
 			}
 		}
 	})
+	t.Run("a release that nobody has is refused, and says what there is", func(t *testing.T) {
+		for _, r := range []cloud.Release{
+			{Region: nobodysRegion, Kubernetes: "1.99"},
+			{Region: nobodysRegion, Kubernetes: "1.35", Addons: map[string]string{"coredns": "v0.0.1-eksbuild.1"}},
+		} {
+			if err := open().CheckRelease(t.Context(), r); !errors.Is(err, cloud.ErrUnsupported) || !strings.Contains(err.Error(), "1.") {
+				t.Errorf("%+v: got %v, want ErrUnsupported and what there is", r, err)
+			}
+		}
+		if err := open().CheckRelease(t.Context(), cloud.Release{Region: nobodysRegion, Kubernetes: "1.35"}); err != nil {
+			t.Errorf("Kubernetes 1.35: %v", err)
+		}
+	})
+	t.Run("a quota has a name, a limit and how it is raised, and its use is counted", func(t *testing.T) {
+		quotas, err := open().Quotas(t.Context(), management)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range quotas {
+			if q.Service == "" || q.Code == "" || q.Name == "" || q.Region == "" || !strings.HasPrefix(q.Type, "aws:") || q.Limit <= 0 || q.Used < 0 {
+				t.Errorf("%+v", q)
+			}
+		}
+	})
+	t.Run("nobody's quotas are not to be had", func(t *testing.T) {
+		if quotas, err := open().Quotas(t.Context(), nowhere); err == nil {
+			t.Errorf("got %+v", quotas)
+		}
+	})
 	t.Run("an account that is not there cannot be closed", func(t *testing.T) {
 		if err := open().CloseAccount(t.Context(), nobodysAccount); !errors.Is(err, cloud.ErrNotFound) {
 			t.Errorf("got %v, want ErrNotFound", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,14 +57,21 @@ func clusterOf(arn string) (controlplane.Cluster, error) {
 	return controlplane.Cluster{Account: parts[4], Region: parts[3], Name: strings.TrimPrefix(parts[5], "cluster/")}, nil
 }
 
-// CheckVersion refuses a Kubernetes version that EKS has and the binary of the
-// sandbox's control planes cannot be.
-func (c *Cloud) CheckVersion(_ context.Context, version string) error {
-	if c.clusters == nil {
-		return nil
+// CheckRelease refuses a Kubernetes version that EKS has and the binary of the
+// sandbox's control planes cannot be, and versions of add-ons that EKS lacks.
+func (c *Cloud) CheckRelease(_ context.Context, r cloud.Release) error {
+	if has := awsprovider.KubernetesVersions(); !slices.Contains(has, r.Kubernetes) {
+		return &cloud.UnsupportedError{Asked: r.Kubernetes, Has: has}
 	}
-	if err := controlplane.CheckVersion(version); err != nil {
-		return fmt.Errorf("%w: %w", cloud.ErrUnsupported, err)
+	if c.clusters != nil {
+		if err := controlplane.CheckVersion(r.Kubernetes); err != nil {
+			return fmt.Errorf("%w: %w", cloud.ErrUnsupported, err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Addons)) {
+		if has := awsprovider.AddonVersions(name, r.Kubernetes); !slices.Contains(has, r.Addons[name]) {
+			return &cloud.UnsupportedError{Addon: name, Asked: r.Addons[name], Has: has}
+		}
 	}
 	return nil
 }

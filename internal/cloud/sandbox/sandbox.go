@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"freehold.dev/freehold/internal/cloud"
@@ -180,6 +181,24 @@ func (c *Cloud) Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, e
 		items = append(items, item(r))
 	}
 	return items, nil
+}
+
+// Quotas tells the quotas that the sandbox has, with their use.
+func (c *Cloud) Quotas(ctx context.Context, a cloud.Account) ([]cloud.Quota, error) {
+	who, err := c.as(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	usages, err := c.backend.Usages(ctx, who)
+	if err != nil {
+		return nil, fmt.Errorf("quotas of %s: %w", a.ID, err)
+	}
+	var out []cloud.Quota
+	for _, u := range usages {
+		service, _, _ := strings.Cut(u.Name, ":")
+		out = append(out, cloud.Quota{Service: service, Code: u.Name, Name: u.Name, Region: a.Region, Type: u.Token, Limit: u.Limit, Used: u.Used})
+	}
+	return out, nil
 }
 
 func item(r store.Row) cloud.Item {

@@ -297,6 +297,35 @@ func (b *Backend) Adopt(ctx context.Context, id, role, externalID string) error 
 	})
 }
 
+// Usage is a quota, how much of it there is and how much is used.
+type Usage struct {
+	Name, Token string
+	Limit, Used int
+}
+
+// Usages returns the quotas that a caller's account has, with their use.
+func (b *Backend) Usages(ctx context.Context, who Caller) (out []Usage, err error) {
+	err = b.Store.Read(ctx, func(tx *store.Tx) error {
+		for _, t := range all {
+			if t.Quota == nil || t.Management && who.Account() != ManagementAccount {
+				continue
+			}
+			acct, region, err := t.scope(who)
+			if err != nil {
+				return err
+			}
+			c := &Call{Type: t, Account: acct, Region: region, Tx: tx, Env: &b.Env, ctx: ctx}
+			limit, used, err := c.usage()
+			if err != nil {
+				return err
+			}
+			out = append(out, Usage{Name: t.Quota.Name, Token: t.Token, Limit: limit, Used: used})
+		}
+		return nil
+	})
+	return out, err
+}
+
 // SetQuota sets a service quota: "ec2:vpcs", 10.
 func (b *Backend) SetQuota(ctx context.Context, name string, limit int) error {
 	var known []string

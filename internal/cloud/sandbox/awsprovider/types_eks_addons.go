@@ -46,9 +46,12 @@ var addonCatalogue = map[string]map[string][]string{
 	"adot":                            {"": {"v0.117.0-eksbuild.1"}},
 }
 
-// addonVersions are the versions of an add-on for a Kubernetes version, oldest
+// KubernetesVersions are the versions that EKS makes clusters of.
+func KubernetesVersions() []string { return slices.Clone(eksVersions) }
+
+// AddonVersions are the versions of an add-on for a Kubernetes version, oldest
 // first; an unknown add-on has none.
-func addonVersions(addon, kubernetes string) []string {
+func AddonVersions(addon, kubernetes string) []string {
 	known := addonCatalogue[addon]
 	return append(slices.Clone(known[""]), known[kubernetes]...)
 }
@@ -69,6 +72,8 @@ var eksAddonTypes = []*Type{
 		Outputs:  map[string]string{"createdAt": "{now}", "modifiedAt": "{now}"},
 		Computed: []string{"addonVersion"},
 		Fields: map[string][]Rule{
+			"clusterName":              clusterName,
+			"addonName":                {notEmpty},
 			"resolveConflicts":         {oneOf("NONE", "OVERWRITE", "PRESERVE")},
 			"resolveConflictsOnCreate": {oneOf("NONE", "OVERWRITE")},
 			"resolveConflictsOnUpdate": {oneOf("NONE", "OVERWRITE", "PRESERVE")},
@@ -113,7 +118,7 @@ func (c *Call) addonVersions() ([]string, error) {
 	if err != nil || cluster == nil {
 		return nil, err
 	}
-	return addonVersions(c.String("addonName"), text(cluster.Outputs["version"])), nil
+	return AddonVersions(c.String("addonName"), text(cluster.Outputs["version"])), nil
 }
 
 func checkAddon(c *Call) error {

@@ -10,7 +10,7 @@ import (
 // version for a Kubernetes version, or the newest.
 func addonVersion(_ *Backend, _ *store.Tx, _ caller, args map[string]any) (map[string]any, error) {
 	addon, kubernetes := text(args["addonName"]), text(args["kubernetesVersion"])
-	versions := addonVersions(addon, kubernetes)
+	versions := AddonVersions(addon, kubernetes)
 	if len(versions) == 0 || !slices.Contains(eksVersions, kubernetes) {
 		return nil, errf("InvalidParameterException", "no versions of add-on %s for Kubernetes %s", addon, kubernetes)
 	}

@@ -104,34 +104,40 @@ func (c *Call) principal(p string) (bool, error) {
 
 // quota refuses one more than the service quota allows.
 func (c *Call) quota() error {
-	q := c.Type.Quota
-	if q == nil {
+	if c.Type.Quota == nil {
 		return nil
 	}
-	limit := q.Limit
+	limit, used, err := c.usage()
+	if err == nil && used >= limit {
+		return parseError(c.Expand(strings.ReplaceAll(c.Type.Quota.Error, "{limit}", strconv.Itoa(limit))))
+	}
+	return err
+}
+
+// usage is the quota of the call's type, and how much of it is used: with what
+// is gone but kept, as a closed account counts, and a key until its end.
+func (c *Call) usage() (limit, used int, err error) {
+	q := c.Type.Quota
+	limit = q.Limit
 	set, err := c.Tx.Setting("quota/" + q.Name)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	if set != "" {
 		if limit, err = strconv.Atoi(set); err != nil {
-			return err
+			return 0, 0, err
 		}
 	}
 	rows, err := c.Tx.List(store.Filter{Account: c.Account, Region: c.Region, Type: c.Type.Token})
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	n := 0 // with what is gone but kept: a closed account counts, and a key until its end
 	for _, r := range rows {
 		if q.Counts != nil && q.Counts(r) || q.Counts == nil && !r.ByCloud {
-			n++
+			used++
 		}
 	}
-	if n >= limit {
-		return parseError(c.Expand(strings.ReplaceAll(q.Error, "{limit}", strconv.Itoa(limit))))
-	}
-	return nil
+	return limit, used, nil
 }
 
 // blocked refuses a deletion that something stands in the way of, and removes

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/cloud/aws"
+	"freehold.dev/freehold/internal/report"
+)
+
+func openAWS(ctx context.Context, o cli.Options, log *slog.Logger) (*aws.Cloud, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this executable: %w", err)
+	}
+	return aws.Open(ctx, aws.Options{Executable: self, Args: []string{"--home", o.Home}, Now: time.Now, Log: log})
+}
+
+func eksToken(c *aws.Cloud) func(context.Context, cli.TokenRequest) ([]byte, error) {
+	return func(ctx context.Context, r cli.TokenRequest) ([]byte, error) {
+		return c.Token(ctx, r.Cluster, r.Region, r.RoleARN, r.ExternalID)
+	}
+}
+
+// doctorAWS looks at what only a run on AWS needs: the provider plugins, and
+// credentials that lead into the management account.
+func doctorAWS(ctx context.Context, cl cloud.Cloud) []report.Check {
+	var out []report.Check
+	plugins, err := aws.Plugins()
+	if err != nil {
+		out = append(out, check("provider plugins", "make build", "", err))
+	}
+	for _, p := range plugins {
+		err := error(nil)
+		if p.Path == "" {
+			err = fmt.Errorf("version %s is neither on PATH nor in Pulumi's cache", p.Version)
+		}
+		out = append(out, check("plugin "+p.Name, p.Install(), p.Path, err))
+	}
+	who, err := cl.Identity(ctx)
+	out = append(out, check("credentials", "aws sso login, or whatever signs you in as the provisioner's role (docs/aws.md)",
+		fmt.Sprintf("%s in account %s", who.ARN, who.AccountID), err))
+	return out
+}

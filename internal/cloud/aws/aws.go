@@ -1,0 +1,168 @@
+// Package aws is the real cloud: what Freehold needs of AWS beside Pulumi's
+// resources, on the AWS SDK.
+//
+// Credentials, region and endpoints come by the SDK's own default chain
+// (environment, shared files, SSO, web identity, container and instance roles;
+// AWS_ENDPOINT_URL), so that Freehold and the provider plugins, which read the
+// same, are the same principal. Credentials are asked for again shortly before
+// they expire: a run may last longer than a session.
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+
+	"freehold.dev/freehold/internal/cloud"
+)
+
+// globalRegion is where the endpoints of IAM and Organizations are, and where a
+// process without a region of its own asks them.
+const globalRegion = "us-east-1"
+
+// sessionName names Freehold's own sessions in the accounts' trails; the
+// providers' have the org and the layer in theirs.
+const sessionName = "freehold"
+
+// Options are what a Cloud is opened with.
+type Options struct {
+	// Executable and Args start this program again: kubeconfigs name it as the
+	// plugin that fetches a token ("eks-token" and its flags are appended).
+	Executable string
+	Args       []string
+	// Now is the clock; required.
+	Now func() time.Time
+	// Log takes what only a developer wants to know; nil: nobody does.
+	Log *slog.Logger
+}
+
+// Cloud is AWS, seen from the management account.
+type Cloud struct {
+	o    Options
+	base aws.Config
+
+	mu       sync.Mutex
+	sessions map[cloud.Account]aws.Config
+}
+
+var _ cloud.Cloud = (*Cloud)(nil)
+
+// Open reads the process's AWS configuration. It makes no call.
+func Open(ctx context.Context, o Options) (*Cloud, error) {
+	if o.Now == nil {
+		return nil, errors.New("aws: Now is not set")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	base, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the AWS configuration: %w", err)
+	}
+	if base.Region == "" {
+		base.Region = globalRegion
+	}
+	return &Cloud{o: o, base: base, sessions: map[cloud.Account]aws.Config{}}, nil
+}
+
+// Name is "aws".
+func (c *Cloud) Name() string { return "aws" }
+
+// in returns the configuration that acts in an account and region: as the
+// account's role or, for the management account, as the process itself. It
+// makes no call; credentials that are not to be had fail the first one.
+func (c *Cloud) in(a cloud.Account) aws.Config {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cfg, ok := c.sessions[a]; ok {
+		return cfg
+	}
+	cfg := c.base.Copy()
+	if a.Region != "" {
+		cfg.Region = a.Region
+	}
+	if a.RoleARN != "" {
+		// STS is asked in the org's region: its global endpoint is one region's.
+		provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), a.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName = sessionName
+			if a.ExternalID != "" {
+				o.ExternalID = aws.String(a.ExternalID)
+			}
+		})
+		cfg.Credentials = aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) {
+			// A call that starts just before the end must not end after it.
+			o.ExpiryWindow = 30 * time.Second
+			o.ExpiryWindowJitterFrac = 0.5
+		})
+	}
+	c.sessions[a] = cfg
+	return cfg
+}
+
+// enter is in, for calls that change or list an account: it refuses a role that
+// leads to another account than the one that is meant, before anything is done.
+func (c *Cloud) enter(ctx context.Context, a cloud.Account) (aws.Config, error) {
+	cfg := c.in(a)
+	if a.RoleARN == "" && a.ID == "" {
+		return cfg, nil
+	}
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return cfg, fmt.Errorf("account %s: enter as %s: %w", a.ID, orUs(a.RoleARN), err)
+	}
+	if got := aws.ToString(who.Account); a.ID != "" && got != a.ID {
+		return cfg, fmt.Errorf("account %s: %s leads to account %s: %w", a.ID, orUs(a.RoleARN), got, ErrWrongAccount)
+	}
+	return cfg, nil
+}
+
+// ErrWrongAccount is wrapped when credentials or a role lead to another account
+// than the one that was meant.
+var ErrWrongAccount = errors.New("the credentials lead to another account")
+
+func orUs(roleARN string) string {
+	if roleARN == "" {
+		return "this process's own credentials"
+	}
+	return roleARN
+}
+
+// code returns the AWS error code of an error, "" if it has none.
+func code(err error) string {
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
+		return e.ErrorCode()
+	}
+	return ""
+}
+
+// isCode reports whether AWS answered with one of the codes. A code ends in a
+// star to stand for all that begin with it.
+func isCode(err error, codes ...string) bool {
+	got := code(err)
+	if got == "" {
+		return false
+	}
+	for _, want := range codes {
+		if prefix, wild := strings.CutSuffix(want, "*"); got == want || wild && strings.HasPrefix(got, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// customEndpoint reports whether AWS is asked somewhere else than at AWS: there
+// a bucket's name may not be resolvable as part of a host name.
+func customEndpoint() bool {
+	return os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv("AWS_ENDPOINT_URL_S3") != ""
+}

@@ -1,0 +1,193 @@
+package aws
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clientauthv1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+
+	"freehold.dev/freehold/internal/cloud"
+)
+
+// CheckRelease asks EKS which versions it creates clusters with, and which
+// versions of each add-on go with one.
+func (c *Cloud) CheckRelease(ctx context.Context, r cloud.Release) error {
+	client := eks.NewFromConfig(c.in(cloud.Account{Region: r.Region}))
+	var has []string
+	pages := eks.NewDescribeClusterVersionsPaginator(client, &eks.DescribeClusterVersionsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("eks:DescribeClusterVersions: %w", err)
+		}
+		for _, v := range page.ClusterVersions {
+			if v.VersionStatus != ekstypes.VersionStatusUnsupported {
+				has = append(has, aws.ToString(v.ClusterVersion))
+			}
+		}
+	}
+	if !slices.Contains(has, r.Kubernetes) {
+		return &cloud.UnsupportedError{Asked: r.Kubernetes, Has: has}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Addons)) {
+		has, err := addonVersions(ctx, client, name, r.Kubernetes)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(has, r.Addons[name]) {
+			return &cloud.UnsupportedError{Addon: name, Asked: r.Addons[name], Has: has}
+		}
+	}
+	return nil
+}
+
+// addonVersions are the versions of an add-on for a version of Kubernetes, the
+// one that EKS itself would take first.
+func addonVersions(ctx context.Context, client *eks.Client, name, kubernetes string) ([]string, error) {
+	var has []string
+	pages := eks.NewDescribeAddonVersionsPaginator(client, &eks.DescribeAddonVersionsInput{
+		AddonName: aws.String(name), KubernetesVersion: aws.String(kubernetes),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("eks:DescribeAddonVersions %s: %w", name, err)
+		}
+		for _, addon := range page.Addons {
+			for _, v := range addon.AddonVersions {
+				version := aws.ToString(v.AddonVersion)
+				if slices.ContainsFunc(v.Compatibilities, func(c ekstypes.Compatibility) bool { return c.DefaultVersion }) {
+					has = slices.Insert(has, 0, version)
+					continue
+				}
+				has = append(has, version)
+			}
+		}
+	}
+	return has, nil
+}
+
+// protectionEvery is the pause between two looks at an update of a cluster.
+const protectionEvery = 2 * time.Second
+
+// ProtectCluster sets EKS deletion protection and waits until it is set. It
+// writes nothing where it is set as told already.
+func (c *Cloud) ProtectCluster(ctx context.Context, cl cloud.Cluster, on bool) error {
+	cfg, err := c.enter(ctx, cl.Account)
+	if err != nil {
+		return fmt.Errorf("protect cluster %s: %w", cl.Name, err)
+	}
+	client := eks.NewFromConfig(cfg)
+	for asked := false; ; {
+		out, err := client.DescribeCluster(ctx, &eks.DescribeClusterInput{Name: aws.String(cl.Name)})
+		switch {
+		case isCode(err, "ResourceNotFoundException"):
+			return fmt.Errorf("protect cluster %s: %w: %w", cl.Name, cloud.ErrNotFound, err)
+		case err != nil:
+			return fmt.Errorf("protect cluster %s: eks:DescribeCluster: %w", cl.Name, err)
+		case aws.ToBool(out.Cluster.DeletionProtection) == on:
+			return nil
+		}
+		if !asked {
+			_, err := client.UpdateClusterConfig(ctx, &eks.UpdateClusterConfigInput{
+				Name: aws.String(cl.Name), DeletionProtection: aws.Bool(on),
+			})
+			switch {
+			case err == nil:
+				asked = true
+				continue
+			case !isCode(err, "ResourceInUseException"): // another update is under way: ask again after it
+				return fmt.Errorf("protect cluster %s: eks:UpdateClusterConfig: %w", cl.Name, err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("protect cluster %s: %w", cl.Name, context.Cause(ctx))
+		case <-time.After(protectionEvery):
+		}
+	}
+}
+
+// Kubeconfig returns a kubeconfig that reaches the cluster as a role of the
+// org's account. It names this program as its credential plugin, because the
+// AWS CLI's "eks get-token" cannot give the external id that the role asks for.
+func (c *Cloud) Kubeconfig(_ context.Context, cl cloud.Cluster, roleARN string) ([]byte, error) {
+	ca, err := base64.StdEncoding.DecodeString(cl.CA)
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig of %s: its certificate authority: %w", cl.Name, err)
+	}
+	if cl.Endpoint == "" {
+		return nil, fmt.Errorf("kubeconfig of %s: the cluster has no endpoint yet", cl.Name)
+	}
+	args := append(slices.Clone(c.o.Args), "eks-token", "--region", cl.Account.Region, "--cluster", cl.Name, "--role-arn", roleARN)
+	if cl.Account.ExternalID != "" {
+		args = append(args, "--external-id", cl.Account.ExternalID)
+	}
+	out := api.NewConfig()
+	out.Clusters[cl.Name] = &api.Cluster{Server: cl.Endpoint, CertificateAuthorityData: ca}
+	out.AuthInfos[cl.Name] = &api.AuthInfo{Exec: &api.ExecConfig{
+		APIVersion: clientauthv1.SchemeGroupVersion.String(), Command: c.o.Executable, Args: args,
+		InteractiveMode: api.NeverExecInteractiveMode,
+	}}
+	out.Contexts[cl.Name] = &api.Context{Cluster: cl.Name, AuthInfo: cl.Name}
+	out.CurrentContext = cl.Name
+	text, err := clientcmd.Write(*out)
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig of %s: %w", cl.Name, err)
+	}
+	return text, nil
+}
+
+// What EKS takes as a bearer token: a presigned request to STS that says who
+// sent it, bound to one cluster by a signed header. EKS honours it for 15
+// minutes, whatever the signature says.
+// https://docs.aws.amazon.com/eks/latest/userguide/cluster-auth.html
+const (
+	tokenPrefix        = "k8s-aws-v1."
+	clusterHeader      = "x-k8s-aws-id"
+	tokenLasts         = 14 * time.Minute
+	presignedForHeader = "X-Amz-Expires"
+	presignedFor       = "60"
+)
+
+// Token returns an ExecCredential for a cluster, as a role; the role is assumed
+// by the process's own credentials.
+func (c *Cloud) Token(ctx context.Context, cluster, region, roleARN, externalID string) ([]byte, error) {
+	cfg := c.in(cloud.Account{Region: region, RoleARN: roleARN, ExternalID: externalID})
+	signer := sts.NewPresignClient(sts.NewFromConfig(cfg))
+	signed, err := signer.PresignGetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.PresignOptions) {
+		o.ClientOptions = append(o.ClientOptions, func(o *sts.Options) {
+			o.APIOptions = append(o.APIOptions, smithyhttp.SetHeaderValue(clusterHeader, cluster),
+				smithyhttp.SetHeaderValue(presignedForHeader, presignedFor))
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sign a token for cluster %s as %s: %w", cluster, orUs(roleARN), err)
+	}
+	expires := metav1.NewTime(c.o.Now().Add(tokenLasts).UTC().Truncate(time.Second))
+	credential := clientauthv1.ExecCredential{
+		TypeMeta: metav1.TypeMeta{APIVersion: clientauthv1.SchemeGroupVersion.String(), Kind: "ExecCredential"},
+		Status: &clientauthv1.ExecCredentialStatus{
+			ExpirationTimestamp: &expires,
+			Token:               tokenPrefix + base64.RawURLEncoding.EncodeToString([]byte(signed.URL)),
+		},
+	}
+	text, err := json.Marshal(credential)
+	if err != nil {
+		return nil, fmt.Errorf("write a token for cluster %s: %w", cluster, err)
+	}
+	return text, nil
+}

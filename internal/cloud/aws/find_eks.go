@@ -1,0 +1,89 @@
+package aws
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+)
+
+// logGroupOf returns the name in a log group's ARN, "" if it is none.
+func logGroupOf(arn string) string {
+	_, name, _ := strings.Cut(arn, ":log-group:")
+	return strings.TrimSuffix(name, ":*")
+}
+
+func findCluster(ctx context.Context, s *session, in inputs) ([]string, error) {
+	name := in.text("name")
+	if name == "" {
+		return nil, nil
+	}
+	_, err := s.eks.DescribeCluster(ctx, &eks.DescribeClusterInput{Name: aws.String(name)})
+	return one(name, err)
+}
+
+func findNodeGroup(ctx context.Context, s *session, in inputs) ([]string, error) {
+	is, ok := in.texts("clusterName", "nodeGroupName")
+	if !ok {
+		return nil, nil
+	}
+	_, err := s.eks.DescribeNodegroup(ctx, &eks.DescribeNodegroupInput{ClusterName: aws.String(is[0]), NodegroupName: aws.String(is[1])})
+	return one(is[0]+":"+is[1], err)
+}
+
+func findAddon(ctx context.Context, s *session, in inputs) ([]string, error) {
+	is, ok := in.texts("clusterName", "addonName")
+	if !ok {
+		return nil, nil
+	}
+	_, err := s.eks.DescribeAddon(ctx, &eks.DescribeAddonInput{ClusterName: aws.String(is[0]), AddonName: aws.String(is[1])})
+	return one(is[0]+":"+is[1], err)
+}
+
+func findFargateProfile(ctx context.Context, s *session, in inputs) ([]string, error) {
+	is, ok := in.texts("clusterName", "fargateProfileName")
+	if !ok {
+		return nil, nil
+	}
+	_, err := s.eks.DescribeFargateProfile(ctx, &eks.DescribeFargateProfileInput{ClusterName: aws.String(is[0]), FargateProfileName: aws.String(is[1])})
+	return one(is[0]+":"+is[1], err)
+}
+
+func findAccessEntry(ctx context.Context, s *session, in inputs) ([]string, error) {
+	is, ok := in.texts("clusterName", "principalArn")
+	if !ok {
+		return nil, nil
+	}
+	_, err := s.eks.DescribeAccessEntry(ctx, &eks.DescribeAccessEntryInput{ClusterName: aws.String(is[0]), PrincipalArn: aws.String(is[1])})
+	return one(is[0]+":"+is[1], err)
+}
+
+func findAccessPolicy(ctx context.Context, s *session, in inputs) ([]string, error) {
+	is, ok := in.texts("clusterName", "principalArn", "policyArn")
+	if !ok {
+		return nil, nil
+	}
+	policies, err := s.accessPolicies(ctx, is[0], is[1])
+	if !slices.Contains(policies, is[2]) {
+		return one("", err)
+	}
+	return []string{strings.Join(is, "#")}, nil
+}
+
+// findPodIdentity returns the id that an import takes: the association's own
+// does not say which cluster it is in.
+func findPodIdentity(ctx context.Context, s *session, in inputs) ([]string, error) {
+	is, ok := in.texts("clusterName", "namespace", "serviceAccount")
+	if !ok {
+		return nil, nil
+	}
+	all, err := s.podIdentities(ctx, &eks.ListPodIdentityAssociationsInput{
+		ClusterName: aws.String(is[0]), Namespace: aws.String(is[1]), ServiceAccount: aws.String(is[2]),
+	})
+	if len(all) == 0 {
+		return one("", err)
+	}
+	return []string{is[0] + "," + aws.ToString(all[0].AssociationId)}, err
+}

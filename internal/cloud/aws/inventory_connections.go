@@ -1,0 +1,211 @@
+package aws
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"freehold.dev/freehold/internal/cloud"
+)
+
+// What lets traffic into a network, out of it, or shows it.
+
+func listGroups(_ context.Context, s *session) ([]cloud.Item, error) {
+	n, err := s.networks()
+	var items []cloud.Item
+	for _, g := range n.groups {
+		if s.theirs(g.OwnerId) {
+			continue
+		}
+		it := cloud.Item{Type: groupType, ID: aws.ToString(g.GroupId), Name: aws.ToString(g.GroupName), Tags: ec2Tags(g.Tags)}
+		it.ByCloud = groupByCloud(g)
+		items = append(items, it)
+	}
+	return items, err
+}
+
+// groupByCloud reports whether AWS made a group: a VPC's default one, whose name
+// nobody else's can have, and a cluster's own. Tags that begin with "aws:" are
+// AWS's alone to set.
+// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+func groupByCloud(g ec2types.SecurityGroup) bool {
+	return aws.ToString(g.GroupName) == "default" || ec2Tags(g.Tags)["aws:eks:cluster-name"] != ""
+}
+
+func listGroupRules(ctx context.Context, s *session) ([]cloud.Item, error) {
+	n, err := s.networks()
+	if err != nil {
+		return nil, err
+	}
+	made := map[string]bool{}
+	for _, g := range n.groups {
+		made[aws.ToString(g.GroupId)] = groupByCloud(g)
+	}
+	all, err := every(ctx, ec2.NewDescribeSecurityGroupRulesPaginator(s.ec2, &ec2.DescribeSecurityGroupRulesInput{}),
+		func(p *ec2.DescribeSecurityGroupRulesOutput) []ec2types.SecurityGroupRule {
+			return p.SecurityGroupRules
+		})
+	var items []cloud.Item
+	for _, r := range all {
+		if s.theirs(r.GroupOwnerId) {
+			continue
+		}
+		typ := ingressType
+		if aws.ToBool(r.IsEgress) {
+			typ = egressType
+		}
+		it := thing(typ, aws.ToString(r.SecurityGroupRuleId), ec2Tags(r.Tags))
+		it.ARN, it.Of = aws.ToString(r.SecurityGroupRuleArn), aws.ToString(r.GroupId)
+		if it.Name == "" {
+			it.Name = aws.ToString(r.GroupId)
+		}
+		it.ByCloud = made[aws.ToString(r.GroupId)] && firstRule(r)
+		items = append(items, it)
+	}
+	return items, err
+}
+
+// firstRule reports whether a rule is like those that AWS puts into its own
+// groups: everything in from the group itself, everything out. Any other rule
+// of such a group is somebody's.
+func firstRule(r ec2types.SecurityGroupRule) bool {
+	if aws.ToString(r.IpProtocol) != "-1" {
+		return false
+	}
+	itself := r.ReferencedGroupInfo != nil && aws.ToString(r.ReferencedGroupInfo.GroupId) == aws.ToString(r.GroupId)
+	if !aws.ToBool(r.IsEgress) {
+		return itself
+	}
+	return itself || aws.ToString(r.CidrIpv4) == "0.0.0.0/0" || aws.ToString(r.CidrIpv6) == "::/0"
+}
+
+// endpoints are the account's, but for those that are gone.
+func (s *session) endpoints(ctx context.Context) ([]ec2types.VpcEndpoint, error) {
+	all, err := every(ctx, ec2.NewDescribeVpcEndpointsPaginator(s.ec2, &ec2.DescribeVpcEndpointsInput{}),
+		func(p *ec2.DescribeVpcEndpointsOutput) []ec2types.VpcEndpoint { return p.VpcEndpoints })
+	return slices.DeleteFunc(all, func(e ec2types.VpcEndpoint) bool {
+		return s.theirs(e.OwnerId) || isState(string(e.State), "deleted", "rejected", "expired")
+	}), err
+}
+
+func listEndpoints(ctx context.Context, s *session) ([]cloud.Item, error) {
+	all, err := s.endpoints(ctx)
+	var items []cloud.Item
+	for _, e := range all {
+		it := thing(endpointType, aws.ToString(e.VpcEndpointId), ec2Tags(e.Tags))
+		it.ByCloud = aws.ToBool(e.RequesterManaged)
+		items = append(items, it)
+	}
+	return items, err
+}
+
+// isState compares states without their case, which EC2's own documents and
+// answers do not agree on.
+func isState(got string, states ...string) bool {
+	return slices.ContainsFunc(states, func(want string) bool { return strings.EqualFold(got, want) })
+}
+
+func listEndpointServices(ctx context.Context, s *session) ([]cloud.Item, error) {
+	all, err := every(ctx, ec2.NewDescribeVpcEndpointServiceConfigurationsPaginator(s.ec2, &ec2.DescribeVpcEndpointServiceConfigurationsInput{}),
+		func(p *ec2.DescribeVpcEndpointServiceConfigurationsOutput) []ec2types.ServiceConfiguration {
+			return p.ServiceConfigurations
+		})
+	var items []cloud.Item
+	for _, e := range all {
+		if e.ServiceState != ec2types.ServiceStateDeleted {
+			items = append(items, thing(endpointServiceType, aws.ToString(e.ServiceId), ec2Tags(e.Tags)))
+		}
+	}
+	return items, err
+}
+
+func listPeerings(ctx context.Context, s *session) ([]cloud.Item, error) {
+	all, err := every(ctx, ec2.NewDescribeVpcPeeringConnectionsPaginator(s.ec2, &ec2.DescribeVpcPeeringConnectionsInput{}),
+		func(p *ec2.DescribeVpcPeeringConnectionsOutput) []ec2types.VpcPeeringConnection {
+			return p.VpcPeeringConnections
+		})
+	var items []cloud.Item
+	for _, p := range all {
+		if p.Status != nil && isState(string(p.Status.Code), "deleted", "rejected", "expired", "failed") {
+			continue
+		}
+		items = append(items, thing(peeringType, aws.ToString(p.VpcPeeringConnectionId), ec2Tags(p.Tags)))
+	}
+	return items, err
+}
+
+// listTransitGateways lists attachments, also to other accounts' gateways, and
+// the account's own gateways.
+func listTransitGateways(ctx context.Context, s *session) ([]cloud.Item, error) {
+	attachments, err := every(ctx, ec2.NewDescribeTransitGatewayAttachmentsPaginator(s.ec2, &ec2.DescribeTransitGatewayAttachmentsInput{}),
+		func(p *ec2.DescribeTransitGatewayAttachmentsOutput) []ec2types.TransitGatewayAttachment {
+			return p.TransitGatewayAttachments
+		})
+	if err != nil {
+		return nil, err
+	}
+	var items []cloud.Item
+	for _, a := range attachments {
+		if isState(string(a.State), "deleted", "rejected", "failed") {
+			continue
+		}
+		typ := "aws:ec2transitgateway/" + string(a.ResourceType) + "Attachment:Attachment"
+		switch a.ResourceType {
+		case ec2types.TransitGatewayAttachmentResourceTypeVpc:
+			typ = transitVPCType
+		case ec2types.TransitGatewayAttachmentResourceTypePeering:
+			typ = transitPeeringType
+		default: // VPN, Direct Connect: listed by what they are
+		}
+		items = append(items, thing(typ, aws.ToString(a.TransitGatewayAttachmentId), ec2Tags(a.Tags)))
+	}
+	gateways, err := every(ctx, ec2.NewDescribeTransitGatewaysPaginator(s.ec2, &ec2.DescribeTransitGatewaysInput{}),
+		func(p *ec2.DescribeTransitGatewaysOutput) []ec2types.TransitGateway { return p.TransitGateways })
+	for _, g := range gateways {
+		if s.theirs(g.OwnerId) || g.State == ec2types.TransitGatewayStateDeleted {
+			continue
+		}
+		it := thing(transitGatewayType, aws.ToString(g.TransitGatewayId), ec2Tags(g.Tags))
+		it.ARN = aws.ToString(g.TransitGatewayArn)
+		items = append(items, it)
+	}
+	return items, err
+}
+
+func listFlowLogs(ctx context.Context, s *session) ([]cloud.Item, error) {
+	all, err := every(ctx, ec2.NewDescribeFlowLogsPaginator(s.ec2, &ec2.DescribeFlowLogsInput{}),
+		func(p *ec2.DescribeFlowLogsOutput) []ec2types.FlowLog { return p.FlowLogs })
+	var items []cloud.Item
+	for _, f := range all {
+		items = append(items, thing(flowLogType, aws.ToString(f.FlowLogId), ec2Tags(f.Tags)))
+	}
+	return items, err
+}
+
+func listLoadBalancers(ctx context.Context, s *session) ([]cloud.Item, error) {
+	all, err := every(ctx, elb.NewDescribeLoadBalancersPaginator(s.elb, &elb.DescribeLoadBalancersInput{}),
+		func(p *elb.DescribeLoadBalancersOutput) []elbtypes.LoadBalancer { return p.LoadBalancers })
+	var items []cloud.Item
+	for _, b := range all {
+		arn := aws.ToString(b.LoadBalancerArn)
+		items = append(items, named(loadBalancerType, arn, aws.ToString(b.LoadBalancerName), arn))
+	}
+	return items, err
+}
+
+func listTargetGroups(ctx context.Context, s *session) ([]cloud.Item, error) {
+	all, err := every(ctx, elb.NewDescribeTargetGroupsPaginator(s.elb, &elb.DescribeTargetGroupsInput{}),
+		func(p *elb.DescribeTargetGroupsOutput) []elbtypes.TargetGroup { return p.TargetGroups })
+	var items []cloud.Item
+	for _, g := range all {
+		arn := aws.ToString(g.TargetGroupArn)
+		items = append(items, named(targetGroupType, arn, aws.ToString(g.TargetGroupName), arn))
+	}
+	return items, err
+}

@@ -1,0 +1,196 @@
+package aws
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"freehold.dev/freehold/internal/cloud"
+)
+
+// Paths that only AWS makes roles under.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+const (
+	serviceRolePath  = "/aws-service-role/"
+	reservedRolePath = "/aws-reserved/"
+)
+
+// vendedRole is what AWS makes in each account that an organization creates.
+// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access-cross-account-role.html
+const vendedRole = "OrganizationAccountAccessRole"
+
+// ownTag is on everything that the stacks make.
+const ownTag = "freehold.dev/managed-by"
+
+// role is an IAM role and whose it is.
+type role struct {
+	iamtypes.Role
+	byCloud bool
+}
+
+func (s *session) readRoles(ctx context.Context) ([]role, error) {
+	all, err := every(ctx, iam.NewListRolesPaginator(s.iam, &iam.ListRolesInput{}),
+		func(p *iam.ListRolesOutput) []iamtypes.Role { return p.Roles })
+	var roles []role
+	for _, r := range all {
+		if aws.ToString(r.Arn) == s.entered {
+			// The list leaves the tags out, which say whether the stacks made
+			// the role by which we came.
+			out, err := s.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: r.RoleName})
+			if err != nil {
+				return nil, called(err)
+			}
+			r = *out.Role
+		}
+		roles = append(roles, role{r, roleByCloud(r, s.entered)})
+	}
+	return roles, err
+}
+
+// roleByCloud reports whether a role is AWS's, or the one by which we came: it
+// was there before Freehold and is what lets us in.
+func roleByCloud(r iamtypes.Role, entered string) bool {
+	path := aws.ToString(r.Path)
+	switch {
+	case strings.HasPrefix(path, serviceRolePath), strings.HasPrefix(path, reservedRolePath), aws.ToString(r.RoleName) == vendedRole:
+		return true
+	case aws.ToString(r.Arn) != entered:
+		return false
+	}
+	return !slices.ContainsFunc(r.Tags, func(t iamtypes.Tag) bool { return aws.ToString(t.Key) == ownTag })
+}
+
+// listRoles lists roles, and before each what it is allowed. A service-linked
+// role's policies are AWS's, and part of it.
+func listRoles(ctx context.Context, s *session) ([]cloud.Item, error) {
+	roles, err := s.roles()
+	var items []cloud.Item
+	for _, r := range roles {
+		name, arn := aws.ToString(r.RoleName), aws.ToString(r.Arn)
+		if strings.HasPrefix(aws.ToString(r.Path), serviceRolePath) {
+			it := named(serviceRoleType, arn, name, arn)
+			it.ByCloud = true
+			items = append(items, it)
+			continue
+		}
+		allowed, err := listAllowed(ctx, s, r)
+		if gone(err) {
+			continue // the role is, since the list was read
+		}
+		if err != nil {
+			return nil, err
+		}
+		it := named(roleType, name, name, arn)
+		it.ByCloud = r.byCloud
+		items = append(append(items, allowed...), it)
+	}
+	return items, err
+}
+
+func listAllowed(ctx context.Context, s *session, r role) ([]cloud.Item, error) {
+	name := aws.ToString(r.RoleName)
+	attached, err := s.attachedTo(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var items []cloud.Item
+	for _, p := range attached {
+		items = append(items, cloud.Item{
+			Type: roleAttachmentType, ID: name + "/" + aws.ToString(p.PolicyArn), Name: aws.ToString(p.PolicyName), ByCloud: r.byCloud,
+		})
+	}
+	inline, err := s.inlineOf(ctx, name)
+	for _, p := range inline {
+		items = append(items, cloud.Item{Type: rolePolicyType, ID: name + ":" + p, Name: p, ByCloud: r.byCloud})
+	}
+	return items, err
+}
+
+func (s *session) attachedTo(ctx context.Context, role string) ([]iamtypes.AttachedPolicy, error) {
+	return every(ctx, iam.NewListAttachedRolePoliciesPaginator(s.iam, &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(role)}),
+		func(p *iam.ListAttachedRolePoliciesOutput) []iamtypes.AttachedPolicy { return p.AttachedPolicies })
+}
+
+func (s *session) inlineOf(ctx context.Context, role string) ([]string, error) {
+	return every(ctx, iam.NewListRolePoliciesPaginator(s.iam, &iam.ListRolePoliciesInput{RoleName: aws.String(role)}),
+		func(p *iam.ListRolePoliciesOutput) []string { return p.PolicyNames })
+}
+
+func listPolicies(ctx context.Context, s *session) ([]cloud.Item, error) {
+	all, err := every(ctx, iam.NewListPoliciesPaginator(s.iam, &iam.ListPoliciesInput{Scope: iamtypes.PolicyScopeTypeLocal}),
+		func(p *iam.ListPoliciesOutput) []iamtypes.Policy { return p.Policies })
+	var items []cloud.Item
+	for _, p := range all {
+		arn := aws.ToString(p.Arn)
+		items = append(items, named(policyType, arn, aws.ToString(p.PolicyName), arn))
+	}
+	return items, err
+}
+
+func listInstanceProfiles(ctx context.Context, s *session) ([]cloud.Item, error) {
+	fleet, err := s.fleet()
+	if err != nil {
+		return nil, err
+	}
+	all, err := every(ctx, iam.NewListInstanceProfilesPaginator(s.iam, &iam.ListInstanceProfilesInput{}),
+		func(p *iam.ListInstanceProfilesOutput) []iamtypes.InstanceProfile { return p.InstanceProfiles })
+	var items []cloud.Item
+	for _, p := range all {
+		it := named(instanceProfileType, aws.ToString(p.InstanceProfileName), aws.ToString(p.InstanceProfileName), aws.ToString(p.Arn))
+		it.ByCloud = profileByCloud(p, fleet)
+		items = append(items, it)
+	}
+	return items, err
+}
+
+// profileByCloud reports whether EKS made an instance profile: it is named as
+// EKS names them, and holds a node group's role and nothing else.
+func profileByCloud(p iamtypes.InstanceProfile, fleet []cluster) bool {
+	return nodeProfile.MatchString(aws.ToString(p.InstanceProfileName)) && len(p.Roles) == 1 &&
+		slices.ContainsFunc(fleet, func(c cluster) bool { return c.runs(aws.ToString(p.Roles[0].Arn)) })
+}
+
+func listUsers(ctx context.Context, s *session) ([]cloud.Item, error) {
+	all, err := every(ctx, iam.NewListUsersPaginator(s.iam, &iam.ListUsersInput{}),
+		func(p *iam.ListUsersOutput) []iamtypes.User { return p.Users })
+	var items []cloud.Item
+	for _, u := range all {
+		items = append(items, named(userType, aws.ToString(u.UserName), aws.ToString(u.UserName), aws.ToString(u.Arn)))
+	}
+	return items, err
+}
+
+func listUserGroups(ctx context.Context, s *session) ([]cloud.Item, error) {
+	all, err := every(ctx, iam.NewListGroupsPaginator(s.iam, &iam.ListGroupsInput{}),
+		func(p *iam.ListGroupsOutput) []iamtypes.Group { return p.Groups })
+	var items []cloud.Item
+	for _, g := range all {
+		items = append(items, named(userGroupType, aws.ToString(g.GroupName), aws.ToString(g.GroupName), aws.ToString(g.Arn)))
+	}
+	return items, err
+}
+
+func listIdentityProviders(ctx context.Context, s *session) ([]cloud.Item, error) {
+	oidc, err := s.iam.ListOpenIDConnectProviders(ctx, &iam.ListOpenIDConnectProvidersInput{})
+	if err != nil {
+		return nil, called(err)
+	}
+	saml, err := s.iam.ListSAMLProviders(ctx, &iam.ListSAMLProvidersInput{})
+	if err != nil {
+		return nil, called(err)
+	}
+	var items []cloud.Item
+	for _, p := range oidc.OpenIDConnectProviderList {
+		arn := aws.ToString(p.Arn)
+		items = append(items, named(oidcType, arn, arn[strings.IndexByte(arn, '/')+1:], arn))
+	}
+	for _, p := range saml.SAMLProviderList {
+		arn := aws.ToString(p.Arn)
+		items = append(items, named(samlType, arn, arn[strings.IndexByte(arn, '/')+1:], arn))
+	}
+	return items, nil
+}
