@@ -33,6 +33,15 @@ func ProvisionPolicy(a Args) iampolicy.Document {
 			},
 			Resource: all,
 		},
+		// An interface endpoint answers under AWS's own names by a hosted zone
+		// of AWS's, which EC2 joins to the VPC in the name of who makes it.
+		// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+		iampolicy.Statement{
+			Sid:      "NamesOfEndpoints",
+			Effect:   iampolicy.Allow,
+			Action:   iampolicy.Values{"route53:AssociateVPCWithHostedZone"},
+			Resource: iampolicy.Values{"arn:aws:route53:::hostedzone/*"},
+		},
 		iampolicy.Statement{Sid: "NetworkAway", Effect: iampolicy.Allow, Action: networkAway(), Resource: all},
 		iampolicy.Statement{
 			// A managed node group checks its launch template by a dry run of
@@ -202,8 +211,8 @@ func OffboardPolicy(a Args) iampolicy.Document {
 			Effect: iampolicy.Allow,
 			Action: iampolicy.Values{
 				"autoscaling:DeleteAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup",
-				"ec2:DeleteLaunchTemplate", "ec2:DeleteLaunchTemplateVersions", "ec2:DeleteNetworkInterface", "ec2:DeleteSnapshot",
-				"ec2:DeleteVolume", "ec2:DetachNetworkInterface", "ec2:DetachVolume", "ec2:TerminateInstances",
+				"ec2:DeleteLaunchTemplate", "ec2:DeleteLaunchTemplateVersions", "ec2:DeleteSnapshot", "ec2:DeleteVolume",
+				"ec2:DetachVolume", "ec2:TerminateInstances",
 				"elasticloadbalancing:Delete*", "elasticloadbalancing:DeregisterTargets",
 			},
 			Resource: all,
@@ -237,11 +246,13 @@ func OffboardPolicy(a Args) iampolicy.Document {
 }
 
 // networkAway takes a network apart: an update replaces parts of it, and
-// offboarding all of it.
+// offboarding all of it. With a subnet or a security group the provider takes
+// away the interfaces that services like Lambda left in it, which would hold it.
 func networkAway() iampolicy.Values {
 	return iampolicy.Values{
-		"ec2:DeleteFlowLogs", "ec2:DeleteInternetGateway", "ec2:DeleteNatGateway", "ec2:DeleteNetworkAclEntry", "ec2:DeleteRoute",
-		"ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet", "ec2:DeleteTags", "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints",
-		"ec2:DetachInternetGateway", "ec2:DisassociateAddress", "ec2:DisassociateRouteTable", "ec2:ReleaseAddress", "ec2:RevokeSecurityGroup*",
+		"ec2:DeleteFlowLogs", "ec2:DeleteInternetGateway", "ec2:DeleteNatGateway", "ec2:DeleteNetworkAclEntry",
+		"ec2:DeleteNetworkInterface", "ec2:DeleteRoute", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet",
+		"ec2:DeleteTags", "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints", "ec2:DetachInternetGateway", "ec2:DetachNetworkInterface",
+		"ec2:DisassociateAddress", "ec2:DisassociateRouteTable", "ec2:ReleaseAddress", "ec2:RevokeSecurityGroup*",
 	}
 }

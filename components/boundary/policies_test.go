@@ -113,6 +113,7 @@ func TestTheProvisionRoleMakesOnlyTheCluster(t *testing.T) {
 	bounded := map[string]string{"iam:PermissionsBoundary": fenceARN}
 	ask(t, boundary.ProvisionPolicy(acme()), map[string]question{
 		"a VPC":                       {"ec2:CreateVpc", "*", nil, iampolicy.Allowed},
+		"an endpoint's own names":     {"route53:AssociateVPCWithHostedZone", "arn:aws:route53:::hostedzone/Z1", nil, iampolicy.Allowed},
 		"a cluster":                   {"eks:CreateCluster", "arn:aws:eks:eu-central-1:" + acct + ":cluster/acme", nil, iampolicy.Allowed},
 		"an access entry":             {"eks:CreateAccessEntry", "arn:aws:eks:eu-central-1:" + acct + ":cluster/acme", nil, iampolicy.Allowed},
 		"a flow log's group":          {"logs:CreateLogGroup", "arn:aws:logs:eu-central-1:" + acct + ":log-group:/freehold/acme", nil, iampolicy.Allowed},

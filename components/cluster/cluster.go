@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	awseks "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -145,7 +146,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	c.Name = controlPlane.EksCluster.Name()
 	c.ARN = controlPlane.EksCluster.Arn()
 	c.Endpoint = controlPlane.EksCluster.Endpoint()
-	c.CertificateAuthority = controlPlane.EksCluster.CertificateAuthority().Data().Elem()
+	c.CertificateAuthority = certificateAuthority(controlPlane.EksCluster)
 	c.OIDCIssuer = controlPlane.OidcProviderUrl
 	c.NodeRoleARN = nodeRole.Arn
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
@@ -153,6 +154,21 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		"arn":      c.ARN,
 		"endpoint": c.Endpoint,
 	})
+}
+
+// certificateAuthority reads the authority of a cluster where the provider has
+// put it: upstream's attribute is a list, to which Pulumi's plugin adds an
+// object for older programs.
+func certificateAuthority(cluster awseks.ClusterOutput) pulumi.StringOutput {
+	return pulumi.All(cluster.CertificateAuthority().Data(), cluster.CertificateAuthorities()).ApplyT(func(all []any) (string, error) {
+		if data, ok := all[0].(*string); ok && data != nil && *data != "" {
+			return *data, nil
+		}
+		if list, ok := all[1].([]awseks.ClusterCertificateAuthority); ok && len(list) > 0 && list[0].Data != nil {
+			return *list[0].Data, nil
+		}
+		return "", errors.New("the provider does not tell the cluster's certificate authority")
+	}).(pulumi.StringOutput)
 }
 
 func (a Args) validate() error {

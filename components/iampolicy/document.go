@@ -8,6 +8,8 @@ package iampolicy
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -34,6 +36,18 @@ type Document struct {
 // New returns the document of these statements.
 func New(statements ...Statement) Document {
 	return Document{Version: "2012-10-17", Statement: statements}
+}
+
+// Parse reads a document. Whatever it holds that a Document cannot is an error,
+// because a part that is not read is a part that is not judged.
+func Parse(text string) (Document, error) {
+	var d Document
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&d); err != nil {
+		return Document{}, fmt.Errorf("read policy document: %w", err)
+	}
+	return d, nil
 }
 
 // String returns the document as AWS stores it: JSON without white space.
@@ -85,6 +99,32 @@ func (v Values) MarshalJSON() ([]byte, error) {
 	return marshal([]string(v))
 }
 
+// UnmarshalJSON implements json.Unmarshaler: AWS writes a list of one as it
+// likes, and takes plain true and false in conditions.
+func (v *Values) UnmarshalJSON(text []byte) error {
+	var one any
+	if err := json.Unmarshal(text, &one); err != nil {
+		return err
+	}
+	list, isList := one.([]any)
+	if !isList {
+		list = []any{one}
+	}
+	out := make(Values, len(list))
+	for i, e := range list {
+		switch e := e.(type) {
+		case string:
+			out[i] = e
+		case bool:
+			out[i] = strconv.FormatBool(e)
+		default:
+			return fmt.Errorf("%s is neither text nor a list of texts", text)
+		}
+	}
+	*v = out
+	return nil
+}
+
 // Principal says whose requests a resource-based policy speaks of.
 type Principal struct {
 	AWS     Values // account roots, role ARNs
@@ -101,6 +141,30 @@ func (p Principal) MarshalJSON() ([]byte, error) {
 		AWS     Values `json:"AWS,omitempty"`
 		Service Values `json:"Service,omitempty"`
 	}{p.AWS, p.Service})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *Principal) UnmarshalJSON(text []byte) error {
+	if string(text) == `"*"` {
+		*p = Principal{Anyone: true}
+		return nil
+	}
+	var kinds map[string]Values
+	if err := json.Unmarshal(text, &kinds); err != nil {
+		return err
+	}
+	*p = Principal{}
+	for kind, values := range kinds {
+		switch kind {
+		case "AWS":
+			p.AWS = values
+		case "Service":
+			p.Service = values
+		default:
+			return fmt.Errorf("principals of kind %q are not known", kind)
+		}
+	}
+	return nil
 }
 
 // Anyone is the principal of a statement that is for everybody, also for who

@@ -157,6 +157,9 @@ func match(pattern, s string, fold bool) bool {
 	if fold {
 		pattern, s = strings.ToLower(pattern), strings.ToLower(s)
 	}
+	if !strings.ContainsAny(pattern, "*?") {
+		return pattern == s
+	}
 	quoted := regexp.QuoteMeta(pattern)
 	quoted = strings.ReplaceAll(strings.ReplaceAll(quoted, `\*`, `.*`), `\?`, `.`)
 	return regexp.MustCompile(`^(?s:` + quoted + `)$`).MatchString(s)
