@@ -62,8 +62,12 @@ func check(t *Type, urn string, seed []byte, old, in map[string]any) (map[string
 	return in, fails
 }
 
-func present(in map[string]any, names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { _, is := in[n]; return !is })
+// present returns the paths of those that are given. What is inside of something
+// unknown may not be.
+func present(in map[string]any, paths []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		return !slices.ContainsFunc(walk(in, path), func(a at) bool { return a.path == path })
+	})
 }
 
 // autoname gives a name to a resource whose program gives none: the last one's,

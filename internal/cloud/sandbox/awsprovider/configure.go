@@ -21,6 +21,11 @@ var refusedConfig = map[string]string{
 	"endpoints":                 "the sandbox is the endpoint",
 }
 
+// assumeRoleRules are those of the genuine provider.
+var assumeRoleRules = map[string]Rule{
+	"assumeRole.roleArn": isARN("iam"), "assumeRole.sessionName": length(2, 64), "assumeRole.externalId": length(2, 1224),
+}
+
 var configShape = shapeOf(aws.ProviderArgs{}.ElementType())
 
 // parseConfig decodes the values that the SDK sends as JSON texts: all but strings.
@@ -53,12 +58,17 @@ func (s *server) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*p
 			fails = append(fails, failure{k, why})
 		}
 	}
-	for _, found := range walk(in, "assumeRole.roleArn") {
-		if _, is := found.value.(unknown); !is {
-			if why := isARN("iam")(found.value); why != "" {
-				fails = append(fails, failure{found.path, why})
+	for path, rule := range assumeRoleRules {
+		for _, found := range walk(in, path) {
+			if _, is := found.value.(unknown); !is {
+				if why := rule(found.value); why != "" {
+					fails = append(fails, failure{found.path, why})
+				}
 			}
 		}
+	}
+	if both := present(in, []string{"allowedAccountIds", "forbiddenAccountIds"}); len(both) > 1 {
+		fails = append(fails, failure{both[0], "conflicts with " + both[1]})
 	}
 	out := &pulumirpc.CheckResponse{}
 	for _, f := range fails {

@@ -28,7 +28,7 @@ func differences(t *Type, old, in map[string]any) []change {
 	var out []change
 	compare(t, "", strip(old), strip(in), &out)
 	for i := range out {
-		out[i].replace = t.replaces(out[i].path)
+		out[i].replace = t.replaces(out[i].path) || out[i].kind == removed && slices.Contains(t.ReplaceGone, out[i].path)
 	}
 	return out
 }

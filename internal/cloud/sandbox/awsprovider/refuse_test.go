@@ -216,9 +216,8 @@ func TestWhatStandsInTheWayOfADeletion(t *testing.T) {
 		{l, "policy", "DeleteConflict: Cannot delete a policy that is the permissions boundary of reader."},
 		{l, "role", "DeleteConflict: Cannot delete entity, must delete policies first."},
 		{l, "inline", ""},
-		{l, "role", "DeleteConflict: Cannot delete entity, must remove roles from instance profile first."},
+		{l, "role", ""}, // the provider takes it out of its instance profile first
 		{l, "profile", ""},
-		{l, "role", ""},
 		{l, "policy", ""},
 		{l, "plain", "BucketNotEmpty"},
 		{l, "data", ""},

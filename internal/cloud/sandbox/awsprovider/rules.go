@@ -19,6 +19,14 @@ func length(least, most int) Rule {
 	}
 }
 
+// notEmpty requires a string to hold something.
+func notEmpty(v any) string {
+	if text(v) == "" {
+		return "must not be empty"
+	}
+	return ""
+}
+
 // match requires a pattern.
 func match(re *regexp.Regexp) Rule {
 	return func(v any) string {
@@ -125,6 +133,17 @@ func tagRules(tags map[string]any) []failure {
 }
 
 var tagPattern = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+
+// eitherOf requires exactly one of some properties of an object.
+func eitherOf(names ...string) Rule {
+	return func(v any) string {
+		m, _ := v.(map[string]any)
+		if n := len(present(m, names)); n != 1 {
+			return fmt.Sprintf("exactly one of %s must be given, got %d", strings.Join(names, ", "), n)
+		}
+		return ""
+	}
+}
 
 // either is satisfied by one of two rules.
 func either(a, b Rule) Rule {

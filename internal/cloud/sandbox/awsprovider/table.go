@@ -92,6 +92,9 @@ type Type struct {
 	// Replace are the paths whose change makes a new resource; the others
 	// update in place. "*" is every input but tags.
 	Replace []string
+	// ReplaceGone are paths that can be added and changed in place, and not be
+	// taken away.
+	ReplaceGone []string
 	// DeleteFirst is true if the old one goes before the new one comes although
 	// its name is not fixed. A type with a fixed unique name does so anyway.
 	DeleteFirst bool

@@ -35,6 +35,9 @@ var eksVersions = []string{"1.31", "1.32", "1.33", "1.34", "1.35", "1.36"}
 
 const eksDefaultVersion = "1.35"
 
+// clusterName are the rules for a cluster's name, also where a resource refers to it.
+var clusterName = []Rule{length(1, 100), match(regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]*$`))}
+
 // clusterRef requires that a property names a cluster.
 var clusterRef = Ref{Path: "clusterName", To: []string{clusterToken}, By: []string{"id"},
 	Error: "ResourceNotFoundException: No cluster found for name: {value}."}
@@ -62,7 +65,7 @@ var eksTypes = []*Type{
 		Outputs:  map[string]string{"createdAt": "{now}", "platformVersion": "eks.1"},
 		Computed: []string{"kubernetesNetworkConfig"},
 		Fields: map[string][]Rule{
-			"name":                                    {length(1, 100), match(regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]*$`))},
+			"name":                                    clusterName,
 			"roleArn":                                 {isARN("iam")},
 			"enabledClusterLogTypes[*]":               {oneOf("api", "audit", "authenticator", "controllerManager", "scheduler")},
 			"accessConfig.authenticationMode":         {oneOf("API", "API_AND_CONFIG_MAP", "CONFIG_MAP")},
@@ -79,8 +82,9 @@ var eksTypes = []*Type{
 			{Path: "vpcConfig.securityGroupIds[*]", To: []string{groupToken, defaultGroupToken}, By: []string{"id"}, Error: "InvalidParameterException: The security group ID '{value}' does not exist"},
 			{Path: "encryptionConfig.provider.keyArn", To: []string{keyToken}, By: []string{"arn"}, Error: "InvalidParameterException: The keyArn in encryptionConfig provider {value} is invalid"},
 		},
-		Quota:   &Quota{Scope: PerRegion, Name: "eks:clusters", Limit: 100, Error: "ResourceLimitExceededException: You have reached your cluster limit."},
-		Replace: []string{"name", "roleArn", "encryptionConfig", "bootstrapSelfManagedAddons", "accessConfig.bootstrapClusterCreatorAdminPermissions", "kubernetesNetworkConfig.ipFamily", "kubernetesNetworkConfig.serviceIpv4Cidr", "outpostConfig"},
+		Quota:       &Quota{Scope: PerRegion, Name: "eks:clusters", Limit: 100, Error: "ResourceLimitExceededException: You have reached your cluster limit."},
+		Replace:     []string{"name", "roleArn", "bootstrapSelfManagedAddons", "accessConfig.bootstrapClusterCreatorAdminPermissions", "kubernetesNetworkConfig.ipFamily", "kubernetesNetworkConfig.serviceIpv4Cidr", "outpostConfig"},
+		ReplaceGone: []string{"encryptionConfig"},
 		Blocks: []Block{{Link: Link{Type: nodeGroupToken, Path: "clusterName", Value: "{name}"},
 			Error: "ResourceInUseException: Cluster has nodegroups attached"}},
 		Owns: []Link{
@@ -155,7 +159,7 @@ func clusterAfter(ctx context.Context, c *Call) error {
 
 // checkCluster refuses what EKS does about versions, networks, roles and access.
 func checkCluster(c *Call) error {
-	for _, check := range []func(*Call) error{checkVersion, checkClusterNetwork, checkEndpointAccess, checkMode} {
+	for _, check := range []func(*Call) error{checkVersion, checkClusterNetwork, checkEndpointAccess, checkMode, checkEncryption} {
 		if err := check(c); err != nil {
 			return err
 		}
@@ -255,4 +259,16 @@ func checkMode(c *Call) error {
 		return errf("InvalidParameterException", "Unsupported authentication mode update from %s to %s", is, want)
 	}
 	return nil
+}
+
+// checkEncryption keeps the key that a cluster has: it can be given one later,
+// and never another. The genuine provider plans the change as an update and then
+// makes no call, so that the cluster stays on the old key without a word.
+// https://docs.aws.amazon.com/eks/latest/APIReference/API_AssociateEncryptionConfig.html
+func checkEncryption(c *Call) error {
+	old := c.OldIn["encryptionConfig"]
+	if c.Verb == Creating || old == nil || equal(old, c.In["encryptionConfig"]) {
+		return nil
+	}
+	return errf("InvalidParameterException", "Encryption config is already associated with the cluster %s", c.ID)
 }

@@ -38,8 +38,9 @@ var eksAccessTypes = []*Type{
 		Outputs:  map[string]string{"accessEntryArn": "{arn}", "createdAt": "{now}", "modifiedAt": "{now}"},
 		Computed: []string{"kubernetesGroups"},
 		Fields: map[string][]Rule{
+			"clusterName":         clusterName,
 			"principalArn":        {isARN("iam")},
-			"type":                {oneOf("STANDARD", "FARGATE_LINUX", "EC2_LINUX", "EC2_WINDOWS", "EC2", "HYBRID_LINUX", "HYPERPOD_LINUX")},
+			"type":                {oneOf("STANDARD", "FARGATE_LINUX", "EC2_LINUX", "EC2_WINDOWS", "EC2", "HYBRID_LINUX")},
 			"kubernetesGroups[*]": {length(1, 63)},
 		},
 		Unique: []Unique{{Scope: PerRegion, Key: "access-entry/{clusterName}/{principalArn}",
@@ -63,6 +64,7 @@ var eksAccessTypes = []*Type{
 		ID:      "{clusterName}#{principalArn}#{policyArn}",
 		Outputs: map[string]string{"associatedAt": "{now}", "modifiedAt": "{now}", "__entry": "{clusterName}:{principalArn}"},
 		Fields: map[string][]Rule{
+			"clusterName":      clusterName,
 			"principalArn":     {isARN("iam")},
 			"policyArn":        {match(regexp.MustCompile(`^arn:aws[a-z-]*:eks::aws:cluster-access-policy/.+$`))},
 			"accessScope.type": {oneOf("cluster", "namespace")},
@@ -129,12 +131,12 @@ func checkAccessEntry(c *Call) error {
 	if kind != "STANDARD" && (len(groups) > 0 || name != "") {
 		return errf("InvalidParameterException", "The username and kubernetesGroups can't be specified for an access entry of type %s.", kind)
 	}
-	for _, group := range groups {
-		if strings.HasPrefix(text(group), "system:") {
-			return errf("InvalidParameterException", "The kubernetes group name %s is invalid, it cannot start with system:", text(group))
-		}
-	}
 	for _, reserved := range []string{"system:", "eks:", "aws:", "amazon:", "iam:"} {
+		for _, group := range groups {
+			if strings.HasPrefix(text(group), reserved) {
+				return errf("InvalidParameterException", "The kubernetes group name %s is invalid, it cannot start with %s", text(group), reserved)
+			}
+		}
 		if strings.HasPrefix(name, reserved) {
 			return errf("InvalidParameterException", "The username %s is invalid, it cannot start with %s", name, reserved)
 		}

@@ -47,6 +47,9 @@ var eksNodeTypes = []*Type{
 		Computed: []string{"version", "releaseVersion", "diskSize", "instanceTypes"},
 		Required: []string{"subnetIds"},
 		Fields: map[string][]Rule{
+			"clusterName":                           clusterName,
+			"launchTemplate.id":                     {length(1, 255), match(regexp.MustCompile(`^lt-[a-z0-9]+$`))},
+			"launchTemplate.version":                {length(1, 255)},
 			"nodeGroupName":                         {length(1, 63), match(regexp.MustCompile(`^[0-9A-Za-z][A-Za-z0-9_-]*$`))},
 			"amiType":                               {oneOf(amiTypeNames()...)},
 			"capacityType":                          {oneOf("ON_DEMAND", "SPOT", "CAPACITY_BLOCK")},
@@ -65,7 +68,10 @@ var eksNodeTypes = []*Type{
 			"updateConfig.maxUnavailable":           {between(1, 100)},
 			"updateConfig.maxUnavailablePercentage": {between(1, 100)},
 		},
-		Conflicts: [][]string{{"nodeGroupName", "nodeGroupNamePrefix"}},
+		Conflicts: [][]string{
+			{"nodeGroupName", "nodeGroupNamePrefix"}, {"launchTemplate.id", "launchTemplate.name"},
+			{"updateConfig.maxUnavailable", "updateConfig.maxUnavailablePercentage"},
+		},
 		Unique: []Unique{{Scope: PerRegion, Key: "nodegroup/{clusterName}/{nodeGroupName}",
 			Error: "ResourceInUseException: NodeGroup already exists with name {nodeGroupName} and cluster name {clusterName}"}},
 		Refs: []Ref{

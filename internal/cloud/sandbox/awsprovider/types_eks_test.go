@@ -375,7 +375,8 @@ func TestChangesThatMakeANewCluster(t *testing.T) {
 		"a cluster's role":          {"cluster", props{"roleArn": "$node.arn"}, []string{"roleArn"}},
 		"a cluster's version":       {"cluster", props{"version": "1.35"}, nil},
 		"a cluster's logs":          {"cluster", props{"enabledClusterLogTypes": []any{"api"}}, nil},
-		"a cluster's key":           {"cluster", props{"encryptionConfig": props{"provider": props{"keyArn": "arn"}, "resources": []any{"secrets"}}}, []string{"encryptionConfig.provider.keyArn"}},
+		"a cluster's key":           {"cluster", props{"encryptionConfig": props{"provider": props{"keyArn": "arn"}, "resources": []any{"secrets"}}}, nil}, // planned as an update, and refused then
+		"a cluster without its key": {"cluster", props{"encryptionConfig": nil}, []string{"encryptionConfig"}},
 		"nodes' subnets":            {"acme", props{"subnetIds": []any{"$a"}}, []string{"subnetIds[1]"}},
 		"nodes' instance types":     {"acme", props{"instanceTypes": []any{"m6i.xlarge"}}, []string{"instanceTypes[0]"}},
 		"nodes' image":              {"acme", props{"amiType": "BOTTLEROCKET_x86_64"}, []string{"amiType"}},

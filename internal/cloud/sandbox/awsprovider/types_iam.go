@@ -77,10 +77,9 @@ var iamTypes = []*Type{
 				Error: "DeleteConflict: Cannot delete entity, must detach all policies first."},
 			{Link: Link{Type: rolePolicyToken, Path: "role", Value: "{name}"}, Unless: "forceDetachPolicies",
 				Error: "DeleteConflict: Cannot delete entity, must delete policies first."},
-			{Link: Link{Type: instanceProfileToken, Path: "role", Value: "{name}"},
-				Error: "DeleteConflict: Cannot delete entity, must remove roles from instance profile first."},
 		},
-		Check: roleIsFree,
+		Check:   roleIsFree,
+		Deleted: leaveProfiles,
 	},
 	{
 		Token:   policyToken,
@@ -132,7 +131,7 @@ var iamTypes = []*Type{
 		Name:     Name{Property: "name", Prefix: "namePrefix", Max: 128},
 		Upsert:   true,
 		Required: []string{"role", "policy"},
-		Fields:   map[string][]Rule{"name": {length(1, 128), match(iamName)}},
+		Fields:   map[string][]Rule{"name": {length(1, 128), match(iamName)}, "role": {length(1, 128), match(iamName)}},
 		Policies: map[string]Grammar{"policy": inlinePolicy},
 		Refs:     []Ref{roleByName("role")},
 		Replace:  []string{"name", "namePrefix", "role"},
@@ -263,6 +262,25 @@ func roleByName(path string) Ref {
 func roleIsFree(c *Call) error {
 	if c.Verb == Creating && strings.HasPrefix(c.String("name"), "AWSServiceRoleFor") {
 		return errf("InvalidInput", "%s is not a name that a role of yours can have", c.String("name"))
+	}
+	return nil
+}
+
+// leaveProfiles takes a role that goes out of its instance profiles, as the
+// genuine provider does before it deletes one; policies stand in its way.
+func leaveProfiles(c *Call) error {
+	profiles, err := c.List(instanceProfileToken)
+	if err != nil {
+		return err
+	}
+	for _, p := range profiles {
+		if text(p.Outputs["role"]) != c.String("name") {
+			continue
+		}
+		delete(p.Outputs, "role")
+		if err := rewrite(c.Tx, p); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ var organizationsTypes = []*Type{
 		Service: "organizations",
 		API: API{
 			Create: "CreateAccount", Read: "DescribeAccount", Update: "DescribeAccount", Delete: "CloseAccount",
-			Updates: map[string]string{"parentId": "MoveAccount", "tags": "TagResource"},
+			Updates: map[string]string{"name": "PutAccountName", "parentId": "MoveAccount", "tags": "TagResource"},
 		},
 		// Closing was measured at 10m18 and 10m46 (hashicorp/terraform-provider-aws#46284).
 		Takes:      Takes{Create: 60 * time.Second, Delete: 10 * time.Minute},
@@ -58,7 +58,7 @@ var organizationsTypes = []*Type{
 			Error: "ParentNotFoundException: You specified parent {value} that doesn't exist."}},
 		Quota: &Quota{Scope: PerAccount, Name: "organizations:accounts", Limit: 10,
 			Error: "ConstraintViolationException: You have exceeded the allowed number of AWS accounts ({limit})."},
-		Replace: []string{"name", "email", "roleName", "iamUserAccessToBilling", "createGovcloud"},
+		Replace: []string{"email", "roleName", "iamUserAccessToBilling", "createGovcloud"},
 		Created: vended,
 		Refuse: func(c *Call) error {
 			if c.Bool("closeOnDeletion") {

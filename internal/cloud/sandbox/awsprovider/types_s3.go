@@ -1,6 +1,7 @@
 package awsprovider
 
 import (
+	"math"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -88,6 +89,14 @@ var s3Types = []*Type{
 			"versioningConfiguration.status":    {oneOf("Enabled", "Suspended", "Disabled")},
 			"versioningConfiguration.mfaDelete": {oneOf("Enabled", "Disabled")},
 		},
+		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html
+		Check: func(c *Call) error {
+			is := text(mapAt(c.OldIn, "versioningConfiguration")["status"])
+			if c.Verb == Updating && is != "Disabled" && c.String("versioningConfiguration.status") == "Disabled" {
+				return errf("InvalidBucketState", "versioning_configuration.status cannot be updated from '%s' to 'Disabled'", is)
+			}
+			return nil
+		},
 	}),
 	bucketPart(Type{
 		Token:    encryptionToken,
@@ -136,6 +145,11 @@ var s3Types = []*Type{
 			"rules[*].status": {oneOf("Enabled", "Disabled")},
 			"rules[*].transitions[*].storageClass": {oneOf("GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING",
 				"DEEP_ARCHIVE", "GLACIER_IR")},
+			"rules[*].transitions[*]":      {eitherOf("date", "days")},
+			"rules[*].transitions[*].days": {between(0, math.MaxInt32)},
+			// https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleExpiration.html
+			"rules[*].expiration.days":                            {between(0, math.MaxInt32)},
+			"rules[*].noncurrentVersionExpiration.noncurrentDays": {between(1, math.MaxInt32)},
 		},
 	}),
 	bucketPart(Type{
@@ -162,6 +176,7 @@ var s3Types = []*Type{
 		Tags:     true,
 		Upsert:   true,
 		Required: []string{"bucket"},
+		Fields:   map[string][]Rule{"bucket": {notEmpty}, "key": {notEmpty}},
 		Refs:     []Ref{noBucket},
 		Replace:  []string{"bucket", "key"},
 	},
@@ -196,6 +211,10 @@ var publicAccess = map[string]any{"blockPublicAcls": false, "blockPublicPolicy":
 func bucketPart(t Type) *Type {
 	t.Service, t.ID, t.Upsert = "s3", "{bucket}", true
 	t.Refs = append([]Ref{noBucket}, t.Refs...)
+	if t.Fields == nil {
+		t.Fields = map[string][]Rule{}
+	}
+	t.Fields["bucket"] = []Rule{length(1, 63)}
 	t.Replace = append(t.Replace, "bucket")
 	if _, is := shapeOf(t.Args.ElementType()).props["expectedBucketOwner"]; is {
 		t.Replace = append(t.Replace, "expectedBucketOwner")
