@@ -59,9 +59,8 @@ verify: ## Fail if generated files or a go.mod are out of date
 	@tools/verify.sh $(MODULES)
 
 .PHONY: conformance
-conformance: build ## Run the suite that every cloud must pass (cloudtest.Exercise), on the sandbox
-	@go test -list Exercise ./internal/cloud/... | grep -q '^Test' || { echo "conformance: no test runs the suite" >&2; exit 1; }
-	FREEHOLD_TOOLS=$(CURDIR)/bin go test -count 1 -run Exercise -timeout 40m ./internal/cloud/...
+conformance: build ## Run the programs on genuine AWS provider code and an AWS emulator
+	@tools/conformance.sh
 
 .PHONY: clean
 clean: ## Remove bin/; the tools stay in their cache, as they take minutes to build

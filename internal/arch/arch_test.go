@@ -52,6 +52,7 @@ var may = map[string][]string{
 
 	"internal/cloud":                      {"internal/report"},
 	"internal/cloud/cloudtest":            {"internal/cloud"},
+	"internal/cloud/aws":                  {"internal/cloud", "internal/report"},
 	"internal/cloud/sandbox":              {"internal/cloud", "internal/report", "internal/cloud/sandbox/..."},
 	"internal/cloud/sandbox/store":        {},
 	"internal/cloud/sandbox/awsprovider":  {"internal/cloud/sandbox/store"},
@@ -60,6 +61,10 @@ var may = map[string][]string{
 	"internal/cloud/sandbox/kubeprovider": {},
 
 	"internal/cloud/sandbox/controlplane/controlplanetest": {"internal/cloud/sandbox/controlplane"},
+
+	// The lab attaches the sandbox's providers where the official ones are not installed.
+	"internal/conformance/lab":      {"internal/cloud/sandbox/..."},
+	"internal/conformance/iamcalls": {"components/iampolicy", "internal/conformance/lab"},
 
 	"internal/api/v1alpha1": {},
 	"internal/api/gen":      {"internal/api/v1alpha1"},

@@ -1,0 +1,355 @@
+package conformance_test
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"freehold.dev/freehold/internal/conformance/lab"
+	"freehold.dev/freehold/internal/report"
+)
+
+const (
+	ownAccount   = "444455556666" // that initech brings
+	otherAccount = "777788889999" // of nobody that Freehold knows
+	externalID   = "initech-7f3a91"
+
+	// versions are those of the emulator's catalogue of add-ons, which is not EKS's.
+	versions = "versions: {kubeProxy: v1.35.1-eksbuild.4, ebsCsi: v1.55.0-eksbuild.1, podIdentityAgent: v1.3.10-eksbuild.2}"
+	// sessions are shorter than the run of a layer.
+	sessions = 25 * time.Second
+)
+
+// customer is one org of the scenario.
+type customer struct {
+	operator // who onboards it
+
+	org  string
+	spec string
+	made report.Onboarding
+}
+
+// in is the customer in a subtest.
+func (c *customer) in(t *testing.T) *customer {
+	d := *c
+	d.t = t
+	return &d
+}
+
+// TestTwoCustomersComeAndGo is one story, because its first chapter takes
+// minutes: the genuine provider waits for AWS as it always does.
+func TestTwoCustomersComeAndGo(t *testing.T) {
+	l := lab.Start(t)
+	l.Plugin("aws")
+	l.Clusters("freehold-acme", "freehold-initech")
+	roleARN := l.Adopt(ownAccount, "freehold-access", externalID)
+	o := newOperator(t, l, "FREEHOLD_HOME="+l.Dir("home"))
+	acme := &customer{operator: o, org: "acme", spec: o.spec("acme", "  email: aws+acme@example.com", versions, twoProjects, "deletionProtection: false")}
+	// Another operator, whose states are in a bucket and encrypted with a key.
+	remote := newOperator(t, l, "FREEHOLD_HOME="+l.Dir("elsewhere"), "FREEHOLD_BACKEND=s3://"+stateBucket+"/states?region="+lab.Region,
+		"FREEHOLD_SECRETS_PROVIDER=awskms://alias/freehold-{org}?region="+lab.Region)
+	keepStates(t, l, "initech")
+	initech := &customer{operator: remote, org: "initech", spec: o.spec("initech",
+		"  mode: existing\n  roleArn: "+roleARN+"\n  externalId: "+externalID, versions, "deletionProtection: false")}
+	both := []*customer{acme, initech}
+	record := func() { saveCalls(t, l.Front.Calls()) }
+	defer record()
+
+	o.want(0, "doctor")
+	t.Run("what EKS does not have is refused before anything is made", func(t *testing.T) {
+		refusedVersions(t, o.in(t))
+	})
+
+	l.ShortSessions(sessions)
+	t.Run("both are onboarded, though sessions end again and again, and one is killed in the middle", func(t *testing.T) {
+		before := l.Front.Sessions()
+		var wait sync.WaitGroup
+		wait.Go(func() { acme.in(t).onboard(acme) })
+		wait.Go(func() {
+			// Killed once, with all that it had started, and run again.
+			initech.in(t).killed(ownAccount, 60+rand.IntN(400))
+			initech.in(t).onboard(initech)
+		})
+		wait.Wait()
+		for _, c := range both {
+			ends := 0
+			for role, n := range l.Front.Sessions() {
+				if strings.Contains(role, ":"+c.made.DataPlane.AccountID+":") {
+					ends += n - before[role]
+				}
+			}
+			if ends < 6 { // with sessions of an hour there are four: each layer's, and Freehold's own
+				t.Errorf("%s: its roles were assumed %d times; no session can have ended in the middle", c.org, ends)
+			}
+		}
+	})
+	l.ShortSessions(0)
+	if t.Failed() {
+		return
+	}
+	t.Run("onboard again changes nothing", func(t *testing.T) {
+		for _, c := range both {
+			again := decode[report.Onboarding](t, c.in(t).want(0, "onboard", "-f", c.spec, "-o", "json"))
+			if again.Changed || len(again.Unmanaged) > 0 {
+				t.Errorf("%s: changed %t, unmanaged %+v", c.org, again.Changed, again.Unmanaged)
+			}
+		}
+	})
+	t.Run("nothing drifts", func(t *testing.T) {
+		for _, c := range both {
+			c.in(t).want(0, "drift", c.org)
+		}
+	})
+	t.Run("a kubeconfig's token is the bootstrap role's, and only for that cluster", func(t *testing.T) {
+		for _, c := range both {
+			c.in(t).kubeconfigWorks(l)
+		}
+	})
+	t.Run("what is changed behind Freehold's back shows up, exactly, and is put back", func(t *testing.T) {
+		acme.in(t).changedBehind(l)
+	})
+	t.Run("a role that leads elsewhere is refused before any write", func(t *testing.T) {
+		acme.in(t).ledElsewhere(l)
+	})
+	t.Run("another management account is refused before any write", func(t *testing.T) {
+		acme.in(t).signedInElsewhere(l)
+	})
+	t.Run("offboarding leaves each account empty, and closes the vended one", func(t *testing.T) {
+		var wait sync.WaitGroup
+		for _, c := range both {
+			wait.Go(func() { c.in(t).offboarded(l) })
+		}
+		wait.Wait()
+		status, err := l.Shell(lab.ManagementAccount, "aws organizations describe-account --account-id "+acme.made.DataPlane.AccountID+
+			" --query Account.Status --output text")
+		if err != nil || status != "SUSPENDED" {
+			t.Errorf("acme's account is %q (%v), want SUSPENDED: closed", status, err)
+		}
+	})
+	record()
+	if !t.Failed() {
+		judgeCalls(t, l, l.Front.Calls())
+	}
+}
+
+const twoProjects = `projects:
+- name: shop
+  members: [{group: "acme:shop", role: editor}]
+- name: billing`
+
+// saveCalls keeps the record of a run where it is asked for, to look into it.
+func saveCalls(t *testing.T, calls []lab.Call) {
+	t.Helper()
+	file := os.Getenv("FREEHOLD_CONFORMANCE_CALLS")
+	if file == "" {
+		return
+	}
+	text, err := json.Marshal(calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stateBucket is where the second operator keeps states.
+const stateBucket = "freehold-states"
+
+// keepStates makes the bucket and an org's key, as docs/aws.md says.
+func keepStates(t *testing.T, l *lab.Lab, org string) {
+	t.Helper()
+	_, err := l.Shell(lab.ManagementAccount, `
+		aws s3api create-bucket --bucket "$BUCKET" --create-bucket-configuration LocationConstraint="$AWS_REGION"
+		aws s3api put-bucket-versioning --bucket "$BUCKET" --versioning-configuration Status=Enabled
+		key=$(aws kms create-key --query KeyMetadata.KeyId --output text)
+		aws kms create-alias --alias-name "alias/freehold-$ORG" --target-key-id "$key"`, "BUCKET="+stateBucket, "ORG="+org)
+	if err != nil {
+		t.Fatalf("make the bucket of states: %v", err)
+	}
+}
+
+// onboard onboards the customer and notes in known what was made.
+func (c *customer) onboard(known *customer) {
+	c.t.Helper()
+	r := c.run("onboard", "-f", c.spec, "-o", "json")
+	if r.code != 0 {
+		c.t.Errorf("onboard %s: exit %d\n%s", c.org, r.code, r.stderr)
+		return
+	}
+	known.made = decode[report.Onboarding](c.t, r)
+	if len(known.made.Unmanaged) > 0 {
+		c.t.Errorf("%s: unmanaged: %+v", c.org, known.made.Unmanaged)
+	}
+}
+
+// killed onboards the customer and, once so many calls reached its account,
+// kills freehold, the engine and the providers at once.
+func (c *customer) killed(account string, calls int) {
+	c.t.Helper()
+	cmd := c.command("onboard", "-f", c.spec)
+	if err := cmd.Start(); err != nil {
+		c.t.Errorf("onboard %s: %v", c.org, err)
+		return
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for c.lab.Front.Count(account) < calls {
+		select {
+		case err := <-ended:
+			c.t.Logf("onboard %s had ended before it was killed: %v", c.org, err)
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	n, err := killAll(c.env)
+	if err != nil || n == 0 {
+		c.t.Errorf("%d processes of %s were killed: %v", n, c.org, err)
+	}
+	if err := <-ended; err == nil {
+		c.t.Errorf("onboard %s ended well, though it was killed", c.org)
+	}
+	c.t.Logf("onboard %s: %d processes killed after %d calls", c.org, n, calls)
+}
+
+// refusedVersions asks for a version of an add-on, and of Kubernetes, that EKS
+// does not have.
+func refusedVersions(t *testing.T, o operator) {
+	t.Helper()
+	before := len(o.lab.Changes(lab.ManagementAccount))
+	file := o.spec("hooli", "  email: aws+hooli@example.com", strings.Replace(versions, "v1.35.1-eksbuild.4", "v1.35.0-eksbuild.77", 1))
+	r := o.want(4, "onboard", "-f", file)
+	for _, says := range []string{"versions.kubeProxy", "v1.35.0-eksbuild.77", "v1.35.1-eksbuild.4", "next: set versions.kubeProxy"} {
+		if !strings.Contains(r.stderr, says) {
+			t.Errorf("it does not say %q:\n%s", says, r.stderr)
+		}
+	}
+	o.want(4, "plan", "-f", file)
+	if after := len(o.lab.Changes(lab.ManagementAccount)); after != before {
+		t.Errorf("%d things were changed all the same", after-before)
+	}
+}
+
+// kubeconfigWorks takes the token that a kubeconfig's plugin gives and asks,
+// as EKS does, whose it is and for which cluster.
+func (c *customer) kubeconfigWorks(l *lab.Lab) {
+	t := c.t
+	t.Helper()
+	kubeconfig := c.want(0, "kubeconfig", c.org).stdout
+	if regexp.MustCompile(`(?m)^\s+(token|password|client-key-data):`).MatchString(kubeconfig) {
+		t.Errorf("%s: the kubeconfig holds a secret:\n%s", c.org, kubeconfig)
+	}
+	token, err := l.Token(t.Context(), kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := l.Whose(t.Context(), token, "freehold-"+c.org)
+	want := "arn:aws:iam::" + c.made.DataPlane.AccountID + ":role/freehold-" + c.org + "-bootstrap"
+	if got != want || err != nil {
+		t.Errorf("%s: the token is %q's (%v), want %s", c.org, got, err, want)
+	}
+}
+
+// ledElsewhere has the provision role's sessions be another account's.
+func (c *customer) ledElsewhere(l *lab.Lab) {
+	t := c.t
+	t.Helper()
+	l.Adopt(otherAccount, "somebody", "")
+	role := "arn:aws:iam::" + c.made.DataPlane.AccountID + ":role/freehold-" + c.org + "-provision"
+	before := l.Changes(otherAccount)
+	l.Front.Mislead(role, "arn:aws:iam::"+otherAccount+":role/somebody")
+	defer l.Front.Mislead(role, "")
+	r := c.want(1, "onboard", "-f", c.spec)
+	if !strings.Contains(r.stderr, otherAccount) && !strings.Contains(r.stderr, "not allowed") {
+		t.Errorf("it does not say where the role leads:\n%s", r.stderr)
+	}
+	if diff := cmp.Diff(before, l.Changes(otherAccount)); diff != "" {
+		t.Errorf("something was changed in account %s (-before +after):\n%s", otherAccount, diff)
+	}
+}
+
+// signedInElsewhere runs with the credentials of another management account.
+func (c *customer) signedInElsewhere(l *lab.Lab) {
+	t := c.t
+	t.Helper()
+	before := map[string][]string{}
+	accounts := []string{lab.ManagementAccount, otherAccount, c.made.DataPlane.AccountID}
+	for _, a := range accounts {
+		before[a] = l.Changes(a)
+	}
+	o := c.operator
+	o.env = append(slices.Clone(o.env), l.SignedIn(otherAccount, "somebody")...)
+	for _, args := range [][]string{{"onboard", "-f", c.spec}, {"plan", "-f", c.spec}, {"drift", c.org}, {"offboard", c.org, "--yes", c.org}} {
+		r := o.want(4, args...)
+		if !strings.Contains(r.stderr, "sign in to account "+lab.ManagementAccount) {
+			t.Errorf("freehold %s does not say where to sign in:\n%s", args[0], r.stderr)
+		}
+	}
+	for _, a := range accounts {
+		if diff := cmp.Diff(before[a], l.Changes(a)); diff != "" {
+			t.Errorf("something was changed in account %s (-before +after):\n%s", a, diff)
+		}
+	}
+}
+
+// offboarded takes a customer away and lists, with the aws command, every
+// service that the layers touched.
+func (c *customer) offboarded(l *lab.Lab) {
+	t := c.t
+	t.Helper()
+	account := c.made.DataPlane.AccountID
+	r := c.run("offboard", c.org, "--yes", c.org, "--close-account", "-o", "json")
+	if r.code != 0 {
+		t.Errorf("offboard %s: exit %d\n%s", c.org, r.code, r.stderr)
+		return
+	}
+	for name, script := range listings {
+		out, err := l.Shell(account, script)
+		if err != nil {
+			t.Errorf("%s: list %s: %v", c.org, name, err)
+		}
+		if out = strings.TrimSpace(strings.ReplaceAll(out, "None", "")); out != "" {
+			t.Errorf("%s: %s left in account %s: %s", c.org, name, account, out)
+		}
+	}
+}
+
+// listings print what is left of each service, without what an account has from
+// its start and what only waits for its end.
+var listings = map[string]string{
+	"clusters":          `aws eks list-clusters --query 'clusters' --output text`,
+	"VPCs":              `aws ec2 describe-vpcs --filters Name=is-default,Values=false --query 'Vpcs[].VpcId' --output text`,
+	"subnets":           `aws ec2 describe-subnets --filters Name=default-for-az,Values=false --query 'Subnets[].SubnetId' --output text`,
+	"internet gateways": `aws ec2 describe-internet-gateways --query 'InternetGateways[?Tags].InternetGatewayId' --output text`,
+	"NAT gateways":      `aws ec2 describe-nat-gateways --filter Name=state,Values=pending,available --query 'NatGateways[].NatGatewayId' --output text`,
+	"addresses":         `aws ec2 describe-addresses --query 'Addresses[].AllocationId' --output text`,
+	"endpoints":         `aws ec2 describe-vpc-endpoints --query "VpcEndpoints[?State!='deleted'].VpcEndpointId" --output text`,
+	"launch templates":  `aws ec2 describe-launch-templates --query 'LaunchTemplates[].LaunchTemplateId' --output text`,
+	"flow logs":         `aws ec2 describe-flow-logs --query 'FlowLogs[].FlowLogId' --output text`,
+	"instances":         `aws ec2 describe-instances --query 'Reservations[].Instances[].InstanceId' --output text`,
+	"volumes":           `aws ec2 describe-volumes --query 'Volumes[].VolumeId' --output text`,
+	"roles":             `aws iam list-roles --query "Roles[?starts_with(RoleName, 'freehold-') && RoleName!='freehold-access'].RoleName" --output text`,
+	"policies":          `aws iam list-policies --scope Local --query 'Policies[].PolicyName' --output text`,
+	"instance profiles": `aws iam list-instance-profiles --query 'InstanceProfiles[].InstanceProfileName' --output text`,
+	"OIDC providers":    `aws iam list-open-id-connect-providers --query 'OpenIDConnectProviderList[].Arn' --output text`,
+	"password policy":   `aws iam get-account-password-policy --query PasswordPolicy.MinimumPasswordLength --output text 2>/dev/null || true`,
+	"key aliases":       `aws kms list-aliases --query "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName" --output text`,
+	"keys": `for k in $(aws kms list-keys --query 'Keys[].KeyId' --output text); do
+		aws kms describe-key --key-id "$k" --query "KeyMetadata.[KeyManager,KeyState,KeyId]" --output text; done |
+		grep '^CUSTOMER' | grep -v PendingDeletion || true`,
+	"buckets":      `aws s3api list-buckets --query 'Buckets[].Name' --output text`,
+	"repositories": `aws ecr describe-repositories --query 'repositories[].repositoryName' --output text`,
+	"trails":       `aws cloudtrail describe-trails --query 'trailList[].Name' --output text`,
+	"log groups":   `aws logs describe-log-groups --query 'logGroups[].logGroupName' --output text`,
+	"analyzers":    `aws accessanalyzer list-analyzers --query 'analyzers[].name' --output text`,
+	// The tagging service remembers for a while what is gone; those have listings of their own.
+	"tagged": `aws resourcegroupstaggingapi get-resources --tag-filters Key=freehold.dev/org --query 'ResourceTagMappingList[].ResourceARN' --output text | tr '\t' '\n' | grep -v -e ':key/' -e ':natgateway/' -e ':vpc-endpoint/' || true`,
+}

@@ -1,0 +1,76 @@
+package lab
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// emulator starts the emulator for as long as the test, or takes the one that
+// runs, and returns its address.
+func emulator(t testing.TB, clusters string) string {
+	t.Helper()
+	if at := os.Getenv(endpoint); at != "" {
+		u, err := url.Parse(at)
+		if err != nil {
+			t.Fatalf("lab: %s: %v", endpoint, err)
+		}
+		return u.Host
+	}
+	command := strings.Fields(os.Getenv(emulatorCommand))
+	if len(command) == 0 {
+		t.Skipf("NOT TESTED against an AWS emulator: neither %s nor %s says where one is", emulatorCommand, endpoint)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	_ = l.Close() // the emulator takes the port now; on a loopback nobody else wants it
+	_, port, _ := net.SplitHostPort(address)
+
+	said, err := os.Create(filepath.Join(t.TempDir(), "emulator.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:], "-H", "127.0.0.1", "-p", port)...)
+	cmd.Env = append(os.Environ(), "EMULATOR_EKS_ENDPOINTS="+clusters, "MOTO_IAM_LOAD_MANAGED_POLICIES=true",
+		// An account of AWS is not born with the snapshots of 500 images.
+		"MOTO_EC2_LOAD_DEFAULT_AMIS=false")
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("lab: start the emulator: %v", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		cancel()
+		_ = <-ended // it was killed
+		_ = said.Close()
+	})
+	deadline := time.Now().Add(60 * time.Second)
+	for {
+		resp, err := http.Get("http://" + address + "/moto-api/data.json") //nolint:noctx // bounded by the loop
+		if err == nil {
+			_ = resp.Body.Close()
+			return address
+		}
+		select {
+		case err := <-ended:
+			text, _ := os.ReadFile(said.Name())
+			t.Fatalf("lab: the emulator ended: %v\n%s", err, text)
+		case <-time.After(100 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("lab: the emulator does not answer")
+		}
+	}
+}

@@ -1,0 +1,253 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+	clientauthv1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"freehold.dev/freehold/internal/cloud/sandbox/controlplane"
+	"freehold.dev/freehold/internal/cloud/sandbox/eksprovider"
+	"freehold.dev/freehold/internal/cloud/sandbox/kubeprovider"
+)
+
+// planes are the control planes that stand behind the emulator's clusters.
+type planes struct {
+	manager *controlplane.Manager
+	at      map[string]controlplane.Cluster // by cluster name
+}
+
+func (l *Lab) endpointsFile() string { return l.Dir("eks-endpoints.json") }
+
+// Clusters starts a control plane for each name: what the emulator calls a
+// cluster of that name has its endpoint. It serves the providers eks and
+// kubernetes where there is no official plugin for them.
+func (l *Lab) Clusters(names ...string) {
+	l.t.Helper()
+	root := l.Dir("clusters")
+	p := &planes{
+		manager: controlplane.NewManager(controlplane.Options{Root: root, Now: time.Now}),
+		at:      map[string]controlplane.Cluster{},
+	}
+	l.planes = p
+	type answer struct {
+		Endpoint string `json:"endpoint"`
+		CA       string `json:"ca"`
+	}
+	endpoints := map[string]answer{}
+	for _, name := range names {
+		c := controlplane.Cluster{Account: ManagementAccount, Region: Region, Name: name}
+		e, err := p.manager.Create(l.t.Context(), controlplane.Spec{Cluster: c})
+		if err != nil {
+			l.t.Fatalf("lab: control plane %s: %v", name, err)
+		}
+		p.at[name] = c
+		endpoints[name] = answer{e.URL, e.CABase64()}
+		l.serve(filepath.Join(root, c.Account, c.Region, c.Name), c)
+	}
+	text, err := json.Marshal(endpoints)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if err := os.WriteFile(l.endpointsFile(), text, 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+	l.serveProviders()
+}
+
+// serve runs one control plane until the test ends.
+func (l *Lab) serve(dir string, c controlplane.Cluster) {
+	l.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- controlplane.Serve(ctx, dir, controlplane.ServeOptions{Idle: time.Hour, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	}()
+	l.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			l.t.Error(err)
+		}
+	})
+	for {
+		running, err := l.planes.manager.Running(c)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		if running {
+			break
+		}
+		select {
+		case err := <-done:
+			l.t.Fatalf("lab: control plane %s ended: %v", c, err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if err := l.planes.manager.Ensure(l.t.Context(), c, nil); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// serveProviders attaches the sandbox's providers for what is on no PATH.
+func (l *Lab) serveProviders() {
+	l.t.Helper()
+	kube := kubeprovider.New(l.admit, time.Now)
+	var ports []string
+	for _, p := range []struct {
+		name     string
+		options  []grpc.ServerOption
+		provider pulumirpc.ResourceProviderServer
+	}{
+		{"eks", nil, eksprovider.New()},
+		{"kubernetes", kube.ServerOptions(), kube},
+	} {
+		if path, err := exec.LookPath("pulumi-resource-" + p.name); err == nil {
+			l.t.Logf("lab: the provider %s is the official plugin %s", p.name, path)
+			continue
+		}
+		listener, err := new(net.ListenConfig).Listen(l.t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		server := grpc.NewServer(append(p.options, grpc.MaxRecvMsgSize(400<<20), grpc.MaxSendMsgSize(400<<20))...)
+		pulumirpc.RegisterResourceProviderServer(server, p.provider)
+		go func() {
+			// It returns when it is stopped; a loopback listener has no other end.
+			_ = server.Serve(listener)
+		}()
+		l.t.Cleanup(server.Stop)
+		ports = append(ports, fmt.Sprintf("%s:%d", p.name, listener.Addr().(*net.TCPAddr).Port))
+	}
+	if len(ports) > 0 {
+		l.env["PULUMI_DEBUG_PROVIDERS"] = strings.Join(ports, ",")
+	}
+}
+
+// admit is EKS's authentication, for the sandbox's kubernetes provider: it runs
+// the kubeconfig's credential plugin, asks STS whose token it is, and lets in
+// whom the cluster's access entries name, with their groups.
+func (l *Lab) admit(ctx context.Context, kubeconfig string) (*rest.Config, error) {
+	at, err := l.planes.manager.Find(kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	token, err := l.Token(ctx, kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	who, err := l.Whose(ctx, token, at.Name)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := l.groups(ctx, who, at.Name)
+	if err != nil {
+		return nil, err
+	}
+	return l.planes.manager.RESTConfig(at, controlplane.Identity{User: who, Groups: groups})
+}
+
+// Token runs the credential plugin of a kubeconfig.
+func (l *Lab) Token(ctx context.Context, kubeconfig string) (string, error) {
+	config, err := clientcmd.Load([]byte(kubeconfig))
+	if err != nil {
+		return "", err
+	}
+	current := config.Contexts[config.CurrentContext]
+	if current == nil || config.AuthInfos[current.AuthInfo] == nil || config.AuthInfos[current.AuthInfo].Exec == nil {
+		return "", errors.New("the kubeconfig has no credential plugin")
+	}
+	plugin := config.AuthInfos[current.AuthInfo].Exec
+	cmd := l.Command(ctx, plugin.Command, plugin.Args...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w: %s", plugin.Command, strings.Join(plugin.Args, " "), err, said.String())
+	}
+	var credential clientauthv1.ExecCredential
+	if err := json.Unmarshal(out, &credential); err != nil || credential.Status == nil {
+		return "", fmt.Errorf("the credential plugin answered %q: %w", out, err)
+	}
+	return credential.Status.Token, nil
+}
+
+// Whose asks STS who signed a token, as EKS does: the token is a presigned
+// request, and the cluster's name is one of the signed headers.
+func (l *Lab) Whose(ctx context.Context, token, cluster string) (roleARN string, err error) {
+	encoded, ok := strings.CutPrefix(token, "k8s-aws-v1.")
+	if !ok {
+		return "", fmt.Errorf("%.20q… is no token for EKS", token)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return "", fmt.Errorf("decode the token: %w", err)
+	}
+	signed, err := url.Parse(string(raw))
+	if err != nil {
+		return "", fmt.Errorf("decode the token: %w", err)
+	}
+	q := signed.Query()
+	if q.Get("Action") != "GetCallerIdentity" || q.Get("X-Amz-Expires") != "60" ||
+		!strings.Contains(q.Get("X-Amz-SignedHeaders"), "x-k8s-aws-id") {
+		return "", fmt.Errorf("EKS takes no such token: %s", signed.RawQuery)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, string(raw), nil)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("x-k8s-aws-id", cluster)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		ARN string `xml:"GetCallerIdentityResult>Arn"`
+	}
+	if err := xml.Unmarshal(body, &answer); err != nil || resp.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("STS does not know the token: %s: %s", resp.Status, body)
+	}
+	// arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION
+	parts := strings.SplitN(answer.ARN, ":", 6)
+	name := strings.Split(parts[len(parts)-1], "/")
+	if len(parts) != 6 || len(name) != 3 || name[0] != "assumed-role" {
+		return "", fmt.Errorf("%s is no role's session", answer.ARN)
+	}
+	return "arn:aws:iam::" + parts[4] + ":role/" + name[1], nil
+}
+
+// groups are the Kubernetes groups of a role's access entry.
+func (l *Lab) groups(ctx context.Context, roleARN, cluster string) ([]string, error) {
+	out, err := eks.NewFromConfig(l.In(accountOf(roleARN))).DescribeAccessEntry(ctx, &eks.DescribeAccessEntryInput{
+		ClusterName: aws.String(cluster), PrincipalArn: aws.String(roleARN),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the server has asked for the client to provide credentials: %s has no access entry of cluster %s: %w", roleARN, cluster, err)
+	}
+	return out.AccessEntry.KubernetesGroups, nil
+}

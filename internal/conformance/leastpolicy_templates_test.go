@@ -1,0 +1,212 @@
+package conformance_test
+
+import (
+	"flag"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/conformance/iamcalls"
+	"freehold.dev/freehold/internal/conformance/lab"
+)
+
+var update = flag.Bool("update", false, "rewrite the policies in docs/iam")
+
+// template is a policy in docs/iam, which whoever sets Freehold up fills in. It
+// is in as many files as AWS's limit for a managed policy makes it.
+type template struct {
+	files []part
+	// scopes say how the policy names resources; the first that covers one counts.
+	scopes []string
+	// besides are the calls that no recorded run had a reason for: what the
+	// provider makes when the next version of Freehold, or of a customer's
+	// spec, changes what is there; what finds again the work of a run that was
+	// killed; what empties buckets that hold something.
+	besides []lab.Call
+}
+
+// part is one file of a template.
+type part struct {
+	file string
+	// holds tells which actions are in it; nil: all.
+	holds func(action string) bool
+}
+
+// The names in besides: any that the scopes cover.
+const (
+	someRole       = "freehold-org-provision"
+	somePolicy     = "arn:aws:iam::" + iamcalls.AccountID + ":policy/freehold-org-boundary"
+	someKey        = "00000000-0000-0000-0000-000000000000"
+	someTrail      = "arn:aws:cloudtrail:" + iamcalls.Region + ":" + iamcalls.AccountID + ":trail/freehold-org-trail"
+	someRepository = "freehold-org/namespace-controller"
+	someRegistry   = "arn:aws:ecr:" + iamcalls.Region + ":" + iamcalls.AccountID + ":repository/" + someRepository
+	someAnalyzer   = "arn:aws:access-analyzer:" + iamcalls.Region + ":" + iamcalls.AccountID + ":analyzer%2Ffreehold-org-analyzer"
+)
+
+var provisionerTemplate = template{
+	files: []part{{file: "provisioner.json"}},
+	scopes: []string{
+		"arn:aws:iam::" + iamcalls.ManagementAccountID + ":role/freehold-provisioner",
+		// The roles that the provisioner assumes: of accounts that it vends, of
+		// accounts that customers bring, and of the phases.
+		"arn:aws:iam::*:role/" + lab.AccessRole,
+		"arn:aws:iam::*:role/freehold-*",
+		"arn:aws:organizations::" + iamcalls.ManagementAccountID + ":account/*",
+		"arn:aws:organizations::" + iamcalls.ManagementAccountID + ":ou/*",
+		"arn:aws:organizations::" + iamcalls.ManagementAccountID + ":policy/*",
+		"arn:aws:organizations::" + iamcalls.ManagementAccountID + ":root/*",
+		"arn:aws:servicequotas:*:" + iamcalls.ManagementAccountID + ":organizations/*",
+	},
+	besides: []lab.Call{
+		inJSON("organizations", "UpdatePolicy", `{"PolicyId":"p-1"}`),
+		inJSON("organizations", "TagResource", `{"ResourceId":"p-1"}`),
+		inJSON("organizations", "UntagResource", `{"ResourceId":"p-1"}`),
+		inJSON("organizations", "TagResource", `{"ResourceId":"111111111111"}`),
+		inJSON("organizations", "UntagResource", `{"ResourceId":"111111111111"}`),
+		inJSON("organizations", "ListPolicies", `{"Filter":"SERVICE_CONTROL_POLICY"}`),
+		// A customer's account under another unit, and one that is let go.
+		inJSON("organizations", "MoveAccount", `{"AccountId":"111111111111","SourceParentId":"r-1","DestinationParentId":"ou-1"}`),
+		inJSON("organizations", "CloseAccount", `{"AccountId":"111111111111"}`),
+	},
+}
+
+var stateTemplate = template{
+	files: []part{{file: "state.json"}},
+	scopes: []string{
+		"arn:aws:s3:::" + stateBucket,
+		"arn:aws:s3:::" + stateBucket + "/*",
+		"arn:aws:kms:" + iamcalls.Region + ":" + iamcalls.ManagementAccountID + ":key/*",
+	},
+}
+
+var accessTemplate = template{
+	files: []part{
+		{"access-role.json", func(action string) bool { return !reads.MatchString(action) }},
+		{"access-role-reads.json", reads.MatchString},
+	},
+	scopes: []string{
+		"arn:aws:iam::" + iamcalls.AccountID + ":role/freehold-*",
+		"arn:aws:iam::" + iamcalls.AccountID + ":role/aws-service-role/access-analyzer.amazonaws.com/*",
+		"arn:aws:iam::" + iamcalls.AccountID + ":policy/freehold-*",
+		"arn:aws:iam::aws:policy/SecurityAudit",
+		"arn:aws:iam::aws:policy/job-function/ViewOnlyAccess",
+		"arn:aws:s3:::freehold-*/*",
+		"arn:aws:s3:::freehold-*",
+		"arn:aws:kms:" + iamcalls.Region + ":" + iamcalls.AccountID + ":key/*",
+		"arn:aws:kms:" + iamcalls.Region + ":" + iamcalls.AccountID + ":alias/freehold-*",
+		"arn:aws:ecr:" + iamcalls.Region + ":" + iamcalls.AccountID + ":repository/freehold-*",
+		"arn:aws:ecr:" + iamcalls.Region + ":" + iamcalls.AccountID + ":repository/*",
+		"arn:aws:cloudtrail:" + iamcalls.Region + ":" + iamcalls.AccountID + ":trail/freehold-*",
+		"arn:aws:access-analyzer:" + iamcalls.Region + ":" + iamcalls.AccountID + ":analyzer/freehold-*",
+		"arn:aws:eks:" + iamcalls.Region + ":" + iamcalls.AccountID + ":*",
+		"arn:aws:servicequotas:*:" + iamcalls.AccountID + ":*",
+	},
+	besides: []lab.Call{
+		// IAM keeps five versions of a policy: the provider makes room first.
+		inForm("iam", "CreatePolicyVersion", "PolicyArn", somePolicy),
+		inForm("iam", "ListPolicyVersions", "PolicyArn", somePolicy),
+		inForm("iam", "DeletePolicyVersion", "PolicyArn", somePolicy),
+		inForm("iam", "TagPolicy", "PolicyArn", somePolicy),
+		inForm("iam", "UntagPolicy", "PolicyArn", somePolicy),
+		inForm("iam", "UpdateAssumeRolePolicy", "RoleName", someRole),
+		inForm("iam", "UpdateRole", "RoleName", someRole),
+		inForm("iam", "UpdateRoleDescription", "RoleName", someRole),
+		inForm("iam", "TagRole", "RoleName", someRole),
+		inForm("iam", "UntagRole", "RoleName", someRole),
+		inJSON("kms", "PutKeyPolicy", `{"KeyId":"`+someKey+`"}`),
+		inJSON("kms", "UpdateKeyDescription", `{"KeyId":"`+someKey+`"}`),
+		inJSON("kms", "TagResource", `{"KeyId":"`+someKey+`"}`),
+		inJSON("kms", "UntagResource", `{"KeyId":"`+someKey+`"}`),
+		inJSON("cloudtrail", "UpdateTrail", `{"Name":"`+someTrail+`"}`),
+		inJSON("cloudtrail", "AddTags", `{"ResourceId":"`+someTrail+`"}`),
+		inJSON("cloudtrail", "RemoveTags", `{"ResourceId":"`+someTrail+`"}`),
+		inJSON("ecr", "PutImageScanningConfiguration", `{"repositoryName":"`+someRepository+`"}`),
+		inJSON("ecr", "PutImageTagMutability", `{"repositoryName":"`+someRepository+`"}`),
+		inJSON("ecr", "TagResource", `{"resourceArn":"`+someRegistry+`"}`),
+		inJSON("ecr", "UntagResource", `{"resourceArn":"`+someRegistry+`"}`),
+		inREST("access-analyzer", "POST", "/tags/"+someAnalyzer),
+		inJSON("cloudtrail", "GetTrail", `{"Name":"`+someTrail+`"}`),
+		inREST("eks", "GET", "/clusters/freehold-org/addons/coredns"),
+		// The log bucket of a customer who leaves is full.
+		{Service: "s3", Method: "GET", Path: "/freehold-org-logs", Query: url.Values{"versions": {""}}},
+		{Service: "s3", Method: "POST", Path: "/freehold-org-logs", Query: url.Values{"delete": {""}}},
+		{Service: "s3", Method: "POST", Path: "/freehold-org-logs", Query: url.Values{"delete": {""}}, Body: []byte("<VersionId>1</VersionId>")},
+		inREST("access-analyzer", "DELETE", "/tags/"+someAnalyzer),
+	},
+}
+
+func inForm(service, action, param, value string) lab.Call {
+	return lab.Call{Service: service, Action: action, Form: url.Values{param: {value}}}
+}
+
+func inJSON(service, action, body string) lab.Call {
+	return lab.Call{Service: service, Action: action, Body: []byte(body)}
+}
+
+func inREST(service, method, path string) lab.Call {
+	return lab.Call{Service: service, Method: method, Path: path}
+}
+
+// besidesBy are those calls as the caller of a recorded one would make them.
+func (m template) besidesBy(c lab.Call) []lab.Call {
+	out := make([]lab.Call, len(m.besides))
+	for i, u := range m.besides {
+		u.Principal, u.Account, u.Region = c.Principal, c.Account, lab.Region
+		fill := func(text string) string {
+			return iamcalls.Fill(text, map[string]string{iamcalls.AccountID: c.Account, iamcalls.Region: lab.Region})
+		}
+		u.Path, u.Body = fill(u.Path), []byte(fill(string(u.Body)))
+		form := url.Values{}
+		for name, values := range u.Form {
+			form.Set(name, fill(values[0]))
+		}
+		u.Form = form
+		out[i] = u
+	}
+	return out
+}
+
+// The trust policies are written by hand, so somebody must ask them.
+func TestTheTrustPoliciesOfDocsLetInWhomTheyName(t *testing.T) {
+	const provisioner = "arn:aws:iam::1:role/freehold-provisioner"
+	fill := strings.NewReplacer("MANAGEMENT_ACCOUNT_ID", "1", "EXTERNAL_ID", "x", "OPERATOR_ROLE", "ci", "OPERATOR_PERMISSION_SET", "ops")
+	external := func(id string) map[string]string { return map[string]string{"sts:ExternalId": id} }
+	tests := map[string]struct {
+		file, principal string
+		context         map[string]string
+		want            iampolicy.Verdict
+	}{
+		"the provisioner, with the external id": {"access-role-trust.json", provisioner, external("x"), iampolicy.Allowed},
+		"the provisioner, without":              {"access-role-trust.json", provisioner, nil, iampolicy.Silent},
+		"the provisioner, with another's":       {"access-role-trust.json", provisioner, external("y"), iampolicy.Silent},
+		"another role of the same account":      {"access-role-trust.json", "arn:aws:iam::1:role/ci", external("x"), iampolicy.Silent},
+		"an operator's role":                    {"provisioner-trust.json", "arn:aws:iam::1:role/ci", nil, iampolicy.Allowed},
+		"an operator's permission set": {
+			"provisioner-trust.json", "arn:aws:iam::1:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_ops_0123456789abcdef", nil, iampolicy.Allowed,
+		},
+		"somebody else of the management account": {"provisioner-trust.json", "arn:aws:iam::1:role/app", nil, iampolicy.Silent},
+		"another account":                         {"provisioner-trust.json", "arn:aws:iam::2:role/ci", nil, iampolicy.Silent},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join(folder, tt.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc, err := iampolicy.Parse(fill.Replace(string(text)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := len(doc.String()); n > iampolicy.MaxTrust {
+				t.Errorf("%d characters, and a trust policy takes %d", n, iampolicy.MaxTrust)
+			}
+			got := doc.Evaluate(iampolicy.Request{Action: "sts:AssumeRole", Principal: tt.principal, Context: tt.context})
+			if got != tt.want {
+				t.Errorf("%s: %s, want %s", tt.principal, got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,105 @@
+package conformance_test
+
+import "strings"
+
+const (
+	clusterToken      = "aws:eks/cluster:Cluster"
+	accessEntryToken  = "aws:eks/accessEntry:AccessEntry"
+	accessPolicyToken = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+	podIdentityToken  = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+	addonToken        = "aws:eks/addon:Addon"
+	nodeGroupToken    = "aws:eks/nodeGroup:NodeGroup"
+
+	adminPolicy = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+)
+
+var clusterThings = []thing{
+	{name: "cluster-role", in: "org", token: roleToken, props: props{"name": "$(fresh)", "assumeRolePolicy": trustIn("eks")}},
+	{name: "cluster-role-attached", in: "org", token: attachmentToken, props: props{"role": "$(cluster-role.name)", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"}},
+	{name: "cluster", in: "org", token: clusterToken, after: []string{"cluster-role-attached"}, props: props{"name": "$(fresh)", "roleArn": "$(cluster-role.arn)", "version": "1.33",
+		"vpcConfig":              props{"subnetIds": []any{"$(subnet-a)", "$(subnet-b)"}, "securityGroupIds": []any{"$(group)"}, "endpointPrivateAccess": true, "endpointPublicAccess": true, "publicAccessCidrs": []any{"203.0.113.0/24"}},
+		"enabledClusterLogTypes": []any{"api", "audit", "authenticator", "controllerManager", "scheduler"},
+		"encryptionConfig":       props{"provider": props{"keyArn": "$(key.arn)"}, "resources": []any{"secrets"}},
+		"accessConfig":           props{"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": true},
+		"tags":                   props{"a": "b"}}},
+	{name: "old-cluster", in: "org", token: clusterToken, props: props{"name": "$(fresh)", "roleArn": "$(cluster-role.arn)", "vpcConfig": props{"subnetIds": []any{"$(subnet-a)", "$(subnet-b)"}},
+		"kubernetesNetworkConfig": props{"ipFamily": "ipv4", "serviceIpv4Cidr": "172.20.0.0/16"}}},
+	{name: "reader", in: "org", token: roleToken, props: props{"name": "$(fresh)", "assumeRolePolicy": trustIn("ec2")}},
+	{name: "writer", in: "org", token: roleToken, props: props{"name": "$(fresh)", "assumeRolePolicy": trustIn("ec2")}},
+	{name: "third", in: "org", token: roleToken, props: props{"name": "$(fresh)", "assumeRolePolicy": trustIn("ec2")}},
+	{name: "entry", in: "org", token: accessEntryToken, props: props{"clusterName": "$(cluster.name)", "principalArn": "$(reader.arn)", "kubernetesGroups": []any{"freehold:readers"}, "type": "STANDARD", "tags": props{"a": "b"}}},
+	{name: "entry-policy", in: "org", token: accessPolicyToken, after: []string{"entry"}, props: props{"clusterName": "$(cluster.name)", "principalArn": "$(reader.arn)", "policyArn": adminPolicy, "accessScope": props{"type": "namespace", "namespaces": []any{"default"}}}},
+	{name: "pod-role", in: "org", token: roleToken, props: props{"name": "$(fresh)", "assumeRolePolicy": strings.Replace(trustIn("pods.eks"), `"sts:AssumeRole"`, `["sts:AssumeRole","sts:TagSession"]`, 1)}},
+	{name: "pod-identity", in: "org", token: podIdentityToken, props: props{"clusterName": "$(cluster.name)", "namespace": "kube-system", "serviceAccount": "ebs-csi-controller-sa", "roleArn": "$(pod-role.arn)", "tags": props{"a": "b"}}},
+	{name: "addon", in: "org", token: addonToken, props: props{"clusterName": "$(cluster.name)", "addonName": "vpc-cni", "configurationValues": `{"enableNetworkPolicy":"true"}`, "resolveConflictsOnCreate": "OVERWRITE", "resolveConflictsOnUpdate": "OVERWRITE", "preserve": true, "tags": props{"a": "b"}}},
+	{name: "fresh-addon", in: "org", token: addonToken, props: props{"clusterName": "$(cluster.name)", "addonName": "kube-proxy"}},
+	{name: "protected-cluster", in: "org", token: clusterToken, props: props{"name": "$(fresh)", "roleArn": "$(cluster-role.arn)", "vpcConfig": props{"subnetIds": []any{"$(subnet-a)", "$(subnet-b)"}}}},
+}
+
+var clusterRows = []row{
+	{name: "a cluster of a version that EKS has not", twin: "cluster", change: props{"version": "1.20"}, because: "version"},
+	{name: "a cluster with a space in its name", twin: "cluster", change: props{"name": "a cluster"}, because: "name"},
+	{name: "a cluster with a name of 101 characters", twin: "cluster", change: props{"name": strings.Repeat("x", 101)}, because: "name"},
+	{name: "a cluster whose name is in use", twin: "cluster", change: props{"name": "cluster"}, because: "ResourceInUse"},
+	{name: "a cluster in one zone", twin: "cluster", change: props{"vpcConfig.subnetIds": []any{"$(subnet-a)", "$(subnet-a2)"}}, because: "AZ"},
+	{name: "a cluster in no such subnet", twin: "cluster", change: props{"vpcConfig.subnetIds": []any{"$(subnet-a)", "subnet-00000000"}}, because: "subnet|^InvalidParameterException$"},
+	{name: "a cluster in no subnet", twin: "cluster", change: props{"vpcConfig.subnetIds": gone}, because: "subnet"},
+	{name: "a cluster in two VPCs", twin: "cluster", change: props{"vpcConfig.subnetIds": []any{"$(second-subnet)", "$(subnet-b)"}}, because: "VPC"},
+	{name: "a cluster behind no such group", twin: "cluster", change: props{"vpcConfig.securityGroupIds": []any{"sg-00000000"}}, because: "group",
+		emulatorAccepts: "moto does not look for it", doc: "https://docs.aws.amazon.com/eks/latest/APIReference/API_VpcConfigRequest.html"},
+	{name: "a cluster that nobody can reach", twin: "cluster", change: props{"vpcConfig.endpointPrivateAccess": false, "vpcConfig.endpointPublicAccess": false, "vpcConfig.publicAccessCidrs": gone}, because: "endpoint"},
+	{name: "a cluster for what is no range", twin: "cluster", change: props{"vpcConfig.publicAccessCidrs": []any{"office"}}, because: "cidr"},
+	{name: "a cluster for a private range", twin: "cluster", change: props{"vpcConfig.publicAccessCidrs": []any{"10.0.0.0/8"}}, because: "publicAccessCidrs",
+		emulatorAccepts: "moto does not look at ranges", doc: "https://docs.aws.amazon.com/eks/latest/userguide/config-cluster-endpoint.html"},
+	{name: "a cluster of another authentication mode", twin: "cluster", change: props{"accessConfig.authenticationMode": "PASSWORD"}, because: "authentication_?mode"},
+	{name: "a cluster of no role", twin: "cluster", change: props{"roleArn": gone}, because: "role_?arn"},
+	{name: "a cluster of a role that is no ARN", twin: "cluster", change: props{"roleArn": "cluster-role"}, because: "ARN"},
+	{name: "a cluster of a role that EKS may not have", twin: "cluster", change: props{"roleArn": "$(reader.arn)"}, because: "role",
+		emulatorAccepts: "moto does not assume the role", doc: "https://docs.aws.amazon.com/eks/latest/userguide/cluster-iam-role.html"},
+	{name: "a cluster of other logs", twin: "cluster", change: props{"enabledClusterLogTypes": []any{"kernel"}}, because: "log_?types"},
+	{name: "a cluster that encrypts what it cannot", twin: "cluster", change: props{"encryptionConfig.resources": []any{"pods"}}, because: "resources"},
+	{name: "a cluster on no such key", twin: "cluster", change: props{"encryptionConfig.provider.keyArn": "arn:aws:kms:$(region):$(account):key/11111111-2222-3333-4444-555555555555"}, because: "key",
+		emulatorAccepts: "moto does not look for it", doc: "https://docs.aws.amazon.com/eks/latest/APIReference/API_Provider.html"},
+	{name: "a cluster of other addresses", twin: "cluster", change: props{"kubernetesNetworkConfig": props{"ipFamily": "ipv5"}}, because: "ip_?family"},
+	{name: "a cluster of too few services", twin: "cluster", change: props{"kubernetesNetworkConfig": props{"serviceIpv4Cidr": "10.100.0.0/25"}}, because: "service_?ipv4_?cidr"},
+	{name: "a cluster of other support", twin: "cluster", change: props{"upgradePolicy": props{"supportType": "FOREVER"}}, because: "support_?type"},
+	{name: "a cluster two versions on", twin: "cluster", updates: true, change: props{"version": "1.35"}, because: "version"},
+	{name: "a cluster one version back", twin: "cluster", updates: true, change: props{"version": "1.32"}, because: "version"},
+	{name: "a cluster's authentication one mode back", twin: "cluster", updates: true, change: props{"accessConfig.authenticationMode": "API_AND_CONFIG_MAP"}, because: "authentication_? ?mode"},
+	{name: "an entry for nobody who exists", twin: "entry", change: props{"principalArn": "arn:aws:iam::$(account):role/nobody"}, because: "principal|^InvalidParameterException$"},
+	{name: "an entry for what is no ARN", twin: "entry", change: props{"principalArn": "nobody"}, because: "ARN"},
+	{name: "an entry of another type", twin: "entry", change: props{"principalArn": "$(writer.arn)", "type": "ROOT"}, because: "type"},
+	{name: "an entry in Kubernetes's own group", twin: "entry", change: props{"principalArn": "$(third.arn)", "kubernetesGroups": []any{"system:masters"}}, because: "system:"},
+	{name: "an entry in a group of AWS's own", twin: "entry", change: props{"principalArn": "$(third.arn)", "kubernetesGroups": []any{"eks:nodes"}}, because: "eks:"},
+	{name: "an entry of a type of another provider", twin: "entry", change: props{"principalArn": "$(third.arn)", "type": "HYPERPOD_LINUX"}, because: "type"},
+	{name: "an entry with a name of Kubernetes's own", twin: "entry", change: props{"principalArn": "$(writer.arn)", "userName": "system:admin"}, because: "system:",
+		emulatorAccepts: "the emulator looks at groups only", doc: "https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessEntry.html"},
+	{name: "an entry that is there", twin: "entry", because: "ResourceInUse"},
+	{name: "an entry of no such cluster", twin: "entry", change: props{"clusterName": "nothing"}, because: "ResourceNotFound"},
+	{name: "an entry of a cluster that has none", twin: "entry", change: props{"clusterName": "$(old-cluster.name)"}, because: "authentication mode"},
+	{name: "a node's entry with groups", twin: "entry", change: props{"principalArn": "$(third.arn)", "type": "EC2_LINUX"}, because: "group"},
+	{name: "an access policy that there is not", twin: "entry-policy", change: props{"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEverything"}, because: "policy"},
+	{name: "an access policy of what is no ARN", twin: "entry-policy", change: props{"policyArn": "AmazonEKSViewPolicy"}, because: "ARN|policy-?arn"},
+	{name: "an access policy of nobody who is let in", twin: "entry-policy", change: props{"principalArn": "$(writer.arn)"}, because: "ResourceNotFound",
+		emulatorAccepts: "the emulator makes the association all the same", doc: "https://docs.aws.amazon.com/eks/latest/APIReference/API_AssociateAccessPolicy.html"},
+	{name: "an access policy over another scope", twin: "entry-policy", change: props{"accessScope": props{"type": "planet"}}, because: "type",
+		emulatorAccepts: "the emulator takes any scope", doc: "https://docs.aws.amazon.com/eks/latest/APIReference/API_AccessScope.html"},
+	{name: "an access policy over no namespace", twin: "entry-policy", change: props{"accessScope.namespaces": gone}, because: "namespaces"},
+	{name: "a pod identity that is there", twin: "pod-identity", because: "ResourceInUse"},
+	{name: "a pod identity of a role that pods may not have", twin: "pod-identity", change: props{"serviceAccount": "other", "roleArn": "$(reader.arn)"}, because: "role",
+		emulatorAccepts: "the emulator does not read trust policies", doc: "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html"},
+	{name: "a pod identity of a role that is not there", twin: "pod-identity", change: props{"serviceAccount": "others", "roleArn": "arn:aws:iam::$(account):role/nobody"}, because: "role",
+		emulatorAccepts: "the emulator does not look for the role", doc: "https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html"},
+	{name: "a pod identity of no such cluster", twin: "pod-identity", change: props{"clusterName": "nothing"}, because: "ResourceNotFound"},
+	{name: "an add-on that there is not", twin: "fresh-addon", change: props{"addonName": "teapot"}, because: "addon"},
+	{name: "an add-on that is there", twin: "addon", because: "ResourceInUse"},
+	{name: "an add-on of no such version", twin: "fresh-addon", change: props{"addonName": "coredns", "addonVersion": "v0.0.1-eksbuild.1"}, because: "version"},
+	{name: "an add-on whose conflicts end otherwise", twin: "fresh-addon", change: props{"addonName": "coredns", "resolveConflictsOnCreate": "PRESERVE"}, because: "resolve_?conflicts_?on_?create"},
+	{name: "an add-on whose values are no JSON", twin: "fresh-addon", change: props{"addonName": "coredns", "configurationValues": "{"}, because: "JSON|configuration_?values"},
+	{name: "an add-on of no such cluster", twin: "fresh-addon", change: props{"clusterName": "nothing"}, because: "ResourceNotFound"},
+	{name: "a cluster that is in one zone now", twin: "cluster", updates: true, change: props{"vpcConfig.subnetIds": []any{"$(subnet-a)", "$(subnet-a2)"}}, because: "AZ"},
+	{name: "a cluster that nobody can reach now", twin: "cluster", updates: true, change: props{"vpcConfig.endpointPrivateAccess": false, "vpcConfig.endpointPublicAccess": false, "vpcConfig.publicAccessCidrs": gone}, because: "endpoint"},
+	{name: "a cluster with a tag of AWS's own", twin: "cluster", change: props{"tags": props{"aws:owner": "me"}}, because: "aws:",
+		emulatorAccepts: "moto takes any tag", doc: "https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html"},
+	{name: "deleting a cluster that is protected", twin: "protected-cluster", guarded: true, because: "deletion protection"},
+}

@@ -1,0 +1,66 @@
+#!/bin/sh
+# The conformance lane: Freehold's programs on genuine AWS provider code and on
+# an AWS API emulator that others wrote.
+#
+# Usage: tools/conformance.sh [GO-TEST-FLAGS]
+#        tools/conformance.sh -update    write docs/iam anew from what was called
+#
+# The provider is pulumi-resource-aws from PATH, or from Pulumi's own cache. The
+# emulator is what FREEHOLD_CONFORMANCE_EMULATOR starts (a command to which
+# "-H HOST -p PORT" is appended, such as moto_server) or the AWS API that
+# FREEHOLD_CONFORMANCE_ENDPOINT names. Where neither is to be had, the kit in
+# FREEHOLD_CONFORMANCE_KIT (../shared/conformance, if it is there) has both. With
+# neither, this says what to install, and skips.
+set -eu
+cd "$(dirname "$0")/.."
+
+skip() {
+	printf 'conformance: NOT RUN: %s\n' "$*" >&2
+	printf 'conformance: SKIPPED: genuine AWS provider code was not asked\n'
+	exit 0
+}
+
+kit=${FREEHOLD_CONFORMANCE_KIT:-../shared/conformance}
+aws_version=$(go list -m -f '{{.Version}}' github.com/pulumi/pulumi-aws/sdk/v6)
+
+# The plugin: on PATH, in Pulumi's cache, or built from the kit.
+plugins=${PULUMI_HOME:-$HOME/.pulumi}/plugins/resource-aws-$aws_version
+if ! command -v pulumi-resource-aws >/dev/null 2>&1; then
+	if [ -x "$plugins/pulumi-resource-aws" ]; then
+		PATH=$plugins:$PATH
+	elif [ -x "$kit/awsbridge/build.sh" ]; then
+		cache=${FREEHOLD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/freehold}/conformance
+		mkdir -p "$cache"
+		echo "conformance: building pulumi-resource-aws from $kit/awsbridge"
+		# The kit's own module has its own settings; ours are for our binaries.
+		GOFLAGS=-mod=readonly "$kit/awsbridge/build.sh" "$cache" >"$cache/build.log" 2>&1 || {
+			cat "$cache/build.log" >&2
+			skip "pulumi-resource-aws could not be built from $kit/awsbridge"
+		}
+		PATH=$cache:$PATH
+	else
+		skip "there is no pulumi-resource-aws: run bin/pulumi plugin install resource aws ${aws_version#v}"
+	fi
+fi
+export PATH
+
+if [ -z "${FREEHOLD_CONFORMANCE_EMULATOR:-}${FREEHOLD_CONFORMANCE_ENDPOINT:-}" ]; then
+	if [ -f "$kit/emulator/emulator.py" ]; then
+		FREEHOLD_CONFORMANCE_EMULATOR="python3 $(cd "$kit/emulator" && pwd)/emulator.py"
+	elif command -v moto_server >/dev/null 2>&1; then
+		FREEHOLD_CONFORMANCE_EMULATOR=moto_server
+	else
+		skip "there is no AWS emulator: run pip install 'moto[server]', or set FREEHOLD_CONFORMANCE_ENDPOINT to an AWS API"
+	fi
+	export FREEHOLD_CONFORMANCE_EMULATOR
+fi
+command -v aws >/dev/null 2>&1 ||
+	skip "there is no aws command, by which changes are made behind Freehold's back: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
+
+echo "conformance: provider $(command -v pulumi-resource-aws), emulator ${FREEHOLD_CONFORMANCE_EMULATOR:-$FREEHOLD_CONFORMANCE_ENDPOINT}"
+export FREEHOLD_CONFORMANCE=1 FREEHOLD_TOOLS="$PWD/bin"
+if [ "${1:-}" = -update ]; then
+	exec go test -count 1 -timeout 40m -run TestTwoCustomersComeAndGo ./internal/conformance -update
+fi
+# The lane's packages; one after the other, as each has an emulator of its own.
+exec go test -count 1 -p 1 -timeout 40m "$@" ./internal/cloud/... ./internal/conformance/...
