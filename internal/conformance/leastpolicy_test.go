@@ -56,7 +56,7 @@ type who string
 const (
 	provisionerRole who = "the provisioner"
 	// stateKeeper is the provisioner when Pulumi reads and writes states as it.
-	stateKeeper    who = "the provisioner, of the bucket and the keys of states,"
+	stateKeeper    who = "the provisioner, where it keeps states,"
 	vendedAccess   who = "the access role of an account that was vended"
 	existingAccess who = "the access role of an account that a customer brought"
 	phaseRole      who = "a phase role"

@@ -17,6 +17,8 @@ var kmsOperations = map[string]rule{
 		return out
 	}},
 	"DescribeKey":          {on: kmsKey},
+	"Decrypt":              {on: kmsKey},
+	"Encrypt":              {on: kmsKey},
 	"EnableKeyRotation":    {on: kmsKey},
 	"DisableKeyRotation":   {on: kmsKey},
 	"GetKeyRotationStatus": {on: kmsKey},
