@@ -47,6 +47,7 @@ func (c *customer) in(t *testing.T) *customer {
 // TestTwoCustomersComeAndGo is one story, because its first chapter takes
 // minutes: the genuine provider waits for AWS as it always does.
 func TestTwoCustomersComeAndGo(t *testing.T) {
+	t.Parallel()
 	l := lab.Start(t)
 	l.Plugin("aws")
 	l.Clusters("freehold-acme", "freehold-initech")
@@ -109,9 +110,8 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 		}
 	})
 	t.Run("a kubeconfig's token is the bootstrap role's, and only for that cluster", func(t *testing.T) {
-		for _, c := range both {
-			c.in(t).kubeconfigWorks(l)
-		}
+		acme.in(t).kubeconfigWorks(l, initech.org)
+		initech.in(t).kubeconfigWorks(l, acme.org)
 	})
 	t.Run("what is changed behind Freehold's back shows up, exactly, and is put back", func(t *testing.T) {
 		acme.in(t).changedBehind(l)
@@ -238,23 +238,36 @@ func refusedVersions(t *testing.T, o operator) {
 	}
 }
 
-// kubeconfigWorks takes the token that a kubeconfig's plugin gives and asks,
-// as EKS does, whose it is and for which cluster.
-func (c *customer) kubeconfigWorks(l *lab.Lab) {
+// kubeconfigWorks asks the cluster's own API server as the kubeconfig says, and
+// the server, as EKS does, whose the token is. Another cluster's server does
+// not take it.
+func (c *customer) kubeconfigWorks(l *lab.Lab, other string) {
 	t := c.t
 	t.Helper()
 	kubeconfig := c.want(0, "kubeconfig", c.org).stdout
 	if regexp.MustCompile(`(?m)^\s+(token|password|client-key-data):`).MatchString(kubeconfig) {
 		t.Errorf("%s: the kubeconfig holds a secret:\n%s", c.org, kubeconfig)
 	}
+	file := l.Dir(c.org + ".kubeconfig")
+	if err := os.WriteFile(file, []byte(kubeconfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kubectl := l.Command(t.Context(), l.Tool("kubectl"), "--kubeconfig", file, "auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
+	got, err := kubectl.CombinedOutput()
+	want := "arn:aws:iam::" + c.made.DataPlane.AccountID + ":role/freehold-" + c.org + "-bootstrap"
+	if string(got) != want || err != nil {
+		t.Errorf("%s: the API server says %q (%v), want %s", c.org, got, err, want)
+	}
 	token, err := l.Token(t.Context(), kubeconfig)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := l.Whose(t.Context(), token, "freehold-"+c.org)
-	want := "arn:aws:iam::" + c.made.DataPlane.AccountID + ":role/freehold-" + c.org + "-bootstrap"
-	if got != want || err != nil {
-		t.Errorf("%s: the token is %q's (%v), want %s", c.org, got, err, want)
+	if who, err := l.Whose(t.Context(), token, "freehold-"+c.org); who != want || err != nil {
+		t.Errorf("%s: the token is %q's (%v), want %s", c.org, who, err, want)
+	}
+	kubectl = l.Command(t.Context(), l.Tool("kubectl"), "--server", l.Endpoint("freehold-"+other), "--insecure-skip-tls-verify", "--token", token, "auth", "whoami")
+	if out, err := kubectl.CombinedOutput(); err == nil {
+		t.Errorf("%s: another customer's cluster took the token: %s", c.org, out)
 	}
 }
 

@@ -49,6 +49,7 @@ var added = []struct {
 // world, one at a time, and compares what the providers would do: nothing, an
 // update, or a replacement.
 func TestReplacementsAreTheGenuineOnes(t *testing.T) {
+	t.Parallel()
 	theirs, ours := chains(t)
 	var mu sync.Mutex
 	var wg sync.WaitGroup

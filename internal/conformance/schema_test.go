@@ -185,6 +185,7 @@ func named(at resource.PropertyPath) []string {
 // each property that the stacks, the EKS component and these tests set is one
 // of the genuine provider's, of the kind that they give it.
 func TestTheGenuineProviderKnowsEveryProperty(t *testing.T) {
+	t.Parallel()
 	l := lab.Start(t)
 	c := genuine(t, l)
 	p, err := c.connect(t, props{"region": lab.Region, "allowedAccountIds": []any{c.management}})

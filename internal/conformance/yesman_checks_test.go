@@ -20,6 +20,7 @@ var misfits = struct{ texts, numbers []any }{
 // before anything is made, the sandbox does, too: a preview in the sandbox that
 // is fine is fine outside of it. The sandbox may refuse more: it is AWS as well.
 func TestTheSandboxChecksWhatTheGenuineProviderChecks(t *testing.T) {
+	t.Parallel()
 	l := lab.Start(t)
 	theirs, err := genuine(t, l).connect(t, props{"region": lab.Region})
 	if err != nil {

@@ -48,6 +48,7 @@ func over(base, change props) props {
 // TestWhoMayConnect holds the settings of the sandbox's provider against the
 // genuine one's: it is by them that no stack reaches another customer's account.
 func TestWhoMayConnect(t *testing.T) {
+	t.Parallel()
 	theirs, ours := chains(t)
 	twin := func(t *testing.T, w *world, adopted bool) props {
 		t.Helper()

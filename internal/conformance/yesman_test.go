@@ -56,6 +56,7 @@ func chains(t *testing.T) (genuineWorld, sandboxWorld *world) {
 // TestYesMan holds the sandbox against genuine provider code: what AWS refuses,
 // the sandbox refuses, and what AWS accepts, it accepts.
 func TestYesMan(t *testing.T) {
+	t.Parallel()
 	theirs, ours := chains(t)
 	tally := map[string]int{}
 	var mu sync.Mutex

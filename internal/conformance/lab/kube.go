@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -23,9 +24,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	clientauthv1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"freehold.dev/freehold/internal/cloud/sandbox/controlplane"
 	"freehold.dev/freehold/internal/cloud/sandbox/eksprovider"
@@ -51,6 +54,9 @@ func (l *Lab) Clusters(names ...string) {
 		at:      map[string]controlplane.Cluster{},
 	}
 	l.planes = p
+	reviews := httptest.NewServer(http.HandlerFunc(l.review))
+	l.t.Cleanup(reviews.Close)
+	l.reviews = reviews.URL
 	type answer struct {
 		Endpoint string `json:"endpoint"`
 		CA       string `json:"ca"`
@@ -82,7 +88,9 @@ func (l *Lab) serve(dir string, c controlplane.Cluster) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- controlplane.Serve(ctx, dir, controlplane.ServeOptions{Idle: time.Hour, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+		done <- controlplane.Serve(ctx, dir, controlplane.ServeOptions{
+			Idle: time.Hour, Log: slog.New(slog.DiscardHandler), Now: time.Now, TokenReview: l.reviews + "/" + c.Name,
+		})
 	}()
 	l.t.Cleanup(func() {
 		cancel()
@@ -112,7 +120,7 @@ func (l *Lab) serve(dir string, c controlplane.Cluster) {
 // serveProviders attaches the sandbox's providers for what is on no PATH.
 func (l *Lab) serveProviders() {
 	l.t.Helper()
-	kube := kubeprovider.New(l.admit, time.Now)
+	kube := kubeprovider.New(l.reach, time.Now)
 	var ports []string
 	for _, p := range []struct {
 		name     string
@@ -144,27 +152,53 @@ func (l *Lab) serveProviders() {
 	}
 }
 
-// admit is EKS's authentication, for the sandbox's kubernetes provider: it runs
-// the kubeconfig's credential plugin, asks STS whose token it is, and lets in
+// Endpoint is the address of a cluster's API server.
+func (l *Lab) Endpoint(cluster string) string {
+	l.t.Helper()
+	e, err := l.planes.manager.Get(l.planes.at[cluster])
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return e.URL
+}
+
+// reach speaks to a cluster as its kubeconfig says, by the credential plugin,
+// which finds the lab's environment.
+func (l *Lab) reach(_ context.Context, kubeconfig string) (*rest.Config, error) {
+	config, err := clientcmd.RESTConfigFromKubeConfig([]byte(kubeconfig))
+	if err != nil {
+		return nil, err
+	}
+	if config.ExecProvider == nil {
+		return nil, errors.New("the kubeconfig has no credential plugin")
+	}
+	for k, v := range l.env {
+		config.ExecProvider.Env = append(config.ExecProvider.Env, clientcmdapi.ExecEnvVar{Name: k, Value: v})
+	}
+	return config, nil
+}
+
+// review is EKS's authentication: it asks STS whose the token is, and lets in
 // whom the cluster's access entries name, with their groups.
-func (l *Lab) admit(ctx context.Context, kubeconfig string) (*rest.Config, error) {
-	at, err := l.planes.manager.Find(kubeconfig)
-	if err != nil {
-		return nil, err
+func (l *Lab) review(w http.ResponseWriter, r *http.Request) {
+	var asked authenticationv1.TokenReview
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
 	}
-	token, err := l.Token(ctx, kubeconfig)
-	if err != nil {
-		return nil, err
+	cluster := strings.TrimPrefix(r.URL.Path, "/")
+	who, err := l.Whose(r.Context(), asked.Spec.Token, cluster)
+	if err == nil {
+		asked.Status.User.Groups, err = l.groups(r.Context(), who, cluster)
 	}
-	who, err := l.Whose(ctx, token, at.Name)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		asked.Status.Authenticated, asked.Status.User.Username = true, who
+	} else {
+		asked.Status.Error = err.Error()
 	}
-	groups, err := l.groups(ctx, who, at.Name)
-	if err != nil {
-		return nil, err
-	}
-	return l.planes.manager.RESTConfig(at, controlplane.Identity{User: who, Groups: groups})
+	w.Header().Set("Content-Type", "application/json")
+	// What cannot be sent has a client that is gone.
+	_ = json.NewEncoder(w).Encode(asked)
 }
 
 // Token runs the credential plugin of a kubeconfig.

@@ -86,6 +86,20 @@ func restConfig(url string, ca []byte, p pair) *rest.Config {
 	}
 }
 
+// webhookKubeconfig is how kube-apiserver is told where a webhook is.
+func webhookKubeconfig(url string) ([]byte, error) {
+	config := clientcmdapi.NewConfig()
+	config.Clusters["webhook"] = &clientcmdapi.Cluster{Server: url}
+	config.AuthInfos["kube-apiserver"] = &clientcmdapi.AuthInfo{}
+	config.Contexts["webhook"] = &clientcmdapi.Context{Cluster: "webhook", AuthInfo: "kube-apiserver"}
+	config.CurrentContext = "webhook"
+	text, err := clientcmd.Write(*config)
+	if err != nil {
+		return nil, fmt.Errorf("write the kubeconfig of the webhook %s: %w", url, err)
+	}
+	return text, nil
+}
+
 // certificateKubeconfig holds a key: it is for children only, and never leaves the cluster's directory.
 func certificateKubeconfig(url string, ca []byte, p pair) ([]byte, error) {
 	return clientcmd.Write(kubeconfig("sandbox", url, ca, &clientcmdapi.AuthInfo{

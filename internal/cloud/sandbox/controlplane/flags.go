@@ -47,7 +47,7 @@ func etcdArgs(f files, p ports) []string {
 
 // apiserverArgs run kube-apiserver as EKS does where it can be seen: RBAC, a
 // service account issuer in EKS's form, the default admission plugins.
-func apiserverArgs(f files, p ports, r record) []string {
+func apiserverArgs(f files, p ports, r record, webhook bool) []string {
 	args := []string{
 		"kube-apiserver",
 		"--bind-address=127.0.0.1",
@@ -78,8 +78,18 @@ func apiserverArgs(f files, p ports, r record) []string {
 		"--shutdown-delay-duration=0s",
 		"--v=0",
 	}
+	if webhook {
+		args = append(args,
+			"--authentication-token-webhook-config-file="+f.run(webhookConfig),
+			"--authentication-token-webhook-version=v1",
+			"--authentication-token-webhook-cache-ttl=5s",
+		)
+	}
 	return append(args, emulated(r.Version)...)
 }
+
+// webhookConfig is the file that says where tokens are reviewed.
+const webhookConfig = "token-review.kubeconfig"
 
 // controllers are those that keep the API's own promises: namespaces end, quotas
 // count, owners' children are collected, service accounts have what they need.

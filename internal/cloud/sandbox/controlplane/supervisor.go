@@ -31,6 +31,10 @@ type ServeOptions struct {
 	Log *slog.Logger
 	// Now is the clock; required.
 	Now func() time.Time
+	// TokenReview is the URL of a webhook that is asked whose a bearer token
+	// is, as EKS asks AWS; empty: only certificates and service accounts get in.
+	// https://kubernetes.io/docs/reference/access-authn-authz/authentication/#webhook-token-authentication
+	TokenReview string
 }
 
 // Serve runs the cluster of a directory until ctx ends, nobody uses it any
@@ -140,7 +144,7 @@ func (s *supervisor) run(ctx context.Context) error {
 	fatal := make(chan error, 4)
 	etcd := s.keep(fatal, child{name: "etcd", path: kube, args: etcdArgs(s.files, ports), env: environment(small(100)...), grace: etcdGrace})
 	defer etcd()
-	apiserver := s.keep(fatal, child{name: "kube-apiserver", path: kube, args: apiserverArgs(s.files, ports, s.record), env: environment(small(75)...), grace: apiserverGrace})
+	apiserver := s.keep(fatal, child{name: "kube-apiserver", path: kube, args: apiserverArgs(s.files, ports, s.record, s.options.TokenReview != ""), env: environment(small(75)...), grace: apiserverGrace})
 	defer apiserver()
 
 	if err := s.ready(ctx, admin, fatal); err != nil || ctx.Err() != nil {
@@ -210,6 +214,15 @@ func (s *supervisor) prepare(p ports) (*rest.Config, error) {
 	}
 	if err := writeFile(s.files.run("authentication.yaml"), []byte(authentication)); err != nil {
 		return nil, err
+	}
+	if s.options.TokenReview != "" {
+		webhook, err := webhookKubeconfig(s.options.TokenReview)
+		if err != nil {
+			return nil, err
+		}
+		if err := writeFile(s.files.run(webhookConfig), webhook); err != nil {
+			return nil, err
+		}
 	}
 	pair, _, err := ca.issue(leaf{name: "system:kube-controller-manager", client: true, life: servingLife}, now)
 	if err != nil {

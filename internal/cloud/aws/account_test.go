@@ -1,0 +1,58 @@
+package aws
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"freehold.dev/freehold/internal/cloud"
+)
+
+func TestCloseAccountAsksOnceAndTellsWhatIsPending(t *testing.T) {
+	const other = "444455556666"
+	us := caller("arn:aws:iam::111122223333:user/ada")
+	account := func(status string) string { return `{"Account":{"Id":"` + other + `","Status":"` + status + `"}}` }
+	tests := map[string]struct {
+		id      string
+		answers answers
+		want    error // wrapped; nil: none
+		fails   bool  // with an error that wraps nothing of ours
+		asks    bool  // for the closing
+	}{
+		"an open account is closed":                  {id: other, answers: answers{"DescribeAccount": account("ACTIVE"), "CloseAccount": "{}"}, asks: true},
+		"one that is being closed is left alone":     {id: other, answers: answers{"DescribeAccount": account("PENDING_CLOSURE")}},
+		"one that is closed is left alone":           {id: other, answers: answers{"DescribeAccount": account("SUSPENDED")}},
+		"one that was closed in between is done":     {id: other, answers: answers{"DescribeAccount": account("ACTIVE"), "CloseAccount": "400 AccountAlreadyClosedException"}, asks: true},
+		"AWS's limit of closings is for later":       {id: other, answers: answers{"DescribeAccount": account("ACTIVE"), "CloseAccount": "400 ConstraintViolationException"}, want: cloud.ErrPending, asks: true},
+		"an account of nobody's is not found":        {id: other, answers: answers{"DescribeAccount": "400 AccountNotFoundException"}, want: cloud.ErrNotFound},
+		"the management account is never closed":     {id: "111122223333", answers: answers{}, fails: true},
+		"who may not close it is told so, not later": {id: other, answers: answers{"DescribeAccount": account("ACTIVE"), "CloseAccount": "400 AccessDeniedException"}, fails: true, asks: true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			tt.answers["GetCallerIdentity"] = us
+			c, asked := tt.answers.cloud(t)
+			err := c.CloseAccount(t.Context(), tt.id)
+			switch {
+			case tt.fails && (err == nil || errors.Is(err, cloud.ErrPending)):
+				t.Errorf("CloseAccount: %v, want a failure", err)
+			case !tt.fails && !errors.Is(err, tt.want):
+				t.Errorf("CloseAccount: %v, want %v", err, tt.want)
+			}
+			if got := slices.Contains(asked(), "CloseAccount"); got != tt.asks {
+				t.Errorf("the closing was asked for: %t, want %t", got, tt.asks)
+			}
+		})
+	}
+}
+
+func TestARoleThatLeadsElsewhereIsNotEntered(t *testing.T) {
+	c, asked := answers{"GetCallerIdentity": caller("arn:aws:sts::111122223333:assumed-role/r/s")}.cloud(t)
+	_, err := c.Inventory(t.Context(), cloud.Account{ID: "444455556666", Region: "eu-central-1"})
+	if !errors.Is(err, ErrWrongAccount) {
+		t.Errorf("Inventory: %v, want ErrWrongAccount", err)
+	}
+	if got := asked(); len(got) != 1 {
+		t.Errorf("asked for %v, want nothing but who we are", got)
+	}
+}
