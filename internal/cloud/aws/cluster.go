@@ -177,7 +177,15 @@ func (c *Cloud) Token(ctx context.Context, cluster, region, roleARN, externalID 
 	if err != nil {
 		return nil, fmt.Errorf("sign a token for cluster %s as %s: %w", cluster, orUs(roleARN), err)
 	}
-	expires := metav1.NewTime(c.o.Now().Add(tokenLasts).UTC().Truncate(time.Second))
+	// A token dies with the session that signed it, and kubectl would go on
+	// with it: it asks for another one when it is refused, but only then.
+	last := c.o.Now().Add(tokenLasts)
+	if by, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return nil, fmt.Errorf("sign a token for cluster %s as %s: %w", cluster, orUs(roleARN), err)
+	} else if by.CanExpire && by.Expires.Before(last) {
+		last = by.Expires
+	}
+	expires := metav1.NewTime(last.UTC().Truncate(time.Second))
 	credential := clientauthv1.ExecCredential{
 		TypeMeta: metav1.TypeMeta{APIVersion: clientauthv1.SchemeGroupVersion.String(), Kind: "ExecCredential"},
 		Status: &clientauthv1.ExecCredentialStatus{

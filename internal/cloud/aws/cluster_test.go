@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	clientauthv1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -48,6 +50,25 @@ func TestATokenIsARequestToSTSForOneClusterAndAMinute(t *testing.T) {
 	}
 	if len(asked()) > 0 {
 		t.Errorf("asked for %v: signing needs no call", asked())
+	}
+}
+
+func TestATokenIsNotKeptLongerThanTheSessionThatSignedIt(t *testing.T) {
+	c, _ := answers{}.cloud(t)
+	ends := c.o.Now().Add(3 * time.Minute)
+	c.base.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "AKIATEST", SecretAccessKey: "s", SessionToken: "t", CanExpire: true, Expires: ends}, nil
+	})
+	text, err := c.Token(t.Context(), "freehold-acme", "eu-west-1", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var credential clientauthv1.ExecCredential
+	if err := json.Unmarshal(text, &credential); err != nil {
+		t.Fatal(err)
+	}
+	if got := credential.Status.ExpirationTimestamp.UTC(); !got.Equal(ends) {
+		t.Errorf("kubectl may keep it until %s, want %s", got, ends)
 	}
 }
 

@@ -172,6 +172,7 @@ func (l *Lab) reach(_ context.Context, kubeconfig string) (*rest.Config, error) 
 	if config.ExecProvider == nil {
 		return nil, errors.New("the kubeconfig has no credential plugin")
 	}
+	config.QPS, config.Burst = 100, 200
 	for k, v := range l.env {
 		config.ExecProvider.Env = append(config.ExecProvider.Env, clientcmdapi.ExecEnvVar{Name: k, Value: v})
 	}
