@@ -49,11 +49,15 @@ func emulator(t testing.TB, clusters string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("lab: start the emulator: %v", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	var failure error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		failure = cmd.Wait()
+	}()
 	t.Cleanup(func() {
 		cancel()
-		_ = <-ended // it was killed
+		<-ended
 		_ = said.Close()
 	})
 	deadline := time.Now().Add(60 * time.Second)
@@ -64,9 +68,9 @@ func emulator(t testing.TB, clusters string) string {
 			return address
 		}
 		select {
-		case err := <-ended:
+		case <-ended:
 			text, _ := os.ReadFile(said.Name())
-			t.Fatalf("lab: the emulator ended: %v\n%s", err, text)
+			t.Fatalf("lab: the emulator ended: %v\n%s", failure, text)
 		case <-time.After(100 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
