@@ -35,6 +35,9 @@ var may = map[string][]string{
 	"components/iampolicy":     {},
 	"components/componenttest": {},
 
+	"policies":     {},
+	"policies/gen": {"policies"},
+
 	"internal/spec":           {},
 	"internal/spec/genschema": {"internal/spec"},
 	"internal/plan":           {"internal/spec"},

@@ -1,0 +1,330 @@
+package policies
+
+import (
+	"slices"
+	"strings"
+)
+
+var boundaries = []Rule{
+	{
+		ID:       "FH501",
+		Title:    "Every role has the org's permissions boundary",
+		Why:      "the boundary is what keeps a role of the account from opening the account; a role without it can do all that its policies say, sharing included",
+		Fix:      "set permissionsBoundary to the org's boundary; service-linked roles, which cannot have one, are a type of their own",
+		Severity: Critical,
+		Criteria: []string{"CC6.1", "CC6.3"},
+		Types:    []string{typeRole, "aws:iam/user:User"},
+		Check:    on(checkBoundary),
+		Bad:      badBoundaries(), Good: goodBoundaries(),
+	},
+	{
+		ID:       "FH502",
+		Title:    "The boundary cannot be taken off, edited or replaced from inside",
+		Why:      "a fence whose gate opens from the inside is none: one call makes a new version of the policy, and all roles are free",
+		Fix:      "keep the denials of components/boundary: of the boundary's removal and versions, of roles without it, of users and keys",
+		Severity: Critical, NoException: true,
+		Criteria: []string{"CC6.1", "CC6.3"},
+		Types:    []string{typePolicy},
+		Check:    on(checkFence),
+		Bad:      badFences(), Good: goodFences(),
+	},
+	{
+		ID:       "FH503",
+		Title:    "No policy allows making roles without the boundary, or changing it",
+		Why:      "the boundary denies it as well; a policy that allows it waits for the day on which the boundary does not",
+		Fix:      `allow iam:CreateRole and iam:PutRolePermissionsBoundary with StringEquals "iam:PermissionsBoundary", and policy versions for policies other than the boundary`,
+		Severity: High,
+		Criteria: []string{"CC6.3"},
+		Types:    identityTypes,
+		Check:    on(checkEscapes),
+		Bad:      badEscapes(), Good: goodEscapes(),
+	},
+	{
+		ID:       "FH504",
+		Title:    "No IAM users, groups, passwords or access keys",
+		Why:      "a long-lived key works from anywhere and for whoever has copied it, and the boundary does not know who that is",
+		Fix:      "use roles: the provisioner's for people and pipelines, EKS Pod Identity for pods",
+		Severity: Critical, NoException: true,
+		Criteria: []string{"CC6.1", "CC6.2"},
+		Types:    append([]string{typeAWSProvider, "aws:iam/policyAttachment:PolicyAttachment"}, userTypes...),
+		Check:    on(checkUsers),
+		Bad:      badUsers(), Good: goodUsers(),
+	},
+	{
+		ID:       "FH505",
+		Title:    "No policy allows everything",
+		Why:      "an allowance of everything allows what nobody thought of, and what AWS adds next year",
+		Fix:      "name the services and actions; attach none of AWS's administrator policies, and the boundary as boundary only",
+		Severity: High,
+		Criteria: []string{"CC6.3"},
+		Types:    append(slices.Clone(identityTypes), attachmentTypes...),
+		Check:    on(checkEverything),
+		Bad:      badEverything(), Good: goodEverything(),
+	},
+	{
+		ID:       "FH506",
+		Title:    "No AWS access key stands in an input",
+		Why:      "it is somebody's, of some account, and everybody who reads the state or the resource has it",
+		Fix:      "take the key away, have it revoked, and give what needs it a role",
+		Severity: Critical, NoException: true,
+		Criteria: []string{"CC6.1", "CC6.2"},
+		Types:    []string{"*"},
+		Check:    on(checkKeys),
+		Bad:      badKeys(), Good: goodKeys(),
+	},
+}
+
+const typePolicy = "aws:iam/policy:Policy"
+
+func checkBoundary(j *judge, r Resource, s Scope) {
+	b := r.values().get("permissionsBoundary")
+	switch {
+	case !j.known(b):
+	case b.text() == "":
+		j.violate(b.path, "the role has no permissions boundary")
+	case s.BoundaryARN == "" && (s.AccountID == "" || ownARN(b.text(), s.AccountID)):
+		j.wonder(b.path)
+	case b.text() != s.BoundaryARN:
+		j.violate(b.path, "the boundary is %s, and the org's is %s", b.text(), s.BoundaryARN)
+	}
+}
+
+// isBoundary reports whether a policy is the org's boundary, by its name.
+func isBoundary(r Resource, s Scope) (yes, known bool) {
+	if r.Type != typePolicy {
+		return false, true
+	}
+	name := r.values().get("name")
+	if name.unknown() {
+		return false, false
+	}
+	if s.BoundaryARN == "" {
+		return strings.HasSuffix(name.text(), "-boundary"), true
+	}
+	return name.text() == s.BoundaryARN[strings.LastIndexByte(s.BoundaryARN, '/')+1:], true
+}
+
+// The actions by which a boundary is lost.
+var (
+	removals = []string{"iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"}
+	versions = []string{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"}
+	makings  = []string{"iam:CreateRole", "iam:PutRolePermissionsBoundary"}
+	users    = []string{"iam:CreateUser", "iam:CreateAccessKey", "iam:CreateLoginProfile"}
+)
+
+// checkFence asks of the boundary what it must deny. A denial with a condition
+// is a denial with a way around; the one on making roles may except roles that
+// get the boundary.
+func checkFence(j *judge, r Resource, s Scope) {
+	boundary, known := isBoundary(r, s)
+	if !known {
+		j.wonder("name")
+	}
+	if !boundary {
+		return
+	}
+	policy := r.values().get("policy")
+	doc, err := ParseDocument(policy.v)
+	if err != nil {
+		j.document(policy.path, policy.v, func(Statement) {})
+		return
+	}
+	if j.unknownAccount(policy.path, s) {
+		return
+	}
+	arn := s.BoundaryARN
+	if arn == "" {
+		arn = "arn:aws:iam::" + s.AccountID + ":policy/" + r.values().get("name").text()
+	}
+	everywhere := func(st Statement) bool {
+		return len(st.Conditions) == 0 && st.Touches("arn:aws:iam::"+s.AccountID+":role/any") && st.Touches("arn:aws:iam::"+s.AccountID+":user/any")
+	}
+	for _, action := range slices.Concat(removals, users) {
+		if !doc.denies(action, everywhere) {
+			j.violate(policy.path, "the boundary does not deny %s", action)
+		}
+	}
+	for _, action := range versions {
+		if !doc.denies(action, func(st Statement) bool { return len(st.Conditions) == 0 && st.Touches(arn) }) {
+			j.violate(policy.path, "the boundary does not deny %s on itself", action)
+		}
+	}
+	for _, action := range makings {
+		if !doc.denies(action, func(st Statement) bool {
+			return st.Touches("arn:aws:iam::"+s.AccountID+":role/any") && exceptsOnly(st.Conditions, arn)
+		}) {
+			j.violate(policy.path, "the boundary does not deny %s without the boundary", action)
+		}
+	}
+}
+
+// exceptsOnly reports whether a denial's conditions leave out nothing but roles
+// that get the boundary. A request without the key is denied: negated operators
+// hold where the key is absent.
+func exceptsOnly(conditions []Condition, boundary string) bool {
+	if len(conditions) == 0 {
+		return true
+	}
+	c := conditions[0]
+	operator := strings.TrimSuffix(c.Operator, "IfExists")
+	return len(conditions) == 1 && strings.EqualFold(c.Key, "iam:PermissionsBoundary") &&
+		slices.Contains([]string{"StringNotEquals", "ArnNotEquals"}, operator) && slices.Equal(c.Values, []string{boundary})
+}
+
+func checkEscapes(j *judge, r Resource, s Scope) {
+	boundary, known := isBoundary(r, s)
+	if !known {
+		j.wonder("name")
+		return
+	}
+	if boundary { // a ceiling of everything; checkFence asks for its denials
+		return
+	}
+	for _, policy := range identityPolicies(r) {
+		j.document(policy.path, policy.v, func(st Statement) {
+			for _, action := range removals {
+				if st.Covers(action) {
+					j.blame(policy.path, st, "it allows %s", action)
+					return
+				}
+			}
+			for _, action := range makings {
+				if !st.Covers(action) {
+					continue
+				}
+				if s.BoundaryARN == "" {
+					j.wonder(policy.path)
+				} else if !st.demandsBoundary(s.BoundaryARN) {
+					j.blame(policy.path, st, "it allows %s without the boundary", action)
+					return
+				}
+			}
+			for _, action := range versions {
+				if !st.Covers(action) {
+					continue
+				}
+				if s.BoundaryARN == "" {
+					j.wonder(policy.path)
+				} else if st.Touches(s.BoundaryARN) {
+					j.blame(policy.path, st, "it allows %s on the boundary", action)
+					return
+				}
+			}
+		})
+	}
+}
+
+func (s Statement) demandsBoundary(arn string) bool {
+	return slices.ContainsFunc(s.Conditions, func(c Condition) bool {
+		_, ok := c.positive()
+		return ok && strings.EqualFold(c.Key, "iam:PermissionsBoundary") && slices.Equal(c.Values, []string{arn})
+	})
+}
+
+// userTypes are all that belongs to IAM users.
+var userTypes = []string{
+	"aws:iam/accessKey:AccessKey", "aws:iam/group:Group", "aws:iam/groupMembership:GroupMembership", "aws:iam/groupPolicy:GroupPolicy",
+	"aws:iam/groupPolicyAttachment:GroupPolicyAttachment", "aws:iam/serviceSpecificCredential:ServiceSpecificCredential",
+	"aws:iam/signingCertificate:SigningCertificate", "aws:iam/sshKey:SshKey", "aws:iam/user:User",
+	"aws:iam/userGroupMembership:UserGroupMembership", "aws:iam/userLoginProfile:UserLoginProfile", "aws:iam/userPolicy:UserPolicy",
+	"aws:iam/userPolicyAttachment:UserPolicyAttachment",
+}
+
+func checkUsers(j *judge, r Resource, _ Scope) {
+	v := r.values()
+	switch r.Type {
+	case typeAWSProvider:
+		for _, key := range []string{"accessKey", "secretKey"} {
+			if k := v.get(key); k.v != nil {
+				j.violate(k.path, "the provider has a key of its own")
+			}
+		}
+	case "aws:iam/policyAttachment:PolicyAttachment":
+		for _, key := range []string{"users", "groups"} {
+			if who := v.get(key); j.known(who) && len(who.each()) > 0 {
+				j.violate(who.path, "it attaches a policy to users")
+			}
+		}
+	default:
+		j.violate("", "it is of IAM users, of which a data plane has none")
+	}
+}
+
+// attachmentTypes attach managed policies, by ARN.
+var attachmentTypes = []string{
+	"aws:iam/policyAttachment:PolicyAttachment", "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+	"aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive", "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment",
+}
+
+// administrators are AWS's policies that allow everything, or all of IAM or of sharing.
+var administrators = []string{
+	"arn:aws:iam::aws:policy/AdministratorAccess*", "arn:aws:iam::aws:policy/IAMFullAccess", "arn:aws:iam::aws:policy/PowerUserAccess",
+	"arn:aws:iam::aws:policy/AWSOrganizationsFullAccess", "arn:aws:iam::aws:policy/AWSResourceAccessManagerFullAccess",
+	"arn:aws:iam::aws:policy/job-function/SystemAdministrator", "arn:aws:iam::aws:policy/job-function/NetworkAdministrator",
+}
+
+// unheardOf is an action that no statement names on purpose.
+const unheardOf = "unheard:Of"
+
+func checkEverything(j *judge, r Resource, s Scope) {
+	for _, path := range []string{"policyArn", "policyArns", "managedPolicyArns", "managedPolicyArn"} {
+		for _, arn := range r.values().get(path).each() {
+			switch {
+			case !j.known(arn):
+			case slices.ContainsFunc(administrators, func(p string) bool { return Matches(p, arn.text()) }):
+				j.violate(arn.path, "%s allows everything, or all of IAM or of sharing", arn.text())
+			case s.BoundaryARN == "" && !strings.HasPrefix(arn.text(), "arn:aws:iam::aws:"):
+				j.wonder(arn.path)
+			case arn.text() == s.BoundaryARN:
+				j.violate(arn.path, "the boundary is a ceiling of everything: attached as a policy it allows that")
+			}
+		}
+	}
+	boundary, known := isBoundary(r, s)
+	if !known {
+		j.wonder("name")
+		return
+	}
+	for _, policy := range identityPolicies(r) {
+		j.document(policy.path, policy.v, func(st Statement) {
+			if !boundary && st.Covers(unheardOf) {
+				j.blame(policy.path, st, "it allows actions of every service")
+			}
+		})
+	}
+}
+
+func checkKeys(j *judge, r Resource, _ Scope) {
+	visitInputs(j, r, func(in *input) {
+		found := holdsAccessKey(in.text)
+		decoded(in.text, func(plain string) { found = found || holdsAccessKey(plain) })
+		if found {
+			j.violate(in.path(), "the value has an access key in it")
+		}
+	})
+}
+
+func holdsAccessKey(text string) bool {
+	for _, prefix := range []string{"AKIA", "ASIA"} {
+		for i := 0; ; i++ {
+			next := strings.Index(text[i:], prefix)
+			if next < 0 {
+				break
+			}
+			if i += next; accessKey(text[i:]) && edge(text, i-1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// accessKey reports whether a text begins with an access key's id: twenty
+// capital letters and digits.
+func accessKey(text string) bool {
+	const length = 20
+	if len(text) < length || !edge(text, length) {
+		return false
+	}
+	return strings.IndexFunc(text[:length], func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) < 0
+}

@@ -1,0 +1,34 @@
+package policies
+
+import (
+	"hash/maphash"
+	"sync/atomic"
+)
+
+// parsedTexts remembers the documents that were read last. Half a dozen rules
+// ask about the same text one after the other, and reading it is most of what
+// they cost.
+var parsedTexts = documentCache{seed: maphash.MakeSeed()}
+
+// documentCache has one slot for each of a few hashes. A slot that another text
+// takes over costs one more reading, and nothing else.
+type documentCache struct {
+	seed  maphash.Seed
+	slots [64]atomic.Pointer[parsedText]
+}
+
+type parsedText struct {
+	text string
+	doc  Document
+	err  error
+}
+
+func (c *documentCache) get(text string) (Document, error) {
+	slot := &c.slots[maphash.String(c.seed, text)%uint64(len(c.slots))]
+	if p := slot.Load(); p != nil && p.text == text {
+		return p.doc, p.err
+	}
+	doc, err := parseText(text)
+	slot.Store(&parsedText{text, doc, err})
+	return doc, err
+}

@@ -1,0 +1,299 @@
+package policies
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var references = []Rule{
+	{
+		ID:       "FH201",
+		Title:    "No input names another account",
+		Why:      "an ARN or account id of another account is the first half of every share: the other half is a click on the other side",
+		Fix:      "refer to the org's own resources, by the outputs that name them; what is common to all is listed under Shared",
+		Severity: Critical,
+		Criteria: []string{"CC6.1", "CC6.6"},
+		Types:    []string{"*"},
+		Check:    on(checkMentions),
+		Bad:      badMentions(), Good: goodMentions(),
+	},
+	{
+		ID:         "FH202",
+		Title:      "No input names a bucket that is not the org's",
+		Why:        "bucket names are one namespace over all of AWS, and a bucket's ARN has no account: data sent to a wrong name is another's",
+		Fix:        `name buckets of the org, "freehold-<org>-…-<account>", by the outputs of what makes them`,
+		Severity:   Critical,
+		Criteria:   []string{"CC6.1", "CC6.7"},
+		Types:      []string{"aws:*"},
+		CheckStack: onStack([]string{"aws:*"}, checkBuckets),
+		Bad:        badBuckets(), Good: goodBuckets(),
+	},
+	{
+		ID:         "FH203",
+		Title:      "No input names a VPC, subnet or security group that the org has not made",
+		Why:        "a network that somebody else made is one that somebody else is in",
+		Fix:        "pass the output of the resource, and not its id as text",
+		Severity:   Critical,
+		Criteria:   []string{"CC6.1", "CC6.6"},
+		Types:      []string{"aws:*"},
+		CheckStack: onStack([]string{"aws:*"}, checkIDs),
+		Bad:        badIDs(), Good: goodIDs(),
+	},
+	{
+		ID:         "FH204",
+		Title:      "No input names the OIDC issuer or the endpoint of another cluster",
+		Why:        "who trusts another cluster's issuer lets its pods in, and who talks to its endpoint sends it the org's credentials",
+		Fix:        "take issuer and endpoint from the outputs of the org's own cluster",
+		Severity:   Critical,
+		Criteria:   []string{"CC6.1", "CC6.6"},
+		Types:      []string{"*"},
+		CheckStack: onStack([]string{"*"}, checkIssuers),
+		Bad:        badIssuers(), Good: goodIssuers(),
+	},
+	{
+		ID:       "FH205",
+		Title:    "No stack reads the outputs of another org's",
+		Why:      "outputs are a data plane's inside: role ARNs, endpoints, sometimes secrets",
+		Fix:      "read stacks of the org only; the layers get what they need from each other without references",
+		Severity: Critical, NoException: true,
+		Criteria: []string{"CC6.1"},
+		Types:    []string{"pulumi:pulumi:StackReference"},
+		Check:    on(checkStackReference),
+		Bad:      badStackReferences(), Good: goodStackReferences(),
+	},
+}
+
+// checkMentions goes through all inputs of a resource. A provider is one, too.
+func checkMentions(j *judge, r Resource, s Scope) {
+	visitInputs(j, r, func(in *input) {
+		for _, m := range Mentions(in.text) {
+			if path := in.path(); !quantity(r, path, in.text) {
+				mention(j, path, m, r, s)
+			}
+		}
+	})
+	for _, m := range Mentions(r.ID) { // no input, but that of a lookup is: it reads what is there
+		mention(j, "id", m, r, s)
+	}
+}
+
+func mention(j *judge, path string, m Mention, at Resource, s Scope) {
+	ours, known := s.ours(m.Account)
+	switch {
+	case ours, shared(m, at, s):
+	case m.ARN && (m.Account == "*" || strings.HasPrefix(m.Account, "${")):
+		// Every account, or the caller's: the rules on trust and boundaries judge
+		// what a statement does with it.
+	case m.ARN && !isAccount(m.Account) && strings.ContainsAny(m.Account, "*?"):
+		j.violate(path, "%s matches accounts that are not the org's", m.Text)
+	case m.ARN && !isAccount(m.Account):
+		j.violate(path, "%s is of %q, and not of the org's account", m.Text, m.Account)
+	case !known:
+		j.wonder(path)
+	default:
+		j.violate(path, "%s is of account %s, and the org's own is %s", m.Text, m.Account, s.AccountID)
+	}
+}
+
+// numbers are properties whose twelve digits are an amount, and no account.
+var numbers = regexp.MustCompile(`(?i)bytes|quota|threshold|timestamp|retention|\b(limits|requests|hard|capacity|size)\b`)
+
+// quantity reports whether a text is a number in a place where numbers are amounts.
+func quantity(r Resource, path, text string) bool {
+	return isAccount(text) && numbers.MatchString(path) && !strings.Contains(strings.ToLower(path), "account") &&
+		!strings.HasPrefix(r.Type, typeAWSProvider)
+}
+
+// ownBucket reports whether a bucket's name is the org's: the account is in it, or the
+// org's prefix, or the stack makes it, or an earlier layer did. AWS's own, from which
+// nodes take packages and images, are public and read-only.
+func ownBucket(name string, stack []Resource, s Scope) (own, known bool) {
+	switch {
+	case name == "" || strings.Trim(name, "*") == "":
+		return true, true
+	case s.Org != "" && strings.HasPrefix(name, "freehold-"+s.Org+"-"),
+		s.AccountID != "" && strings.HasSuffix(name, "-"+s.AccountID),
+		slices.Contains(s.Owned, name), slices.Contains(s.Owned, "arn:aws:s3:::"+name),
+		slices.ContainsFunc(awsBuckets, func(p string) bool { return Matches(p, name) }):
+		return true, true
+	}
+	known = true
+	for _, r := range stack {
+		if r.Type != "aws:s3/bucketV2:BucketV2" && r.Type != "aws:s3/bucket:Bucket" {
+			continue
+		}
+		yes, sure := (value{v: name}).isOf(r, "bucket")
+		if yes {
+			return true, true
+		}
+		known = known && sure
+	}
+	return false, known
+}
+
+// awsBuckets are AWS's own buckets of packages, image layers and patches.
+//
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+// https://docs.aws.amazon.com/linux/al2023/ug/managing-repos-os-updates.html
+// https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-minimum-s3-permissions.html
+var awsBuckets = []string{
+	"prod-*-starport-layer-bucket", "al2023-repos-*-de612dc2", "amazonlinux-2-repos-*", "amazon-eks", "aws-ssm-*", "amazon-ssm-*",
+	"patch-baseline-snapshot-*", "aws-patchmanager-*",
+}
+
+// bucketKeys are the properties that hold a bucket's name.
+var bucketKeys = []string{"bucket", "s3BucketName", "bucketName", "s3Bucket", "targetBucket", "destinationBucket"}
+
+var bucketARN = regexp.MustCompile(`arn:aws[a-z-]*:s3:::([^"'/\s,]+)`)
+
+func checkBuckets(j *judge, r Resource, stack []Resource, s Scope) {
+	if makesBucket(r) {
+		return // its name is what it makes: AWS refuses one that another has
+	}
+	judgeBucket := func(path, name string) {
+		name = ownVariables(name, s.AccountID)
+		switch own, known := ownBucket(name, stack, s); {
+		case own:
+		case !known:
+			j.wonder(path)
+		default:
+			j.violate(path, "the bucket %s is not known to be the org's", name)
+		}
+	}
+	visitInputs(j, r, func(in *input) {
+		if strings.Contains(in.text, ":s3:::") { // cheaper than the expression, and asked of every text
+			for _, m := range bucketARN.FindAllStringSubmatch(in.text, -1) {
+				judgeBucket(in.path(), m[1])
+			}
+		} else if !in.key && slices.Contains(bucketKeys, in.name()) {
+			judgeBucket(in.path(), in.text)
+		}
+	})
+}
+
+func makesBucket(r Resource) bool {
+	return r.Type == "aws:s3/bucketV2:BucketV2" || r.Type == "aws:s3/bucket:Bucket"
+}
+
+// physical are the kinds of ids that EC2 gives, which tell nothing of their account.
+var physical = []string{"vpc", "subnet", "sg", "rtb", "igw", "nat", "eni", "vpce", "eipalloc", "acl", "lt"}
+
+// physicalIDs finds ids in a text: a kind, a hyphen, and eight or seventeen hex digits.
+func physicalIDs(text string, found func(id string)) {
+	for i := strings.IndexByte(text, '-'); i >= 0; {
+		start, end := i, i+1
+		for start > 0 && text[start-1] >= 'a' && text[start-1] <= 'z' {
+			start--
+		}
+		for end < len(text) && (isDigit(text[end]) || text[end] >= 'a' && text[end] <= 'f') {
+			end++
+		}
+		if n := end - i - 1; (n == 8 || n == 17) && edge(text, start-1) && edge(text, end) && slices.Contains(physical, text[start:i]) {
+			found(text[start:end])
+		}
+		next := strings.IndexByte(text[i+1:], '-')
+		if next < 0 {
+			return
+		}
+		i += 1 + next
+	}
+}
+
+// madeWith are outputs in which AWS names what it made along with a resource.
+var madeWith = []string{
+	"defaultSecurityGroupId", "defaultNetworkAclId", "defaultRouteTableId", "mainRouteTableId", "networkInterfaceId",
+	"networkInterfaceIds", "clusterSecurityGroupId", "ownerId",
+}
+
+// checkIDs takes for known what the stack has made, what AWS made along with that, and
+// what earlier layers have. A resource that is not made yet has no id: a text that
+// looks like one is somebody else's.
+func checkIDs(j *judge, r Resource, stack []Resource, s Scope) {
+	var made map[string]bool // read once an id is met, as most resources name none
+	visitInputs(j, r, func(in *input) {
+		physicalIDs(in.text, func(id string) {
+			if made == nil {
+				made = madeIDs(stack)
+			}
+			if !made[id] && !slices.Contains(s.Owned, id) {
+				j.violate(in.path(), "%s is not known to be the org's", id)
+			}
+		})
+	})
+}
+
+func madeIDs(stack []Resource) map[string]bool {
+	made := map[string]bool{}
+	for _, r := range stack {
+		made[r.ID] = true
+		v := r.values()
+		made[v.get("id").text()] = true
+		for _, place := range []value{v, v.get("vpcConfig")} {
+			given, object := place.v.(map[string]any)
+			for _, key := range madeWith {
+				if place.v == nil || object && given[key] == nil {
+					continue // cheaper than to look further, and so for nearly all
+				}
+				for _, e := range place.get(key).each() {
+					made[e.text()] = true
+				}
+			}
+		}
+	}
+	return made
+}
+
+// issuers are the addresses of EKS clusters.
+var issuers = regexp.MustCompile(`oidc\.eks\.[a-z0-9-]+\.amazonaws\.com/id/[0-9A-F]+|[0-9A-F]{32}\.[a-z0-9]+\.[a-z0-9-]+\.eks\.amazonaws\.com`)
+
+// checkIssuers takes for known what the stack's cluster has as outputs.
+func checkIssuers(j *judge, r Resource, stack []Resource, s Scope) {
+	if r.Type == "aws:eks/cluster:Cluster" { // it says its own
+		return
+	}
+	visitInputs(j, r, func(in *input) {
+		if !strings.Contains(in.text, "eks.") { // cheaper than the expression, and asked of every text
+			return
+		}
+		for _, issuer := range issuers.FindAllString(in.text, -1) {
+			if !ownIssuer(issuer, stack, s) {
+				j.violate(in.path(), "%s is not known to be of the org's cluster", issuer)
+			}
+		}
+	})
+}
+
+func ownIssuer(issuer string, stack []Resource, s Scope) bool {
+	if slices.ContainsFunc(s.Owned, func(o string) bool { return strings.Contains(o, issuer) }) {
+		return true
+	}
+	for _, r := range stack {
+		if r.Type != "aws:eks/cluster:Cluster" {
+			continue
+		}
+		for _, path := range []string{"identities.oidcs.issuer", "endpoint"} {
+			for _, v := range r.values().all(path) {
+				if strings.Contains(v.text(), issuer) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// checkStackReference reads "organization/project/org.layer".
+func checkStackReference(j *judge, r Resource, s Scope) {
+	name := r.values().get("name")
+	if name.v == nil {
+		name = value{"name", r.Name}
+	}
+	if !j.known(name) {
+		return
+	}
+	stack := name.text()[strings.LastIndexByte(name.text(), '/')+1:]
+	if org, _, ok := strings.Cut(stack, "."); !ok || org != s.Org {
+		j.violate(name.path, "the stack %s is not of the org %s", name.text(), s.Org)
+	}
+}

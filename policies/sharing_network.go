@@ -1,0 +1,343 @@
+package policies
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var peerings = []string{
+	"aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
+	"aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
+	"aws:ec2/peeringConnectionOptions:PeeringConnectionOptions",
+}
+
+var vpcPeering = Rule{
+	ID:       "FH402",
+	Title:    "No VPC is peered",
+	Why:      "a peering makes two networks one, and only security groups stand between them",
+	Fix:      "reach the other side at its public, authenticated address",
+	Severity: Critical,
+	Criteria: []string{"CC6.1", "CC6.6"},
+	Types:    peerings,
+	Check:    never(peerings, "the org's network is joined to no other, in whatever account that is"),
+	Good: []Example{
+		shows("an endpoint of S3", "aws:ec2/vpcEndpoint:VpcEndpoint", object{"serviceName": "com.amazonaws.eu-central-1.s3"}),
+		shows("a second VPC of the org", "aws:ec2/vpc:Vpc", object{"cidrBlock": "10.1.0.0/16"}),
+	},
+	Bad: []Example{
+		shows("a peering with another customer", "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", object{
+			"vpcId": "vpc-1", "peerVpcId": "vpc-2", "peerOwnerId": "444455556666",
+		}),
+		shows("a peering that says nothing of the owner", "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", object{"vpcId": Unknown{}, "peerVpcId": "vpc-2"}),
+		shows("accepting what somebody else asked for", "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter", object{
+			"vpcPeeringConnectionId": "pcx-1", "autoAccept": true,
+		}),
+	},
+}
+
+// hubs join many networks. Two types that have nothing to do with them are in
+// the same module of the provider.
+var (
+	hubs   = []string{"aws:ec2transitgateway/*", "aws:networkmanager/*"}
+	noHubs = []string{"aws:ec2transitgateway/instanceConnectEndpoint:*", "aws:ec2transitgateway/instanceState:*"}
+)
+
+var networkHubs = Rule{
+	ID:       "FH403",
+	Title:    "No network hangs on a transit gateway or a Cloud WAN",
+	Why:      "a hub makes every network on it a neighbour of the others: one route too many, and two customers reach each other",
+	Fix:      "give the network a way out of its own, by NAT gateway",
+	Severity: Critical,
+	Criteria: []string{"CC6.1", "CC6.6"},
+	Types:    hubs,
+	Check: on(func(j *judge, r Resource, _ Scope) {
+		if typeIn(r.Type, hubs) && !typeIn(r.Type, noHubs) {
+			j.violate("", "the org's network is joined to no hub")
+		}
+	}),
+	Good: []Example{
+		shows("a way to instances without public addresses", "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint", object{"subnetId": "subnet-1"}),
+		shows("a NAT gateway", "aws:ec2/natGateway:NatGateway", object{"subnetId": "subnet-1"}),
+	},
+	Bad: []Example{
+		shows("the network on the company's hub", "aws:ec2transitgateway/vpcAttachment:VpcAttachment", object{"transitGatewayId": "tgw-1", "vpcId": "vpc-1"}),
+		shows("a hub of the org's own, to share later", "aws:ec2transitgateway/transitGateway:TransitGateway", object{"autoAcceptSharedAttachments": "enable"}),
+		shows("accepting another network on it", "aws:ec2transitgateway/vpcAttachmentAccepter:VpcAttachmentAccepter", object{"transitGatewayAttachmentId": "tgw-attach-1"}),
+		shows("a Cloud WAN instead", "aws:networkmanager/vpcAttachment:VpcAttachment", object{"coreNetworkId": "core-network-1"}),
+	},
+}
+
+var routesOut = Rule{
+	ID:       "FH404",
+	Title:    "No route leads into another network",
+	Why:      "a peering or an attachment that somebody made by hand is without effect until a route uses it",
+	Fix:      "lead routes to the VPC's own gateways and endpoints",
+	Severity: Critical,
+	Criteria: []string{"CC6.6"},
+	Types: []string{
+		"aws:ec2/route:Route", "aws:ec2/routeTable:RouteTable", "aws:ec2/defaultRouteTable:DefaultRouteTable",
+	},
+	Check: on(func(j *judge, r Resource, _ Scope) {
+		for _, route := range append(r.values().all("routes"), r.values()) {
+			if !j.known(route) {
+				continue
+			}
+			for _, target := range []string{"vpcPeeringConnectionId", "transitGatewayId", "coreNetworkArn"} {
+				if v := route.get(target); j.known(v) && v.text() != "" {
+					j.violate(v.path, "%s leads into another network", v.text())
+				}
+			}
+		}
+	}),
+	Good: []Example{
+		shows("out by NAT gateway", "aws:ec2/route:Route", object{"destinationCidrBlock": "0.0.0.0/0", "natGatewayId": Unknown{}}),
+		shows("a table whose route names no peering", "aws:ec2/routeTable:RouteTable", object{
+			"vpcId": "vpc-1", "routes": list{object{"cidrBlock": "0.0.0.0/0", "natGatewayId": "nat-1", "vpcPeeringConnectionId": ""}},
+		}),
+	},
+	Bad: []Example{
+		shows("over a peering made by hand", "aws:ec2/route:Route", object{"destinationCidrBlock": "10.8.0.0/16", "vpcPeeringConnectionId": "pcx-1"}),
+		shows("over a hub, inside a table", "aws:ec2/routeTable:RouteTable", object{
+			"vpcId": "vpc-1", "routes": list{object{"cidrBlock": "0.0.0.0/0", "natGatewayId": "nat-1"}, object{"cidrBlock": "10.0.0.0/8", "transitGatewayId": "tgw-1"}},
+		}),
+		shows("in the table that nobody looks at", "aws:ec2/defaultRouteTable:DefaultRouteTable", object{
+			"routes": list{object{"cidrBlock": "10.0.0.0/8", "coreNetworkArn": "arn:aws:networkmanager::210987654321:core-network/1"}},
+		}),
+	},
+}
+
+var privateLink = []string{
+	"aws:ec2/vpcEndpointService:VpcEndpointService",
+	"aws:ec2/vpcEndpointServiceAllowedPrinciple:VpcEndpointServiceAllowedPrinciple",
+	"aws:ec2/vpcEndpointConnectionAccepter:VpcEndpointConnectionAccepter",
+	"aws:vpc/endpointServicePrivateDnsVerification:EndpointServicePrivateDnsVerification",
+}
+
+var endpointServices = Rule{
+	ID:       "FH405",
+	Title:    "No PrivateLink service is offered",
+	Why:      "a service answers inside the networks of everybody whom its list of principals, or one click on accept, lets in",
+	Fix:      "publish by load balancer, with authentication",
+	Severity: Critical,
+	Criteria: []string{"CC6.1", "CC6.6"},
+	Types:    privateLink,
+	Check:    never(privateLink, "the org's network serves no other one from inside"),
+	Good: []Example{
+		shows("a load balancer inside the network", "aws:lb/loadBalancer:LoadBalancer", object{"internal": true}),
+		shows("an endpoint of AWS's own", "aws:ec2/vpcEndpoint:VpcEndpoint", object{"serviceName": "com.amazonaws.eu-central-1.sts"}),
+	},
+	Bad: []Example{
+		shows("a service that asks before it lets anybody in", "aws:ec2/vpcEndpointService:VpcEndpointService", object{"acceptanceRequired": true}),
+		shows("one more principal of a service that exists", "aws:ec2/vpcEndpointServiceAllowedPrinciple:VpcEndpointServiceAllowedPrinciple", object{"principalArn": "*"}),
+		shows("letting an endpoint in", "aws:ec2/vpcEndpointConnectionAccepter:VpcEndpointConnectionAccepter", object{"vpcEndpointId": "vpce-1"}),
+	},
+}
+
+// awsService is how AWS names its own services for endpoints; a service that
+// some account offers has "vpce" where a Region belongs.
+// https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+var awsService = regexp.MustCompile(`^(?:(?:cn\.)?com\.amazonaws|aws\.(?:api|sagemaker))\.(?:[a-z]{2}(?:-[a-z]+)+-\d|s3-global|global)\.[a-z0-9.-]+$`)
+
+var endpoints = Rule{
+	ID:       "FH406",
+	Title:    "VPC endpoints lead to AWS's own services",
+	Why:      "an endpoint of somebody's PrivateLink service is a cable into that account, and its name does not tell whose it is",
+	Fix:      "name a service of AWS, com.amazonaws.REGION.SERVICE, or have an exception approved for a vendor's",
+	Severity: High,
+	Criteria: []string{"CC6.6"},
+	Types:    []string{"aws:ec2/vpcEndpoint:VpcEndpoint"},
+	Check: on(func(j *judge, r Resource, s Scope) {
+		in := r.values()
+		j.own(in.get("serviceNetworkArn"), s)
+		j.own(in.get("resourceConfigurationArn"), s)
+		if v := in.get("serviceName"); j.known(v) && v.text() != "" && !awsService.MatchString(v.text()) {
+			j.violate(v.path, "%s is not a service of AWS", v.text())
+		}
+	}),
+	Good: []Example{
+		shows("images", "aws:ec2/vpcEndpoint:VpcEndpoint", object{"serviceName": "com.amazonaws.eu-central-1.ecr.dkr", "vpcEndpointType": "Interface"}),
+		shows("a service network of the org", "aws:ec2/vpcEndpoint:VpcEndpoint", object{
+			"vpcEndpointType": "ServiceNetwork", "serviceNetworkArn": "arn:aws:vpc-lattice:eu-central-1:210987654321:servicenetwork/sn-1",
+		}),
+	},
+	Bad: []Example{
+		shows("somebody's PrivateLink service", "aws:ec2/vpcEndpoint:VpcEndpoint", object{"serviceName": "com.amazonaws.vpce.eu-central-1.vpce-svc-0abc"}),
+		shows("a private name that stands for such a service", "aws:ec2/vpcEndpoint:VpcEndpoint", object{"serviceName": "db.globex.example"}),
+		shows("a service network of another account", "aws:ec2/vpcEndpoint:VpcEndpoint", object{
+			"vpcEndpointType": "ServiceNetwork", "serviceNetworkArn": "arn:aws:vpc-lattice:eu-central-1:444455556666:servicenetwork/sn-1",
+		}),
+	},
+}
+
+// directCrossings are made for nothing but crossing from one account to another.
+// https://docs.aws.amazon.com/directconnect/latest/UserGuide/multi-account-associate-vgw.html
+var directCrossings = []string{
+	"aws:directconnect/gatewayAssociationProposal:*", "aws:directconnect/hosted*", "aws:directconnect/connectionConfirmation:*",
+}
+
+var directConnect = Rule{
+	ID:       "FH409",
+	Title:    "Direct Connect stays within the account",
+	Why:      "a Direct Connect gateway joins virtual private gateways of many accounts to one line",
+	Fix:      "make the connection, its gateway and its association in the org's account",
+	Severity: Critical,
+	Criteria: []string{"CC6.1", "CC6.6"},
+	Types:    []string{"aws:directconnect/*"},
+	Check: on(func(j *judge, r Resource, s Scope) {
+		in := r.values()
+		j.own(in.get("associatedGatewayOwnerAccountId"), s)
+		if v := in.get("proposalId"); r.Type == "aws:directconnect/gatewayAssociation:GatewayAssociation" && j.known(v) && v.text() != "" {
+			j.violate(v.path, "a proposal comes from another account")
+		}
+		if typeIn(r.Type, directCrossings) {
+			j.violate("", "a %s is for another account", r.Type)
+		}
+	}),
+	Good: []Example{
+		shows("the org's own line", "aws:directconnect/connection:Connection", object{"bandwidth": "1Gbps", "location": "EqFA5"}),
+		shows("the org's own gateway on it", "aws:directconnect/gatewayAssociation:GatewayAssociation", object{
+			"dxGatewayId": "dx-1", "associatedGatewayId": "vgw-1", "associatedGatewayOwnerAccountId": "210987654321",
+		}),
+	},
+	Bad: []Example{
+		shows("proposing the org's gateway for a common line", "aws:directconnect/gatewayAssociationProposal:GatewayAssociationProposal", object{
+			"dxGatewayId": "dx-1", "dxGatewayOwnerAccountId": "444455556666", "associatedGatewayId": "vgw-1",
+		}),
+		shows("accepting a proposal", "aws:directconnect/gatewayAssociation:GatewayAssociation", object{"dxGatewayId": "dx-1", "proposalId": "p-1", "associatedGatewayOwnerAccountId": "444455556666"}),
+		shows("accepting a hosted interface", "aws:directconnect/hostedPrivateVirtualInterfaceAccepter:HostedPrivateVirtualInterfaceAccepter", object{"virtualInterfaceId": "dxvif-1"}),
+	},
+}
+
+// serviceNetworks join by ARN what is in other accounts; an id is looked up in
+// the account itself.
+// https://docs.aws.amazon.com/vpc-lattice/latest/APIReference/API_CreateServiceNetworkVpcAssociation.html
+var serviceNetworks = Rule{
+	ID:       "FH410",
+	Title:    "VPC Lattice and Cloud Map stay within the account",
+	Why:      "a service network of another account puts its services into the org's VPC, and the org's into its own",
+	Fix:      "name services, service networks and namespaces of the org's account, and no resource policy",
+	Severity: Critical,
+	Criteria: []string{"CC6.1", "CC6.6"},
+	Types:    []string{"aws:vpclattice/*", "aws:servicediscovery/*"},
+	Check: on(func(j *judge, r Resource, s Scope) {
+		if r.Type == "aws:vpclattice/resourcePolicy:ResourcePolicy" {
+			j.violate("policy", "a resource policy is how a share is written by hand")
+			return
+		}
+		for _, end := range []string{
+			"serviceNetworkIdentifier", "serviceIdentifier", "vpcIdentifier", "resourceConfigurationIdentifier", "namespaceId", "serviceId",
+		} {
+			j.own(r.values().get(end), s)
+		}
+	}),
+	Good: []Example{
+		shows("the VPC on the org's own service network", "aws:vpclattice/serviceNetworkVpcAssociation:ServiceNetworkVpcAssociation", object{
+			"serviceNetworkIdentifier": "arn:aws:vpc-lattice:eu-central-1:210987654321:servicenetwork/sn-1", "vpcIdentifier": "vpc-1",
+		}),
+		shows("a name in the org's own namespace", "aws:servicediscovery/service:Service", object{"name": "api", "namespaceId": "ns-1"}),
+	},
+	Bad: []Example{
+		shows("the VPC on another account's service network", "aws:vpclattice/serviceNetworkVpcAssociation:ServiceNetworkVpcAssociation", object{
+			"serviceNetworkIdentifier": "arn:aws:vpc-lattice:eu-central-1:444455556666:servicenetwork/sn-1", "vpcIdentifier": "vpc-1",
+		}),
+		shows("a service on another account's service network", "aws:vpclattice/serviceNetworkServiceAssociation:ServiceNetworkServiceAssociation", object{
+			"serviceNetworkIdentifier": "arn:aws:vpc-lattice:eu-central-1:444455556666:servicenetwork/sn-1", "serviceIdentifier": "svc-1",
+		}),
+		shows("a share written by hand", "aws:vpclattice/resourcePolicy:ResourcePolicy", object{"policy": "{}"}),
+		shows("a name in a namespace shared by another account", "aws:servicediscovery/service:Service", object{
+			"namespaceId": "arn:aws:servicediscovery:eu-central-1:444455556666:namespace/ns-1",
+		}),
+	},
+}
+
+var zoneAuthorization = []string{"aws:route53/vpcAssociationAuthorization:VpcAssociationAuthorization"}
+
+var zoneAuthorizations = Rule{
+	ID:       "FH408",
+	Title:    "No other account's network is let into a private zone",
+	Why:      "whoever is associated with a zone reads its names, and an authorization is needed for nothing but a VPC of another account",
+	Fix:      "take it out: a zone and a VPC of one account are associated without",
+	Severity: Critical,
+	Criteria: []string{"CC6.1", "CC6.6"},
+	Types:    zoneAuthorization,
+	Check:    never(zoneAuthorization, "an authorization is for a VPC of another account"),
+	Good: []Example{
+		shows("a record in the org's own zone", "aws:route53/record:Record", object{"zoneId": "Z1", "name": "api", "type": "A"}),
+		shows("the org's own zone", "aws:route53/zone:Zone", object{"name": "acme.internal"}),
+	},
+	Bad: []Example{
+		shows("a partner's VPC", "aws:route53/vpcAssociationAuthorization:VpcAssociationAuthorization", object{"zoneId": "Z1", "vpcId": "vpc-partner"}),
+		shows("a VPC that is known later", "aws:route53/vpcAssociationAuthorization:VpcAssociationAuthorization", object{"zoneId": Unknown{}, "vpcId": Unknown{}}),
+	},
+}
+
+// nameEnds are the associations of private names with networks, and what each
+// end of one is: ids do not tell whose they are.
+var nameEnds = map[string]map[string]string{
+	"aws:route53/zoneAssociation:ZoneAssociation": {
+		"vpcId": "aws:ec2/vpc:Vpc", "zoneId": "aws:route53/zone:Zone",
+	},
+	"aws:route53/zone:Zone": {"vpcs.vpcId": "aws:ec2/vpc:Vpc"},
+	"aws:route53/resolverRuleAssociation:ResolverRuleAssociation": {
+		"vpcId": "aws:ec2/vpc:Vpc", "resolverRuleId": "aws:route53/resolverRule:ResolverRule",
+	},
+	"aws:route53/profilesAssociation:ProfilesAssociation": {
+		"resourceId": "aws:ec2/vpc:Vpc", "profileId": "aws:route53/profilesProfile:ProfilesProfile",
+	},
+}
+
+var privateNames = Rule{
+	ID:       "FH407",
+	Title:    "Private names are joined only to networks of the same stack",
+	Why:      "whoever writes a zone can send the traffic of every network that it is associated with to an address of theirs",
+	Fix:      "associate a zone, rule or profile and a VPC that are both made in this stack",
+	Severity: Critical,
+	Criteria: []string{"CC6.6"},
+	Types:    sortedKeysOf(nameEnds),
+	CheckStack: onStack(sortedKeysOf(nameEnds), func(j *judge, r Resource, stack []Resource, s Scope) {
+		for _, path := range sortedKeysOf(nameEnds[r.Type]) {
+			for _, v := range r.values().all(path) {
+				j.ofStack(v, stack, s, []string{nameEnds[r.Type][path]})
+			}
+		}
+	}),
+	Good: []Example{
+		shows("the org's zone and the org's VPC", "aws:route53/zoneAssociation:ZoneAssociation", object{"zoneId": "Z1", "vpcId": "vpc-1"},
+			beside("aws:ec2/vpc:Vpc", "vpc-1", nil), beside("aws:route53/zone:Zone", "Z1", nil)),
+		shows("the rule for internet names that AWS gives to everybody", "aws:route53/resolverRuleAssociation:ResolverRuleAssociation",
+			object{"resolverRuleId": "rslvr-autodefined-rr-internet-resolver", "vpcId": "vpc-1"}, beside("aws:ec2/vpc:Vpc", "vpc-1", nil)),
+	},
+	Bad: []Example{
+		shows("a partner's zone in the org's VPC", "aws:route53/zoneAssociation:ZoneAssociation", object{"zoneId": "Z9", "vpcId": "vpc-1"},
+			beside("aws:ec2/vpc:Vpc", "vpc-1", nil)),
+		shows("another network in the org's zone", "aws:route53/zone:Zone", object{"name": "acme.internal", "vpcs": list{object{"vpcId": "vpc-1"}, object{"vpcId": "vpc-9"}}},
+			beside("aws:ec2/vpc:Vpc", "vpc-1", nil)),
+		shows("a resolver rule that was shared", "aws:route53/resolverRuleAssociation:ResolverRuleAssociation", object{"resolverRuleId": "rslvr-rr-9", "vpcId": "vpc-1"},
+			beside("aws:ec2/vpc:Vpc", "vpc-1", nil)),
+	},
+}
+
+// ofStack violates unless a value refers to a resource of the stack, by id or
+// by one of these properties, or to one that another layer has made. What AWS itself puts into every account is
+// everybody's and nobody's.
+func (j *judge) ofStack(v value, stack []Resource, s Scope, types []string, properties ...string) {
+	if !j.known(v) || v.text() == "" || slices.Contains(s.Owned, v.text()) || strings.HasPrefix(v.text(), "rslvr-autodefined-") {
+		return
+	}
+	unknown := false
+	for _, r := range stack {
+		if slices.Contains(types, r.Type) {
+			yes, known := v.isOf(r, properties...)
+			if yes {
+				return
+			}
+			unknown = unknown || !known
+		}
+	}
+	if unknown {
+		j.wonder(v.path)
+		return
+	}
+	j.violate(v.path, "%s is no %s of this stack, and nothing else tells whose it is", v.text(), types[0])
+}

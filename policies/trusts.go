@@ -1,0 +1,294 @@
+package policies
+
+import (
+	"strings"
+)
+
+var trusts = []Rule{
+	{
+		ID:       "FH301",
+		Title:    "A role trusts the org's own account, AWS's services and the provisioner, and nobody else",
+		Why:      "who may assume a role has all that the role has",
+		Fix:      "name roles of the org's account, or a service, as the principal of assumeRolePolicy; aws:PrincipalOrgID fences off no customer",
+		Severity: Critical, NoException: true,
+		Criteria: []string{"CC6.1", "CC6.3"},
+		Types:    []string{typeRole},
+		Check:    on(checkTrust),
+		Bad:      badTrusts(), Good: goodTrusts(),
+	},
+	{
+		ID:       "FH302",
+		Title:    "Who enters from another account shows the org's external id",
+		Why:      "the provisioner works for every customer: without an external id it can be talked into entering one customer's account for another",
+		Fix:      `add the condition StringEquals "sts:ExternalId" with the org's own id`,
+		Severity: High,
+		Criteria: []string{"CC6.1", "CC6.3"},
+		Types:    []string{typeRole},
+		Check:    on(checkExternalID),
+		Bad:      badExternalIDs(), Good: goodExternalIDs(),
+	},
+	{
+		ID:       "FH303",
+		Title:    "A role that trusts an identity provider pins subject and audience",
+		Why:      "an issuer signs tokens for everybody who asks: without the subject any pod, repository or user of it is let in",
+		Fix:      "compare the provider's :sub and :aud by StringEquals, without wildcards",
+		Severity: Critical,
+		Criteria: []string{"CC6.1", "CC6.2"},
+		Types:    []string{typeRole},
+		Check:    on(checkFederation),
+		Bad:      badFederations(), Good: goodFederations(),
+	},
+	{
+		ID:       "FH304",
+		Title:    "No policy lets an identity assume roles of other accounts",
+		Why:      "this is the other half of a trust between two customers: one forgotten trust policy away from being whole",
+		Fix:      "name roles of the org's account as Resource of sts:AssumeRole, or compare aws:ResourceAccount",
+		Severity: High,
+		Criteria: []string{"CC6.1", "CC6.3"},
+		Types:    identityTypes,
+		Check:    on(checkAssume),
+		Bad:      badAssumes(), Good: goodAssumes(),
+	},
+	{
+		ID:       "FH305",
+		Title:    "No resource policy lets others in",
+		Why:      "a bucket, key, queue or repository that names another account, everybody or the organization is shared with them; aws:PrincipalOrgID fences off no customer",
+		Fix:      "name principals of the org's account; for AWS services compare aws:SourceAccount or aws:SourceArn",
+		Severity: Critical,
+		Criteria: []string{"CC6.1", "CC6.3", "CC6.6"},
+		Types:    resourcePolicyTypes(),
+		Check:    on(checkResourcePolicy),
+		Bad:      badResourcePolicies(), Good: goodResourcePolicies(),
+	},
+	{
+		ID:       "FH306",
+		Title:    "No identity provider is trusted by an org's account",
+		Why:      "an identity provider lets in people and pods of elsewhere; a data plane's pods get credentials by EKS Pod Identity, which needs none",
+		Fix:      "use EKS Pod Identity; createOidcProvider stays off",
+		Severity: High,
+		Criteria: []string{"CC6.1", "CC6.2"},
+		Types:    append([]string{"eks:index:Cluster"}, identityProviders...),
+		Check:    on(checkIdentityProvider),
+		Bad:      badIdentityProviders(), Good: goodIdentityProviders(),
+	},
+	{
+		ID:       "FH307",
+		Title:    "A grant of a key goes to the org's own principals",
+		Why:      "a grant is a key policy that nobody reads: it lets another account decrypt, and does not show in the key's policy",
+		Fix:      "grant to roles of the org's account; services make their own grants",
+		Severity: Critical,
+		Criteria: []string{"CC6.1", "CC6.3"},
+		Types:    []string{"aws:kms/grant:Grant"},
+		Check:    on(checkGrant),
+		Bad:      badGrants(), Good: goodGrants(),
+	},
+	{
+		ID:       "FH308",
+		Title:    "Snapshots, images and the like are shared with no account",
+		Why:      "a copy of a disk is the disk: the other account keeps it after the permission is gone",
+		Fix:      "take the permission away; who must have the data gets it by the org's own process",
+		Severity: Critical,
+		Criteria: []string{"CC6.1", "CC6.7"},
+		Types:    shareTypes(),
+		Check:    on(checkShares),
+		Bad:      badShares(), Good: goodShares(),
+	},
+	{
+		ID:       "FH309",
+		Title:    "Functions and event buses may be called by the org's own only",
+		Why:      "who can call a function acts with its role; a service that calls does so for any account that asks it to",
+		Fix:      "name a service as principal with sourceAccount or sourceArn of the org's account; function URLs need AWS_IAM",
+		Severity: Critical,
+		Criteria: []string{"CC6.1", "CC6.6"},
+		Types:    []string{"aws:lambda/permission:Permission", "aws:lambda/functionUrl:FunctionUrl", "aws:cloudwatch/eventPermission:EventPermission"},
+		Check:    on(checkInvoke),
+		Bad:      badInvokes(), Good: goodInvokes(),
+	},
+	{
+		ID:       "FH310",
+		Title:    "An access point is for a bucket of the org, from a network of the org",
+		Why:      "an access point is a second door to a bucket with a policy of its own, and one from the internet is as open as that policy",
+		Fix:      "set vpcConfiguration, leave bucketAccountId out, and keep the public access block on",
+		Severity: High,
+		Criteria: []string{"CC6.1", "CC6.6"},
+		Types:    []string{"aws:s3/accessPoint:AccessPoint", "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint"},
+		Check:    on(checkAccessPoint),
+		Bad:      badAccessPoints(), Good: goodAccessPoints(),
+	},
+}
+
+// friends are the principals of other accounts that a role may trust.
+func friends(s Scope) []string {
+	if s.ProvisionerARN == "" {
+		return nil
+	}
+	return []string{s.ProvisionerARN}
+}
+
+// unknownAccount reports whether a statement's answer waits for the org's account id.
+func (j *judge) unknownAccount(path string, s Scope) bool {
+	if s.AccountID == "" {
+		j.wonder(path)
+	}
+	return s.AccountID == ""
+}
+
+func checkTrust(j *judge, r Resource, s Scope) {
+	const path = "assumeRolePolicy"
+	j.document(path, r.Properties[path], func(st Statement) {
+		if j.unknownAccount(path, s) {
+			return
+		}
+		for _, who := range st.Outsiders(s.AccountID, friends(s)...) {
+			j.blame(path, st, "the role can be assumed by %s", who)
+		}
+	})
+}
+
+func checkExternalID(j *judge, r Resource, s Scope) {
+	const path = "assumeRolePolicy"
+	j.document(path, r.Properties[path], func(st Statement) {
+		if j.unknownAccount(path, s) || st.NotPrincipals || !st.Covers("sts:AssumeRole") {
+			return
+		}
+		for _, p := range st.Principals {
+			if p.Kind == "AWS" && p.within(s.AccountID, nil) || p.Kind == "Service" || p.Kind == "Federated" {
+				continue
+			}
+			if !st.closed(p.Kind, s.AccountID, nil) && !st.pins("sts:ExternalId") {
+				j.blame(path, st, "%s enters without an external id", s.principalName(p))
+			}
+		}
+	})
+}
+
+func (s Scope) principalName(p Principal) string {
+	if p.ID == s.ProvisionerARN {
+		return "the provisioner"
+	}
+	return p.ID
+}
+
+// pins reports whether a condition demands one of a few plain values.
+func (s Statement) pins(key string) bool {
+	for _, c := range s.Conditions {
+		operator, ok := c.positive()
+		if !ok || !isText(operator) || !strings.EqualFold(c.Key, key) || len(c.Values) == 0 {
+			continue
+		}
+		plain := true
+		for _, v := range c.Values {
+			plain = plain && v != "" && !strings.ContainsAny(v, "*?$")
+		}
+		if plain {
+			return true
+		}
+	}
+	return false
+}
+
+func checkFederation(j *judge, r Resource, _ Scope) {
+	const path = "assumeRolePolicy"
+	j.document(path, r.Properties[path], func(st Statement) {
+		for _, p := range st.Principals {
+			if p.Kind != "Federated" {
+				continue
+			}
+			issuer := p.ID
+			if _, name, ok := strings.Cut(p.ID, ":oidc-provider/"); ok {
+				issuer = name
+			}
+			subject, audience := issuer+":sub", issuer+":aud"
+			if strings.Contains(p.ID, ":saml-provider/") {
+				subject, audience = "SAML:sub", "SAML:aud"
+			}
+			if !st.pins(subject) {
+				j.blame(path, st, "any subject of %s is let in: %s is not pinned", p.ID, subject)
+			}
+			if !st.pins(audience) {
+				j.blame(path, st, "tokens for any audience are taken from %s: %s is not pinned", p.ID, audience)
+			}
+		}
+	})
+}
+
+// identityTypes are the types that hold a permission policy of an identity.
+var identityTypes = []string{
+	"aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy", typeRole, "aws:iam/userPolicy:UserPolicy",
+	"aws:iam/groupPolicy:GroupPolicy", "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy",
+}
+
+// identityPolicies are the permission policies that a resource holds.
+func identityPolicies(r Resource) []value {
+	v := r.values()
+	switch r.Type {
+	case typeRole:
+		var all []value
+		for _, inline := range v.get("inlinePolicies").each() {
+			all = append(all, inline.get("policy"))
+		}
+		return all
+	case "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy":
+		return []value{v.get("inlinePolicy")}
+	default:
+		return []value{v.get("policy")}
+	}
+}
+
+// checkAssume takes a denial of everything outside of the account into account:
+// a permissions boundary is a ceiling of "*" with denials, and is judged whole.
+func checkAssume(j *judge, r Resource, s Scope) {
+	for _, policy := range identityPolicies(r) {
+		doc, err := ParseDocument(policy.v)
+		fenced := err == nil && doc.denies("sts:AssumeRole", func(st Statement) bool {
+			return len(st.Conditions) == 0 && st.NotResources && allOwn(st.Resources, s.AccountID)
+		})
+		j.document(policy.path, policy.v, func(st Statement) {
+			if fenced || !st.Covers("sts:AssumeRole") || st.Resources == nil || j.unknownAccount(policy.path, s) {
+				return
+			}
+			if st.NotResources || !allOwn(st.Resources, s.AccountID) {
+				if !st.comparesAccount(s.AccountID) {
+					j.blame(policy.path, st, "it allows roles of other accounts to be assumed")
+				}
+			}
+		})
+	}
+}
+
+// denies reports whether the document denies an action by a statement that fits.
+func (d Document) denies(action string, fits func(Statement) bool) bool {
+	for _, st := range d.Statements {
+		if !st.Allow && st.Covers(action) && fits(st) {
+			return true
+		}
+	}
+	return false
+}
+
+func allOwn(patterns []string, account string) bool {
+	for _, p := range patterns {
+		if !ownPattern("StringLike", ownVariables(p, account), account) {
+			return false
+		}
+	}
+	return len(patterns) > 0
+}
+
+// comparesAccount reports whether a statement of an identity's policy speaks of the
+// account's own resources only.
+func (s Statement) comparesAccount(account string) bool {
+	for _, c := range s.Conditions {
+		if operator, ok := c.positive(); !ok || !isText(operator) || !strings.EqualFold(c.Key, "aws:ResourceAccount") {
+			continue
+		}
+		own := len(c.Values) > 0
+		for _, v := range c.Values {
+			own = own && (v == account || strings.EqualFold(v, "${aws:PrincipalAccount}"))
+		}
+		if own {
+			return true
+		}
+	}
+	return false
+}
