@@ -45,7 +45,7 @@ fi
 export PATH
 
 if [ -z "${FREEHOLD_CONFORMANCE_EMULATOR:-}${FREEHOLD_CONFORMANCE_ENDPOINT:-}" ]; then
-	if [ -f "$kit/emulator/emulator.py" ]; then
+	if [ -f "$kit/emulator/emulator.py" ] && python3 -c 'import moto' 2>/dev/null; then
 		FREEHOLD_CONFORMANCE_EMULATOR="python3 $(cd "$kit/emulator" && pwd)/emulator.py"
 	elif command -v moto_server >/dev/null 2>&1; then
 		FREEHOLD_CONFORMANCE_EMULATOR=moto_server
