@@ -109,6 +109,9 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 			c.in(t).want(0, "drift", c.org)
 		}
 	})
+	t.Run("what was made and could not be recorded is taken over", func(t *testing.T) {
+		acme.in(t).forgotten(l)
+	})
 	t.Run("a kubeconfig's token is the bootstrap role's, and only for that cluster", func(t *testing.T) {
 		acme.in(t).kubeconfigWorks(l, initech.org)
 		initech.in(t).kubeconfigWorks(l, acme.org)

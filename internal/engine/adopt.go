@@ -190,15 +190,25 @@ func addResources(deployment map[string]any, lost []Step) error {
 		inputs := plain(st.NewInputs)
 		resources = append(resources, map[string]any{
 			"urn": st.URN, "custom": true, "id": st.ID, "type": st.Type, "parent": st.Parent,
-			"provider": st.Provider, "inputs": inputs,
-			// The refresh of the next Up replaces them with what is there.
-			"outputs": inputs,
+			"provider": st.Provider, "inputs": inputs, "outputs": outputsOf(inputs),
 		})
 		known[st.URN] = true
 	}
 	deployment["resources"] = resources
 	delete(deployment, "pending_operations")
 	return nil
+}
+
+// outputsOf stands in for outputs that nobody knows until the refresh of the next
+// Up has read them. A provider that bridges Terraform tells a resource that it
+// made from one to import by its bookkeeping in "__meta", and would parse the id
+// of the latter in Terraform's form for imports, which for a route or an
+// association is another. Bookkeeping that is no text says no version, and so
+// the provider's own.
+func outputsOf(inputs map[string]any) map[string]any {
+	out := maps.Clone(inputs)
+	out["__meta"] = map[string]any{}
+	return out
 }
 
 // plain drops inputs that an event cannot carry: their secrets. The next Up

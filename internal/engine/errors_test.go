@@ -123,7 +123,8 @@ func TestLostResourcesAreAddedBehindTheRecordedOnesWithoutTheirSecrets(t *testin
 	want := map[string]any{"resources": []any{
 		map[string]any{"urn": "parent"},
 		map[string]any{"urn": "p"},
-		map[string]any{"urn": "u", "custom": true, "id": "vpc-1", "type": "t", "parent": "parent", "provider": "p::1", "inputs": in, "outputs": in},
+		map[string]any{"urn": "u", "custom": true, "id": "vpc-1", "type": "t", "parent": "parent", "provider": "p::1", "inputs": in,
+			"outputs": map[string]any{"cidr": "10.0.0.0/16", "__meta": map[string]any{}}},
 	}}
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
