@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"time"
 
@@ -13,12 +12,12 @@ import (
 	"freehold.dev/freehold/internal/report"
 )
 
-func openAWS(ctx context.Context, o cli.Options, log *slog.Logger) (*aws.Cloud, error) {
+func openAWS(ctx context.Context, o cli.Options) (*aws.Cloud, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this executable: %w", err)
 	}
-	return aws.Open(ctx, aws.Options{Executable: self, Args: []string{"--home", o.Home}, Now: time.Now, Log: log})
+	return aws.Open(ctx, aws.Options{Executable: self, Args: []string{"--home", o.Home}, Now: time.Now})
 }
 
 func eksToken(c *aws.Cloud) func(context.Context, cli.TokenRequest) ([]byte, error) {

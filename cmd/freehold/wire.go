@@ -67,7 +67,7 @@ func wire(ctx context.Context, o cli.Options) (_ cli.Services, err error) {
 		closers = append(closers, sb.Close)
 		cl, services.Sandbox = sb, sandboxCommands{Cloud: sb, home: home, backend: backendURL(o, home)}
 	case cli.CloudAWS:
-		genuine, err := openAWS(ctx, o, log)
+		genuine, err := openAWS(ctx, o)
 		if err != nil {
 			return cli.Services{}, err
 		}

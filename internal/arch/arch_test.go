@@ -66,7 +66,7 @@ var may = map[string][]string{
 	"internal/cloud/sandbox/controlplane/controlplanetest": {"internal/cloud/sandbox/controlplane"},
 
 	// The lab attaches the sandbox's providers where the official ones are not installed.
-	"internal/conformance/lab":      {"internal/cloud/sandbox/..."},
+	"internal/conformance/lab":      {"components/iampolicy", "internal/cloud/sandbox", "internal/cloud/sandbox/..."},
 	"internal/conformance/iamcalls": {"components/iampolicy", "internal/conformance/lab"},
 
 	"internal/api/v1alpha1": {},

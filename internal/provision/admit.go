@@ -2,7 +2,6 @@ package provision
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -155,10 +154,8 @@ func (s *Service) planned(ctx context.Context, org string) (old plan.Plan, ok bo
 	if err != nil {
 		return old, false, err
 	}
-	if err := json.Unmarshal(o.Plan, &old); err != nil {
-		return old, false, fmt.Errorf("read the plan that %s was onboarded with: %w", org, err)
-	}
-	return old, true, nil
+	old, err = planOf(o)
+	return old, err == nil, err
 }
 
 // checkFixed refuses changes that AWS could only do by making the data plane anew.

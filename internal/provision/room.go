@@ -56,10 +56,9 @@ func gateways(c plan.Cluster) int {
 		return 0
 	case spec.NATOne:
 		return 1
-	case spec.NATPerZone:
+	default: // one a zone, and more than is needed rather than less
 		return len(c.Zones)
 	}
-	return len(c.Zones)
 }
 
 func orManagement(accountID string) string {

@@ -59,8 +59,9 @@ func (s *Service) status(ctx context.Context, o registry.Org) (report.Status, er
 // recorded is the org's data plane as it was last planned and made.
 func (s *Service) recorded(ctx context.Context, o registry.Org) (dataPlane, map[string]registry.Layer, error) {
 	var d dataPlane
-	if err := json.Unmarshal(o.Plan, &d.plan); err != nil {
-		return d, nil, fmt.Errorf("read the plan that %s was onboarded with: %w", o.Org, err)
+	var err error
+	if d.plan, err = planOf(o); err != nil {
+		return d, nil, err
 	}
 	layers, err := s.Registry.Layers(ctx, o.Org)
 	if err != nil {
@@ -68,6 +69,14 @@ func (s *Service) recorded(ctx context.Context, o registry.Org) (dataPlane, map[
 	}
 	d.outs = outputsOf(layers)
 	return d, layers, nil
+}
+
+// planOf reads the plan that an org was last onboarded with.
+func planOf(o registry.Org) (p plan.Plan, err error) {
+	if err := json.Unmarshal(o.Plan, &p); err != nil {
+		return p, fmt.Errorf("read the plan that %s was onboarded with: %w", o.Org, err)
+	}
+	return p, nil
 }
 
 // outputsOf returns the outputs of the layers that are made.

@@ -12,15 +12,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
@@ -43,8 +43,6 @@ type Options struct {
 	Args       []string
 	// Now is the clock; required.
 	Now func() time.Time
-	// Log takes what only a developer wants to know; nil: nobody does.
-	Log *slog.Logger
 }
 
 // Cloud is AWS, seen from the management account.
@@ -62,9 +60,6 @@ var _ cloud.Cloud = (*Cloud)(nil)
 func Open(ctx context.Context, o Options) (*Cloud, error) {
 	if o.Now == nil {
 		return nil, errors.New("aws: Now is not set")
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
 	}
 	base, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -146,23 +141,18 @@ func code(err error) string {
 	return ""
 }
 
-// isCode reports whether AWS answered with one of the codes. A code ends in a
-// star to stand for all that begin with it.
+// isCode reports whether AWS answered with one of the codes.
 func isCode(err error, codes ...string) bool {
 	got := code(err)
-	if got == "" {
-		return false
-	}
-	for _, want := range codes {
-		if prefix, wild := strings.CutSuffix(want, "*"); got == want || wild && strings.HasPrefix(got, prefix) {
-			return true
-		}
-	}
-	return false
+	return got != "" && slices.Contains(codes, got)
 }
 
-// customEndpoint reports whether AWS is asked somewhere else than at AWS: there
-// a bucket's name may not be resolvable as part of a host name.
+// bucketsOf is the client for buckets. Where AWS is asked somewhere else than at
+// AWS, a bucket's name may not be resolvable as part of a host name.
+func bucketsOf(cfg aws.Config) *s3.Client {
+	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = customEndpoint() })
+}
+
 func customEndpoint() bool {
 	return os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv("AWS_ENDPOINT_URL_S3") != ""
 }

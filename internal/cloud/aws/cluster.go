@@ -26,17 +26,17 @@ import (
 // versions of each add-on go with one.
 func (c *Cloud) CheckRelease(ctx context.Context, r cloud.Release) error {
 	client := eks.NewFromConfig(c.in(cloud.Account{Region: r.Region}))
+	versions, err := every(ctx, eks.NewDescribeClusterVersionsPaginator(client, &eks.DescribeClusterVersionsInput{}),
+		func(p *eks.DescribeClusterVersionsOutput) []ekstypes.ClusterVersionInformation {
+			return p.ClusterVersions
+		})
+	if err != nil {
+		return err
+	}
 	var has []string
-	pages := eks.NewDescribeClusterVersionsPaginator(client, &eks.DescribeClusterVersionsInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return fmt.Errorf("eks:DescribeClusterVersions: %w", err)
-		}
-		for _, v := range page.ClusterVersions {
-			if v.VersionStatus != ekstypes.VersionStatusUnsupported {
-				has = append(has, aws.ToString(v.ClusterVersion))
-			}
+	for _, v := range versions {
+		if v.VersionStatus != ekstypes.VersionStatusUnsupported {
+			has = append(has, aws.ToString(v.ClusterVersion))
 		}
 	}
 	if !slices.Contains(has, r.Kubernetes) {
@@ -57,24 +57,21 @@ func (c *Cloud) CheckRelease(ctx context.Context, r cloud.Release) error {
 // addonVersions are the versions of an add-on for a version of Kubernetes, the
 // one that EKS itself would take first.
 func addonVersions(ctx context.Context, client *eks.Client, name, kubernetes string) ([]string, error) {
-	var has []string
-	pages := eks.NewDescribeAddonVersionsPaginator(client, &eks.DescribeAddonVersionsInput{
+	addons, err := every(ctx, eks.NewDescribeAddonVersionsPaginator(client, &eks.DescribeAddonVersionsInput{
 		AddonName: aws.String(name), KubernetesVersion: aws.String(kubernetes),
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("eks:DescribeAddonVersions %s: %w", name, err)
-		}
-		for _, addon := range page.Addons {
-			for _, v := range addon.AddonVersions {
-				version := aws.ToString(v.AddonVersion)
-				if slices.ContainsFunc(v.Compatibilities, func(c ekstypes.Compatibility) bool { return c.DefaultVersion }) {
-					has = slices.Insert(has, 0, version)
-					continue
-				}
-				has = append(has, version)
+	}), func(p *eks.DescribeAddonVersionsOutput) []ekstypes.AddonInfo { return p.Addons })
+	if err != nil {
+		return nil, fmt.Errorf("add-on %s: %w", name, err)
+	}
+	var has []string
+	for _, addon := range addons {
+		for _, v := range addon.AddonVersions {
+			version := aws.ToString(v.AddonVersion)
+			if slices.ContainsFunc(v.Compatibilities, func(c ekstypes.Compatibility) bool { return c.DefaultVersion }) {
+				has = slices.Insert(has, 0, version)
+				continue
 			}
+			has = append(has, version)
 		}
 	}
 	return has, nil

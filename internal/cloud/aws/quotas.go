@@ -6,9 +6,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	organizationstypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
+	servicequotastypes "github.com/aws/aws-sdk-go-v2/service/servicequotas/types"
 
 	"freehold.dev/freehold/internal/cloud"
 )
@@ -77,67 +80,48 @@ func limitOf(ctx context.Context, client *servicequotas.Client, q quota) (int, s
 		return int(aws.ToFloat64(own.Quota.Value)), aws.ToString(own.Quota.QuotaName), nil
 	}
 	if !isCode(err, "NoSuchResourceException") {
-		return 0, "", fmt.Errorf("servicequotas:GetServiceQuota: %w", err)
+		return 0, "", called(err)
 	}
 	none := err
-	pages := servicequotas.NewListAWSDefaultServiceQuotasPaginator(client, &servicequotas.ListAWSDefaultServiceQuotasInput{
+	usual, err := every(ctx, servicequotas.NewListAWSDefaultServiceQuotasPaginator(client, &servicequotas.ListAWSDefaultServiceQuotasInput{
 		ServiceCode: aws.String(q.service),
+	}), func(p *servicequotas.ListAWSDefaultServiceQuotasOutput) []servicequotastypes.ServiceQuota {
+		return p.Quotas
 	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return 0, "", fmt.Errorf("servicequotas:ListAWSDefaultServiceQuotas: %w", err)
-		}
-		for _, usual := range page.Quotas {
-			if aws.ToString(usual.QuotaCode) == q.code {
-				return int(aws.ToFloat64(usual.Value)), aws.ToString(usual.QuotaName), nil
-			}
+	if err != nil {
+		return 0, "", err
+	}
+	for _, u := range usual {
+		if aws.ToString(u.QuotaCode) == q.code {
+			return int(aws.ToFloat64(u.Value)), aws.ToString(u.QuotaName), nil
 		}
 	}
 	return 0, "", none
 }
 
 // countAccounts counts closed ones, too: AWS does until they are gone for good.
-func countAccounts(ctx context.Context, cfg aws.Config) (n int, err error) {
-	pages := organizations.NewListAccountsPaginator(organizations.NewFromConfig(cfg), &organizations.ListAccountsInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return 0, fmt.Errorf("organizations:ListAccounts: %w", err)
-		}
-		n += len(page.Accounts)
-	}
-	return n, nil
+func countAccounts(ctx context.Context, cfg aws.Config) (int, error) {
+	all, err := every(ctx, organizations.NewListAccountsPaginator(organizations.NewFromConfig(cfg), &organizations.ListAccountsInput{}),
+		func(p *organizations.ListAccountsOutput) []organizationstypes.Account { return p.Accounts })
+	return len(all), err
 }
 
-func countVPCs(ctx context.Context, cfg aws.Config) (n int, err error) {
-	pages := ec2.NewDescribeVpcsPaginator(ec2.NewFromConfig(cfg), &ec2.DescribeVpcsInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return 0, fmt.Errorf("ec2:DescribeVpcs: %w", err)
-		}
-		n += len(page.Vpcs)
-	}
-	return n, nil
+func countVPCs(ctx context.Context, cfg aws.Config) (int, error) {
+	all, err := every(ctx, ec2.NewDescribeVpcsPaginator(ec2.NewFromConfig(cfg), &ec2.DescribeVpcsInput{}),
+		func(p *ec2.DescribeVpcsOutput) []ec2types.Vpc { return p.Vpcs })
+	return len(all), err
 }
 
 func countAddresses(ctx context.Context, cfg aws.Config) (int, error) {
 	out, err := ec2.NewFromConfig(cfg).DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
 	if err != nil {
-		return 0, fmt.Errorf("ec2:DescribeAddresses: %w", err)
+		return 0, called(err)
 	}
 	return len(out.Addresses), nil
 }
 
-func countClusters(ctx context.Context, cfg aws.Config) (n int, err error) {
-	pages := eks.NewListClustersPaginator(eks.NewFromConfig(cfg), &eks.ListClustersInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return 0, fmt.Errorf("eks:ListClusters: %w", err)
-		}
-		n += len(page.Clusters)
-	}
-	return n, nil
+func countClusters(ctx context.Context, cfg aws.Config) (int, error) {
+	all, err := every(ctx, eks.NewListClustersPaginator(eks.NewFromConfig(cfg), &eks.ListClustersInput{}),
+		func(p *eks.ListClustersOutput) []string { return p.Clusters })
+	return len(all), err
 }

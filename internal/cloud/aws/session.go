@@ -80,7 +80,7 @@ func (c *Cloud) session(ctx context.Context, a cloud.Account) (*session, error) 
 		kms:      kms.NewFromConfig(cfg),
 		logs:     cloudwatchlogs.NewFromConfig(cfg),
 		org:      organizations.NewFromConfig(cfg),
-		s3:       s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = customEndpoint() }),
+		s3:       bucketsOf(cfg),
 		settings: s3control.NewFromConfig(cfg),
 		tagging:  tagging.NewFromConfig(cfg),
 		trail:    cloudtrail.NewFromConfig(cfg),
@@ -133,6 +133,7 @@ var prefixes = map[string]string{
 	"Organizations":               "organizations",
 	"Resource Groups Tagging API": "tag",
 	"S3":                          "s3",
+	"Service Quotas":              "servicequotas",
 	"S3 Control":                  "s3",
 	"STS":                         "sts",
 }

@@ -31,7 +31,6 @@ type probe struct {
 // (terraform-provider-aws#15654), and they do not begin at once.
 func (c *Cloud) Usable(ctx context.Context, a cloud.Account) error {
 	cfg := c.in(a)
-	s3Client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = customEndpoint() })
 	probes := []probe{
 		{"organizations:DescribeAccount", func(ctx context.Context) error { return c.active(ctx, a) }},
 		{"sts:AssumeRole", func(ctx context.Context) error {
@@ -54,7 +53,7 @@ func (c *Cloud) Usable(ctx context.Context, a cloud.Account) error {
 			return err
 		}},
 		{"s3:ListAllMyBuckets", func(ctx context.Context) error {
-			_, err := s3Client.ListBuckets(ctx, &s3.ListBucketsInput{})
+			_, err := bucketsOf(cfg).ListBuckets(ctx, &s3.ListBucketsInput{})
 			return err
 		}},
 		{"cloudtrail:DescribeTrails", func(ctx context.Context) error {

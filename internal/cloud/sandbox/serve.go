@@ -17,36 +17,56 @@ import (
 // maxMessage is what the engine itself allows.
 const maxMessage = 1024 * 1024 * 400
 
-// ProviderEnv serves the three providers on loopback ports until ctx ends.
-func (c *Cloud) ProviderEnv(ctx context.Context) (map[string]string, error) {
-	kube := kubeprovider.New(c.resolve, c.o.Clock)
-	providers := []struct {
-		name     string
-		options  []grpc.ServerOption
-		register func(*grpc.Server)
-	}{
-		{"aws", nil, func(s *grpc.Server) { awsprovider.Register(s, c.backend) }},
-		{"eks", nil, func(s *grpc.Server) { pulumirpc.RegisterResourceProviderServer(s, eksprovider.New()) }},
-		{"kubernetes", kube.ServerOptions(), func(s *grpc.Server) { pulumirpc.RegisterResourceProviderServer(s, kube) }},
-	}
+// Provider is one provider that is served from this process.
+type Provider struct {
+	Name     string // the package's, "aws"
+	Options  []grpc.ServerOption
+	Register func(*grpc.Server)
+}
+
+// Kubernetes is the provider of that name over any clusters.
+func Kubernetes(p *kubeprovider.Provider) Provider {
+	return Provider{"kubernetes", p.ServerOptions(), func(s *grpc.Server) { pulumirpc.RegisterResourceProviderServer(s, p) }}
+}
+
+// EKS is the provider of the eks component. It makes its parts by the engine,
+// whoever serves their provider.
+func EKS() Provider {
+	return Provider{"eks", nil, func(s *grpc.Server) { pulumirpc.RegisterResourceProviderServer(s, eksprovider.New()) }}
+}
+
+// Attach serves providers on loopback ports until ctx ends, and returns the
+// value of PULUMI_DEBUG_PROVIDERS by which the engine attaches them.
+func Attach(ctx context.Context, providers ...Provider) (string, error) {
 	var ports []string
 	for _, p := range providers {
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
-			return nil, fmt.Errorf("serve provider %s: %w", p.name, err)
+			return "", fmt.Errorf("serve provider %s: %w", p.Name, err)
 		}
 		options := append(awsprovider.ServerOptions(), grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))
-		server := grpc.NewServer(append(options, p.options...)...)
-		p.register(server)
+		server := grpc.NewServer(append(options, p.Options...)...)
+		p.Register(server)
 		go func() {
 			// It returns when it is stopped; a loopback listener has no other end.
 			_ = server.Serve(listener)
 		}()
 		context.AfterFunc(ctx, server.Stop)
-		ports = append(ports, fmt.Sprintf("%s:%d", p.name, listener.Addr().(*net.TCPAddr).Port))
+		ports = append(ports, fmt.Sprintf("%s:%d", p.Name, listener.Addr().(*net.TCPAddr).Port))
+	}
+	return strings.Join(ports, ","), nil
+}
+
+// ProviderEnv serves the three providers on loopback ports until ctx ends.
+func (c *Cloud) ProviderEnv(ctx context.Context) (map[string]string, error) {
+	attached, err := Attach(ctx,
+		Provider{"aws", nil, func(s *grpc.Server) { awsprovider.Register(s, c.backend) }},
+		EKS(), Kubernetes(kubeprovider.New(c.resolve, c.o.Clock)))
+	if err != nil {
+		return nil, err
 	}
 	return map[string]string{
-		"PULUMI_DEBUG_PROVIDERS": strings.Join(ports, ","),
+		"PULUMI_DEBUG_PROVIDERS": attached,
 		// A state names the plugins that it was made with, and the engine would
 		// fetch them before a refresh: hundreds of megabytes that nobody uses.
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -22,16 +21,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
-	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
-	"google.golang.org/grpc"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	clientauthv1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"freehold.dev/freehold/internal/cloud/sandbox"
 	"freehold.dev/freehold/internal/cloud/sandbox/controlplane"
-	"freehold.dev/freehold/internal/cloud/sandbox/eksprovider"
 	"freehold.dev/freehold/internal/cloud/sandbox/kubeprovider"
 )
 
@@ -120,35 +117,20 @@ func (l *Lab) serve(dir string, c controlplane.Cluster) {
 // serveProviders attaches the sandbox's providers for what is on no PATH.
 func (l *Lab) serveProviders() {
 	l.t.Helper()
-	kube := kubeprovider.New(l.reach, time.Now)
-	var ports []string
-	for _, p := range []struct {
-		name     string
-		options  []grpc.ServerOption
-		provider pulumirpc.ResourceProviderServer
-	}{
-		{"eks", nil, eksprovider.New()},
-		{"kubernetes", kube.ServerOptions(), kube},
-	} {
-		if path, err := exec.LookPath("pulumi-resource-" + p.name); err == nil {
-			l.t.Logf("lab: the provider %s is the official plugin %s", p.name, path)
+	var missing []sandbox.Provider
+	for _, p := range []sandbox.Provider{sandbox.EKS(), sandbox.Kubernetes(kubeprovider.New(l.reach, time.Now))} {
+		if path, err := exec.LookPath("pulumi-resource-" + p.Name); err == nil {
+			l.t.Logf("lab: the provider %s is the official plugin %s", p.Name, path)
 			continue
 		}
-		listener, err := new(net.ListenConfig).Listen(l.t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			l.t.Fatal(err)
-		}
-		server := grpc.NewServer(append(p.options, grpc.MaxRecvMsgSize(400<<20), grpc.MaxSendMsgSize(400<<20))...)
-		pulumirpc.RegisterResourceProviderServer(server, p.provider)
-		go func() {
-			// It returns when it is stopped; a loopback listener has no other end.
-			_ = server.Serve(listener)
-		}()
-		l.t.Cleanup(server.Stop)
-		ports = append(ports, fmt.Sprintf("%s:%d", p.name, listener.Addr().(*net.TCPAddr).Port))
+		missing = append(missing, p)
 	}
-	if len(ports) > 0 {
-		l.env["PULUMI_DEBUG_PROVIDERS"] = strings.Join(ports, ",")
+	attached, err := sandbox.Attach(l.t.Context(), missing...)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if attached != "" {
+		l.env["PULUMI_DEBUG_PROVIDERS"] = attached
 	}
 }
 

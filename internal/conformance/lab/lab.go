@@ -3,8 +3,6 @@ package lab
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	organizationstypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
+
+	"freehold.dev/freehold/components/iampolicy"
 )
 
 // The variables by which "make conformance" tells the tests what there is.
@@ -136,13 +136,9 @@ func (l *Lab) Dir(elem ...string) string {
 	return filepath.Join(append([]string{l.dir}, elem...)...)
 }
 
-// Env is the environment of a user's machine: the endpoint is the front, the
-// credentials are those of the provisioner, fetched anew before they expire.
-func (l *Lab) Env() map[string]string {
-	return maps.Clone(l.env)
-}
-
-// Setenv gives the test's own process that environment.
+// Setenv gives the test's own process the environment of a user's machine: the
+// endpoint is the front, the credentials are those of the provisioner, fetched
+// anew before they expire.
 func (l *Lab) Setenv() {
 	l.t.Helper()
 	t, ok := l.t.(interface{ Setenv(key, value string) })
@@ -230,10 +226,11 @@ func (l *Lab) machine(credentialsFile string) map[string]string {
 
 // trust is a trust policy for one principal, with an external id if there is one.
 func trust(principal, externalID string) string {
-	condition := ""
-	if externalID != "" {
-		condition = fmt.Sprintf(`,"Condition":{"StringEquals":{"sts:ExternalId":%q}}`, externalID)
+	s := iampolicy.Statement{
+		Effect: iampolicy.Allow, Principal: iampolicy.Principals(principal), Action: iampolicy.Values{"sts:AssumeRole"},
 	}
-	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"%s}]}`,
-		principal, condition)
+	if externalID != "" {
+		s.Condition = iampolicy.Condition{"StringEquals": {"sts:ExternalId": {externalID}}}
+	}
+	return iampolicy.New(s).String()
 }

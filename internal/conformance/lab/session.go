@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	organizationstypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"freehold.dev/freehold/components/iampolicy"
 )
 
 // In acts in an account behind the front's back, as its owner would: for what
@@ -177,24 +178,18 @@ func (l *Lab) trusts(ctx context.Context, caller, roleARN, externalID string) er
 	if err != nil {
 		return err
 	}
-	var doc struct {
-		Statement []struct {
-			Effect    string
-			Principal struct{ AWS oneOrMore }
-			Condition map[string]map[string]oneOrMore
-		}
-	}
-	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+	doc, err := iampolicy.Parse(text)
+	if err != nil {
 		return fmt.Errorf("trust policy of %s: %w", roleARN, err)
 	}
-	for _, s := range doc.Statement {
-		named := slices.Contains(s.Principal.AWS, caller) || slices.Contains(s.Principal.AWS, "arn:aws:iam::"+accountOf(caller)+":root")
-		asked := s.Condition["StringEquals"]["sts:ExternalId"]
-		if s.Effect == "Allow" && named && (len(asked) == 0 || slices.Contains(asked, externalID)) {
-			return nil
-		}
+	asked := iampolicy.Request{Action: "sts:AssumeRole", Principal: caller, Context: map[string]string{}}
+	if externalID != "" {
+		asked.Context["sts:ExternalId"] = externalID
 	}
-	return errNotTrusted
+	if doc.Evaluate(asked) != iampolicy.Allowed {
+		return errNotTrusted
+	}
+	return nil
 }
 
 var errNotTrusted = errors.New("the role's trust policy does not name the caller")
@@ -213,17 +208,4 @@ func (l *Lab) vended(ctx context.Context, account string) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// oneOrMore is a list that a policy may write as a plain string.
-type oneOrMore []string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (o *oneOrMore) UnmarshalJSON(text []byte) error {
-	var one string
-	if json.Unmarshal(text, &one) == nil {
-		*o = oneOrMore{one}
-		return nil
-	}
-	return json.Unmarshal(text, (*[]string)(o))
 }
