@@ -216,7 +216,7 @@ func pinnedTo(j *judge, provider value, s Scope) {
 // checkDefault finds both the provider that the engine made and what it makes.
 func checkDefault(j *judge, r Resource, _ Scope) {
 	const prefix = "pulumi:providers:"
-	if pkg, ok := strings.CutPrefix(r.Type, prefix); ok && engines(r) && slices.Contains(clouds, pkg) {
+	if pkg, ok := strings.CutPrefix(r.Type, prefix); ok && DefaultProvider(r.Name) && slices.Contains(clouds, pkg) {
 		j.violate("", "this is the engine's own provider of %s", pkg)
 	}
 	if r.Provider.Default && slices.Contains(clouds, r.Provider.Package) {
@@ -233,8 +233,11 @@ func checkDefault(j *judge, r Resource, _ Scope) {
 	}
 }
 
-// engines reports whether a provider is one of the engine's own: its name says so.
-func engines(r Resource) bool { return r.Name == "default" || strings.HasPrefix(r.Name, "default_") }
+// DefaultProvider reports whether a provider of that name is one that the
+// engine made by itself: it calls them default, or default_VERSION.
+func DefaultProvider(name string) bool {
+	return name == "default" || strings.HasPrefix(name, "default_")
+}
 
 // clouds are the providers that act on a cloud or a cluster.
 var clouds = []string{"aws", "eks", "kubernetes"}

@@ -44,6 +44,13 @@ func listed(v any) any {
 	case Comparison:
 		v.Orgs, v.Shared = orEmpty(v.Orgs), orEmpty(v.Shared)
 		return v
+	case PolicyReport:
+		v.Findings = orEmpty(v.Findings)
+		return v
+	case Audit:
+		v.Orgs, v.Findings = orEmpty(v.Orgs), orEmpty(v.Findings)
+		v.Shared, v.Edges, v.Unread = orEmpty(v.Shared), orEmpty(v.Edges), orEmpty(v.Unread)
+		return v
 	case []Status:
 		return eachListed(v)
 	case []Drift:

@@ -18,6 +18,7 @@ func TestListsAreNeverNull(t *testing.T) {
 		report.Plan{Org: "acme"}, report.Onboarding{Org: "acme"}, report.Status{Org: "acme"}, report.Drift{Org: "acme"},
 		report.Offboarding{Org: "acme"}, []report.Status{{Org: "acme"}}, []report.Drift{{Org: "acme"}}, []report.Status(nil),
 		[]report.Drift(nil), []report.Check(nil), []report.SandboxItem(nil), report.Comparison{},
+		report.Audit{Org: "acme"}, report.PolicyReport{Org: "acme"},
 	} {
 		var b bytes.Buffer
 		if err := report.JSON(&b, v); err != nil {

@@ -58,6 +58,9 @@ type Plan struct {
 	// are not known yet (the layer before was never made) is "not-started".
 	Layers  []LayerResult `json:"layers"`
 	Changes []Change      `json:"changes"`
+	// Policy is what the policies found: what they do not allow, what somebody
+	// answers for, and what cannot be said until onboard knows more.
+	Policy []PolicyFinding `json:"policy,omitempty"`
 }
 
 // Different reports whether onboard would change anything.
@@ -81,8 +84,10 @@ type Onboarding struct {
 	Layers    []LayerResult `json:"layers"`
 	DataPlane DataPlane     `json:"dataPlane"`
 	// Unmanaged are things in the org's account that no layer declares; they are left alone.
-	Unmanaged []Finding     `json:"unmanaged,omitempty"`
-	Duration  time.Duration `json:"duration"`
+	Unmanaged []Finding `json:"unmanaged,omitempty"`
+	// Policy is what the policies do not allow, and what somebody answers for.
+	Policy   []PolicyFinding `json:"policy,omitempty"`
+	Duration time.Duration   `json:"duration"`
 }
 
 // Operation is one run of a use case, as the registry remembers it.
@@ -115,6 +120,7 @@ const (
 	Missing    FindingKind = "missing"    // a resource is gone
 	Unmanaged  FindingKind = "unmanaged"  // a thing in the account that no layer declares
 	Unreadable FindingKind = "unreadable" // could not be read: neither drift nor its absence
+	Violated   FindingKind = "violated"   // what was read violates a rule: Policy says which
 )
 
 // Finding is one drift.
@@ -127,6 +133,8 @@ type Finding struct {
 	URN         string       `json:"urn,omitempty"`
 	Differences []Difference `json:"differences,omitempty"`
 	Message     string       `json:"message,omitempty"`
+	// Policy is the rule's own finding, for a Violated.
+	Policy *PolicyFinding `json:"policy,omitempty"`
 }
 
 // Drift is the result of a drift run over one org.
@@ -138,10 +146,11 @@ type Drift struct {
 	Duration time.Duration `json:"duration"`
 }
 
-// Drifted reports whether anything differs; what could not be read does not count.
+// Drifted reports whether anything differs or violates a rule; what could not
+// be read does not count, nor what somebody answers for.
 func (d Drift) Drifted() bool {
 	for _, f := range d.Findings {
-		if f.Kind != Unreadable {
+		if f.Kind != Unreadable && (f.Policy == nil || f.Policy.Blocks()) {
 			return true
 		}
 	}

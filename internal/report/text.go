@@ -40,6 +40,9 @@ func TextPlan(w io.Writer, p Plan) error {
 			return err
 		}
 	}
+	if err := textNoted(w, p.Policy); err != nil {
+		return err
+	}
 	total := WouldCount(opCounts(p.Changes))
 	switch {
 	case !p.Different():
@@ -50,6 +53,23 @@ func TextPlan(w io.Writer, p Plan) error {
 		total += ", and layers that are not known yet"
 	}
 	_, err := fmt.Fprintf(w, "%s: %s\n", p.Org, total)
+	return err
+}
+
+// textNoted writes what the policies found beside what they do not allow: what
+// somebody answers for, and how much cannot be said yet.
+func textNoted(w io.Writer, found []PolicyFinding) error {
+	open := 0
+	for _, f := range found {
+		if f.Open() {
+			open++
+		}
+	}
+	if err := TextPolicy(w, slices.DeleteFunc(slices.Clone(found), PolicyFinding.Open)); err != nil || open == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "policies: %s on what is not known yet; onboard asks again when it is\n",
+		plural(open, "answer hangs", "answers hang"))
 	return err
 }
 
@@ -109,6 +129,14 @@ func TextOnboarding(w io.Writer, o Onboarding) error {
 	}
 	if err := textDataPlane(w, o.DataPlane); err != nil {
 		return err
+	}
+	if len(o.Policy) > 0 {
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+		if err := textNoted(w, o.Policy); err != nil {
+			return err
+		}
 	}
 	if len(o.Unmanaged) == 0 {
 		return nil

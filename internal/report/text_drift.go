@@ -8,13 +8,16 @@ import (
 // TextDrift writes what differs from what the layers made, property by
 // property, and apart from it what could not be read.
 func TextDrift(w io.Writer, d Drift) error {
-	var differ, unreadable []Finding
+	var differ, accepted, unreadable []Finding
 	for _, f := range d.Findings {
-		if f.Kind == Unreadable {
+		switch {
+		case f.Kind == Unreadable:
 			unreadable = append(unreadable, f)
-			continue
+		case f.Policy != nil && !f.Policy.Blocks():
+			accepted = append(accepted, f)
+		default:
+			differ = append(differ, f)
 		}
-		differ = append(differ, f)
 	}
 	head := "no drift"
 	switch {
@@ -28,6 +31,11 @@ func TextDrift(w io.Writer, d Drift) error {
 	}
 	for _, f := range differ {
 		if err := textFinding(w, string(f.Kind), f); err != nil {
+			return err
+		}
+	}
+	for _, f := range accepted {
+		if err := textFinding(w, "accepted", f); err != nil {
 			return err
 		}
 	}
