@@ -45,11 +45,20 @@ func Build(s spec.Spec) Plan {
 		Boundary:    boundary(s, n),
 		Cluster:     cluster(s, n),
 		Bootstrap:   bootstrap(s),
+		Exceptions:  exceptions(s),
 		Notes:       notes(s),
 	}
 	p.Stacks = stacks(p)
 	p.Hash = hash(p)
 	return p
+}
+
+func exceptions(s spec.Spec) []Exception {
+	var out []Exception
+	for _, e := range s.Exceptions {
+		out = append(out, Exception(e))
+	}
+	return out
 }
 
 func stacks(p Plan) []StackPlan {

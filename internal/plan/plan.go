@@ -44,8 +44,19 @@ type Plan struct {
 	Boundary  Boundary    `json:"boundary"`
 	Cluster   Cluster     `json:"cluster"`
 	Bootstrap Bootstrap   `json:"bootstrap"`
+	// Exceptions are the violations of isolation rules that the org answers for.
+	Exceptions []Exception `json:"exceptions,omitempty"`
 	// Notes are what an operator should know before running the plan.
 	Notes []string `json:"notes,omitempty"`
+}
+
+// Exception is one violation that somebody answers for, until a day.
+type Exception struct {
+	Rule     string `json:"rule"`
+	Resource string `json:"resource"`
+	Reason   string `json:"reason"`
+	Approver string `json:"approver"`
+	Expires  string `json:"expires"` // 2006-01-02, the last day on which it holds
 }
 
 // StackPlan is one layer's place in the order.

@@ -57,6 +57,13 @@ func Text(w io.Writer, p Plan) error {
 	})
 	section("Cluster", func(row func(...string)) { clusterRows(p.Cluster, row) })
 	section("Bootstrap", func(row func(...string)) { bootstrapRows(p.Bootstrap, row) })
+	if len(p.Exceptions) > 0 {
+		section("Exceptions from policies", func(row func(...string)) {
+			for _, e := range p.Exceptions {
+				row(e.Rule, e.Resource, "until "+e.Expires, "approved by "+e.Approver, e.Reason)
+			}
+		})
+	}
 	section("Tags on every resource", func(row func(...string)) {
 		for _, k := range slices.Sorted(maps.Keys(p.Account.Tags)) {
 			if k != TagLayer {

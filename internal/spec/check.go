@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 )
@@ -106,6 +107,15 @@ func checkBytes(value string) string {
 	q := resource.MustParse(value)
 	if q.Cmp(*resource.NewQuantity(q.Value(), q.Format)) != 0 {
 		return "is a fraction of a byte"
+	}
+	return ""
+}
+
+// checkDate refuses what only looks like a day. Whether the day is over is
+// judged against a clock, which a document does not have.
+func checkDate(value string) string {
+	if _, err := time.Parse(time.DateOnly, value); err != nil {
+		return "is not a day of the calendar"
 	}
 	return ""
 }

@@ -192,6 +192,27 @@ var facets = map[string]Facet{
 	},
 	"deletionProtection": {Default: true},
 
+	"exceptions": {MaxItems: 100, Want: "at most 100 exceptions"},
+	"exceptions[].rule": {
+		Required: true, Pattern: `^FH[0-9]{3}$`, Noun: "the id of a rule", Want: "an id such as FH604, as the finding names it",
+	},
+	"exceptions[].resource": {
+		Required: true, Pattern: subjectShape, MaxLength: 1024, Noun: "the name of a resource",
+		Want: "the resource's logical name or its URN, as the finding names it",
+	},
+	"exceptions[].reason": {
+		Required: true, Pattern: subjectShape, MinLength: 10, MaxLength: 500, Noun: "a reason",
+		Want: "10 to 500 characters on one line that say why it has to be so",
+	},
+	"exceptions[].approver": {
+		Required: true, Pattern: subjectShape, MinLength: 3, MaxLength: 100, Noun: "a name",
+		Want: "who answers for it, such as ciso@example.com",
+	},
+	"exceptions[].expires": {
+		Required: true, Pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`, Noun: "a date", check: checkDate,
+		Want: `the last day on which it holds, in quotes, such as "2027-03-31"`,
+	},
+
 	"versions.vpcCni":           addonFacet,
 	"versions.coreDns":          addonFacet,
 	"versions.kubeProxy":        addonFacet,

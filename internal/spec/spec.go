@@ -38,6 +38,23 @@ type Spec struct {
 	DeletionProtection bool `yaml:"deletionProtection"`
 	// Versions pins what runs in the data plane.
 	Versions Versions `yaml:"versions,omitempty"`
+	// Exceptions are violations of isolation rules that somebody answers for.
+	// Each is shown in every report, and refused when its day is over.
+	Exceptions []Exception `yaml:"exceptions,omitempty"`
+}
+
+// Exception accepts that one resource violates one isolation rule, until a day.
+type Exception struct {
+	// Rule is the rule's id, as docs/policies.md lists it.
+	Rule string `yaml:"rule"`
+	// Resource is the resource's logical name or its URN, as the finding names it.
+	Resource string `yaml:"resource"`
+	// Reason says why it has to be so.
+	Reason string `yaml:"reason"`
+	// Approver is who answers for it.
+	Approver string `yaml:"approver"`
+	// Expires is the last day on which it holds, "2027-03-31".
+	Expires string `yaml:"expires"`
 }
 
 // AccountMode says where the org's AWS account comes from.

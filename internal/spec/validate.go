@@ -18,6 +18,9 @@ func (d *decoder) validate(s Spec) {
 		d.validateProject(p, fmt.Sprintf("projects[%d]", i))
 	}
 	d.unique("projects", len(s.Projects), ".name", func(i int) string { return s.Projects[i].Name })
+	d.unique("exceptions", len(s.Exceptions), ".resource", func(i int) string {
+		return s.Exceptions[i].Rule + " of " + s.Exceptions[i].Resource
+	})
 	d.validateTags(s.Tags)
 	d.validateVersions(s)
 }
