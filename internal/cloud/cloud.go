@@ -54,6 +54,11 @@ type Item struct {
 	// the customer's, neither drift nor for us to prune, and it is in the way
 	// of an offboarding.
 	ByWorkload bool
+	// Properties are what of it can lead to another account, or let one in, as
+	// it is now and by the names of the Pulumi type: the documents and
+	// principals of a role, a key, a grant, a bucket or a repository, the two
+	// ends of a peering. nil: nothing of it can, or its type says it elsewhere.
+	Properties map[string]any
 }
 
 // Cluster names one org's cluster for Kubeconfig and for the calls that the

@@ -1,10 +1,13 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"freehold.dev/freehold/internal/report"
 )
@@ -67,6 +70,44 @@ func (r *Registry) Owner(ctx context.Context, id Identity) (string, error) {
 		return "", fmt.Errorf("read the owner of %s %q: %w", id.Kind, id.Value, err)
 	}
 	return owner, nil
+}
+
+// OwnedByOthers returns what of some values other orgs own, in the order of
+// kinds and values. It claims nothing.
+func (r *Registry) OwnedByOthers(ctx context.Context, org string, values []string) ([]OwnedError, error) {
+	var out []OwnedError
+	// SQLite bounds how many variables a statement has.
+	for chunk := range slices.Chunk(values, 500) {
+		args := make([]any, 0, len(chunk)+1)
+		for _, v := range chunk {
+			args = append(args, v)
+		}
+		more, err := r.owned(ctx, `SELECT kind, value, org FROM ledger WHERE value IN (?`+strings.Repeat(", ?", len(chunk)-1)+`) AND org <> ?`,
+			append(args, org)...)
+		if err != nil {
+			return nil, fmt.Errorf("ask the ledger for org %s: %w", org, err)
+		}
+		out = append(out, more...)
+	}
+	slices.SortFunc(out, func(a, b OwnedError) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value)) })
+	return out, nil
+}
+
+func (r *Registry) owned(ctx context.Context, query string, args ...any) ([]OwnedError, error) {
+	rows, err := r.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []OwnedError
+	for rows.Next() {
+		var o OwnedError
+		if err := rows.Scan(&o.Kind, &o.Value, &o.Owner); err != nil {
+			return nil, err
+		}
+		out = append(out, o)
+	}
+	return out, rows.Err()
 }
 
 // Forget drops an org's claims that were made before the thing existed and

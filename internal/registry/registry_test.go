@@ -137,6 +137,28 @@ func TestAnIdentityHasOneOwnerAndAClaimIsAllOrNothing(t *testing.T) {
 	}
 }
 
+func TestTheLedgerSaysWhatOfManyValuesOthersOwn(t *testing.T) {
+	r := open(t, filepath.Join(t.TempDir(), "registry.db"))
+	ours, theirs := registry.Identity{Kind: "VPC", Value: "vpc-1"}, registry.Identity{Kind: "account", Value: "111122223333"}
+	if err := errors.Join(r.Claim(t.Context(), "acme", ours), r.Claim(t.Context(), "globex", theirs)); err != nil {
+		t.Fatal(err)
+	}
+	values := []string{ours.Value, theirs.Value}
+	for i := range 1200 { // more than one statement may have
+		values = append(values, fmt.Sprint("nobody's ", i))
+	}
+	got, err := r.OwnedByOthers(t.Context(), "acme", values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]registry.OwnedError{{Identity: theirs, Owner: "globex"}}, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if got, err := r.OwnedByOthers(t.Context(), "acme", nil); len(got) > 0 || err != nil {
+		t.Errorf("of no values: %v, %v", got, err)
+	}
+}
+
 func TestWhatIsRecordedIsReadBack(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "registry.db")
 	r := open(t, file)

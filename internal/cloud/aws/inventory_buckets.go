@@ -57,6 +57,14 @@ func listBuckets(ctx context.Context, s *session) ([]cloud.Item, error) {
 			switch {
 			case !set:
 			case part.typ == bucketPolicyType:
+				out, err := s.s3.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: b.Name}, bucketIn(aws.ToString(b.BucketRegion)))
+				if gone(err) {
+					continue // since it was listed
+				}
+				if err != nil {
+					return nil, called(err)
+				}
+				it.Properties = map[string]any{"bucket": name, "policy": aws.ToString(out.Policy)}
 				bucket = slices.Insert(bucket, 0, it)
 			default:
 				bucket = append(bucket, it)

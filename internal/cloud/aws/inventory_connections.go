@@ -135,7 +135,14 @@ func listPeerings(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if p.Status != nil && isState(string(p.Status.Code), "deleted", "rejected", "expired", "failed") {
 			continue
 		}
-		items = append(items, thing(peeringType, aws.ToString(p.VpcPeeringConnectionId), ec2Tags(p.Tags)))
+		it := thing(peeringType, aws.ToString(p.VpcPeeringConnectionId), ec2Tags(p.Tags))
+		if from, to := p.RequesterVpcInfo, p.AccepterVpcInfo; from != nil && to != nil {
+			it.Properties = map[string]any{
+				"vpcId": aws.ToString(from.VpcId), "ownerId": aws.ToString(from.OwnerId),
+				"peerVpcId": aws.ToString(to.VpcId), "peerOwnerId": aws.ToString(to.OwnerId),
+			}
+		}
+		items = append(items, it)
 	}
 	return items, err
 }
@@ -163,7 +170,9 @@ func listTransitGateways(ctx context.Context, s *session) ([]cloud.Item, error) 
 			typ = transitPeeringType
 		default: // VPN, Direct Connect: listed by what they are
 		}
-		items = append(items, thing(typ, aws.ToString(a.TransitGatewayAttachmentId), ec2Tags(a.Tags)))
+		it := thing(typ, aws.ToString(a.TransitGatewayAttachmentId), ec2Tags(a.Tags))
+		it.Properties = map[string]any{"transitGatewayId": aws.ToString(a.TransitGatewayId)}
+		items = append(items, it)
 	}
 	gateways, err := every(ctx, ec2.NewDescribeTransitGatewaysPaginator(s.ec2, &ec2.DescribeTransitGatewaysInput{}),
 		func(p *ec2.DescribeTransitGatewaysOutput) []ec2types.TransitGateway { return p.TransitGateways })

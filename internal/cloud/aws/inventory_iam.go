@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -86,6 +87,7 @@ func listRoles(ctx context.Context, s *session) ([]cloud.Item, error) {
 		}
 		it := named(roleType, name, name, arn)
 		it.ByCloud = r.byCloud
+		it.Properties = document("assumeRolePolicy", r.AssumeRolePolicyDocument)
 		items = append(append(items, allowed...), it)
 	}
 	return items, err
@@ -105,9 +107,26 @@ func listAllowed(ctx context.Context, s *session, r role) ([]cloud.Item, error) 
 	}
 	inline, err := s.inlineOf(ctx, name)
 	for _, p := range inline {
-		items = append(items, cloud.Item{Type: rolePolicyType, ID: name + ":" + p, Name: p, ByCloud: r.byCloud})
+		out, err := s.iam.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: r.RoleName, PolicyName: aws.String(p)})
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, cloud.Item{
+			Type: rolePolicyType, ID: name + ":" + p, Name: p, ByCloud: r.byCloud, Properties: document("policy", out.PolicyDocument),
+		})
 	}
 	return items, err
+}
+
+// document is a policy as IAM returns it, percent-encoded, under the name of
+// the property that has it.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html
+func document(property string, encoded *string) map[string]any {
+	text, err := url.PathUnescape(aws.ToString(encoded))
+	if err != nil {
+		text = aws.ToString(encoded)
+	}
+	return map[string]any{property: text}
 }
 
 func (s *session) attachedTo(ctx context.Context, role string) ([]iamtypes.AttachedPolicy, error) {
@@ -126,7 +145,16 @@ func listPolicies(ctx context.Context, s *session) ([]cloud.Item, error) {
 	var items []cloud.Item
 	for _, p := range all {
 		arn := aws.ToString(p.Arn)
-		items = append(items, named(policyType, arn, aws.ToString(p.PolicyName), arn))
+		it := named(policyType, arn, aws.ToString(p.PolicyName), arn)
+		out, err := s.iam.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: p.Arn, VersionId: p.DefaultVersionId})
+		if gone(err) {
+			continue
+		}
+		if err != nil {
+			return nil, called(err)
+		}
+		it.Properties = document("policy", out.PolicyVersion.Document)
+		items = append(items, it)
 	}
 	return items, err
 }

@@ -73,8 +73,16 @@ func listKeys(ctx context.Context, s *session) ([]cloud.Item, error) {
 		for _, g := range grants {
 			items = append(items, cloud.Item{
 				Type: grantType, ID: id + ":" + aws.ToString(g.GrantId), Name: aws.ToString(g.GranteePrincipal), ByCloud: grantByCloud(g, s.account),
+				Properties: map[string]any{
+					"keyId": id, "granteePrincipal": aws.ToString(g.GranteePrincipal), "retiringPrincipal": aws.ToString(g.RetiringPrincipal),
+				},
 			})
 		}
+		policy, err := s.kms.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: k.KeyId, PolicyName: aws.String("default")}) // a key has no other
+		if err != nil {
+			return nil, called(err)
+		}
+		it.Properties = map[string]any{"policy": aws.ToString(policy.Policy)}
 		items = append(items, it)
 	}
 	return items, err

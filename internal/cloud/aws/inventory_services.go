@@ -24,10 +24,13 @@ func listRepositories(ctx context.Context, s *session) ([]cloud.Item, error) {
 	var items []cloud.Item
 	for _, r := range all {
 		name := aws.ToString(r.RepositoryName)
-		_, err := s.ecr.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RepositoryName: r.RepositoryName})
+		policy, err := s.ecr.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RepositoryName: r.RepositoryName})
 		switch {
 		case err == nil:
-			items = append(items, cloud.Item{Type: repositoryPolicyType, ID: name, Name: name})
+			items = append(items, cloud.Item{
+				Type: repositoryPolicyType, ID: name, Name: name,
+				Properties: map[string]any{"repository": name, "policy": aws.ToString(policy.PolicyText)},
+			})
 		case !gone(err):
 			return nil, called(err)
 		}

@@ -202,7 +202,9 @@ func (c *Cloud) Quotas(ctx context.Context, a cloud.Account) ([]cloud.Quota, err
 }
 
 func item(r store.Row) cloud.Item {
-	return cloud.Item{Type: r.Type, ID: r.ID, Name: nameOf(r), ARN: r.ARN, Tags: tagsOf(r), ByCloud: r.ByCloud}
+	return cloud.Item{
+		Type: r.Type, ID: r.ID, Name: nameOf(r), ARN: r.ARN, Tags: tagsOf(r), ByCloud: r.ByCloud, Properties: awsprovider.Public(r),
+	}
 }
 
 func tagsOf(r store.Row) map[string]string {

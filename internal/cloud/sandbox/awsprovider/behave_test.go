@@ -133,14 +133,14 @@ func TestAPreviewTellsWhatCanBeToldAndNothingElse(t *testing.T) {
 	account := l.rows(accountToken)[0].ID
 	want := props{
 		"name": "r", "assumeRolePolicy": unknown{}, "arn": "arn:aws:iam::" + account + ":role/r", "path": "/", "maxSessionDuration": 3600.0,
-		"forceDetachPolicies": false, "tagsAll": props{}, "uniqueId": unknown{}, "createDate": unknown{}, "namePrefix": unknown{},
+		"forceDetachPolicies": false, "tagsAll": props{}, "uniqueId": unknown{}, "createDate": unknown{}, "id": unknown{}, "namePrefix": unknown{},
 		"managedPolicyArns": unknown{}, "inlinePolicies": unknown{},
 	}
 	if diff := cmp.Diff(want, role); diff != "" {
 		t.Error(diff)
 	}
 	unnamed := preview(bucketPolicyToken, resource.PropertyMap{"bucket": computed, "policy": computed})
-	if diff := cmp.Diff(props{"bucket": unknown{}, "policy": unknown{}}, unnamed); diff != "" {
+	if diff := cmp.Diff(props{"bucket": unknown{}, "policy": unknown{}, "id": unknown{}}, unnamed); diff != "" {
 		t.Error(diff)
 	}
 	if n := len(l.rows(roleToken)); n != 2 { // the provisioner and the access role

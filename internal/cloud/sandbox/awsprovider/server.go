@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 
 	"google.golang.org/grpc"
@@ -95,6 +96,16 @@ func write(label string, m map[string]any, secrets map[string]bool) (*structpb.S
 		}
 	}
 	return plugin.MarshalProperties(p, plugin.MarshalOptions{Label: label, KeepUnknowns: true, KeepSecrets: true})
+}
+
+// identified adds the id, which the genuine provider has among the outputs too.
+func identified(outputs map[string]any, id any) map[string]any {
+	out := maps.Clone(outputs)
+	if out == nil {
+		out = map[string]any{}
+	}
+	out["id"] = id
+	return out
 }
 
 func typeOf(urn string) (*Type, error) {
@@ -213,7 +224,7 @@ func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pul
 		return nil, err
 	}
 	if req.GetPreview() {
-		props, err := write("outputs", s.foresee(t, who, req.GetUrn(), in), secrets)
+		props, err := write("outputs", identified(s.foresee(t, who, req.GetUrn(), in), unknown{}), secrets)
 		return &pulumirpc.CreateResponse{Properties: props}, err
 	}
 	row, err := s.backend.Create(ctx, who, t, req.GetUrn(), in, conn.warn(ctx, req.GetUrn()))
@@ -223,13 +234,13 @@ func (s *server) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pul
 	if err != nil {
 		return nil, err
 	}
-	props, err := write("outputs", row.Outputs, secrets)
+	props, err := write("outputs", identified(row.Outputs, row.ID), secrets)
 	return &pulumirpc.CreateResponse{Id: row.ID, Properties: props}, err
 }
 
 // halfMade tells the engine to record a resource that exists but was not waited for.
 func halfMade(row *store.Row, in map[string]any, secrets map[string]bool, why error) error {
-	props, err := write("outputs", row.Outputs, secrets)
+	props, err := write("outputs", identified(row.Outputs, row.ID), secrets)
 	if err != nil {
 		return err
 	}
@@ -282,7 +293,7 @@ func (s *server) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumir
 	if err != nil || row == nil {
 		return &pulumirpc.ReadResponse{}, err
 	}
-	props, err := write("outputs", row.Outputs, secrets)
+	props, err := write("outputs", identified(row.Outputs, row.ID), secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -317,14 +328,14 @@ func (s *server) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pul
 		c.forget()
 		c.fill(false)
 		c.renew()
-		props, err := write("outputs", c.Out, secrets)
+		props, err := write("outputs", identified(c.Out, req.GetId()), secrets)
 		return &pulumirpc.UpdateResponse{Properties: props}, err
 	}
 	row, err := s.backend.Update(ctx, who, t, req.GetUrn(), req.GetId(), in, conn.warn(ctx, req.GetUrn()))
 	if err != nil {
 		return nil, err
 	}
-	props, err := write("outputs", row.Outputs, secrets)
+	props, err := write("outputs", identified(row.Outputs, row.ID), secrets)
 	return &pulumirpc.UpdateResponse{Properties: props}, err
 }
 
