@@ -50,6 +50,32 @@ func BenchmarkOnboard(b *testing.B) {
 	}
 }
 
+// BenchmarkPolicies measures, in one run, what the policies cost an engine's
+// pass over each layer: the same preview with the pack and without it, in turns.
+// Freehold itself cannot leave it out; the plain CLI can.
+func BenchmarkPolicies(b *testing.B) {
+	const turns = 5
+	for b.Loop() {
+		h := newHome(b)
+		h.want(0, "onboard", "-f", h.spec("acme", twoProjects))
+		pack := filepath.Join(h.dir, "sandbox", "policy")
+		var with, without time.Duration
+		for range turns {
+			for _, l := range plan.Layers() {
+				preview := []string{"sandbox", "exec", "--", "pulumi", "preview", "--non-interactive", "--stack", plan.StackName("acme", l),
+					"--cwd", filepath.Join(h.dir, "sandbox", "stacks", "acme", string(l))}
+				without += h.want(0, preview...).took
+				with += h.want(0, append(preview, "--policy-pack", pack)...).took
+			}
+		}
+		n := float64(turns * len(plan.Layers()))
+		b.ReportMetric(without.Seconds()*1000/n, "ms/preview-without-policies")
+		b.ReportMetric(with.Seconds()*1000/n, "ms/preview-with-policies")
+		b.ReportMetric(with.Seconds()/without.Seconds(), "x/with-to-without-policies")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
 // criticalPath returns the longest chain of injected latencies through the
 // dependencies that the states record, layer after layer, and their plain sum.
 func (h home) criticalPath(org string) (longest, sum time.Duration) {

@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/crossguard"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/stacks"
 )
@@ -20,6 +21,9 @@ import (
 var version, commit = "dev", ""
 
 func main() {
+	if crossguard.Serves(os.Args[0]) {
+		os.Exit(serveRules(os.Args, os.Stdout, os.Stderr))
+	}
 	if layer, ok := programOf(os.Getenv); ok {
 		pulumi.Run(stacks.Program(layer))
 		return

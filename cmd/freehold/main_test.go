@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx"
 	_ "modernc.org/sqlite" // to count in the sandbox's journal
 )
 
@@ -22,7 +23,16 @@ var bin string
 
 // TestMain builds the binaries from the source that is being tested, beside
 // the tools that "make build" made.
+//
+// It is also an operator's policy pack: this binary under its plugin's name.
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == housePlugin {
+		if err := policyx.Main(housePack); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	code, err := build(m.Run)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -101,6 +101,7 @@ func newEngine(o cli.Options, home string, cl cloud.Cloud, log *slog.Logger) (*e
 		Dir:        filepath.Join(home, "stacks"),
 		Secrets:    secretsOf(home, os.Getenv),
 		Connect:    cl.ProviderEnv,
+		Policies:   policyPacks(o, home),
 		Now:        time.Now,
 		Log:        log,
 	})

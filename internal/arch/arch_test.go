@@ -21,7 +21,7 @@ const module = "freehold.dev/freehold/"
 var may = map[string][]string{
 	"cmd/freehold": {
 		"internal/cli", "internal/engine", "internal/cloud", "internal/cloud/...", "internal/provision",
-		"internal/registry", "internal/report", "internal/plan", "stacks",
+		"internal/registry", "internal/report", "internal/plan", "stacks", "internal/crossguard", "policies",
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/api/v1alpha1"},
 
@@ -38,6 +38,9 @@ var may = map[string][]string{
 	"policies":     {},
 	"policies/gen": {"policies"},
 
+	"internal/judge":      {"policies", "internal/report"},
+	"internal/crossguard": {"policies", "internal/judge", "internal/report"},
+
 	"internal/spec":           {},
 	"internal/spec/genschema": {"internal/spec"},
 	"internal/plan":           {"internal/spec"},
@@ -48,10 +51,13 @@ var may = map[string][]string{
 	// The interfaces that provision declares speak the types of the packages
 	// that it drives: docs/decisions says why.
 	"internal/provision": {
-		"internal/spec", "internal/plan", "stacks", "internal/drift", "internal/report",
+		"policies", "internal/audit", "internal/judge", "internal/spec", "internal/plan", "stacks", "internal/drift", "internal/report",
 		"internal/engine", "internal/cloud", "internal/registry",
 	},
-	"internal/cli": {"internal/provision", "internal/spec", "internal/plan", "internal/report"},
+	"internal/audit": {"internal/judge", "internal/report", "policies"},
+	// Fleets of any size, for the tests and benchmarks of an audit.
+	"internal/audit/audittest": {"internal/audit", "policies"},
+	"internal/cli":             {"internal/provision", "internal/spec", "internal/plan", "internal/report"},
 
 	"internal/cloud":                      {"internal/report"},
 	"internal/cloud/cloudtest":            {"internal/cloud"},

@@ -44,6 +44,8 @@ type Options struct {
 	Backend  string // Pulumi state; empty: under Home
 	Registry string // empty: under Home
 	Verbose  bool
+	// PolicyPacks are the operator's own policy packs: folders, absolute.
+	PolicyPacks []string
 	// Log takes what the services log. It is not Stderr itself, where
 	// progress may be drawn at the same time.
 	Log io.Writer

@@ -26,6 +26,9 @@ var (
 	errUsage = errors.New("usage")
 	// errDifferent ends a command that found differences and has said so.
 	errDifferent = errors.New("differences found")
+	// errViolated ends an audit that found something and has said so. It is no
+	// provision.ErrBlocked: nothing was kept from happening.
+	errViolated = errors.New("violations found")
 	// errTold ends a command that failed and whose result says all there is to say.
 	errTold = errors.New("failed")
 )
@@ -56,7 +59,7 @@ func exitCode(err error) int {
 		return exitInvalid
 	case errors.Is(err, provision.ErrBusy):
 		return exitBusy
-	case errors.Is(err, provision.ErrBlocked):
+	case errors.Is(err, provision.ErrBlocked), errors.Is(err, errViolated):
 		return exitBlocked
 	case errors.Is(err, provision.ErrPending):
 		return exitPending
@@ -73,7 +76,7 @@ func tell(w io.Writer, err error) {
 	if different, ok := errors.AsType[*differentError](err); ok {
 		err = different.failed
 	}
-	if err == nil || errors.Is(err, errTold) || errors.Is(err, errDifferent) || errors.As(err, &child) {
+	if err == nil || errors.Is(err, errTold) || errors.Is(err, errViolated) || errors.Is(err, errDifferent) || errors.As(err, &child) {
 		return
 	}
 	if mistakes, ok := errors.AsType[spec.Mistakes](err); ok {
@@ -84,6 +87,9 @@ func tell(w io.Writer, err error) {
 	}
 	for line := range strings.SplitSeq(strings.TrimSpace(err.Error()), "\n") {
 		fmt.Fprintf(w, "freehold: %s\n", line)
+	}
+	if blocked, ok := errors.AsType[*provision.Error](err); ok {
+		tellPolicy(w, blocked.Policy)
 	}
 	if usage, ok := errors.AsType[*usageError](err); ok {
 		fmt.Fprintf(w, "see: %s --help\n", usage.command)

@@ -92,6 +92,9 @@ func (w *world) fail(org, layer string) error {
 		e.Err = fmt.Errorf("%w: onboard op-1 since 12:00", provision.ErrBusy)
 	case "blocked":
 		e.Resource, e.Err = `aws:eks/cluster:Cluster "eks"`, fmt.Errorf("%w: FH201: the endpoint is public", provision.ErrBlocked)
+	case "violated":
+		e.Err, e.Policy = fmt.Errorf("%w: FH304", provision.ErrBlocked), w.found(org)
+		e.Next = "change what the rule names, or record an accepted exception in the spec"
 	case "pending":
 		e.Err = fmt.Errorf("%w: the account quota is used up", provision.ErrPending)
 		e.Next = "ask AWS for more accounts, then run this again"
@@ -108,13 +111,35 @@ func (w *world) fail(org, layer string) error {
 	return e
 }
 
+// found is what the policies say of an org's cluster layer: one violation, or
+// what somebody answers for and what is not known yet.
+func (w *world) found(org string) []report.PolicyFinding {
+	f := report.PolicyFinding{
+		Rule: "FH304", Title: "No policy leads out of the account", Severity: "critical", Org: org, Layer: "cluster",
+		Resource: report.PolicyResource{Type: "aws:iam/rolePolicy:RolePolicy", Name: "jump", URN: "urn:pulumi:" + org + ".cluster::freehold::aws:iam/rolePolicy:RolePolicy::jump"},
+		Path:     "policy", Statement: `{"Action":"sts:AssumeRole","Effect":"Allow","Resource":"*"}`,
+		Message: "it may assume roles of any account", Why: "a role there may trust this one", Fix: "name the org's own roles",
+		Criteria: []string{"CC6.1"}, Answer: "violated",
+	}
+	switch w.trouble {
+	case "violated":
+		return []report.PolicyFinding{f}
+	case "accepted":
+		open := f
+		f.Exception = &report.PolicyException{Reason: "until the migration is over", Approver: "ciso@example.com", Expires: "2027-03-31"}
+		open.Rule, open.Answer, open.Message = "FH301", "undecided", "the value is not known yet"
+		return []report.PolicyFinding{f, open}
+	}
+	return nil
+}
+
 func (w *world) unknown(name, doing string) error {
 	return &provision.Error{Org: name, Doing: doing, Err: fmt.Errorf("%w: no such org", provision.ErrInvalid), Next: "freehold status lists the orgs"}
 }
 
 func (w *world) Plan(_ context.Context, s spec.Spec, _ report.Sink) (report.Plan, error) {
 	decided := plan.Build(s)
-	p := report.Plan{Org: s.Org, Hash: "h1", HashVersion: 1, Decided: decided}
+	p := report.Plan{Org: s.Org, Hash: "h1", HashVersion: 1, Decided: decided, Policy: w.found(s.Org)}
 	if err := w.fail(s.Org, "cluster"); err != nil {
 		return p, err
 	}
@@ -172,6 +197,7 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o provision.OnboardOptio
 			emit(report.Event{Type: report.LayerFailed, Layer: name})
 			r.State, r.Error = "failed", err.Error()
 			out.Layers = append(out.Layers, r)
+			out.Policy = w.found(s.Org)
 			known.status.State = "failed"
 			typ := report.OperationFailed
 			if w.trouble == "pending" {
@@ -208,6 +234,7 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o provision.OnboardOptio
 	known.spec, known.drift = s, nil
 	known.status.Hash, known.status.State, known.status.Layers = "h1", "ready", out.Layers
 	known.status.Last = &report.Operation{ID: out.Operation, Org: s.Org, Kind: "onboard", State: "succeeded", Started: began, Finished: w.clock.Now()}
+	out.Policy = slices.DeleteFunc(w.found(s.Org), report.PolicyFinding.Open)
 	out.DataPlane, out.Duration = known.status.DataPlane, w.clock.Now().Sub(began)
 	if w.trouble == "unmanaged" && !o.Prune {
 		out.Unmanaged = []report.Finding{{Kind: report.Unmanaged, Type: "aws:ec2/securityGroup:SecurityGroup", Name: "stray", ID: "sg-1"}}
@@ -252,6 +279,44 @@ func (w *world) Drift(_ context.Context, name string, sink report.Sink) (report.
 	w.clock.pass(3 * time.Second)
 	sink(report.Event{Type: report.LayerFinished, Time: w.clock.Now(), Org: name, Kind: "drift", Layer: "cluster"})
 	return report.Drift{Org: name, At: w.clock.Now(), Findings: o.drift, Duration: 3 * time.Second}, nil
+}
+
+func (w *world) Audit(_ context.Context, o provision.AuditOptions) (report.Audit, error) {
+	out := report.Audit{Org: report.EveryOrg, At: w.clock.Now(), Live: !o.Stored}
+	if len(o.Orgs) > 0 {
+		out.Org = strings.Join(o.Orgs, ",")
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.orgs)) {
+		if len(o.Orgs) == 0 || slices.Contains(o.Orgs, name) {
+			out.Orgs = append(out.Orgs, report.AuditedOrg{Org: name, Layers: 4, Resources: 107})
+		}
+	}
+	for _, name := range o.Orgs {
+		if w.orgs[name] == nil {
+			return report.Audit{Org: name}, w.unknown(name, "audit")
+		}
+	}
+	end := func(org, typ, name, path string) report.End {
+		return report.End{Org: org, Layer: "boundary", Type: typ, Name: name, ID: "freehold-" + org + "-" + name, Path: path}
+	}
+	switch w.trouble {
+	case "shared":
+		key := end("acme", "aws:kms/key:Key", "data", "")
+		out.Shared = []report.SharedIdentity{{Kind: "KMS key", Value: "1234abcd", Ends: []report.End{key, end("globex", "aws:kms/key:Key", "data", "")}}}
+		out.Edges = []report.Edge{{
+			Kind: "trust", From: end("globex", "aws:iam/role:Role", "read", "assumeRolePolicy"), To: end("acme", "aws:iam/role:Role", "node", ""),
+			Value: "arn:aws:iam::100000000002:role/freehold-acme-node", Statement: `{"Action":"sts:AssumeRole"}`,
+		}}
+	case "violated":
+		out.Findings = []report.PolicyFinding{{
+			Rule: "FH301", Title: "A role trusts its own account", Severity: "critical", Org: "acme", Layer: "boundary",
+			Resource: report.PolicyResource{Type: "aws:iam/role:Role", Name: "read"}, Path: "assumeRolePolicy",
+			Message: "it trusts everybody", Why: "anybody becomes the role", Fix: "name the principal", Answer: "violated",
+		}}
+	case "unread":
+		out.Unread = []report.Unread{{Org: "globex", Layer: "cluster", Message: "unexpected EOF"}}
+	}
+	return out, nil
 }
 
 func (w *world) OffboardPlan(_ context.Context, name string) (report.Offboarding, error) {

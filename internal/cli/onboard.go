@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) onboard() *cobra.Command {
-	var file string
+	var file, sarif string
 	var o provision.OnboardOptions
 	cmd := &cobra.Command{
 		Use:   "onboard -f FILE",
@@ -19,6 +19,10 @@ func (a *app) onboard() *cobra.Command {
 account, boundary, cluster, bootstrap. It is safe to run again, also after it
 was killed: it goes on where it stopped, and changes nothing when nothing
 differs.
+
+Before a layer makes anything, Freehold's isolation policies look at all of it.
+What they do not allow ends the command with exit status 3; an exception is a
+line in the spec.
 
 Progress goes to standard error and the result to standard output. With
 -o ndjson every event is a CloudEvents 1.0 document on a line of standard
@@ -46,10 +50,12 @@ the document states; a document that states none gives an event without subject.
 				result, err = p.Onboard(cmd.Context(), s, o, sink)
 				return known(result, result.Org), err
 			})
+			err = withSARIF(err, sarif, s.Org, result.Policy)
 			return a.finish(result, result.Org, err, func(w io.Writer) error { return report.TextOnboarding(w, result) })
 		},
 	}
 	fileFlag(cmd, &file)
+	a.policyFlags(cmd, &sarif)
 	cmd.Flags().BoolVar(&o.Prune, "prune", false, "remove what no layer declares from the org's account, after the layers are done")
 	return cmd
 }

@@ -30,6 +30,8 @@ type globalFlags struct {
 	latency  string
 	faults   []string
 	quotas   []string
+	// packs are of the commands that run the policies.
+	packs []string
 }
 
 func (f *globalFlags) add(cmd *cobra.Command) {
@@ -85,6 +87,13 @@ func (a *app) options(cmd *cobra.Command) error {
 		Latency:  or(f.latency, "FREEHOLD_LATENCY"),
 		Faults:   list(f.faults, "FREEHOLD_FAULT"),
 		Quotas:   list(f.quotas, "FREEHOLD_QUOTA"),
+	}
+	for _, dir := range list(f.packs, "FREEHOLD_POLICY_PACK") {
+		abs, err := policyPack(dir)
+		if err != nil {
+			return usagef(cmd, "--policy-pack %s: %v", dir, err)
+		}
+		a.opt.PolicyPacks = append(a.opt.PolicyPacks, abs)
 	}
 	switch named := getenv("FREEHOLD_CLOUD"); {
 	case f.sandbox, isSandboxCommand(cmd):

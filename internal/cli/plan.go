@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -8,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/provision"
 	"freehold.dev/freehold/internal/report"
 )
 
 func (a *app) plan() *cobra.Command {
-	var file string
+	var file, sarif string
 	var offline bool
 	cmd := &cobra.Command{
 		Use:   "plan -f FILE",
@@ -21,7 +23,8 @@ func (a *app) plan() *cobra.Command {
 and, layer by layer, what onboard would create, update, replace or delete.
 It changes nothing.
 
-Exit status 2: onboard would change something. With --offline only the
+Exit status 2: onboard would change something. Exit status 3: the isolation
+policies do not allow what it would make. With --offline only the
 decisions are shown, no cloud is asked, and the exit status is 0.
 
 With -o ndjson the preview's events are streamed, and the plan is the result on
@@ -52,6 +55,10 @@ the terminal event; with --offline nothing runs and the plan is the one line.`,
 				result, err = p.Plan(cmd.Context(), s, sink)
 				return known(result, result.Org), err
 			})
+			err = withSARIF(err, sarif, s.Org, result.Policy)
+			if errors.Is(err, provision.ErrBlocked) {
+				return a.finish(result, result.Org, err, nil)
+			}
 			if err != nil {
 				return err
 			}
@@ -65,6 +72,7 @@ the terminal event; with --offline nothing runs and the plan is the one line.`,
 		},
 	}
 	fileFlag(cmd, &file)
+	a.policyFlags(cmd, &sarif)
 	cmd.Flags().BoolVar(&offline, "offline", false, "show the decisions only; ask no cloud")
 	return cmd
 }

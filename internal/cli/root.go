@@ -18,8 +18,8 @@ account, one IAM boundary, one EKS cluster and a bootstrap that fences each
 project's namespace. Nothing is shared between orgs.
 
 Exit status: 0 done; 1 failed; 2 differences found (plan, drift); 3 blocked by
-a policy; 4 invalid input; 5 busy: another operation holds the org; 6 pending
-on the cloud: run again later.`,
+a policy, or an audit found something; 4 invalid input; 5 busy: another operation
+holds the org; 6 pending on the cloud: run again later.`,
 		Example: `  freehold doctor
   freehold plan -f acme.yaml
   freehold onboard -f acme.yaml
@@ -52,6 +52,7 @@ on the cloud: run again later.`,
 		a.kubeconfig(),
 		a.eksToken(),
 		a.drift(),
+		a.audit(),
 		a.offboard(),
 		a.sandbox(),
 		a.version(),

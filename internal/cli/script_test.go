@@ -32,6 +32,7 @@ type script struct {
 //	pipes FILE        gives the next command a file on standard input
 //	world TROUBLE     lets something go wrong from now on; "fine" ends it
 //	drifts ORG KIND   lets an org drift
+//	packs DIR...      says which policy packs of the operator's the last command had
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata",
@@ -58,6 +59,12 @@ func TestScripts(t *testing.T) {
 			"drifts": func(ts *testscript.TestScript, _ bool, args []string) {
 				o := of(ts).world.orgs[args[0]]
 				o.drift = append(o.drift, findings[args[1]])
+			},
+			"packs": func(ts *testscript.TestScript, _ bool, args []string) {
+				got := strings.ReplaceAll(strings.Join(of(ts).options.PolicyPacks, " "), ts.Getenv("WORK")+"/", "")
+				if want := strings.Join(args, " "); got != want {
+					ts.Fatalf("packs %q, want %q", got, want)
+				}
 			},
 			"options": func(ts *testscript.TestScript, _ bool, args []string) {
 				o := of(ts).options

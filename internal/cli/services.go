@@ -19,6 +19,8 @@ type Provisioner interface {
 	// Shared returns what two orgs have in common, from the ledger.
 	Shared(ctx context.Context) ([]report.Shared, error)
 	Drift(ctx context.Context, org string, sink report.Sink) (report.Drift, error)
+	// Audit holds the rules against what was made.
+	Audit(ctx context.Context, o provision.AuditOptions) (report.Audit, error)
 	// OffboardPlan returns what Offboard would remove.
 	OffboardPlan(ctx context.Context, org string) (report.Offboarding, error)
 	Offboard(ctx context.Context, org string, o provision.OffboardOptions, sink report.Sink) (report.Offboarding, error)

@@ -90,7 +90,7 @@ func (s *stream) end(result any, err error) {
 // terminalType is the exit status's sibling: how an operation ended.
 func terminalType(err error) report.EventType {
 	switch {
-	case err == nil, errors.Is(err, errDifferent):
+	case err == nil, errors.Is(err, errDifferent), errors.Is(err, errViolated):
 		return report.OperationSucceeded
 	case errors.Is(err, provision.ErrBlocked):
 		return report.OperationBlocked

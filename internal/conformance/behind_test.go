@@ -19,6 +19,8 @@ type behind struct {
 	central bool
 	// want are findings as "kind type name: paths".
 	want []string
+	// violates are the rules that it breaks, as "rule type name".
+	violates []string
 }
 
 // The variables of the scripts: ACCOUNT, VPC, DATA_KEY, LOGS and DATA (buckets).
@@ -28,16 +30,23 @@ var behinds = map[string]behind{
 		want:   []string{"changed aws:iam/role:Role read-role: maxSessionDuration"},
 	},
 	"whom a role trusts": {
-		script: `aws iam update-assume-role-policy --role-name freehold-acme-offboard --policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}'`,
-		want:   []string{"changed aws:iam/role:Role offboard-role: assumeRolePolicy"},
+		script:   `aws iam update-assume-role-policy --role-name freehold-acme-offboard --policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}'`,
+		want:     []string{"changed aws:iam/role:Role offboard-role: assumeRolePolicy"},
+		violates: []string{"FH301 aws:iam/role:Role offboard-role", "FH302 aws:iam/role:Role offboard-role"},
 	},
 	"a role's boundary": {
-		script: `aws iam delete-role-permissions-boundary --role-name freehold-acme-node`,
-		want:   []string{"changed aws:iam/role:Role cluster-nodes: permissionsBoundary"},
+		script:   `aws iam delete-role-permissions-boundary --role-name freehold-acme-node`,
+		want:     []string{"changed aws:iam/role:Role cluster-nodes: permissionsBoundary"},
+		violates: []string{"FH501 aws:iam/role:Role cluster-nodes"},
 	},
 	"what a role may do": {
 		script: `aws iam put-role-policy --role-name freehold-acme-bootstrap --policy-name bootstrap-role --policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'`,
 		want:   []string{"changed aws:iam/rolePolicy:RolePolicy bootstrap-role: policy"},
+		violates: []string{
+			"FH304 aws:iam/role:Role bootstrap-role", "FH304 aws:iam/rolePolicy:RolePolicy bootstrap-role",
+			"FH503 aws:iam/role:Role bootstrap-role", "FH503 aws:iam/rolePolicy:RolePolicy bootstrap-role",
+			"FH505 aws:iam/role:Role bootstrap-role", "FH505 aws:iam/rolePolicy:RolePolicy bootstrap-role",
+		},
 	},
 	"a policy that is attached to a role": {
 		script: `aws iam attach-role-policy --role-name freehold-acme-cluster --policy-arn arn:aws:iam::aws:policy/AdministratorAccess`,
@@ -64,8 +73,9 @@ var behinds = map[string]behind{
 		want:   []string{"missing aws:iam/accountPasswordPolicy:AccountPasswordPolicy password-policy"},
 	},
 	"the account's public access block": {
-		script: `aws s3control put-public-access-block --account-id "$ACCOUNT" --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=false,RestrictPublicBuckets=true`,
-		want:   []string{"changed aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock public-access-block: blockPublicPolicy"},
+		script:   `aws s3control put-public-access-block --account-id "$ACCOUNT" --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=false,RestrictPublicBuckets=true`,
+		want:     []string{"changed aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock public-access-block: blockPublicPolicy"},
+		violates: []string{"FH601 aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock public-access-block"},
 	},
 	"a bucket's versions": {
 		script: `aws s3api put-bucket-versioning --bucket "$DATA" --versioning-configuration Status=Suspended`,
@@ -76,60 +86,70 @@ var behinds = map[string]behind{
 		want:   []string{"missing aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock data-bucket"},
 	},
 	"a bucket's policy": {
-		script: `aws s3api put-bucket-policy --bucket "$DATA" --policy "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::$DATA/*\"}]}"`,
-		want:   []string{"changed aws:s3/bucketPolicy:BucketPolicy data-bucket: policy"},
+		script:   `aws s3api put-bucket-policy --bucket "$DATA" --policy "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::$DATA/*\"}]}"`,
+		want:     []string{"changed aws:s3/bucketPolicy:BucketPolicy data-bucket: policy"},
+		violates: []string{"FH305 aws:s3/bucketPolicy:BucketPolicy data-bucket"},
 	},
 	"a repository's tags": {
 		script: `aws ecr put-image-tag-mutability --repository-name freehold-acme/namespace-controller --image-tag-mutability MUTABLE`,
 		want:   []string{"changed aws:ecr/repository:Repository controller-repository: imageTagMutability"},
 	},
 	"a key's rotation": {
-		script: `aws kms disable-key-rotation --key-id "$DATA_KEY"`,
-		want:   []string{"changed aws:kms/key:Key data-key: enableKeyRotation"},
+		script:   `aws kms disable-key-rotation --key-id "$DATA_KEY"`,
+		want:     []string{"changed aws:kms/key:Key data-key: enableKeyRotation"},
+		violates: []string{"FH705 aws:kms/key:Key data-key"},
 	},
 	"the trail": {
-		script: `aws cloudtrail stop-logging --name freehold-acme-trail`,
-		want:   []string{"changed aws:cloudtrail/trail:Trail trail: enableLogging"},
+		script:   `aws cloudtrail stop-logging --name freehold-acme-trail`,
+		want:     []string{"changed aws:cloudtrail/trail:Trail trail: enableLogging"},
+		violates: []string{"FH709 aws:cloudtrail/trail:Trail trail"},
 	},
 	"how long logs are kept": {
 		script: `aws logs put-retention-policy --log-group-name /aws/eks/freehold-acme/cluster --retention-in-days 1`,
 		want:   []string{"changed aws:cloudwatch/logGroup:LogGroup cluster-logs: retentionInDays"},
 	},
 	"the default security group": {
-		script: `aws ec2 authorize-security-group-ingress --group-id "$(aws ec2 describe-security-groups --filters Name=vpc-id,Values=$VPC Name=group-name,Values=default --query 'SecurityGroups[0].GroupId' --output text)" --protocol tcp --port 22 --cidr 0.0.0.0/0`,
-		want:   []string{"changed aws:ec2/defaultSecurityGroup:DefaultSecurityGroup network-default: ingress"},
+		script:   `aws ec2 authorize-security-group-ingress --group-id "$(aws ec2 describe-security-groups --filters Name=vpc-id,Values=$VPC Name=group-name,Values=default --query 'SecurityGroups[0].GroupId' --output text)" --protocol tcp --port 22 --cidr 0.0.0.0/0`,
+		want:     []string{"changed aws:ec2/defaultSecurityGroup:DefaultSecurityGroup network-default: ingress"},
+		violates: []string{"FH603 aws:ec2/defaultSecurityGroup:DefaultSecurityGroup network-default"},
 	},
 	"the cluster's own security group": {
 		script: `aws ec2 authorize-security-group-ingress --group-id "$(aws eks describe-cluster --name freehold-acme --query cluster.resourcesVpcConfig.clusterSecurityGroupId --output text)" --protocol tcp --port 443 --cidr 0.0.0.0/0`,
 		want:   []string{"unmanaged aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule GROUP"},
 	},
 	"the flow log": {
-		script: `aws ec2 delete-flow-logs --flow-log-ids $(aws ec2 describe-flow-logs --query 'FlowLogs[].FlowLogId' --output text)`,
-		want:   []string{"missing aws:ec2/flowLog:FlowLog network-flows"},
+		script:   `aws ec2 delete-flow-logs --flow-log-ids $(aws ec2 describe-flow-logs --query 'FlowLogs[].FlowLogId' --output text)`,
+		want:     []string{"missing aws:ec2/flowLog:FlowLog network-flows"},
+		violates: []string{"FH710 aws:ec2/vpc:Vpc network"},
 	},
 	"a subnet's public addresses": {
-		script: `aws ec2 modify-subnet-attribute --subnet-id "$(aws ec2 describe-subnets --filters Name=vpc-id,Values=$VPC Name=tag:Name,Values=freehold-acme-private-eu-central-1a --query 'Subnets[0].SubnetId' --output text)" --map-public-ip-on-launch`,
-		want:   []string{"changed aws:ec2/subnet:Subnet network-private-eu-central-1a: mapPublicIpOnLaunch"},
+		script:   `aws ec2 modify-subnet-attribute --subnet-id "$(aws ec2 describe-subnets --filters Name=vpc-id,Values=$VPC Name=tag:Name,Values=freehold-acme-private-eu-central-1a --query 'Subnets[0].SubnetId' --output text)" --map-public-ip-on-launch`,
+		want:     []string{"changed aws:ec2/subnet:Subnet network-private-eu-central-1a: mapPublicIpOnLaunch"},
+		violates: []string{"FH606 aws:ec2/subnet:Subnet network-private-eu-central-1a", "FH607 aws:eks/nodeGroup:NodeGroup cluster-pool-default"},
 	},
 	"a tag of the network": {
-		script: `aws ec2 create-tags --resources "$VPC" --tags Key=freehold.dev/org,Value=globex`,
-		want:   []string{`changed aws:ec2/vpc:Vpc network: tags["freehold.dev/org"]`},
+		script:   `aws ec2 create-tags --resources "$VPC" --tags Key=freehold.dev/org,Value=globex`,
+		want:     []string{`changed aws:ec2/vpc:Vpc network: tags["freehold.dev/org"]`},
+		violates: []string{"FH101 aws:ec2/vpc:Vpc network"},
 	},
 	"another network": {
 		script: `aws ec2 create-tags --resources "$(aws ec2 create-vpc --cidr-block 10.99.0.0/16 --query Vpc.VpcId --output text)" --tags Key=Name,Value=side-door`,
 		want:   []string{"unmanaged aws:ec2/vpc:Vpc side-door"},
 	},
 	"encryption of volumes": {
-		script: `aws ec2 disable-ebs-encryption-by-default`,
-		want:   []string{"changed aws:ebs/encryptionByDefault:EncryptionByDefault ebs-encryption: enabled"},
+		script:   `aws ec2 disable-ebs-encryption-by-default`,
+		want:     []string{"changed aws:ebs/encryptionByDefault:EncryptionByDefault ebs-encryption: enabled"},
+		violates: []string{"FH711 aws:ebs/encryptionByDefault:EncryptionByDefault ebs-encryption"},
 	},
 	"how instances ask who they are": {
-		script: `aws ec2 modify-instance-metadata-defaults --http-tokens optional`,
-		want:   []string{"changed aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults instance-metadata: httpTokens"},
+		script:   `aws ec2 modify-instance-metadata-defaults --http-tokens optional`,
+		want:     []string{"changed aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults instance-metadata: httpTokens"},
+		violates: []string{"FH610 aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults instance-metadata"},
 	},
 	"what the control plane logs": {
-		script: `aws eks update-cluster-config --name freehold-acme --logging '{"clusterLogging":[{"types":["audit"],"enabled":false}]}'`,
-		want:   []string{"changed aws:eks/cluster:Cluster cluster-eksCluster: enabledClusterLogTypes"},
+		script:   `aws eks update-cluster-config --name freehold-acme --logging '{"clusterLogging":[{"types":["audit"],"enabled":false}]}'`,
+		want:     []string{"changed aws:eks/cluster:Cluster cluster-eksCluster: enabledClusterLogTypes"},
+		violates: []string{"FH707 aws:eks/cluster:Cluster cluster-eksCluster"},
 	},
 	"who is an administrator of the cluster": {
 		script: `aws eks disassociate-access-policy --cluster-name freehold-acme --principal-arn arn:aws:iam::$ACCOUNT:role/freehold-acme-offboard --policy-arn arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`,
@@ -186,6 +206,9 @@ func (c *customer) changedBehind(l *lab.Lab) {
 				t.Errorf("change %s: %v", name, err)
 			}
 			want = append(want, b.want...)
+			for _, v := range b.violates {
+				want = append(want, "violated "+v)
+			}
 		})
 	}
 	wait.Wait()
@@ -208,6 +231,13 @@ func (c *customer) changedBehind(l *lab.Lab) {
 		}
 	}
 
+	// A state knows nothing of the role that somebody made; the account does.
+	if a := decode[report.Audit](t, c.want(3, "audit", c.org, "-o", "json")); !slices.ContainsFunc(a.Findings, func(f report.PolicyFinding) bool {
+		return f.Rule == "FH301" && f.Resource.Name == "backdoor"
+	}) {
+		t.Errorf("the audit does not say whom the role backdoor trusts: %+v", a.Findings)
+	}
+
 	c.want(0, "onboard", "-f", c.spec, "--prune")
 	if r := c.run("drift", c.org); r.code != 0 {
 		t.Errorf("after onboard --prune something still differs:\n%s", r.stdout)
@@ -219,7 +249,11 @@ var numbers = regexp.MustCompile(`\bsg-[0-9a-f]+\b`)
 
 // told is a finding in one line.
 func told(f report.Finding) string {
-	line := strings.TrimSpace(fmt.Sprintf("%s %s %s", f.Kind, f.Type, f.Name))
+	kind := string(f.Kind)
+	if f.Policy != nil {
+		kind += " " + f.Policy.Rule
+	}
+	line := strings.TrimSpace(fmt.Sprintf("%s %s %s", kind, f.Type, f.Name))
 	var paths []string
 	for _, d := range f.Differences {
 		paths = append(paths, d.Path)

@@ -109,6 +109,11 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 			c.in(t).want(0, "drift", c.org)
 		}
 	})
+	t.Run("no rule is violated, in states and in accounts, and nothing is shared", func(t *testing.T) {
+		for _, c := range both {
+			c.in(t).want(0, "audit", c.org)
+		}
+	})
 	t.Run("what was made and could not be recorded is taken over", func(t *testing.T) {
 		acme.in(t).forgotten(l)
 	})

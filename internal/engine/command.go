@@ -44,6 +44,10 @@ type stackCLI struct {
 	lock string
 	// said is where the CLI writes to: said+".out" and said+".err".
 	said string
+	// previewFirst makes an up look before it makes, and events is where it
+	// tells what it does: see previewFirst.
+	previewFirst bool
+	events       string
 }
 
 // Version returns the CLI's version.
@@ -66,6 +70,10 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 	if !slices.Contains(args, "--non-interactive") {
 		args = append(slices.Clip(args), "--non-interactive")
 	}
+	if c.previewFirst && args[0] == "up" {
+		args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "--skip-preview" })
+		args = append(args, "--event-log", c.events)
+	}
 	c.calls.Add(1)
 	c.log.DebugContext(ctx, "start the pulumi CLI", "args", strings.Join(args, " "), "dir", dir)
 	cmd := exec.CommandContext(ctx, c.path, args...)
@@ -87,7 +95,19 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 	// Ctrl-C in a terminal goes to the whole process group: the CLI must get
 	// its interrupt from us, once, and not a second one, which means "stop now".
 	detach(cmd)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.Cancel = func() error {
+		if errors.Is(context.Cause(ctx), errSilent) {
+			// What hangs is in its way out; without it the CLI ends in order.
+			killBelow(cmd.Process.Pid)
+		}
+		if errors.Is(context.Cause(ctx), errRefused) {
+			// Told to end in order, it would end its preview and go on. It has
+			// made nothing, and the next run removes its lock.
+			killBelow(cmd.Process.Pid)
+			return cmd.Process.Kill()
+		}
+		return cmd.Process.Signal(os.Interrupt)
+	}
 	cmd.WaitDelay = c.grace
 
 	err = cmd.Run()

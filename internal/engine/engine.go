@@ -45,6 +45,8 @@ type Options struct {
 	// Connect returns what is added to the CLI's environment: how it reaches
 	// the providers. It is called once, before the first run; nil adds nothing.
 	Connect func(context.Context) (map[string]string, error)
+	// Policies finds the policy packs. It is called once, before the first run.
+	Policies func() (Policies, error)
 	// Parallel bounds the stacks that run at the same time; 0 means 4.
 	Parallel int
 	// Grace is how long a cancelled CLI may take to finish its current step.
@@ -65,6 +67,8 @@ type Engine struct {
 	mu  sync.Mutex
 	cli *cli              // nil before the first run
 	env map[string]string // set with cli
+	// policies are set with cli.
+	policies Policies
 }
 
 // New returns an Engine. It starts nothing.
@@ -74,8 +78,8 @@ func New(opts Options) (*Engine, error) {
 			return nil, fmt.Errorf("engine: %s is not set", name)
 		}
 	}
-	if opts.CLI == nil || opts.Secrets == nil || opts.Now == nil {
-		return nil, errors.New("engine: CLI, Secrets and Now must be set")
+	if opts.CLI == nil || opts.Secrets == nil || opts.Now == nil || opts.Policies == nil {
+		return nil, errors.New("engine: CLI, Secrets, Now and Policies must be set")
 	}
 	if opts.Parallel == 0 {
 		opts.Parallel = 4
@@ -98,6 +102,12 @@ func (e *Engine) ready(ctx context.Context) (*cli, map[string]string, error) {
 	}
 	path, version, err := e.opts.CLI(ctx)
 	if err != nil {
+		return nil, nil, err
+	}
+	if e.policies, err = e.opts.Policies(); err != nil {
+		return nil, nil, err
+	}
+	if err := e.policies.check(); err != nil {
 		return nil, nil, err
 	}
 	if e.opts.Connect != nil {
@@ -130,6 +140,8 @@ type Stack struct {
 	Program pulumi.RunFunc
 	// Config is the stack's configuration; the values are not secret.
 	Config map[string]string
+	// Scope tells the policy packs whose stack it is. Without it they allow nothing.
+	Scope string
 }
 
 // Dir is the folder of a stack's project and settings files.
@@ -216,6 +228,7 @@ func (e *Engine) openIn(ctx context.Context, s Stack, dir, backend string) (auto
 		auto.Project(workspace.Project{
 			Name:    tokens.PackageName(e.opts.Project),
 			Runtime: workspace.NewProjectRuntimeInfo("go", nil),
+			Plugins: e.policies.plugins(),
 		}),
 		auto.EnvVars(vars),
 		auto.SecretsProvider(provider),
@@ -247,6 +260,13 @@ func (e *Engine) openIn(ctx context.Context, s Stack, dir, backend string) (auto
 			return auto.Stack{}, fmt.Errorf("configuration of stack %s: %w", s.Name, err)
 		}
 		settings.Config[key] = config.NewValue(v)
+	}
+	if s.Scope != "" {
+		key, err := config.ParseKey(e.policies.ScopeKey)
+		if err != nil {
+			return auto.Stack{}, fmt.Errorf("configuration of stack %s: %w", s.Name, err)
+		}
+		settings.Config[key] = config.NewValue(s.Scope)
 	}
 	// No default provider: a resource without an explicit one would run with
 	// whatever credentials are around.

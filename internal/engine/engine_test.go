@@ -36,7 +36,7 @@ func pulumiCLI(t *testing.T) string {
 	return p
 }
 
-func newEngine(t *testing.T) *engine.Engine {
+func newEngine(t *testing.T, change ...func(*engine.Policies)) *engine.Engine {
 	t.Helper()
 	dir, cli := t.TempDir(), pulumiCLI(t)
 	state := filepath.Join(dir, "state")
@@ -51,6 +51,7 @@ func newEngine(t *testing.T) *engine.Engine {
 		BackendURL: "file://" + state,
 		Dir:        filepath.Join(dir, "stacks"),
 		Secrets:    engine.Passphrases{Dir: filepath.Join(dir, "secrets")},
+		Policies:   func() (engine.Policies, error) { return pack(t, dir, change...) },
 		Now:        time.Now,
 		Log:        slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
@@ -78,7 +79,7 @@ func program(ctx *pulumi.Context) error {
 
 func stack(in string) engine.Stack {
 	return engine.Stack{
-		Org: "acme", Layer: "account", Name: "acme.account", Program: program,
+		Org: "acme", Layer: "account", Name: "acme.account", Program: program, Scope: `{"Org":"acme","Layer":"account"}`,
 		Config: map[string]string{"freehold:in": in},
 	}
 }

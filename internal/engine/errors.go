@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+
+	"freehold.dev/freehold/internal/report"
 )
 
 // The causes that a caller branches on. Every error of the engine wraps exactly one.
@@ -31,6 +33,9 @@ var (
 	ErrNameInUse = errors.New("the name is in use")
 	// ErrPolicy is wrapped when a policy blocked a resource.
 	ErrPolicy = errors.New("blocked by policy")
+	// ErrUnjudged is wrapped when a policy pack could not be asked: it is
+	// missing, ended, did not answer, or was not told whose stack it is.
+	ErrUnjudged = errors.New("the policies could not be asked")
 	// ErrProtected is wrapped when a resource to delete is protected.
 	ErrProtected = errors.New("the resource is protected")
 	// ErrCancelled is wrapped when the run was interrupted; the state is valid.
@@ -55,6 +60,9 @@ type Error struct {
 	Stack    string
 	Doing    string
 	Failures []Failure // empty: the run failed before or beside a resource
+	// Policy is what the policy packs do not allow, and behind it what somebody
+	// answers for.
+	Policy []report.PolicyFinding
 	// Next says what to do about it.
 	Next string
 	// Kind is one of the sentinels.
@@ -101,6 +109,11 @@ var causes = []cause{
 	{
 		ErrPolicy, regexp.MustCompile(`(?i)policy violation|violates mandatory polic`),
 		"change what the rule names, or record an accepted exception in the spec",
+	},
+	{
+		ErrUnjudged,
+		regexp.MustCompile(`policy pack|failed to run policy|failed to get analyzer info|the rules were not told|was to be judged as|failed to analyze resources|pulumi-analyzer-`),
+		nextUnjudged,
 	},
 	{
 		ErrWrongAccount, regexp.MustCompile(`AWS [Aa]ccount ID not allowed|account ID not allowed`),
@@ -150,13 +163,21 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 			out.Detail = clean(strings.Join(run.messages(), "; "))
 		}
 	}
-	if ctx.Err() != nil {
+	if run != nil {
+		out.Policy = append(run.violations(), run.accepted()...)
+	}
+	if errors.Is(context.Cause(ctx), errSilent) {
+		out.Kind, out.Next, out.Failures = ErrUnjudged, nextUnjudged, nil
+		out.Detail = context.Cause(ctx).Error()
+		return out
+	}
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errRefused) {
 		// What was given up on the way is no failure of a resource.
 		out.Kind, out.Next, out.Failures = ErrCancelled, nextCancelled, nil
 		out.Detail = "the run was interrupted, and its state is valid"
 		return out
 	}
-	if run != nil && run.blocked() {
+	if run != nil && run.violates() {
 		out.Kind, out.Next = ErrPolicy, "change what the rule names, or record an accepted exception in the spec"
 		return out
 	}
@@ -178,13 +199,17 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 	return out
 }
 
+const nextUnjudged = "run the same command again; with a --policy-pack of your own, try that one by itself"
+
 const nextCancelled = "run the same command again: it goes on where it stopped"
 
 var (
-	ansi     = regexp.MustCompile("\x1b\\[[0-9;]*m|<\\{%[^%]*%\\}>")
-	spaces   = regexp.MustCompile(`\s*\n\s*`)
-	lockURL  = regexp.MustCompile(`(file://\S+): created by `)
-	lockPID  = regexp.MustCompile(`created by \S*@(\S+) \(pid (\d+)\)`)
+	ansi         = regexp.MustCompile("\x1b\\[[0-9;]*m|<\\{%[^%]*%\\}>")
+	spaces       = regexp.MustCompile(`\s*\n\s*`)
+	lockURL      = regexp.MustCompile(`(file://\S+): created by `)
+	lockPID      = regexp.MustCompile(`created by \S*@(\S+) \(pid (\d+)\)`)
+	pluginOnPath = regexp.MustCompile(`^(?:warning: )?using pulumi-analyzer-\S+ from \$PATH`)
+
 	errorPfx = regexp.MustCompile(`(?m)^error: `)
 )
 

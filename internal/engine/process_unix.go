@@ -3,7 +3,9 @@
 package engine
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
@@ -20,4 +22,25 @@ func tryLock(f *os.File) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// killBelow kills the processes that the process has started, and theirs. A
+// plugin is in a process group of its own, so the group does not help.
+func killBelow(pid int) {
+	out, err := exec.Command("ps", "-A", "-o", "pid=,ppid=").Output()
+	if err != nil {
+		return // the CLI is told to end all the same, and killed after the grace
+	}
+	children := map[int][]int{}
+	for line := range bytes.Lines(out) {
+		var child, parent int
+		if _, err := fmt.Sscan(string(line), &child, &parent); err == nil {
+			children[parent] = append(children[parent], child)
+		}
+	}
+	for below := children[pid]; len(below) > 0; below = below[1:] {
+		// One that has ended by itself is no loss.
+		_ = syscall.Kill(below[0], syscall.SIGKILL)
+		below = append(below, children[below[0]]...)
+	}
 }

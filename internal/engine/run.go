@@ -27,6 +27,9 @@ type Result struct {
 	Changes map[string]int
 	// Steps are the engine's steps in the order in which they ended.
 	Steps []Step
+	// Policy is what the policy packs found and did not stop the run for: what
+	// somebody answers for, and in a preview what is not known yet.
+	Policy []report.PolicyFinding
 }
 
 // Resources counts what is there after the run: the resources of a provider,
@@ -48,11 +51,21 @@ func (r Result) Resources() int {
 }
 
 // Up brings the stack's resources to what its program says. It reads them
-// first, so that what was changed behind Freehold's back is put back.
+// first, so that what was changed behind Freehold's back is put back. What the
+// policies do not allow stops it before anything is made.
 func (e *Engine) Up(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
-	return e.run(ctx, s, "update", sink, func(ctx context.Context, st auto.Stack, ch chan events.EngineEvent) error {
-		_, err := st.Up(ctx, optup.EventStreams(ch), optup.Refresh(), optup.SuppressOutputs(), optup.SuppressProgress(),
-			optup.ShowSecrets(false))
+	return e.run(ctx, s, "update", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
+		if err := e.policies.there(); err != nil {
+			return err
+		}
+		w.judgedBy(e.policies)
+		stop, err := previewFirst(st, w)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		_, err = st.Up(ctx, optup.Refresh(), optup.SuppressOutputs(), optup.SuppressProgress(),
+			optup.ShowSecrets(false), optup.PolicyPacks(e.policies.folders()...))
 		return err
 	})
 }
@@ -60,28 +73,38 @@ func (e *Engine) Up(ctx context.Context, s Stack, sink report.Sink) (Result, err
 // Preview says what Up would do, after reading what is there. It changes
 // nothing, not even the state.
 func (e *Engine) Preview(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
-	return e.read(ctx, s, "preview", sink, func(ctx context.Context, st auto.Stack, ch chan events.EngineEvent) error {
-		_, err := st.Preview(ctx, optpreview.EventStreams(ch), optpreview.Refresh(), optpreview.SuppressOutputs(),
-			optpreview.SuppressProgress())
-		return err
+	return e.read(ctx, s, "preview", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
+		if err := e.policies.there(); err != nil {
+			return err
+		}
+		w.judgedBy(e.policies)
+		return w.following(func(ch chan events.EngineEvent) error {
+			_, err := st.Preview(ctx, optpreview.EventStreams(ch), optpreview.Refresh(), optpreview.SuppressOutputs(),
+				optpreview.SuppressProgress(), optpreview.PolicyPacks(e.policies.folders()...))
+			return err
+		})
 	})
 }
 
 // PreviewRefresh compares the stack's state with what is there. It runs no
 // program, changes nothing and takes no lock in the backend.
 func (e *Engine) PreviewRefresh(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
-	return e.read(ctx, s, "read", sink, func(ctx context.Context, st auto.Stack, ch chan events.EngineEvent) error {
-		_, err := st.PreviewRefresh(ctx, optrefresh.EventStreams(ch), optrefresh.SuppressProgress())
-		return err
+	return e.read(ctx, s, "read", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
+		return w.following(func(ch chan events.EngineEvent) error {
+			_, err := st.PreviewRefresh(ctx, optrefresh.EventStreams(ch), optrefresh.SuppressProgress())
+			return err
+		})
 	})
 }
 
 // Destroy removes the stack's resources and then the stack itself.
 func (e *Engine) Destroy(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
-	res, err := e.run(ctx, s, "destroy", sink, func(ctx context.Context, st auto.Stack, ch chan events.EngineEvent) error {
-		_, err := st.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.Refresh(), optdestroy.SuppressOutputs(),
-			optdestroy.SuppressProgress(), optdestroy.ShowSecrets(false), optdestroy.Remove())
-		return err
+	res, err := e.run(ctx, s, "destroy", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
+		return w.following(func(ch chan events.EngineEvent) error {
+			_, err := st.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.Refresh(), optdestroy.SuppressOutputs(),
+				optdestroy.SuppressProgress(), optdestroy.ShowSecrets(false), optdestroy.Remove())
+			return err
+		})
 	})
 	if err != nil {
 		return res, err
@@ -96,7 +119,7 @@ func (e *Engine) Exists(s Stack) bool {
 	return err == nil
 }
 
-type operation func(context.Context, auto.Stack, chan events.EngineEvent) error
+type operation func(context.Context, auto.Stack, *watch) error
 
 // read runs an operation that changes nothing, in a folder of its own.
 func (e *Engine) read(ctx context.Context, s Stack, doing string, sink report.Sink, op operation) (Result, error) {
@@ -119,13 +142,21 @@ func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing stri
 	res Result, raw, err error,
 ) {
 	w := newWatch(s, sink, e.opts.Now)
-	ch, wait := w.follow()
-	raw = op(ctx, st, ch)
-	wait()
-	if raw != nil {
-		return Result{Changes: w.changes, Steps: w.steps}, raw, e.classify(ctx, s, doing, raw, w)
+	ctx, release := w.guarded(ctx, e.policies.Within)
+	defer release()
+	raw = op(ctx, st, w)
+	if raw == nil {
+		raw = w.unjudged()
 	}
-	return Result{Outputs: w.outputs, Changes: w.changes, Steps: w.steps}, nil, nil
+	if raw != nil {
+		err = e.classify(ctx, s, doing, raw, w)
+		if w.preview {
+			// What it looked at, it did not do.
+			return Result{}, raw, err
+		}
+		return Result{Changes: w.changes, Steps: w.steps}, raw, err
+	}
+	return Result{Outputs: w.outputs, Changes: w.changes, Steps: w.steps, Policy: w.notes()}, nil, nil
 }
 
 // run opens the stack, runs one operation on it and repairs what a killed

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -43,18 +44,50 @@ type watch struct {
 	started map[string]time.Time
 	fails   []Failure
 	// diags are the error diagnostics by URN; "" is the run itself.
-	diags     map[string][]string
-	violation bool
+	diags map[string][]string
+	// preview is true while an up only looks.
+	preview bool
+	// blocked is what the policy packs do not allow, noted what they say beside it.
+	// reads is what of that the program only reads.
+	blocked, noted, reads []report.PolicyFinding
+	judge                 func(scope string, read Step) ([]report.PolicyFinding, error)
+	// stop ends the run.
+	stop context.CancelCauseFunc
+	// pack is the policy pack without which no resource may be; "": none.
+	// judged are the resources, by URN, that it has looked at, and "" the stack.
+	pack   string
+	judged map[string]bool
+	// heard is when the engine last said something, zero before it did, and
+	// running are the steps that it is at.
+	heard   time.Time
+	running map[string]bool
 }
 
 func newWatch(s Stack, sink report.Sink, now func() time.Time) *watch {
 	if sink == nil {
 		sink = func(report.Event) {}
 	}
-	return &watch{
-		stack: s, sink: sink, now: now,
-		started: map[string]time.Time{}, diags: map[string][]string{}, changes: map[string]int{},
-	}
+	w := &watch{stack: s, sink: sink, now: now}
+	w.begin(false)
+	return w
+}
+
+// begin starts anew: the update after its preview.
+func (w *watch) begin(preview bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.preview = preview
+	w.steps, w.outputs, w.changes = nil, nil, map[string]int{}
+	w.started, w.fails, w.diags = map[string]time.Time{}, nil, map[string][]string{}
+	w.blocked, w.noted, w.reads = nil, nil, nil
+	w.judged, w.running = map[string]bool{}, map[string]bool{}
+}
+
+// following runs an operation whose events the Automation API hands on.
+func (w *watch) following(run func(chan events.EngineEvent) error) error {
+	ch, wait := w.follow()
+	defer wait()
+	return run(ch)
 }
 
 // follow returns a channel for the Automation API and a function that waits
@@ -97,27 +130,33 @@ func (w *watch) follow() (chan events.EngineEvent, func()) {
 func (w *watch) take(ev apitype.EngineEvent) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.heard = w.now()
 	switch {
 	case ev.ResourcePreEvent != nil:
 		m := ev.ResourcePreEvent.Metadata
 		w.started[m.URN+string(m.Op)] = w.now()
+		w.running[m.URN+string(m.Op)] = custom(m)
 		// A component is done when all in it is: it would hide what is waited for.
 		if m.Op != apitype.OpSame && custom(m) {
 			w.emit(report.ResourceStarted, m, "")
 		}
 	case ev.ResOutputsEvent != nil:
-		w.finished(ev.ResOutputsEvent.Metadata)
+		m := ev.ResOutputsEvent.Metadata
+		delete(w.running, m.URN+string(m.Op))
+		w.finished(m)
 	case ev.ResOpFailedEvent != nil:
 		m := ev.ResOpFailedEvent.Metadata
+		delete(w.running, m.URN+string(m.Op))
 		w.fails = append(w.fails, Failure{URN: m.URN, Type: m.Type, Name: urnName(m.URN), Op: string(m.Op)})
 		w.emit(report.ResourceFailed, m, strings.Join(w.diags[m.URN], "; "))
 	case ev.DiagnosticEvent != nil:
 		w.diagnostic(*ev.DiagnosticEvent)
 	case ev.PolicyEvent != nil:
-		if ev.PolicyEvent.EnforcementLevel == "mandatory" {
-			w.violation = true
-			w.diags[ev.PolicyEvent.ResourceURN] = append(w.diags[ev.PolicyEvent.ResourceURN], clean(ev.PolicyEvent.Message))
-		}
+		w.violated(*ev.PolicyEvent)
+	case ev.PolicyAnalyzeSummaryEvent != nil && ev.PolicyAnalyzeSummaryEvent.PolicyPackName == w.pack:
+		w.judged[ev.PolicyAnalyzeSummaryEvent.ResourceURN] = true
+	case ev.PolicyAnalyzeStackSummaryEvent != nil && ev.PolicyAnalyzeStackSummaryEvent.PolicyPackName == w.pack:
+		w.judged[""] = true
 	case ev.SummaryEvent != nil:
 		for op, n := range ev.SummaryEvent.ResourceChanges {
 			w.changes[string(op)] = n
@@ -143,6 +182,9 @@ func (w *watch) finished(m apitype.StepEventMetadata) {
 		if s.Provider == "" {
 			s.Provider = m.New.Provider
 		}
+	}
+	if s.Op == string(apitype.OpRead) {
+		w.read(s)
 	}
 	if m.Type == stackType {
 		w.outputs = s.NewOutputs
@@ -185,10 +227,17 @@ func (w *watch) diagnostic(d apitype.DiagnosticEvent) {
 		}
 		w.diags[d.URN] = append(w.diags[d.URN], msg)
 	case "warning":
+		// An operator's pack finds its plugin on PATH: that is how it is meant.
+		if pluginOnPath.MatchString(msg) {
+			return
+		}
 	default:
 		if !d.Ephemeral {
 			return
 		}
+	}
+	if w.preview {
+		return // the update says it again
 	}
 	w.sink(report.Event{
 		Type: report.Diagnostic, Time: w.now(), Org: w.stack.Org, Layer: w.stack.Layer,
@@ -197,6 +246,9 @@ func (w *watch) diagnostic(d apitype.DiagnosticEvent) {
 }
 
 func (w *watch) emit(t report.EventType, m apitype.StepEventMetadata, msg string) {
+	if w.preview {
+		return
+	}
 	ev := report.Event{
 		Type: t, Time: w.now(), Org: w.stack.Org, Layer: w.stack.Layer,
 		URN: m.URN, ResourceType: m.Type, ResourceName: urnName(m.URN), Op: string(m.Op), Message: msg,
@@ -240,12 +292,6 @@ func (w *watch) messages() []string {
 		out = append(out, msgs...)
 	}
 	return out
-}
-
-func (w *watch) blocked() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.violation
 }
 
 const stackType = "pulumi:pulumi:Stack"

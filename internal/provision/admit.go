@@ -21,6 +21,9 @@ func (s *Service) admit(ctx context.Context, p plan.Plan) (dataPlane, error) {
 	if err != nil {
 		return d, err
 	}
+	if err := s.checkExceptions(p); err != nil {
+		return d, err
+	}
 	if err := s.checkFixed(ctx, p); err != nil {
 		return d, err
 	}
@@ -31,11 +34,7 @@ func (s *Service) admit(ctx context.Context, p plan.Plan) (dataPlane, error) {
 	if d.id, err = s.identity(ctx, p.Org); err != nil {
 		return d, err
 	}
-	claim := registry.Identity{Kind: "e-mail", Value: p.Account.Email}
-	if !p.Account.Vended {
-		claim = registry.Identity{Kind: "access role", Value: p.Account.RoleARN}
-	}
-	owner, err := s.Registry.Owner(ctx, claim)
+	owner, err := s.Registry.Owner(ctx, entrance(p))
 	if err != nil {
 		return d, err
 	}
@@ -50,16 +49,7 @@ func (s *Service) admit(ctx context.Context, p plan.Plan) (dataPlane, error) {
 			return d, err
 		}
 	}
-	var owned *registry.OwnedError
-	if err := s.Registry.Claim(ctx, p.Org, claim); errors.As(err, &owned) {
-		return d, &Error{
-			Org: p.Org, Err: fmt.Errorf("%w: %w", ErrInvalid, err),
-			Next: "give the org an account of its own: another account.email, such as aws+" + p.Org + "@…, or another account.roleArn",
-		}
-	} else if err != nil {
-		return d, err
-	}
-	return d, nil
+	return d, s.claimForeseen(ctx, d)
 }
 
 // checkEmail refuses an e-mail that an account in the organization has already.

@@ -21,7 +21,7 @@ func (s *Service) afterLayer(ctx context.Context, op *operation, d dataPlane, l 
 		if err != nil {
 			return err
 		}
-		if err := s.Registry.Claim(ctx, d.plan.Org, registry.Identity{Kind: "account", Value: o.AccountID}); err != nil {
+		if err := s.claim(ctx, d.plan.Org, registry.Identity{Kind: "account", Value: o.AccountID}); err != nil {
 			return err
 		}
 		a, err := d.account("", "")
@@ -34,7 +34,7 @@ func (s *Service) afterLayer(ctx context.Context, op *operation, d dataPlane, l 
 		if err != nil {
 			return err
 		}
-		return s.Registry.Claim(ctx, d.plan.Org,
+		return s.claim(ctx, d.plan.Org,
 			registry.Identity{Kind: "boundary", Value: o.BoundaryARN},
 			registry.Identity{Kind: "key", Value: o.DataKeyARN},
 			registry.Identity{Kind: "key", Value: o.LogKeyARN})
@@ -43,7 +43,7 @@ func (s *Service) afterLayer(ctx context.Context, op *operation, d dataPlane, l 
 		if err != nil {
 			return err
 		}
-		if err := s.Registry.Claim(ctx, d.plan.Org,
+		if err := s.claim(ctx, d.plan.Org,
 			registry.Identity{Kind: "cluster", Value: o.ARN},
 			registry.Identity{Kind: "endpoint", Value: o.Endpoint},
 			registry.Identity{Kind: "OIDC issuer", Value: o.OIDCIssuer},

@@ -55,6 +55,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink report.Sink) (repo
 		whole = whole && len(r.unreadable) == 0
 		f.Resources = append(f.Resources, r.resources...)
 		declare(f.Declared, r.steps)
+		out.Findings = append(out.Findings, r.violated...)
 	}
 	// With a layer unread, everything of it would look undeclared.
 	if whole && d.outs[plan.LayerAccount] != nil {
@@ -80,6 +81,7 @@ type layerRead struct {
 	resources  []drift.Resource
 	steps      []engine.Step
 	unreadable []report.Finding
+	violated   []report.Finding
 }
 
 func (s *Service) readLayer(ctx context.Context, d dataPlane, l plan.Layer) (r layerRead) {
@@ -102,7 +104,7 @@ func (s *Service) readLayer(ctx context.Context, d dataPlane, l plan.Layer) (r l
 		unreadable(err)
 		return r
 	}
-	st, err := s.stack(org, l, in)
+	st, err := s.stack(d, l, in)
 	if err != nil {
 		unreadable(err)
 		return r
@@ -117,6 +119,10 @@ func (s *Service) readLayer(ctx context.Context, d dataPlane, l plan.Layer) (r l
 		return r
 	}
 	r.steps, r.result.Changes, r.result.Resources = run.Steps, run.Changes, run.Resources()
+	// The rules are the same that the plan was held against, on what is there now.
+	if r.violated, err = s.judgeLive(d, l, run.Steps); err != nil {
+		unreadable(err)
+	}
 	for _, step := range run.Steps {
 		if !step.Custom {
 			continue

@@ -37,15 +37,18 @@ func fail(org, layer string, err error) error {
 	}
 	out := &Error{Org: org, Layer: layer, Err: err, Next: "run the same command again: it goes on where it stopped"}
 	if run, ok := errors.AsType[*engine.Error](err); ok {
-		out.Next = run.Next
-		if len(run.Failures) > 0 {
+		out.Next, out.Policy = run.Next, run.Policy
+		switch {
+		case errors.Is(run, engine.ErrPolicy):
+			out.Err = &because{text: blockedText(run.Policy), err: run}
+		case len(run.Failures) > 0:
 			f := run.Failures[0]
 			out.Resource, out.Doing = fmt.Sprintf("%s %q", f.Type, f.Name), f.Op
 			out.Err = &because{text: f.Message, err: run}
 			if more := len(run.Failures) - 1; more > 0 {
 				out.Err = &because{text: fmt.Sprintf("%s (and %d more: %s)", f.Message, more, others(run.Failures[1:])), err: run}
 			}
-		} else {
+		default:
 			out.Err = &because{text: fmt.Sprintf("%v: %s", run.Kind, run.Detail), err: run}
 		}
 	}
@@ -68,6 +71,27 @@ func fail(org, layer string, err error) error {
 		out.Next = "AWS is still verifying the account: run the same command again in a few minutes"
 	}
 	return out
+}
+
+// blockedText counts what the policies do not allow, by rule: each is told in
+// full beside the error.
+func blockedText(found []report.PolicyFinding) string {
+	n := map[string]int{}
+	var rules []string
+	for _, f := range found {
+		if !f.Blocks() {
+			continue
+		}
+		if n[f.Rule]++; n[f.Rule] == 1 {
+			rules = append(rules, f.Rule)
+		}
+	}
+	for i, r := range rules {
+		if n[r] > 1 {
+			rules[i] = fmt.Sprintf("%s (%d times)", r, n[r])
+		}
+	}
+	return fmt.Sprintf("%v: %s", ErrBlocked, strings.Join(rules, ", "))
 }
 
 func others(fs []engine.Failure) string {

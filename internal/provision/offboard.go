@@ -138,7 +138,7 @@ func (s *Service) offboardLayer(ctx context.Context, op *operation, d dataPlane,
 	known := err == nil
 	st := stackRef(org, l)
 	if known {
-		if st, err = s.stack(org, l, in); err != nil {
+		if st, err = s.stack(d, l, in); err != nil {
 			return err
 		}
 	}
@@ -154,6 +154,9 @@ func (s *Service) offboardLayer(ctx context.Context, op *operation, d dataPlane,
 		if _, err := s.Engine.Adopt(ctx, st, find, op.emit); err != nil {
 			return err
 		}
+	}
+	if err := s.checkState(ctx, org, l); err != nil {
+		return err
 	}
 	if l == plan.LayerCluster && d.outs[l] != nil {
 		if err := s.protectCluster(ctx, d, false); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/drift"
@@ -102,6 +103,12 @@ func (s *Service) onboardLayer(ctx context.Context, op *operation, d dataPlane, 
 		op.emit(ev)
 	}()
 
+	if err := s.claimForeseen(ctx, d); err != nil {
+		return err
+	}
+	if err := s.checkState(ctx, org, l); err != nil {
+		return err
+	}
 	if err := s.checkRoom(ctx, d, l); err != nil {
 		return err
 	}
@@ -109,7 +116,7 @@ func (s *Service) onboardLayer(ctx context.Context, op *operation, d dataPlane, 
 	if err != nil {
 		return err
 	}
-	st, err := s.stack(org, l, in)
+	st, err := s.stack(d, l, in)
 	if err != nil {
 		return err
 	}
@@ -125,12 +132,25 @@ func (s *Service) onboardLayer(ctx context.Context, op *operation, d dataPlane, 
 	run, err := s.Engine.Up(ctx, st, op.emit)
 	res.Changes = run.Changes
 	if err != nil {
+		if blocked, ok := errors.AsType[*engine.Error](err); ok {
+			out.Policy = append(out.Policy, blocked.Policy...)
+		}
 		return err
 	}
+	out.Policy = append(out.Policy, settled(run.Policy)...)
 	res.Resources = run.Resources()
 	d.outs[l] = run.Outputs
 	declare(declared, run.Steps)
+	if err := s.claimMade(ctx, org, run.Steps); err != nil {
+		return err
+	}
 	return s.afterLayer(ctx, op, d, l)
+}
+
+// settled leaves out what was open while the layer was made: in the end the
+// rules were asked again, and were content.
+func settled(found []report.PolicyFinding) []report.PolicyFinding {
+	return slices.DeleteFunc(slices.Clone(found), report.PolicyFinding.Open)
 }
 
 // expected guesses how many resources a layer has: as many as it had before,

@@ -21,13 +21,20 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, sink report.Sink) (re
 	if err != nil {
 		return out, fail(p.Org, "", err)
 	}
+	if err := s.checkExceptions(p); err != nil {
+		return out, fail(p.Org, "", err)
+	}
 	if err := s.checkFixed(ctx, p); err != nil {
+		return out, fail(p.Org, "", err)
+	}
+	if err := s.checkForeseen(ctx, d); err != nil {
 		return out, fail(p.Org, "", err)
 	}
 	if err := s.checkRelease(ctx, p, d); err != nil {
 		return out, fail(p.Org, "", err)
 	}
 	emit := serialized(sink)
+	var blocked error
 	for _, l := range plan.Layers() {
 		res := report.LayerResult{Layer: string(l), Stack: plan.StackName(p.Org, l), State: layerPending}
 		began := s.Now()
@@ -39,15 +46,30 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, sink report.Sink) (re
 		if err != nil {
 			return out, fail(p.Org, string(l), err)
 		}
-		st, err := s.stack(p.Org, l, in)
+		st, err := s.stack(d, l, in)
 		if err != nil {
 			return out, fail(p.Org, string(l), err)
 		}
 		emit(report.Event{Type: report.LayerStarted, Time: began, Org: p.Org, Kind: "plan", Layer: string(l)})
 		run, err := s.Engine.Preview(ctx, st, nil)
+		if failed, ok := errors.AsType[*engine.Error](err); ok && errors.Is(err, engine.ErrPolicy) {
+			// The other layers are looked at all the same: a person wants to
+			// hear of all violations at once.
+			res.State, res.Error, res.Duration = layerFailed, fail(p.Org, string(l), err).Error(), s.Now().Sub(began)
+			out.Layers, out.Policy = append(out.Layers, res), append(out.Policy, failed.Policy...)
+			blocked = joinBlocked(blocked, fail(p.Org, string(l), err))
+			emit(report.Event{
+				Type: report.LayerFailed, Time: s.Now(), Org: p.Org, Kind: "plan", Layer: string(l), Message: res.Error, Duration: res.Duration,
+			})
+			continue
+		}
 		if err != nil {
 			return out, fail(p.Org, string(l), err)
 		}
+		if err := s.checkSteps(ctx, p.Org, run.Steps); err != nil {
+			return out, fail(p.Org, string(l), err)
+		}
+		out.Policy = append(out.Policy, run.Policy...)
 		res.State, res.Changes, res.Resources, res.Duration = layerDone, run.Changes, run.Resources(), s.Now().Sub(began)
 		out.Layers = append(out.Layers, res)
 		out.Changes = append(out.Changes, changesOf(l, run.Steps)...)
@@ -56,7 +78,18 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, sink report.Sink) (re
 			Changes: run.Changes, Duration: res.Duration,
 		})
 	}
-	return out, nil
+	return out, blocked
+}
+
+// joinBlocked makes one failure of two layers' violations.
+func joinBlocked(first, next error) error {
+	a, ok := errors.AsType[*Error](first)
+	b, also := errors.AsType[*Error](next)
+	if !ok || !also {
+		return next
+	}
+	all := append(slices.Clone(a.Policy), b.Policy...)
+	return &Error{Org: a.Org, Next: a.Next, Policy: all, Err: &because{text: blockedText(all), err: errors.Join(a, b)}}
 }
 
 // known is the org's data plane as far as the registry knows it, with the plan given.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"freehold.dev/freehold/internal/report"
 )
 
 var (
@@ -32,7 +34,10 @@ type Error struct {
 	Resource string // the resource's type and name, empty: none
 	Doing    string // what was tried, "create"
 	Next     string // what to do now
-	Err      error
+	// Policy is what the policies do not allow, and behind it what somebody
+	// answers for; empty for another failure.
+	Policy []report.PolicyFinding
+	Err    error
 }
 
 // Error tells the org, the layer, the resource and the cause; Next is printed apart.
@@ -56,6 +61,14 @@ func (e *Error) Unwrap() error { return e.Err }
 type OnboardOptions struct {
 	// Prune removes what no layer declares from the org's account, after the layers are done.
 	Prune bool
+}
+
+// AuditOptions are an operator's choices for one run.
+type AuditOptions struct {
+	// Orgs are those to audit; empty: every org that is not offboarded.
+	Orgs []string
+	// Stored reads the stored states only, and no account.
+	Stored bool
 }
 
 // OffboardOptions are an operator's choices for one run.

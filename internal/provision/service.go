@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -24,6 +25,8 @@ type Engine interface {
 	Destroy(ctx context.Context, s engine.Stack, sink report.Sink) (engine.Result, error)
 	Adopt(ctx context.Context, s engine.Stack, find engine.Finder, sink report.Sink) ([]engine.Step, error)
 	Exists(s engine.Stack) bool
+	// State opens the stored state of a stack.
+	State(ctx context.Context, s engine.Stack) (io.ReadCloser, error)
 }
 
 // Service runs the use cases over one cloud. Its fields are set once, by the wiring.
@@ -159,13 +162,21 @@ func (s *Service) clusterRef(d dataPlane, b stacks.BoundaryOut, c stacks.Cluster
 }
 
 // stack makes a layer's stack from its input.
-func (s *Service) stack(org string, l plan.Layer, in any) (engine.Stack, error) {
+func (s *Service) stack(d dataPlane, l plan.Layer, in any) (engine.Stack, error) {
 	raw, err := json.Marshal(in)
 	if err != nil {
 		return engine.Stack{}, fmt.Errorf("input of layer %s: %w", l, err)
 	}
-	st := stackRef(org, l)
-	st.Config = map[string]string{stacks.ConfigKey: string(raw)}
+	scope, err := Scope(d.plan, l, d.id.AccountID, d.id.ARN, d.outs)
+	if err != nil {
+		return engine.Stack{}, fmt.Errorf("scope of layer %s: %w", l, err)
+	}
+	told, err := json.Marshal(scope)
+	if err != nil {
+		return engine.Stack{}, fmt.Errorf("scope of layer %s: %w", l, err)
+	}
+	st := stackRef(d.plan.Org, l)
+	st.Config, st.Scope = map[string]string{stacks.ConfigKey: string(raw)}, string(told)
 	return st, nil
 }
 

@@ -22,13 +22,33 @@ A customer's data plane is made by programs, and a program can be edited. These 
 
 ## Where they are enforced
 
-**So far by tests only: no command of Freehold asks them yet.** A test holds every resource that our own stacks make against every rule (` + "`policies/stacks_test.go`" + `), so that a change of a stack or a component that a rule forbids does not pass ` + "`make test`" + `. A stack that is edited elsewhere, what was made, and what is there now are not judged. The rules are written to be asked at those three moments too, of the same resources and with the same answers.
+One set of rules is asked at three moments. A rule that one of them asks, all of them ask.
+
+| moment | by | of what | if a rule is violated |
+|---|---|---|---|
+| plan | the engine, in every ` + "`freehold plan` and `freehold onboard`" + ` | what a program would make: inputs, as far as they are known | nothing is made, exit code 3 |
+| state | ` + "`freehold audit`" + ` | what was made, as the stored states have it; who may enter (FH3xx), also as the accounts have it now; then all customers together: no identity under two of them, no edge from one to another | exit code 3 |
+| live | ` + "`freehold drift`" + ` | what is there now, as the cloud tells it | in the report of the drift |
 
 A rule answers **pass**, **violated** or **undecided**. Undecided means that the answer hangs on a value that is not known yet, as the ARN of a role that the same plan makes. It is asked again once the value is known, while the program is applied and in the state. What is undecided at the end is a violation; what cannot be read, a policy document that is no JSON, is one at once.
 
-Rules marked *whole stack* look at the resources of a stack together, because an id alone does not tell who made it. They answer when all of them are known.
+Rules marked *whole stack* look at the resources of a stack together, because an id alone does not tell who made it. They answer at the end of a plan.
 
-Rules marked *no exception* are those for which there is no reason that is good enough. The others may be excepted by rule, resource, reason, approver and last day (` + "`policies.Exception`" + `); the spec does not take exceptions yet.
+## Exceptions
+
+A violation can be accepted in the org's spec, by rule, resource, reason, approver and last day. It is shown in every report and refused when the day has passed. Rules marked *no exception* cannot be accepted: there is no reason that is good enough.
+
+An operator may add policy packs of their own, in any language that Pulumi's policies know: ` + "`--policy-pack DIR`" + `. They can forbid more, and allow nothing.
+
+## What the rules cannot see alone
+
+Three findings have no function of their own in ` + "`policies`" + `, because they are not about one stack. None can be excepted.
+
+| finding | what must hold | severity | SOC 2 |
+|---|---|---|---|
+| FH000 | Every resource is judged: a rule that panics or does not answer, and a lookup that no pack is shown, are violations | critical | CC7.1 |
+| FH001 | A physical identity has one org: account, ARN, network, range of addresses where two are peered, issuer, e-mail, key, hosted zone, endpoint, role session (` + "`freehold audit`" + `) | critical | CC6.1, CC6.3 |
+| FH002 | Nothing leads from one org's resource to another's: trust, policy, grant, route, peering, association (` + "`freehold audit`" + `) | critical | CC6.1, CC6.3, CC6.6 |
 
 ## What customers do have in common
 
@@ -45,8 +65,10 @@ var limits = []string{
 	"An identity's policy may name resources of any account by a wildcard (`arn:aws:s3:::*`): what is reached by it must be opened on the other side, which is judged there. For roles and buckets by name it may not.",
 	"References are found in text, JSON, percent encoding and base64, four deep. Compressed or encrypted text, and what a script puts together as it runs, are not read.",
 	"Code that runs in a customer's account, in functions, pods and nodes, is not read. What it may do is bounded by the permissions boundary, the service control policies and the network.",
-	"What customers do themselves inside their cluster is held by admission control and network policies there, and not by these rules.",
-	"A change out of band is not seen by these rules; `freehold drift` tells it without judging it. The service control and resource control policies are what holds then, where the account is vended.",
+	"What customers do themselves inside their cluster is held by admission control and network policies there, and not by these rules; drift tells if those are gone.",
+	"Between two runs of drift, a change out of band is there and not seen. The service control and resource control policies are what holds then, where the account is vended.",
+	"A bucket is the org's by its name, `freehold-ORG-…`: the rules do not tell a bucket of `acme-labs` from one of `acme` that is named so. The audit does, by what is really there.",
+	"A kubeconfig that is an input is searched for other customers' ARNs and accounts, and its server is not looked up: whose address that is, only AWS knows.",
 	"Only the partition `aws` is known.",
 }
 

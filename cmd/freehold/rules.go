@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/crossguard"
+	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/policies"
+)
+
+// serveRules serves the isolation rules to the engine that started this process
+// as its policy pack, and returns the exit status. The engine's address is the
+// first argument.
+func serveRules(args []string, stdout, stderr io.Writer) int {
+	address := ""
+	if len(args) > 1 {
+		address = args[1]
+	}
+	if err := crossguard.Serve(context.Background(), address, stdout, policies.All(), packVersion()); err != nil {
+		fmt.Fprintf(stderr, "freehold: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// judgeRead asks the rules about what a program only reads.
+func judgeRead(scope string, s engine.Step) ([]report.PolicyFinding, error) {
+	return crossguard.Read(policies.All(), scope, policies.Resource{URN: s.URN, Type: s.Type, Name: s.Name, ID: s.ID, Properties: s.NewInputs})
+}
+
+// packVersion is the version of the rules: a semantic version, which "dev" is not.
+func packVersion() string {
+	if version == "dev" {
+		return "0.0.0"
+	}
+	return version
+}
+
+// policyPacks puts Freehold's own pack in its place, and adds the operator's.
+func policyPacks(o cli.Options, home string) func() (engine.Policies, error) {
+	return func() (engine.Policies, error) {
+		self, err := os.Executable()
+		if err != nil {
+			return engine.Policies{}, fmt.Errorf("find this executable: %w", err)
+		}
+		pack := filepath.Join(home, "policy")
+		if err := crossguard.Install(pack, self); err != nil {
+			return engine.Policies{}, err
+		}
+		return engine.Policies{
+			Pack: pack, Name: crossguard.Pack, Analyzer: crossguard.Analyzer, ScopeKey: crossguard.ScopeKey, Read: judgeRead, More: o.PolicyPacks,
+		}, nil
+	}
+}
