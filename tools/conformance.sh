@@ -13,6 +13,8 @@
 # neither, this says what to install, and skips.
 set -eu
 cd "$(dirname "$0")/.."
+# The tests say which cloud, home and backend; the caller's own are not theirs.
+unset FREEHOLD_CLOUD FREEHOLD_HOME FREEHOLD_BACKEND FREEHOLD_REGISTRY FREEHOLD_SECRETS_PROVIDER FREEHOLD_POLICY_PACK
 
 skip() {
 	printf 'conformance: NOT RUN: %s\n' "$*" >&2
