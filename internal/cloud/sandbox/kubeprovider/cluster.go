@@ -51,6 +51,9 @@ type cluster struct {
 func newCluster(rc *rest.Config) (*cluster, error) {
 	rc = rest.CopyConfig(rc)
 	rc.UserAgent = "freehold"
+	// The API server shares itself out among its callers. A pace of our own would
+	// make calls fail whose deadline comes before their turn.
+	rc.QPS = -1
 	objects, err := dynamic.NewForConfig(rc)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
