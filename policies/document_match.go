@@ -11,9 +11,7 @@ func (s Statement) Covers(action string) bool {
 	if s.Actions == nil {
 		return false
 	}
-	return slices.ContainsFunc(s.Actions, func(p string) bool {
-		return Matches(strings.ToLower(p), strings.ToLower(action))
-	}) != s.NotActions
+	return slices.ContainsFunc(s.Actions, func(p string) bool { return matches(p, action, lower) }) != s.NotActions
 }
 
 // Touches reports whether the statement speaks of a resource, by its ARN. One
@@ -27,6 +25,19 @@ func (s Statement) Touches(arn string) bool {
 
 // Matches matches AWS's wildcards: "*" for any text, "?" for one character.
 func Matches(pattern, text string) bool {
+	return matches(pattern, text, func(c byte) byte { return c })
+}
+
+// lower is a letter of ASCII as a small one: actions have no others.
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// matches compares characters in the form that as gives them.
+func matches(pattern, text string, as func(byte) byte) bool {
 	// The last star is the only one to come back to: a longer match of an
 	// earlier one never helps.
 	star, from := -1, 0
@@ -36,7 +47,7 @@ func Matches(pattern, text string) bool {
 		case p < len(pattern) && pattern[p] == '*':
 			star, from = p, t
 			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+		case p < len(pattern) && (pattern[p] == '?' || as(pattern[p]) == as(text[t])):
 			p++
 			t++
 		case star >= 0:

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 )
 
 // scanner reads JSON as a stream, and passes over what nobody wants without
@@ -18,6 +19,8 @@ type scanner struct {
 	// said and within are what text and inside use again each time.
 	said   []byte
 	within *scanner
+	// names are the keys of objects: a state has a million, and few different.
+	names map[string]string
 }
 
 func newScanner(r io.Reader) *scanner { return &scanner{r: bufio.NewReaderSize(r, 1<<16)} }
@@ -57,8 +60,8 @@ func (s *scanner) take(may string) (byte, error) {
 // visits nothing of a null.
 func (s *scanner) object(visit func(key string) error) error {
 	return s.list('{', "}", func() error {
-		var key string
-		if err := s.decode(&key); err != nil {
+		key, err := s.name()
+		if err != nil {
 			return err
 		}
 		if _, err := s.take(":"); err != nil {
@@ -110,7 +113,54 @@ func (s *scanner) decode(v any) error {
 	if err := s.value(true); err != nil {
 		return err
 	}
+	if p, is := v.(*string); is {
+		if text, ok := unquoted(s.kept); ok {
+			*p = string(text)
+			return nil
+		}
+	}
 	return json.Unmarshal(s.kept, v)
+}
+
+// name reads the key of a member.
+func (s *scanner) name() (string, error) {
+	s.kept = s.kept[:0]
+	if err := s.value(true); err != nil {
+		return "", err
+	}
+	text, ok := unquoted(s.kept)
+	if !ok {
+		var key string
+		err := json.Unmarshal(s.kept, &key)
+		return key, err
+	}
+	if key, known := s.names[string(text)]; known {
+		return key, nil
+	}
+	key := string(text)
+	if s.names == nil {
+		s.names = map[string]string{}
+	}
+	if len(s.names) < 1000 {
+		s.names[key] = key
+	}
+	return key, nil
+}
+
+// unquoted returns what is between the quotes of a JSON text in which nothing
+// is escaped: nearly every text of a state.
+func unquoted(text []byte) ([]byte, bool) {
+	n := len(text)
+	if n < 2 || text[0] != '"' || text[n-1] != '"' || !utf8.Valid(text) {
+		return nil, false
+	}
+	inner := text[1 : n-1]
+	for _, c := range inner {
+		if c < ' ' || c == '"' || c == '\\' {
+			return nil, false
+		}
+	}
+	return inner, true
 }
 
 // text takes one value and returns its text, which holds until the next call.
@@ -181,6 +231,10 @@ func (s *scanner) value(keep bool) error {
 				continue
 			}
 			if quoted {
+				// Most of a text is neither quote nor escape.
+				for n < len(chunk)-1 && quoting[chunk[n]] == plain {
+					n++
+				}
 				switch quoting[chunk[n]] {
 				case quote:
 					quoted = false

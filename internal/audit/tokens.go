@@ -191,7 +191,7 @@ func bucketToken(name string) string { return "bucket:" + name }
 // bucketName reports whether a property's value is a bucket's name. Only under
 // a key that says so: the name "data" may be a bucket, and is many other things.
 func bucketName(key, value string) bool {
-	if len(value) < 3 || len(value) > 63 || !strings.Contains(strings.ToLower(key), "bucket") {
+	if len(value) < 3 || len(value) > 63 || !strings.Contains(key, "ucket") && !strings.Contains(key, "UCKET") {
 		return false
 	}
 	for i := range len(value) {
