@@ -31,7 +31,7 @@ func stackScope(layer string) Scope {
 
 // golden reads the inventory of one of our own stacks, as the stacks' tests
 // record it, with what a remote component makes of it added.
-func golden(t *testing.T, file string) []Resource {
+func golden(t testing.TB, file string) []Resource {
 	t.Helper()
 	text, err := os.ReadFile("../stacks/testdata/" + file + ".json")
 	if err != nil {
@@ -246,6 +246,37 @@ func forgotten(v any, ids map[string]bool) any {
 		return out
 	default:
 		return v
+	}
+}
+
+// BenchmarkRules asks every rule about what each layer makes, as a plan does.
+// What a policy document says is remembered between rounds; the rounds of
+// BenchmarkAudit, in cmd/freehold, are each of other customers.
+func BenchmarkRules(b *testing.B) {
+	rules := All()
+	for _, layer := range []string{"account", "boundary", "cluster", "bootstrap"} {
+		stack, scope := golden(b, layer), stackScope(layer)
+		b.Run(layer, func(b *testing.B) {
+			asked, rounds := 0, 0
+			for b.Loop() {
+				rounds++
+				for _, rule := range rules {
+					for _, r := range stack {
+						if rule.Check != nil && rule.Covers(r.Type) {
+							asked++
+							rule.Check(r, scope)
+						}
+					}
+					if rule.CheckStack != nil {
+						rule.CheckStack(stack, scope)
+					}
+				}
+			}
+			each := float64(len(stack) * rounds)
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/each, "µs/resource")
+			b.ReportMetric(float64(asked)/each, "rules/resource")
+			b.ReportMetric(0, "ns/op")
+		})
 	}
 }
 
