@@ -103,13 +103,9 @@ func (s *Service) audited(ctx context.Context, o registry.Org, us cloud.Identity
 
 // things lists what is in the org's account now and can lead out of it.
 func (s *Service) things(ctx context.Context, d dataPlane) ([]audit.Thing, error) {
-	a, err := d.account("", "")
+	_, items, err := s.listed(ctx, d)
 	if err != nil {
 		return nil, err
-	}
-	items, err := s.Cloud.Inventory(ctx, a)
-	if err != nil {
-		return nil, fmt.Errorf("list account %s: %w", a.ID, err)
 	}
 	out := make([]audit.Thing, 0, len(items))
 	for _, it := range items {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/drift"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/plan"
@@ -135,15 +136,24 @@ func (s *Service) readLayer(ctx context.Context, d dataPlane, l plan.Layer) (r l
 	return r
 }
 
-// inventory lists what somebody made in the org's account.
-func (s *Service) inventory(ctx context.Context, d dataPlane) ([]drift.Item, error) {
+// listed lists all that is in the org's account, and returns the account with it.
+func (s *Service) listed(ctx context.Context, d dataPlane) (cloud.Account, []cloud.Item, error) {
 	a, err := d.account("", "")
 	if err != nil {
-		return nil, err
+		return a, nil, err
 	}
 	items, err := s.Cloud.Inventory(ctx, a)
 	if err != nil {
-		return nil, fmt.Errorf("list account %s: %w", a.ID, err)
+		return a, nil, fmt.Errorf("list account %s: %w", a.ID, err)
+	}
+	return a, items, nil
+}
+
+// inventory lists what somebody made in the org's account.
+func (s *Service) inventory(ctx context.Context, d dataPlane) ([]drift.Item, error) {
+	_, items, err := s.listed(ctx, d)
+	if err != nil {
+		return nil, err
 	}
 	var out []drift.Item
 	for _, it := range items {

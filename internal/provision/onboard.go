@@ -173,13 +173,9 @@ func (s *Service) expected(ctx context.Context, org string, l plan.Layer) int {
 // unmanaged lists what is in the org's account and in no layer, and removes it
 // when told to.
 func (s *Service) unmanaged(ctx context.Context, d dataPlane, declared drift.Declared, prune bool) ([]report.Finding, error) {
-	a, err := d.account("", "")
+	a, items, err := s.listed(ctx, d)
 	if err != nil {
 		return nil, err
-	}
-	items, err := s.Cloud.Inventory(ctx, a)
-	if err != nil {
-		return nil, fmt.Errorf("list account %s: %w", a.ID, err)
 	}
 	var left []report.Finding
 	for _, it := range items {
