@@ -19,7 +19,6 @@ import (
 	"hash/maphash"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -85,9 +84,6 @@ const indexed = 1 << 20
 // Run audits the fleet. What could not be read is in the report, and no error:
 // the rest was. It fails when it was cancelled, or could not keep its notes.
 func Run(ctx context.Context, o Options) (_ report.Audit, err error) {
-	// What an audit keeps is bounded, and all else is garbage at once: there is
-	// nothing in letting the collector look at what is kept so often.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	began := o.Now()
 	a := &auditor{
 		Options: o, seed: maphash.MakeSeed(), index: newIndex(o.Dir, indexed),
@@ -193,14 +189,14 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 		note.owned[a.hash(org.AccountID)] = true
 	}
 	for _, l := range org.Layers {
-		on := newSubjects()
+		var on judge.Subjects
 		st, err := readLayer(ctx, l, func(r resource) error {
 			s.counts.Secrets += r.secrets
 			if r.Custom {
 				s.counts.Resources++
 			}
 			if judged {
-				on.add(r)
+				on.Add(r.subject())
 			}
 			note.resource(r)
 			return ctx.Err()
@@ -216,7 +212,7 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 			continue
 		}
 		// Of a state that breaks off, what was read is judged all the same.
-		s.findings = append(s.findings, on.judge(a.rules, l.Scope, a.Now(), err == nil)...)
+		s.findings = append(s.findings, on.Judge(a.rules, l.Scope, a.Now(), err == nil)...)
 	}
 	if org.Live != nil {
 		s.live = true

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"freehold.dev/freehold/internal/judge"
 	"freehold.dev/freehold/policies"
 )
 
@@ -31,6 +32,16 @@ type resource struct {
 
 // name is the logical name, the last part of the URN.
 func (r resource) name() string { return r.URN[strings.LastIndex(r.URN, "::")+len("::"):] }
+
+// subject is the resource as rules look at it.
+func (r resource) subject() judge.Subject {
+	return judge.Subject{
+		Resource: policies.Resource{
+			URN: r.URN, Type: r.Type, Name: r.name(), ID: r.ID, Properties: r.Inputs, Component: !r.Custom,
+		},
+		Provider: r.Provider, Secret: r.secrets > 0, Unknown: r.unknown,
+	}
+}
 
 // state is what a reader learns of a state beside its resources.
 type state struct {

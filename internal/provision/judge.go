@@ -2,7 +2,6 @@ package provision
 
 import (
 	"fmt"
-	"strings"
 
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/judge"
@@ -18,13 +17,9 @@ func (s *Service) judgeLive(d dataPlane, l plan.Layer, steps []engine.Step) ([]r
 	if err != nil {
 		return nil, fmt.Errorf("scope of layer %s: %w", l, err)
 	}
-	scope.Exceptions = judge.Current(scope.Exceptions, s.Now())
-	resources, sealed := readNow(steps)
+	now := readNow(steps)
 	var out []report.Finding
-	for _, f := range judge.NewIndex(policies.All()).All(resources, scope) {
-		if f.Answer == string(policies.Undecided) && sealed[f.Resource.URN] {
-			continue // it hangs on a secret, and the plan knew the secret
-		}
+	for _, f := range now.Judge(judge.NewIndex(policies.All()), scope, s.Now(), true) {
 		message := f.Rule + ": " + f.Message
 		if f.Path != "" {
 			message += " (at " + f.Path + ")"
@@ -40,40 +35,26 @@ func (s *Service) judgeLive(d dataPlane, l plan.Layer, steps []engine.Step) ([]r
 	return out, nil
 }
 
-// readNow turns the steps of a refresh into what rules look at. sealed are the
-// resources with a value that the engine does not show, because it is secret.
-func readNow(steps []engine.Step) (resources []policies.Resource, sealed map[string]bool) {
-	sealed = map[string]bool{}
-	providers := map[string]policies.Provider{}
-	inputs := func(st engine.Step) map[string]any {
-		in := st.NewInputs
-		if in == nil {
-			in = st.OldInputs
-		}
-		shown, _ := unsealed(in, func() { sealed[st.URN] = true }).(map[string]any)
-		return shown
-	}
-	const providerType = "pulumi:providers:"
-	for _, st := range steps {
-		if pkg, is := strings.CutPrefix(st.Type, providerType); is {
-			providers[st.URN] = policies.Provider{
-				Package: pkg, Default: policies.DefaultProvider(st.Name), Properties: inputs(st),
-			}
-		}
-	}
+// readNow turns the steps of a refresh into what rules look at. A value that
+// the engine does not show is a secret.
+func readNow(steps []engine.Step) *judge.Subjects {
+	var now judge.Subjects
 	for _, st := range steps {
 		if st.Op == "delete" {
 			continue
 		}
-		urn := judge.ProviderURN(st.Provider)
-		resources = append(resources, policies.Resource{
-			URN: st.URN, Type: st.Type, Name: st.Name, ID: st.ID, Properties: inputs(st), Provider: providers[urn], Component: !st.Custom,
-		})
-		if sealed[urn] {
-			sealed[st.URN] = true
+		in := st.NewInputs
+		if in == nil {
+			in = st.OldInputs
 		}
+		secret := false
+		shown, _ := unsealed(in, func() { secret = true }).(map[string]any)
+		now.Add(judge.Subject{
+			Resource: policies.Resource{URN: st.URN, Type: st.Type, Name: st.Name, ID: st.ID, Properties: shown, Component: !st.Custom},
+			Provider: st.Provider, Secret: secret,
+		})
 	}
-	return resources, sealed
+	return &now
 }
 
 // unsealed copies a value with policies.Unknown in the place of secrets.

@@ -3,7 +3,6 @@
 package audittest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -127,19 +126,6 @@ func (f *Fleet) Load(_ context.Context, name string) (audit.Org, error) {
 		})
 	}
 	return o, nil
-}
-
-// State is what a customer's layer reads as, whole.
-func (f *Fleet) State(n, layer int) ([]byte, error) {
-	return io.ReadAll(&stream{segments: f.layers[layer].segments, values: f.values(n)})
-}
-
-// Text is a text of the template, as it is for a customer.
-func (f *Fleet) Text(n int, text string) string {
-	var out bytes.Buffer
-	// A buffer takes everything.
-	_, _ = io.Copy(&out, &stream{segments: f.of.cut([]byte(text)), values: f.values(n)})
-	return out.String()
 }
 
 func (f *Fleet) values(n int) map[byte][]byte {
