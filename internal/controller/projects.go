@@ -53,7 +53,7 @@ func accept(p *v1alpha1.Project, now time.Time) {
 	p.Status.Phase = v1alpha1.PhasePending
 	p.Status.ObservedGeneration = p.Generation
 	meta.SetStatusCondition(&p.Status.Conditions, metav1.Condition{
-		Type:               v1alpha1.ConditionAccepted,
+		Type:               "Accepted",
 		Status:             metav1.ConditionTrue,
 		ObservedGeneration: p.Generation,
 		LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),

@@ -19,6 +19,7 @@ func definition() ([]byte, error) {
 			Group: v1alpha1.GroupVersion.Group,
 			Names: apiextensionsv1.CustomResourceDefinitionNames{
 				Kind: "Project", ListKind: "ProjectList", Plural: "projects", Singular: "project",
+				ShortNames: []string{"proj"},
 				Categories: []string{"freehold"},
 			},
 			Scope: apiextensionsv1.ClusterScoped,
@@ -50,13 +51,20 @@ func definition() ([]byte, error) {
 // columns are what kubectl get projects shows.
 var columns = []apiextensionsv1.CustomResourceColumnDefinition{
 	{Name: "Phase", Type: "string", JSONPath: ".status.phase"},
+	{Name: "Ready", Type: "string", JSONPath: condition("Ready", "status")},
 	{Name: "Namespace", Type: "string", JSONPath: ".status.namespace"},
 	{Name: "CPU", Type: "string", JSONPath: ".spec.quota.cpu"},
 	{Name: "Memory", Type: "string", JSONPath: ".spec.quota.memory"},
 	{Name: "Pods", Type: "integer", JSONPath: ".spec.quota.pods"},
 	{Name: "Storage", Type: "string", JSONPath: ".spec.quota.storage", Priority: 1},
 	{Name: "GPUs", Type: "integer", JSONPath: ".spec.quota.gpus", Priority: 1},
+	{Name: "Org", Type: "string", JSONPath: ".spec.org", Priority: 1},
+	{Name: "Reason", Type: "string", JSONPath: condition("Ready", "reason"), Priority: 1},
 	{Name: "Age", Type: "date", JSONPath: ".metadata.creationTimestamp"},
+}
+
+func condition(kind, field string) string {
+	return fmt.Sprintf(`.status.conditions[?(@.type==%q)].%s`, kind, field)
 }
 
 type schema = apiextensionsv1.JSONSchemaProps
@@ -76,7 +84,7 @@ func project() *schema {
 	})
 	whole.XValidations = apiextensionsv1.ValidationRules{
 		{
-			Rule:    `self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 40`,
+			Rule:    `self.metadata.name.matches('` + label + `') && size(self.metadata.name) <= 40`,
 			Message: "a project's name is a DNS label of at most 40 characters: it is a namespace's",
 		},
 		{
@@ -88,24 +96,96 @@ func project() *schema {
 }
 
 func projectSpec() schema {
-	return object("What the org asked for.", []string{"quota", "limits"}, map[string]schema{
-		"org": text("Org owns the project."),
-		"quota": object("Quota bounds what all of the project may use.", []string{"cpu", "memory", "storage", "pods"}, map[string]schema{
-			"cpu":     quantity("Cores, of requests and of limits."),
-			"memory":  quantity("Memory, of requests and of limits."),
-			"storage": quantity("Storage, of volume claims."),
-			"pods":    number("Pods.", 0, 100_000),
-			"gpus":    withDefault(number("GPUs.", 0, 10_000), 0),
-		}),
-		"limits": object("Limits bound each container.", []string{"defaultCpu", "defaultMemory", "maxCpu", "maxMemory"}, map[string]schema{
-			"defaultCpu":    quantity("Cores of a container that asks for none."),
-			"defaultMemory": quantity("Memory of a container that asks for none."),
-			"maxCpu":        quantity("Cores that one container may have."),
-			"maxMemory":     quantity("Memory that one container may have."),
-		}),
-		"members": list("Members may work in the project, each with one role.", 256, member()),
-		"egress":  list("Egress are the ways out of the project's network; there are no others.", 256, egress()),
+	s := object("What the org asked for.", []string{"quota", "limits"}, map[string]schema{
+		"org":             matching(text("Org owns the project; once given it cannot change."), label, 1, 63),
+		"displayName":     matching(text("DisplayName is the project's name for people."), `^[^\x00-\x1f\x7f]*$`, 0, 100),
+		"quota":           quota(),
+		"limits":          limits(),
+		"members":         list("Members may work in the project, each with one role.", 256, member()),
+		"egress":          list("Egress are the ways out of the project's network; there are no others, beside DNS and the cluster's API.", 256, egress()),
+		"ingress":         list("Ingress are the projects that may call this one; there are no others.", 64, ingress()),
+		"podSecurity":     withDefault(oneOf("The Pod Security Standard that pods must meet.", string(v1alpha1.PodSecurityRestricted), string(v1alpha1.PodSecurityBaseline)), string(v1alpha1.PodSecurityRestricted)),
+		"serviceAccounts": serviceAccounts(),
+		"registries": list("Prefixes of images that may run beside those of the org's own registry.", 16,
+			matching(text(""), `^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9._-]+)*/?$`, 1, 200)),
+		"hibernate": withDefault(schema{Type: "boolean", Description: "Stops the project's pods and keeps all else."}, false),
+		"ttl":       ttl(),
+		"deletionPolicy": withDefault(oneOf("What becomes of the namespace when the project is deleted. Delete acts only on a project whose annotation freehold.dev/confirm-delete says its name.",
+			string(v1alpha1.DeletionRetain), string(v1alpha1.DeletionDelete)), string(v1alpha1.DeletionRetain)),
 	})
+	s.XValidations = apiextensionsv1.ValidationRules{{
+		Rule:    `!has(oldSelf.org) || (has(self.org) && self.org == oldSelf.org)`,
+		Message: "a project's org cannot change",
+	}}
+	return s
+}
+
+// label is a DNS label.
+const label = `^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+
+func quota() schema {
+	count := func(about string) schema { return number(about, 0, 100_000) }
+	return object("Quota bounds what all of the project may use.", []string{"cpu", "memory", "storage", "pods"}, map[string]schema{
+		"cpu":     quantity("Cores, of requests and of limits."),
+		"memory":  quantity("Memory, of requests and of limits."),
+		"storage": quantity("Storage, of volume claims."),
+		"pods":    count("Pods."),
+		"gpus":    withDefault(number("GPUs.", 0, 10_000), 0),
+		"objects": object("How many objects of a kind there may be; what is not given is not bounded.", nil, map[string]schema{
+			"configMaps":             count(""),
+			"secrets":                count(""),
+			"services":               count(""),
+			"loadBalancers":          count("Services of the type LoadBalancer."),
+			"nodePorts":              count("Ports of nodes, of services."),
+			"persistentVolumeClaims": count(""),
+			"deployments":            count(""),
+			"statefulSets":           count(""),
+			"jobs":                   count(""),
+			"cronJobs":               count(""),
+			"ingresses":              count(""),
+		}),
+	})
+}
+
+func limits() schema {
+	s := object("Limits bound each container.", []string{"defaultCpu", "defaultMemory", "maxCpu", "maxMemory"}, map[string]schema{
+		"defaultCpu":    quantity("Cores of a container that asks for none."),
+		"defaultMemory": quantity("Memory of a container that asks for none."),
+		"maxCpu":        quantity("Cores that one container may have."),
+		"maxMemory":     quantity("Memory that one container may have."),
+		"minCpu":        quantity("Cores that a container asks for at least."),
+		"minMemory":     quantity("Memory that a container asks for at least."),
+	})
+	for _, of := range []string{"Cpu", "Memory"} {
+		s.XValidations = append(s.XValidations,
+			apiextensionsv1.ValidationRule{
+				Rule:    fmt.Sprintf(`quantity(string(self.default%[1]s)).compareTo(quantity(string(self.max%[1]s))) <= 0`, of),
+				Message: fmt.Sprintf("default%[1]s is more than max%[1]s", of),
+			},
+			apiextensionsv1.ValidationRule{
+				Rule:    fmt.Sprintf(`!has(self.min%[1]s) || quantity(string(self.min%[1]s)).compareTo(quantity(string(self.default%[1]s))) <= 0`, of),
+				Message: fmt.Sprintf("min%[1]s is more than default%[1]s", of),
+			})
+	}
+	return s
+}
+
+func serviceAccounts() schema {
+	name := matching(text("Its name."), label, 1, 63)
+	name.XValidations = apiextensionsv1.ValidationRules{{Rule: `self != 'default'`, Message: "the service account default is there in every namespace"}}
+	s := list("The service accounts that the project's workloads run as.", 64, object("", []string{"name"}, map[string]schema{
+		"name": name,
+		"podIdentityRole": matching(text("The ARN of the IAM role that its pods get by EKS Pod Identity."),
+			`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}$`, 1, 600),
+	}))
+	s.XListType, s.XListMapKeys = new("map"), []string{"name"}
+	return s
+}
+
+func ttl() schema {
+	s := matching(text("How long after its creation the project hibernates by itself, such as 72h; it is never deleted for it."), `^([0-9]{1,6}(h|m|s))+$`, 2, 24)
+	s.XValidations = apiextensionsv1.ValidationRules{{Rule: `duration(self) > duration('0s')`, Message: "a time to live is more than nothing"}}
+	return s
 }
 
 func member() schema {
@@ -124,12 +204,20 @@ func egress() schema {
 	cidr := text("The range of addresses.")
 	cidr.MaxLength = new(int64(43))
 	cidr.XValidations = apiextensionsv1.ValidationRules{{Rule: `isCIDR(self)`, Message: "it is not a range of addresses such as 10.0.0.0/8"}}
-	return object("", []string{"cidr"}, map[string]schema{
-		"cidr":     cidr,
-		"ports":    list("Ports that are open; none given: all.", 64, number("", 1, 65_535)),
-		"protocol": withDefault(oneOf("", "TCP", "UDP"), "TCP"),
+	return object("", []string{"cidr"}, map[string]schema{"cidr": cidr, "ports": ports(), "protocol": protocol()})
+}
+
+func ingress() schema {
+	return object("", []string{"project"}, map[string]schema{
+		"project": matching(text("The other project."), label, 1, 40), "ports": ports(), "protocol": protocol(),
 	})
 }
+
+func ports() schema {
+	return list("Ports that are open; none given: all.", 64, number("", 1, 65_535))
+}
+
+func protocol() schema { return withDefault(oneOf("", "TCP", "UDP"), "TCP") }
 
 func projectStatus() schema {
 	conditions := list("", 16, object("", []string{"type", "status", "lastTransitionTime", "reason", "message"}, map[string]schema{
@@ -141,11 +229,20 @@ func projectStatus() schema {
 		"message":            text(""),
 	}))
 	conditions.XListType, conditions.XListMapKeys = new("map"), []string{"type"}
+	usage := object("", []string{"hard", "used"}, map[string]schema{"hard": quantity(""), "used": quantity("")})
+	count := schema{Type: "integer", Format: "int32"}
 	return object("What the controller found.", nil, map[string]schema{
-		"phase":              oneOf("The project's state in one word.", string(v1alpha1.PhasePending), string(v1alpha1.PhaseReady), string(v1alpha1.PhaseFailed), string(v1alpha1.PhaseTerminating)),
+		"phase": oneOf("The project's state in one word.", string(v1alpha1.PhasePending), string(v1alpha1.PhaseReady), string(v1alpha1.PhaseHibernated),
+			string(v1alpha1.PhaseFailed), string(v1alpha1.PhaseTerminating)),
 		"namespace":          text("The project's namespace, once it is there."),
 		"observedGeneration": {Type: "integer", Format: "int64", Description: "The generation of the spec that the rest is about."},
-		"conditions":         conditions,
+		"lastSync":           {Type: "string", Format: "date-time", Description: "When anything else of the status changed last."},
+		"quota": {Type: "object", Description: "How much of what may be used is used, by Kubernetes' names of resources.",
+			AdditionalProperties: &apiextensionsv1.JSONSchemaPropsOrBool{Allows: true, Schema: &usage}, MaxProperties: new(int64(64))},
+		"counts": object("How many the project has of what the controller makes.", nil, map[string]schema{
+			"members": count, "serviceAccounts": count, "roleBindings": count, "networkPolicies": count,
+		}),
+		"conditions": conditions,
 	})
 }
 
@@ -181,7 +278,19 @@ func number(about string, least, most float64) schema {
 }
 
 func quantity(about string) schema {
-	return schema{Description: about, XIntOrString: true, Pattern: quantityPattern, AnyOf: []schema{{Type: "integer"}, {Type: "string"}}}
+	return schema{
+		Description: about, XIntOrString: true, Pattern: quantityPattern, MaxLength: new(int64(32)), AnyOf: []schema{{Type: "integer"}, {Type: "string"}},
+		XValidations: apiextensionsv1.ValidationRules{{Rule: `!quantity(string(self)).isLessThan(quantity('0'))`, Message: "a quantity is not negative"}},
+	}
+}
+
+// matching narrows a text to what matches a pattern and is neither too short nor too long.
+func matching(s schema, pattern string, least, most int64) schema {
+	s.Pattern, s.MaxLength = pattern, &most
+	if least > 0 {
+		s.MinLength = &least
+	}
+	return s
 }
 
 func withDefault(s schema, v any) schema {

@@ -6,11 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/cloud/sandbox/controlplane/controlplanetest"
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	apischema "k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
@@ -34,11 +36,16 @@ type mapping = map[string]any
 
 func projectObject(name string, change func(spec mapping)) mapping {
 	spec := mapping{
-		"org":     "acme",
-		"quota":   mapping{"cpu": "4", "memory": "8Gi", "storage": "50Gi", "pods": int64(50)},
-		"limits":  mapping{"defaultCpu": "250m", "defaultMemory": "256Mi", "maxCpu": int64(4), "maxMemory": "8Gi"},
-		"members": []any{mapping{"group": "team-a", "role": "admin"}},
-		"egress":  []any{mapping{"cidr": "10.0.0.0/8", "ports": []any{int64(443)}, "protocol": "TCP"}},
+		"org":             "acme",
+		"quota":           mapping{"cpu": "4", "memory": "8Gi", "storage": "50Gi", "pods": int64(50)},
+		"limits":          mapping{"defaultCpu": "250m", "defaultMemory": "256Mi", "maxCpu": int64(4), "maxMemory": "8Gi", "minCpu": "10m"},
+		"members":         []any{mapping{"group": "team-a", "role": "admin"}},
+		"egress":          []any{mapping{"cidr": "10.0.0.0/8", "ports": []any{int64(443)}, "protocol": "TCP"}},
+		"displayName":     "Team A, die Ersten",
+		"ingress":         []any{mapping{"project": "team-b", "ports": []any{int64(8080)}}},
+		"serviceAccounts": []any{mapping{"name": "web", "podIdentityRole": "arn:aws:iam::123456789012:role/acme/web"}, mapping{"name": "job"}},
+		"registries":      []any{"public.ecr.aws/docker/library", "registry.example.com:5000/base/"},
+		"ttl":             "72h",
 	}
 	if change != nil {
 		change(spec)
@@ -81,6 +88,27 @@ func TestTheAPIServerAcceptsWhatIsFitAndRefusesTheRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	made, err := projects.Get(t.Context(), "team-a", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var defaults v1alpha1.Project
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(made.Object, &defaults, true); err != nil {
+		t.Fatal(err)
+	}
+	if s := defaults.Spec; s.PodSecurity != v1alpha1.PodSecurityRestricted || s.DeletionPolicy != v1alpha1.DeletionRetain || s.Ingress[0].Protocol != "TCP" {
+		t.Errorf("defaults: %+v", s)
+	}
+	if err := unstructured.SetNestedField(made.Object, "globex", "spec", "org"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := projects.Update(t.Context(), made, metav1.UpdateOptions{}); err == nil || !strings.Contains(err.Error(), "org cannot change") {
+		t.Errorf("another org: %v", err)
+	}
+	unstructured.RemoveNestedField(made.Object, "spec", "org")
+	if _, err := projects.Update(t.Context(), made, metav1.UpdateOptions{}); err == nil || !strings.Contains(err.Error(), "org cannot change") {
+		t.Errorf("no org any more: %v", err)
+	}
 	set := func(path string, v any) func(mapping) {
 		return func(spec mapping) {
 			at, keys := spec, strings.Split(path, ".")
@@ -108,6 +136,23 @@ func TestTheAPIServerAcceptsWhatIsFitAndRefusesTheRest(t *testing.T) {
 		"everybody as a member":         {projectObject("x", set("members", []any{mapping{"group": "system:authenticated", "role": "admin"}})), "system:"},
 		"a range that is none":          {projectObject("x", set("egress", []any{mapping{"cidr": "10.0.0.0"}})), "range of addresses"},
 		"a port that is none":           {projectObject("x", set("egress", []any{mapping{"cidr": "10.0.0.0/8", "ports": []any{int64(70000)}}})), "ports"},
+		"a negative quantity":           {projectObject("x", set("quota.cpu", "-4")), "not negative"},
+		"a negative whole quantity":     {projectObject("x", set("quota.memory", int64(-4))), "not negative"},
+		"a negative number of secrets":  {projectObject("x", set("quota.objects", mapping{"secrets": int64(-1)})), "quota.objects.secrets"},
+		"an unknown kind of objects":    {projectObject("x", set("quota.objects", mapping{"pods": int64(1)})), "quota.objects.pods"},
+		"a default above the maximum":   {projectObject("x", set("limits.defaultCpu", "4001m")), "defaultCpu is more than maxCpu"},
+		"a minimum above the default":   {projectObject("x", set("limits.minMemory", "1Gi")), "minMemory is more than defaultMemory"},
+		"a default account of its own":  {projectObject("x", set("serviceAccounts", []any{mapping{"name": "default"}})), "in every namespace"},
+		"an account twice":              {projectObject("x", set("serviceAccounts", []any{mapping{"name": "a"}, mapping{"name": "a"}})), "Duplicate"},
+		"a role that is no ARN":         {projectObject("x", set("serviceAccounts", []any{mapping{"name": "a", "podIdentityRole": "web"}})), "podIdentityRole"},
+		"a registry with a comma":       {projectObject("x", set("registries", []any{"a.example.com,b.example.com"})), "registries"},
+		"a registry that is empty":      {projectObject("x", set("registries", []any{""})), "registries"},
+		"privileged pods":               {projectObject("x", set("podSecurity", "privileged")), "podSecurity"},
+		"a time to live that is none":   {projectObject("x", set("ttl", "0s")), "more than nothing"},
+		"a time to live without a unit": {projectObject("x", set("ttl", "72")), "spec.ttl"},
+		"a deletion policy that is no":  {projectObject("x", set("deletionPolicy", "Orphan")), "deletionPolicy"},
+		"a caller that is no project":   {projectObject("x", set("ingress", []any{mapping{"project": "A"}})), "ingress"},
+		"a name of two lines":           {projectObject("x", set("displayName", "a\nb")), "displayName"},
 		"a protocol that is not served": {projectObject("x", set("egress", []any{mapping{"cidr": "10.0.0.0/8", "protocol": "SCTP"}})), "protocol"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package v1alpha1
 import (
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -52,23 +53,53 @@ func (l *ProjectList) DeepCopyObject() runtime.Object {
 // DeepCopyInto writes a copy that shares nothing with s.
 func (s *ProjectSpec) DeepCopyInto(out *ProjectSpec) {
 	*out = *s
-	out.Quota.CPU = s.Quota.CPU.DeepCopy()
-	out.Quota.Memory = s.Quota.Memory.DeepCopy()
-	out.Quota.Storage = s.Quota.Storage.DeepCopy()
-	out.Limits.DefaultCPU = s.Limits.DefaultCPU.DeepCopy()
-	out.Limits.DefaultMemory = s.Limits.DefaultMemory.DeepCopy()
-	out.Limits.MaxCPU = s.Limits.MaxCPU.DeepCopy()
-	out.Limits.MaxMemory = s.Limits.MaxMemory.DeepCopy()
+	s.Quota.deepCopyInto(&out.Quota)
+	s.Limits.deepCopyInto(&out.Limits)
 	out.Members = slices.Clone(s.Members)
 	out.Egress = slices.Clone(s.Egress)
 	for i := range out.Egress {
 		out.Egress[i].Ports = slices.Clone(s.Egress[i].Ports)
+	}
+	out.Ingress = slices.Clone(s.Ingress)
+	for i := range out.Ingress {
+		out.Ingress[i].Ports = slices.Clone(s.Ingress[i].Ports)
+	}
+	out.ServiceAccounts = slices.Clone(s.ServiceAccounts)
+	out.Registries = slices.Clone(s.Registries)
+	out.TTL = clone(s.TTL)
+}
+
+func (q *Quota) deepCopyInto(out *Quota) {
+	out.CPU, out.Memory, out.Storage = q.CPU.DeepCopy(), q.Memory.DeepCopy(), q.Storage.DeepCopy()
+	o := &out.Objects
+	for _, count := range []**int32{
+		&o.ConfigMaps, &o.Secrets, &o.Services, &o.LoadBalancers, &o.NodePorts, &o.PersistentVolumeClaims,
+		&o.Deployments, &o.StatefulSets, &o.Jobs, &o.CronJobs, &o.Ingresses,
+	} {
+		*count = clone(*count)
+	}
+}
+
+func (l *Limits) deepCopyInto(out *Limits) {
+	out.DefaultCPU, out.DefaultMemory = l.DefaultCPU.DeepCopy(), l.DefaultMemory.DeepCopy()
+	out.MaxCPU, out.MaxMemory = l.MaxCPU.DeepCopy(), l.MaxMemory.DeepCopy()
+	for _, least := range []**resource.Quantity{&out.MinCPU, &out.MinMemory} {
+		if *least != nil {
+			*least = new((*least).DeepCopy())
+		}
 	}
 }
 
 // DeepCopyInto writes a copy that shares nothing with s.
 func (s *ProjectStatus) DeepCopyInto(out *ProjectStatus) {
 	*out = *s
+	out.LastSync = s.LastSync.DeepCopy()
+	if s.Quota != nil {
+		out.Quota = make(map[string]Usage, len(s.Quota))
+		for name, u := range s.Quota {
+			out.Quota[name] = Usage{Hard: u.Hard.DeepCopy(), Used: u.Used.DeepCopy()}
+		}
+	}
 	if s.Conditions != nil {
 		out.Conditions = make([]metav1.Condition, len(s.Conditions))
 		for i := range s.Conditions {
@@ -82,4 +113,11 @@ func (s *ProjectStatus) DeepCopy() *ProjectStatus {
 	out := &ProjectStatus{}
 	s.DeepCopyInto(out)
 	return out
+}
+
+func clone[T any](v *T) *T {
+	if v == nil {
+		return nil
+	}
+	return new(*v)
 }
