@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,10 +10,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// What the controller makes carries this label.
+// What the controller makes carries the label. An administrator puts the
+// annotation on a namespace that the controller shall take over.
 const (
-	ownerLabel = "freehold.dev/managed-by"
-	ownerValue = controllerName
+	ownerLabel      = "freehold.dev/managed-by"
+	ownerValue      = controllerName
+	adoptAnnotation = "freehold.dev/adopt"
 )
 
 // caretakers are the parts of Kubernetes and EKS that work on everybody's
@@ -26,18 +29,34 @@ var caretakers = []string{
 	"eks:network-policy-controller",
 }
 
-// admission makes the two fences around the controller, and returns what must
-// exist before anything needs fencing. Both fail closed.
+// admission makes the fences around the controller and around projects, and
+// returns what must exist before anything needs fencing. All of them fail closed,
+// and none asks a webhook, which could be down.
 func (b *builder) admission() ([]pulumi.Resource, error) {
-	owned, err := b.fencePolicy("owned-objects", b.ownedObjects())
-	if err != nil {
-		return nil, err
+	var made []pulumi.Resource
+	for _, f := range []struct {
+		part string
+		spec *admissionv1.ValidatingAdmissionPolicySpecArgs
+	}{
+		{"owned-objects", b.ownedObjects()},
+		{"controller", b.ownObjectsOnly()},
+		{"controller-reach", b.ownNamespacesOnly()},
+		{"namespaces", b.namespaceMarks()},
+		{"project-fences", b.projectFences()},
+		{"project-services", b.projectServices()},
+		{"project-images", b.projectImages()},
+		{"bindings", b.bindings()},
+		{"everybody", b.everybody()},
+		{"node-access", b.nodeAccess()},
+		{"node-volumes", b.nodeVolumes()},
+	} {
+		policy, err := b.fencePolicy(f.part, f.spec)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, policy)
 	}
-	controller, err := b.fencePolicy("controller", b.ownObjectsOnly())
-	if err != nil {
-		return nil, err
-	}
-	return []pulumi.Resource{owned, controller}, nil
+	return made, nil
 }
 
 // fencePolicy makes a policy and binds it to the whole cluster.
@@ -63,50 +82,121 @@ func (b *builder) fencePolicy(part string, spec *admissionv1.ValidatingAdmission
 // label. The selector fits an object that has the label before or after the
 // request, so that the label can be neither taken away nor put on.
 func (b *builder) ownedObjects() *admissionv1.ValidatingAdmissionPolicySpecArgs {
-	users := append([]string{b.controllerUser()}, caretakers...)
-	may := "request.userInfo.username in " + celList(users) +
-		" || (has(request.userInfo.groups) && request.userInfo.groups.exists(g, g in " + celList(b.admins()) + "))"
-	return &admissionv1.ValidatingAdmissionPolicySpecArgs{
-		FailurePolicy: pulumi.String("Fail"),
-		MatchConstraints: &admissionv1.MatchResourcesArgs{
-			ObjectSelector: &metav1.LabelSelectorArgs{MatchLabels: stringMap(map[string]string{ownerLabel: ownerValue})},
-			// "*" leaves out subresources: status is written by whom it is about.
-			ResourceRules: onWrites([]string{"*"}, "*"),
-		},
-		Validations: admissionv1.ValidationArray{&admissionv1.ValidationArgs{
-			Expression: pulumi.String(may),
-			Message:    pulumi.String("this object belongs to Freehold's namespace controller: change the Project that it was made for"),
-			Reason:     pulumi.String("Forbidden"),
-		}},
-	}
+	return policy(
+		// "*" leaves out subresources: status is written by whom it is about.
+		onWrites([]string{"*"}, "*"),
+		check(b.caretaker(), "this object belongs to Freehold's namespace controller: change the Project that it was made for"),
+	).objects()
 }
 
 // ownObjectsOnly keeps the controller's hands off what is not its own. Its
-// role would let it remove any namespace, kube-system among them.
+// role would let it remove any namespace, kube-system among them. A namespace
+// that is marked for adoption becomes its own.
 func (b *builder) ownObjectsOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs {
-	owns := func(object string) string {
-		return "(has(" + object + ".metadata.labels) && " + strconv.Quote(ownerLabel) + " in " + object + ".metadata.labels && " +
-			object + ".metadata.labels[" + strconv.Quote(ownerLabel) + "] == " + strconv.Quote(ownerValue) + ")"
+	owns := func(object string) string { return mark(object, ownerLabel) + " == " + strconv.Quote(ownerValue) }
+	const adopts = `(request.kind.kind == "Namespace" && ` +
+		`oldObject.metadata.?annotations[?"` + adoptAnnotation + `"].orValue("") == oldObject.metadata.name)`
+	may := `(request.operation == "DELETE" || ` + owns("object") + `) && ` +
+		`(request.operation == "CREATE" || ` + owns("oldObject") + ` || request.operation == "UPDATE" && ` + adopts + `)`
+	return policy(
+		rulesOf(
+			onWrites([]string{"namespaces", "resourcequotas", "limitranges"}, ""),
+			onWrites([]string{"networkpolicies"}, "networking.k8s.io"),
+			onWrites([]string{"rolebindings"}, rbacGroup),
+		),
+		check(may, "the namespace controller may only write what carries its label"),
+	).when("is-the-controller", b.isController()).spec
+}
+
+// ownNamespacesOnly keeps the controller inside the projects' namespaces where
+// what it touches is not its own: service accounts that Kubernetes makes, and
+// the pods of a project that hibernates.
+func (b *builder) ownNamespacesOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs {
+	return policy(
+		onWrites([]string{"serviceaccounts", "pods"}, ""),
+		check(mark("namespaceObject", ownerLabel)+" == "+strconv.Quote(ownerValue),
+			"the namespace controller may only work in the namespaces of projects"),
+	).when("is-the-controller", b.isController()).spec
+}
+
+// fence is a policy while it is put together.
+type fence struct {
+	spec *admissionv1.ValidatingAdmissionPolicySpecArgs
+}
+
+// policy refuses requests that one of the checks does not fit.
+func policy(rules admissionv1.NamedRuleWithOperationsArray, checks ...admissionv1.ValidationInput) fence {
+	return fence{&admissionv1.ValidatingAdmissionPolicySpecArgs{
+		FailurePolicy:    pulumi.String("Fail"),
+		MatchConstraints: &admissionv1.MatchResourcesArgs{ResourceRules: rules},
+		Validations:      admissionv1.ValidationArray(checks),
+	}}
+}
+
+// check is one expression that must be true, and what its refusal says.
+func check(expression, message string) *admissionv1.ValidationArgs {
+	return &admissionv1.ValidationArgs{
+		Expression: pulumi.String(expression), Message: pulumi.String(message), Reason: pulumi.String("Forbidden"),
 	}
-	may := `(request.operation == "DELETE" || ` + owns("object") + `) && (request.operation == "CREATE" || ` + owns("oldObject") + `)`
-	return &admissionv1.ValidatingAdmissionPolicySpecArgs{
-		FailurePolicy: pulumi.String("Fail"),
-		MatchConditions: admissionv1.MatchConditionArray{&admissionv1.MatchConditionArgs{
-			Name:       pulumi.String("is-the-controller"),
-			Expression: pulumi.String("request.userInfo.username == " + strconv.Quote(b.controllerUser())),
-		}},
-		MatchConstraints: &admissionv1.MatchResourcesArgs{
-			ResourceRules: append(append(
-				onWrites([]string{"namespaces", "resourcequotas", "limitranges"}, ""),
-				onWrites([]string{"networkpolicies"}, "networking.k8s.io")...),
-				onWrites([]string{"rolebindings"}, rbacGroup)...),
-		},
-		Validations: admissionv1.ValidationArray{&admissionv1.ValidationArgs{
-			Expression: pulumi.String(may),
-			Message:    pulumi.String("the namespace controller may only write what carries its label"),
-			Reason:     pulumi.String("Forbidden"),
-		}},
+}
+
+// objects narrows a policy to objects that carry the controller's label.
+func (f fence) objects() *admissionv1.ValidatingAdmissionPolicySpecArgs {
+	f.spec.MatchConstraints.(*admissionv1.MatchResourcesArgs).ObjectSelector = ownedByController()
+	return f.spec
+}
+
+// projects narrows a policy to the namespaces of projects.
+func (f fence) projects() *admissionv1.ValidatingAdmissionPolicySpecArgs {
+	f.spec.MatchConstraints.(*admissionv1.MatchResourcesArgs).NamespaceSelector = ownedByController()
+	return f.spec
+}
+
+// when narrows a policy to requests that fit a condition.
+func (f fence) when(name, expression string) fence {
+	f.spec.MatchConditions = admissionv1.MatchConditionArray{&admissionv1.MatchConditionArgs{
+		Name: pulumi.String(name), Expression: pulumi.String(expression),
+	}}
+	return f
+}
+
+// with names expressions that the checks share, each of which may use those before it.
+func (f fence) with(variables ...*admissionv1.VariableArgs) fence {
+	var all admissionv1.VariableArray
+	for _, v := range variables {
+		all = append(all, v)
 	}
+	f.spec.Variables = all
+	return f
+}
+
+func variable(name, expression string) *admissionv1.VariableArgs {
+	return &admissionv1.VariableArgs{Name: pulumi.String(name), Expression: pulumi.String(expression)}
+}
+
+func ownedByController() *metav1.LabelSelectorArgs {
+	return &metav1.LabelSelectorArgs{MatchLabels: stringMap(map[string]string{ownerLabel: ownerValue})}
+}
+
+// mark is a CEL expression for an object's label, "" where there is none.
+func mark(object, label string) string {
+	return object + ".metadata.?labels[?" + strconv.Quote(label) + `].orValue("")`
+}
+
+func (b *builder) isController() string {
+	return "request.userInfo.username == " + strconv.Quote(b.controllerUser())
+}
+
+// caretaker is true for who may touch what is the controller's: itself, the
+// parts of the cluster that work on everybody's objects, and administrators.
+func (b *builder) caretaker() string {
+	return b.by(append([]string{b.controllerUser()}, caretakers...)...)
+}
+
+// by is true for requests of these users, and of administrators.
+func (b *builder) by(users ...string) string {
+	return "(request.userInfo.username in " + celList(users) +
+		" || request.userInfo.?groups.orValue([]).exists(g, g in " + celList(b.admins()) + "))"
 }
 
 func (b *builder) controllerUser() string {
@@ -118,14 +208,28 @@ func (b *builder) admins() []string {
 	return append([]string{"system:masters"}, b.args.Administrators...)
 }
 
+// onWrites fits every write to these resources.
 func onWrites(resources []string, group string) admissionv1.NamedRuleWithOperationsArray {
+	return on(resources, group, "CREATE", "UPDATE", "DELETE")
+}
+
+// onContents fits every write that says what is in an object.
+func onContents(resources []string, group string) admissionv1.NamedRuleWithOperationsArray {
+	return on(resources, group, "CREATE", "UPDATE")
+}
+
+func on(resources []string, group string, operations ...string) admissionv1.NamedRuleWithOperationsArray {
 	return admissionv1.NamedRuleWithOperationsArray{&admissionv1.NamedRuleWithOperationsArgs{
 		ApiGroups:   stringArray(group),
 		ApiVersions: stringArray("*"),
-		Operations:  stringArray("CREATE", "UPDATE", "DELETE"),
+		Operations:  stringArray(operations...),
 		Resources:   stringArray(resources...),
 		Scope:       pulumi.String("*"),
 	}}
+}
+
+func rulesOf(parts ...admissionv1.NamedRuleWithOperationsArray) admissionv1.NamedRuleWithOperationsArray {
+	return slices.Concat(parts...)
 }
 
 // celList writes strings as a CEL list; both languages quote strings alike.

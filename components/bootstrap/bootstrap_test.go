@@ -274,7 +274,11 @@ func TestVolumesAreEncryptedWithTheOrgsKeyByDefault(t *testing.T) {
 func TestProjectsComeAfterTheControllerAndItsFences(t *testing.T) {
 	r := record(t)
 	project := r.One(t, "kubernetes:freehold.dev/v1alpha1:Project", "bootstrap-project-shop")
-	want := []string{"bootstrap-controller", "bootstrap-namespace-controller", "bootstrap-owned-objects", "bootstrap-project-definition"}
+	want := []string{
+		"bootstrap-bindings", "bootstrap-controller", "bootstrap-controller-reach", "bootstrap-everybody", "bootstrap-namespace-controller",
+		"bootstrap-namespaces", "bootstrap-node-access", "bootstrap-node-volumes", "bootstrap-owned-objects", "bootstrap-project-definition",
+		"bootstrap-project-fences", "bootstrap-project-images", "bootstrap-project-services",
+	}
 	if diff := cmp.Diff(want, project.DependsOn); diff != "" {
 		t.Errorf("waits for (-want +got):\n%s", diff)
 	}

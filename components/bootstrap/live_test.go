@@ -28,6 +28,30 @@ const (
 func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	config := apiServer(t)
 	admin := as(t, config, "admin", "system:masters")
+	// What is there before the fences.
+	for _, o := range []map[string]any{
+		annotated(namespace("shop", owned), "freehold.dev/registries", registry+"/,quay.io/acme/tools,registry.example"),
+		namespace("bare", owned),
+		namespace("theirs", nil),
+		annotated(namespace("given", nil), "freehold.dev/adopt", "given"),
+		annotated(namespace("misgiven", nil), "freehold.dev/adopt", "other"),
+	} {
+		if err := admin.Create(t.Context(), object(o)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := []map[string]any{
+		called("old", pod("shop", running(registry+"/app"))),
+		called("old", pod("theirs", running("nginx"))),
+		called("old", pod("default", fields{"hostNetwork": true})),
+		called("old", workload("shop", "apps/v1", "Deployment", fields{"hostPID": true})),
+	}
+	for _, ns := range []string{"shop", "bare", "theirs", "default", "kube-system"} {
+		before = append([]map[string]any{inNamespace(ns, "v1", "ServiceAccount", "default", nil)}, before...)
+	}
+	for _, o := range before {
+		eventually(t, "the namespaces", func() error { return admin.Create(t.Context(), object(o)) })
+	}
 	for _, res := range ordered(record(t).Resources) {
 		if err := admin.Create(t.Context(), object(res.Inputs)); err != nil {
 			t.Fatalf("%s %s: %v", res.Type, res.Name, err)
@@ -42,8 +66,6 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	// here in the same way.
 	admin = as(t, config, "admin", "system:masters")
 	for _, o := range []map[string]any{
-		namespace("shop", owned),
-		namespace("theirs", nil),
 		inNamespace("shop", "v1", "ResourceQuota", "quota", owned),
 		inNamespace("shop", "networking.k8s.io/v1", "NetworkPolicy", "fence", owned),
 		inNamespace("theirs", "v1", "ResourceQuota", "quota", nil),
@@ -55,25 +77,21 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	}
 	// Admission learns of a policy a moment after it was made.
 	eventually(t, "the fences", func() error {
-		for user, request := range map[string]func(client.Client) error{
-			stranger: annotate(namespace("shop", nil)), controller: create(namespace("lab", nil)),
-		} {
-			if err := request(as(t, config, user, all...)); !apierrors.IsForbidden(err) {
-				return fmt.Errorf("%s is not refused: %w", user, err)
+		// Policies arrive in any order: each is tried.
+		for policy, request := range probes {
+			if err := request(as(t, config, stranger, all...)); err == nil || !strings.Contains(err.Error(), "'freehold-"+policy+"'") {
+				return fmt.Errorf("%s does not refuse: %w", policy, err)
 			}
+		}
+		if err := create(namespace("lab", nil))(as(t, config, controller, all...)); !apierrors.IsForbidden(err) {
+			return fmt.Errorf("%s is not refused: %w", controller, err)
 		}
 		return nil
 	})
 
-	const fenced, role = "belongs to Freehold's namespace controller", "cannot"
+	const fenced, role = "ValidatingAdmissionPolicy 'freehold-", "cannot"
 	const notOwn = "may only write what carries its label"
-	for _, c := range []struct {
-		name   string
-		user   string
-		groups []string
-		do     func(client.Client) error
-		denied string // what the refusal says; empty: allowed
-	}{
+	for _, c := range append(fenceAttempts, []attempt{
 		{"the controller makes a fenced namespace", controller, nil, create(namespace("lab", owned)), ""},
 		{"the controller makes a namespace without its label", controller, nil, create(namespace("lab", nil)), notOwn},
 		{"the controller changes its own quota", controller, nil, annotate(inNamespace("shop", "v1", "ResourceQuota", "quota", nil)), ""},
@@ -100,7 +118,7 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 		{"a member looks into another namespace", member, nil, get(inNamespace("theirs", "v1", "ResourceQuota", "quota", nil)), role},
 		{"drift reads a project", "drift", []string{"freehold:readers"}, get(clusterObject("freehold.dev/v1alpha1", "Project", "shop")), ""},
 		{"drift reads a secret", "drift", []string{"freehold:readers"}, get(inNamespace("shop", "v1", "Secret", "any", nil)), role},
-	} {
+	}...) {
 		t.Run(c.name, func(t *testing.T) {
 			err := c.do(as(t, config, c.user, c.groups...))
 			switch {
@@ -111,6 +129,15 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// attempt is a request and how it ends.
+type attempt struct {
+	name   string
+	user   string
+	groups []string
+	do     func(client.Client) error
+	denied string // what the refusal says; empty: allowed
 }
 
 // all is a group that this test gives every right, so that admission alone answers.
@@ -164,6 +191,16 @@ func namespace(name string, labels map[string]any) map[string]any {
 	if labels != nil {
 		o["metadata"].(map[string]any)["labels"] = labels
 	}
+	return o
+}
+
+func called(name string, o map[string]any) map[string]any {
+	o["metadata"].(map[string]any)["name"] = name
+	return o
+}
+
+func annotated(o map[string]any, key, value string) map[string]any {
+	o["metadata"].(map[string]any)["annotations"] = map[string]any{key: value}
 	return o
 }
 
