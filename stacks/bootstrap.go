@@ -59,16 +59,31 @@ func projects(planned plan.Bootstrap) []bootstrap.Project {
 	projects := make([]bootstrap.Project, len(planned.Projects))
 	for i, p := range planned.Projects {
 		projects[i] = bootstrap.Project{
-			Name:   p.Name,
-			Org:    planned.Org,
-			Quota:  bootstrap.Quota(p.Quota),
-			Limits: bootstrap.Limits(p.Limits),
+			Name:        p.Name,
+			Org:         planned.Org,
+			DisplayName: p.DisplayName,
+			Quota: bootstrap.Quota{
+				CPU: p.Quota.CPU, Memory: p.Quota.Memory, Storage: p.Quota.Storage, Pods: p.Quota.Pods, GPUs: p.Quota.GPUs,
+				Objects: bootstrap.Objects(p.Quota.Objects),
+			},
+			Limits:         bootstrap.Limits(p.Limits),
+			PodSecurity:    p.PodSecurity,
+			Registries:     p.Registries,
+			Hibernate:      p.Hibernate,
+			TTL:            p.TTL,
+			DeletionPolicy: p.DeletionPolicy,
 		}
 		for _, m := range p.Members {
 			projects[i].Members = append(projects[i].Members, bootstrap.Member(m))
 		}
 		for _, e := range p.Egress {
 			projects[i].Egress = append(projects[i].Egress, bootstrap.Egress(e))
+		}
+		for _, in := range p.Ingress {
+			projects[i].Ingress = append(projects[i].Ingress, bootstrap.Ingress(in))
+		}
+		for _, name := range p.ServiceAccounts {
+			projects[i].ServiceAccounts = append(projects[i].ServiceAccounts, bootstrap.ServiceAccount{Name: name})
 		}
 	}
 	return projects

@@ -32,10 +32,14 @@ func args() bootstrap.Args {
 		Projects: []bootstrap.Project{
 			{
 				Name: "shop", Org: "acme",
-				Quota:   bootstrap.Quota{CPU: "4", Memory: "8Gi", Storage: "50Gi", Pods: 50},
-				Limits:  bootstrap.Limits{DefaultCPU: "250m", DefaultMemory: "256Mi", MaxCPU: "4", MaxMemory: "8Gi"},
+				Quota:   bootstrap.Quota{CPU: "4", Memory: "8Gi", Storage: "50Gi", Pods: 50, Objects: bootstrap.Objects{Services: 20}},
+				Limits:  bootstrap.Limits{DefaultCPU: "250m", DefaultMemory: "256Mi", MaxCPU: "4", MaxMemory: "8Gi", MinCPU: "50m"},
 				Members: []bootstrap.Member{{Group: "shop-devs", Role: "editor"}, {User: "ada@acme.example", Role: "admin"}},
 				Egress:  []bootstrap.Egress{{CIDR: "198.51.100.0/24", Ports: []int{443}, Protocol: "TCP"}},
+				Ingress: []bootstrap.Ingress{{Project: "lab", Ports: []int{8080}, Protocol: "TCP"}},
+
+				DisplayName: "The shop", PodSecurity: "baseline", TTL: "72h", Hibernate: true, DeletionPolicy: "Delete",
+				ServiceAccounts: []bootstrap.ServiceAccount{{Name: "worker"}}, Registries: []string{"quay.io/acme/"},
 			},
 			{
 				Name: "lab", Org: "acme",
@@ -284,12 +288,15 @@ func TestProjectsComeAfterTheControllerAndItsFences(t *testing.T) {
 	}
 	wantSpec := map[string]any{
 		"org":    "acme",
-		"quota":  map[string]any{"cpu": "4", "memory": "8Gi", "storage": "50Gi", "pods": 50.0, "gpus": 0.0},
-		"limits": map[string]any{"defaultCpu": "250m", "defaultMemory": "256Mi", "maxCpu": "4", "maxMemory": "8Gi"},
+		"quota":  map[string]any{"cpu": "4", "memory": "8Gi", "storage": "50Gi", "pods": 50.0, "gpus": 0.0, "objects": map[string]any{"services": 20.0}},
+		"limits": map[string]any{"defaultCpu": "250m", "defaultMemory": "256Mi", "maxCpu": "4", "maxMemory": "8Gi", "minCpu": "50m"},
 		"members": []any{
 			map[string]any{"group": "shop-devs", "role": "editor"}, map[string]any{"user": "ada@acme.example", "role": "admin"},
 		},
-		"egress": []any{map[string]any{"cidr": "198.51.100.0/24", "ports": []any{443.0}, "protocol": "TCP"}},
+		"egress":      []any{map[string]any{"cidr": "198.51.100.0/24", "ports": []any{443.0}, "protocol": "TCP"}},
+		"ingress":     []any{map[string]any{"project": "lab", "ports": []any{8080.0}, "protocol": "TCP"}},
+		"displayName": "The shop", "podSecurity": "baseline", "ttl": "72h", "hibernate": true, "deletionPolicy": "Delete",
+		"serviceAccounts": []any{map[string]any{"name": "worker"}}, "registries": []any{"quay.io/acme/"},
 	}
 	if diff := cmp.Diff(wantSpec, project.Inputs["spec"]); diff != "" {
 		t.Errorf("spec (-want +got):\n%s", diff)

@@ -11,12 +11,25 @@ import (
 
 // Project is one Project object; its fields are those of the CRD's spec.
 type Project struct {
-	Name    string   `json:"-"` // required
-	Org     string   `json:"org,omitempty"`
-	Quota   Quota    `json:"quota"`
-	Limits  Limits   `json:"limits"`
-	Members []Member `json:"members,omitempty"`
-	Egress  []Egress `json:"egress,omitempty"`
+	Name            string           `json:"-"` // required
+	Org             string           `json:"org,omitempty"`
+	DisplayName     string           `json:"displayName,omitempty"`
+	Quota           Quota            `json:"quota"`
+	Limits          Limits           `json:"limits"`
+	Members         []Member         `json:"members,omitempty"`
+	Egress          []Egress         `json:"egress,omitempty"`
+	Ingress         []Ingress        `json:"ingress,omitempty"`
+	PodSecurity     string           `json:"podSecurity,omitempty"` // empty: restricted
+	ServiceAccounts []ServiceAccount `json:"serviceAccounts,omitempty"`
+	Registries      []string         `json:"registries,omitempty"`
+	Hibernate       bool             `json:"hibernate"`
+	TTL             string           `json:"ttl,omitempty"`
+	DeletionPolicy  string           `json:"deletionPolicy,omitempty"` // empty: Retain
+}
+
+// ServiceAccount is what workloads of a project may run as.
+type ServiceAccount struct {
+	Name string `json:"name"`
 }
 
 // Quota bounds what a project may use.
@@ -26,6 +39,21 @@ type Quota struct {
 	Storage string `json:"storage"`
 	Pods    int    `json:"pods"`
 	GPUs    int    `json:"gpus"`
+	// Objects bound how many objects of a kind there may be; 0 does not.
+	Objects Objects `json:"objects,omitzero"`
+}
+
+// Objects are a project's quota of objects, by kind.
+type Objects struct {
+	ConfigMaps             int `json:"configMaps,omitempty"`
+	Secrets                int `json:"secrets,omitempty"`
+	Services               int `json:"services,omitempty"`
+	PersistentVolumeClaims int `json:"persistentVolumeClaims,omitempty"`
+	Deployments            int `json:"deployments,omitempty"`
+	StatefulSets           int `json:"statefulSets,omitempty"`
+	Jobs                   int `json:"jobs,omitempty"`
+	CronJobs               int `json:"cronJobs,omitempty"`
+	Ingresses              int `json:"ingresses,omitempty"`
 }
 
 // Limits are a container's defaults and maximum.
@@ -34,6 +62,8 @@ type Limits struct {
 	DefaultMemory string `json:"defaultMemory"`
 	MaxCPU        string `json:"maxCpu"`
 	MaxMemory     string `json:"maxMemory"`
+	MinCPU        string `json:"minCpu,omitempty"`
+	MinMemory     string `json:"minMemory,omitempty"`
 }
 
 // Member gives a group or a user a role in a project.
@@ -46,6 +76,13 @@ type Member struct {
 // Egress is one way out of a project.
 type Egress struct {
 	CIDR     string `json:"cidr"`
+	Ports    []int  `json:"ports,omitempty"`
+	Protocol string `json:"protocol"`
+}
+
+// Ingress lets another project call one.
+type Ingress struct {
+	Project  string `json:"project"`
 	Ports    []int  `json:"ports,omitempty"`
 	Protocol string `json:"protocol"`
 }

@@ -244,13 +244,31 @@ func bootstrap(s spec.Spec) Bootstrap {
 }
 
 func project(p spec.Project) ProjectPlan {
-	var members []Member
+	out := ProjectPlan{
+		Name:        p.Name,
+		DisplayName: p.DisplayName,
+		Quota: Quota{
+			CPU: p.Quota.CPU, Memory: p.Quota.Memory, Storage: p.Quota.Storage, Pods: p.Quota.Pods, GPUs: p.Quota.GPUs,
+			Objects: Objects(p.Quota.Objects),
+		},
+		Limits:         Limits(p.Limits),
+		PodSecurity:    string(p.PodSecurity),
+		Registries:     slices.Clone(p.Registries),
+		Hibernate:      p.Hibernate,
+		TTL:            p.TTL,
+		DeletionPolicy: string(p.DeletionPolicy),
+	}
 	for _, m := range p.Members {
-		members = append(members, Member{Group: m.Group, User: m.User, Role: string(m.Role)})
+		out.Members = append(out.Members, Member{Group: m.Group, User: m.User, Role: string(m.Role)})
 	}
-	var egress []Egress
 	for _, e := range p.Egress {
-		egress = append(egress, Egress{CIDR: e.CIDR, Ports: slices.Clone(e.Ports), Protocol: e.Protocol})
+		out.Egress = append(out.Egress, Egress{CIDR: e.CIDR, Ports: slices.Clone(e.Ports), Protocol: e.Protocol})
 	}
-	return ProjectPlan{Name: p.Name, Quota: Quota(p.Quota), Limits: Limits(p.Limits), Members: members, Egress: egress}
+	for _, i := range p.Ingress {
+		out.Ingress = append(out.Ingress, Ingress{Project: i.Project, Ports: slices.Clone(i.Ports), Protocol: i.Protocol})
+	}
+	for _, a := range p.ServiceAccounts {
+		out.ServiceAccounts = append(out.ServiceAccounts, a.Name)
+	}
+	return out
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"freehold.dev/freehold/internal/spec"
 )
 
 // Text writes the plan for people: aligned, without colour, and complete in
@@ -152,11 +154,56 @@ func bootstrapRows(b Bootstrap, row func(...string)) {
 			row("", m.Role+": "+who)
 		}
 		for _, e := range p.Egress {
-			ports := "all ports"
-			if len(e.Ports) > 0 {
-				ports = strings.Trim(fmt.Sprint(e.Ports), "[]")
-			}
-			row("", "egress: "+e.CIDR+" "+e.Protocol+" "+ports)
+			row("", "egress: "+e.CIDR+" "+e.Protocol+" "+portsText(e.Ports))
+		}
+		for _, i := range p.Ingress {
+			row("", "ingress: project "+i.Project+" "+i.Protocol+" "+portsText(i.Ports))
+		}
+		for _, rest := range projectRest(p) {
+			row("", rest)
 		}
 	}
+}
+
+func portsText(ports []int) string {
+	if len(ports) == 0 {
+		return "all ports"
+	}
+	return strings.Trim(fmt.Sprint(ports), "[]")
+}
+
+// projectRest is what of a project differs from what most have.
+func projectRest(p ProjectPlan) []string {
+	var rest []string
+	add := func(show bool, format string, args ...any) {
+		if show {
+			rest = append(rest, fmt.Sprintf(format, args...))
+		}
+	}
+	add(p.DisplayName != "", "shown as %q", p.DisplayName)
+	add(p.Limits.MinCPU != "", "a container asks for %s CPU at least", p.Limits.MinCPU)
+	add(p.Limits.MinMemory != "", "a container asks for %s memory at least", p.Limits.MinMemory)
+	for _, o := range []struct {
+		kind string
+		most int
+	}{
+		{"config maps", p.Quota.Objects.ConfigMaps},
+		{"secrets", p.Quota.Objects.Secrets},
+		{"services", p.Quota.Objects.Services},
+		{"volume claims", p.Quota.Objects.PersistentVolumeClaims},
+		{"deployments", p.Quota.Objects.Deployments},
+		{"stateful sets", p.Quota.Objects.StatefulSets},
+		{"jobs", p.Quota.Objects.Jobs},
+		{"cron jobs", p.Quota.Objects.CronJobs},
+		{"ingresses", p.Quota.Objects.Ingresses},
+	} {
+		add(o.most > 0, "at most %d %s", o.most, o.kind)
+	}
+	add(p.PodSecurity != string(spec.PodSecurityRestricted), "pod security: %s", p.PodSecurity)
+	add(len(p.ServiceAccounts) > 0, "service accounts: %s", strings.Join(p.ServiceAccounts, " "))
+	add(len(p.Registries) > 0, "images also of %s", strings.Join(p.Registries, " "))
+	add(p.Hibernate, "hibernates")
+	add(p.TTL != "", "hibernates %s after its creation", p.TTL)
+	add(p.DeletionPolicy == string(spec.DeletionDelete), "its namespace goes with it, when that is confirmed")
+	return rest
 }

@@ -3,6 +3,9 @@ package spec
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -83,6 +86,35 @@ func checkAllowed(value string) string {
 		if r.Overlaps(p) {
 			return "is not a public range"
 		}
+	}
+	return ""
+}
+
+// sharedRegistries are those that anybody may push to: all of one is no fence.
+var sharedRegistries = []string{"docker.io", "ghcr.io", "quay.io", "gcr.io", "public.ecr.aws", "registry.gitlab.com"}
+
+var privateECR = regexp.MustCompile(`^[0-9]{12}\.dkr[.-]ecr[.-]`)
+
+// checkRegistry refuses what would let anybody's images run, or share a
+// registry with another customer. The org's own registry needs no entry, and
+// every other account's belongs to somebody else.
+func checkRegistry(value string) string {
+	host, path, _ := strings.Cut(value, "/")
+	switch {
+	case privateECR.MatchString(host):
+		return "is the registry of an AWS account: the org's own is always allowed, and another's is not"
+	case slices.Contains(sharedRegistries, host) && path == "":
+		return "is a registry that anybody may push to, and has no path"
+	}
+	return ""
+}
+
+func checkTTL(value string) string {
+	switch d, err := time.ParseDuration(value); {
+	case err != nil:
+		return "is not a time"
+	case d <= 0:
+		return "is no time at all"
 	}
 	return ""
 }

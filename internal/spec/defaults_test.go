@@ -111,7 +111,7 @@ func TestADefaultGivesWayToWhatIsGivenAndFitsIt(t *testing.T) {
 		"a project's defaults": {
 			"projects: [{name: web, egress: [{cidr: 192.0.2.0/24}]}]\n", func(s *spec.Spec) {
 				s.Projects = []spec.Project{{
-					Name: "web", Quota: quota, Limits: limits,
+					Name: "web", Quota: quota, Limits: limits, PodSecurity: "restricted", DeletionPolicy: "Retain",
 					Egress: []spec.Egress{{CIDR: "192.0.2.0/24", Protocol: "TCP"}},
 				}}
 			},
@@ -122,7 +122,8 @@ func TestADefaultGivesWayToWhatIsGivenAndFitsIt(t *testing.T) {
 				q.CPU, q.Memory = "100m", "64Mi"
 				s.Projects = []spec.Project{{
 					Name: "web", Quota: q,
-					Limits: spec.Limits{DefaultCPU: "100m", DefaultMemory: "64Mi", MaxCPU: "100m", MaxMemory: "64Mi"},
+					Limits:      spec.Limits{DefaultCPU: "100m", DefaultMemory: "64Mi", MaxCPU: "100m", MaxMemory: "64Mi"},
+					PodSecurity: "restricted", DeletionPolicy: "Retain",
 				}}
 			},
 		},

@@ -37,7 +37,10 @@ const (
 	// An exponent has two digits at most: the quantity parser would compute
 	// the power, whatever its size.
 	quantity = `^[+-]?[0-9]+(\.[0-9]+)?([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,2})?$`
-	tagText  = `^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`
+	// registryPattern wants a host with a dot or a port: without one, "nginx"
+	// would be a user of Docker Hub.
+	registryPattern = `^[a-z0-9]([a-z0-9-]*[a-z0-9])?((\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+(:[0-9]{1,5})?|:[0-9]{1,5})(/[a-z0-9]+([._-]+[a-z0-9]+)*)*/?$`
+	tagText         = `^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`
 )
 
 // retentions are the days that CloudWatch Logs accepts.
@@ -161,18 +164,29 @@ var facets = map[string]Facet{
 		Required: true, Pattern: label, MaxLength: 40, Noun: "a DNS label",
 		Want: "1 to 40 lower-case letters, digits and hyphens, such as billing",
 	},
-	"projects[].quota.cpu":            {Pattern: quantity, MaxLength: 32, Noun: "a quantity", Default: "4", check: checkCPU, Want: `a positive Kubernetes quantity, such as "4" or "500m"`},
-	"projects[].quota.memory":         {Pattern: quantity, MaxLength: 32, Noun: "a quantity", Default: "8Gi", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "8Gi"`},
-	"projects[].quota.storage":        {Pattern: quantity, MaxLength: 32, Noun: "a quantity", Default: "50Gi", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "50Gi"`},
-	"projects[].quota.pods":           {Min: 1, Max: 100000, Default: 50},
-	"projects[].quota.gpus":           {Min: 0, Max: 10000, Default: 0},
-	"projects[].limits.defaultCpu":    {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkCPU, Want: `a positive Kubernetes quantity, such as "250m"`},
-	"projects[].limits.defaultMemory": {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "256Mi"`},
-	"projects[].limits.maxCpu":        {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkCPU, Want: `a positive Kubernetes quantity, such as "2"`},
-	"projects[].limits.maxMemory":     {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "4Gi"`},
-	"projects[].members[].group":      subjectFacet,
-	"projects[].members[].user":       subjectFacet,
-	"projects[].members[].role":       {Required: true, Enum: []string{string(RoleAdmin), string(RoleEditor), string(RoleViewer)}},
+	"projects[].quota.cpu":                            {Pattern: quantity, MaxLength: 32, Noun: "a quantity", Default: "4", check: checkCPU, Want: `a positive Kubernetes quantity, such as "4" or "500m"`},
+	"projects[].quota.memory":                         {Pattern: quantity, MaxLength: 32, Noun: "a quantity", Default: "8Gi", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "8Gi"`},
+	"projects[].quota.storage":                        {Pattern: quantity, MaxLength: 32, Noun: "a quantity", Default: "50Gi", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "50Gi"`},
+	"projects[].quota.pods":                           {Min: 1, Max: 100000, Default: 50},
+	"projects[].quota.gpus":                           {Min: 0, Max: 10000, Default: 0},
+	"projects[].quota.objects.configMaps":             {Min: 1, Max: 100000},
+	"projects[].quota.objects.secrets":                {Min: 1, Max: 100000},
+	"projects[].quota.objects.services":               {Min: 1, Max: 100000},
+	"projects[].quota.objects.persistentVolumeClaims": {Min: 1, Max: 100000},
+	"projects[].quota.objects.deployments":            {Min: 1, Max: 100000},
+	"projects[].quota.objects.statefulSets":           {Min: 1, Max: 100000},
+	"projects[].quota.objects.jobs":                   {Min: 1, Max: 100000},
+	"projects[].quota.objects.cronJobs":               {Min: 1, Max: 100000},
+	"projects[].quota.objects.ingresses":              {Min: 1, Max: 100000},
+	"projects[].limits.defaultCpu":                    {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkCPU, Want: `a positive Kubernetes quantity, such as "250m"`},
+	"projects[].limits.defaultMemory":                 {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "256Mi"`},
+	"projects[].limits.maxCpu":                        {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkCPU, Want: `a positive Kubernetes quantity, such as "2"`},
+	"projects[].limits.maxMemory":                     {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "4Gi"`},
+	"projects[].limits.minCpu":                        {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkCPU, Want: `a positive Kubernetes quantity, such as "50m"`},
+	"projects[].limits.minMemory":                     {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "32Mi"`},
+	"projects[].members[].group":                      subjectFacet,
+	"projects[].members[].user":                       subjectFacet,
+	"projects[].members[].role":                       {Required: true, Enum: []string{string(RoleAdmin), string(RoleEditor), string(RoleViewer)}},
 	"projects[].egress[].cidr": {
 		Required: true, Pattern: cidrPattern, Noun: "a CIDR", check: checkIPv4,
 		Want: "an IPv4 range, such as 192.0.2.0/24",
@@ -182,6 +196,32 @@ var facets = map[string]Facet{
 	"projects[].egress[].ports":    {MinItems: 1, MaxItems: 24, Want: "1 to 24 ports, or no field for all of them"},
 	"projects[].egress[].ports[]":  {Min: 1, Max: 65535},
 	"projects[].egress[].protocol": {Enum: []string{"TCP", "UDP"}, Default: "TCP"},
+	"projects[].displayName": {
+		Pattern: subjectShape, MaxLength: 100, Noun: "a name", Want: "up to 100 characters on one line, without spaces at the ends",
+	},
+	"projects[].ingress": {MaxItems: 64, Want: "at most 64 projects"},
+	"projects[].ingress[].project": {
+		Required: true, Pattern: label, MaxLength: 40, Noun: "a DNS label", Want: "the name of another project of this document",
+	},
+	"projects[].ingress[].ports":    {MinItems: 1, MaxItems: 24, Want: "1 to 24 ports, or no field for all of them"},
+	"projects[].ingress[].ports[]":  {Min: 1, Max: 65535},
+	"projects[].ingress[].protocol": {Enum: []string{"TCP", "UDP"}, Default: "TCP"},
+	"projects[].podSecurity":        {Enum: []string{string(PodSecurityRestricted), string(PodSecurityBaseline)}, Default: string(PodSecurityRestricted)},
+	"projects[].serviceAccounts":    {MaxItems: 64, Want: "at most 64 service accounts"},
+	"projects[].serviceAccounts[].name": {
+		Required: true, Pattern: label, MaxLength: 63, Noun: "a DNS label",
+		Want: "1 to 63 lower-case letters, digits and hyphens, such as worker",
+	},
+	"projects[].registries": {MaxItems: 16, Want: "at most 16 registries"},
+	"projects[].registries[]": {
+		Pattern: registryPattern, MaxLength: 200, Noun: "a registry, with or without a path", check: checkRegistry,
+		Want: "a registry or a part of one, such as registry.example.com/team/",
+	},
+	"projects[].hibernate": {Default: false},
+	"projects[].ttl": {
+		Pattern: `^([0-9]{1,6}[hms])+$`, MaxLength: 24, Noun: "a time", check: checkTTL, Want: "hours, minutes and seconds, such as 72h or 1h30m",
+	},
+	"projects[].deletionPolicy": {Enum: []string{string(DeletionRetain), string(DeletionDelete)}, Default: string(DeletionRetain)},
 
 	// AWS allows 50 tags; ten are left for Freehold's own and for AWS services.
 	// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html

@@ -208,14 +208,60 @@ type Project struct {
 	// Name is the namespace: a DNS label of at most 40 characters, not
 	// "default" and not starting with kube- or freehold-.
 	Name string `yaml:"name"`
+	// DisplayName is the project's name for people.
+	DisplayName string `yaml:"displayName,omitempty"`
 	// Quota bounds what the project may use.
 	Quota Quota `yaml:"quota,omitempty"`
 	// Limits are what one container gets and may ask for.
 	Limits Limits `yaml:"limits,omitempty"`
 	// Members are who may work in the project.
 	Members []Member `yaml:"members,omitempty"`
-	// Egress are the ways out of the namespace; none but DNS by default.
+	// Egress are the ways out of the namespace; none but DNS and the cluster's
+	// API by default.
 	Egress []Egress `yaml:"egress,omitempty"`
+	// Ingress are the projects of this document that may call this one; none by default.
+	Ingress []Ingress `yaml:"ingress,omitempty"`
+	// PodSecurity is the Pod Security Standard that pods must meet. Default: restricted.
+	PodSecurity PodSecurity `yaml:"podSecurity,omitempty"`
+	// ServiceAccounts are what the project's workloads run as, beside the
+	// namespace's default one, which gets no token.
+	ServiceAccounts []ServiceAccount `yaml:"serviceAccounts,omitempty"`
+	// Registries are beginnings of images that may run beside those of the
+	// org's own registry, 16 at most. Default: none.
+	Registries []string `yaml:"registries,omitempty"`
+	// Hibernate stops the project's pods and keeps all else. Default: false.
+	Hibernate bool `yaml:"hibernate,omitempty"`
+	// TTL is how long after its creation the project hibernates by itself, such
+	// as 72h; it is never deleted for it. Default: it never does.
+	TTL string `yaml:"ttl,omitempty"`
+	// DeletionPolicy says what becomes of the namespace when the project is
+	// taken out of the document. Delete acts only on a Project that carries the
+	// annotation freehold.dev/confirm-delete with its name. Default: Retain.
+	DeletionPolicy DeletionPolicy `yaml:"deletionPolicy,omitempty"`
+}
+
+// PodSecurity is a Pod Security Standard, without the one that allows all.
+type PodSecurity string
+
+// The Pod Security Standards.
+const (
+	PodSecurityRestricted PodSecurity = "restricted"
+	PodSecurityBaseline   PodSecurity = "baseline"
+)
+
+// DeletionPolicy is what becomes of a namespace without its project.
+type DeletionPolicy string
+
+// The deletion policies.
+const (
+	DeletionRetain DeletionPolicy = "Retain"
+	DeletionDelete DeletionPolicy = "Delete"
+)
+
+// ServiceAccount is one of a project.
+type ServiceAccount struct {
+	// Name is a DNS label, not "default".
+	Name string `yaml:"name"`
 }
 
 // Quota bounds what a project may use; quantities as Kubernetes writes them.
@@ -230,9 +276,34 @@ type Quota struct {
 	Pods int `yaml:"pods,omitempty"`
 	// GPUs is the number of nvidia.com/gpu. Default: 0.
 	GPUs int `yaml:"gpus,omitempty"`
+	// Objects bound how many objects of a kind there may be.
+	Objects Objects `yaml:"objects,omitempty"`
 }
 
-// Limits are a container's defaults and maximum.
+// Objects are how many objects of each kind a project may have, 1 to 100000;
+// what is left out is not bounded.
+type Objects struct {
+	// ConfigMaps is the number of config maps.
+	ConfigMaps int `yaml:"configMaps,omitempty"`
+	// Secrets is the number of secrets.
+	Secrets int `yaml:"secrets,omitempty"`
+	// Services is the number of services.
+	Services int `yaml:"services,omitempty"`
+	// PersistentVolumeClaims is the number of volume claims.
+	PersistentVolumeClaims int `yaml:"persistentVolumeClaims,omitempty"`
+	// Deployments is the number of deployments.
+	Deployments int `yaml:"deployments,omitempty"`
+	// StatefulSets is the number of stateful sets.
+	StatefulSets int `yaml:"statefulSets,omitempty"`
+	// Jobs is the number of jobs.
+	Jobs int `yaml:"jobs,omitempty"`
+	// CronJobs is the number of cron jobs.
+	CronJobs int `yaml:"cronJobs,omitempty"`
+	// Ingresses is the number of ingresses.
+	Ingresses int `yaml:"ingresses,omitempty"`
+}
+
+// Limits are a container's defaults, minimum and maximum.
 type Limits struct {
 	// DefaultCPU is for a container that states none. Default: "250m", or the maximum where that is less.
 	DefaultCPU string `yaml:"defaultCpu,omitempty"`
@@ -242,6 +313,10 @@ type Limits struct {
 	MaxCPU string `yaml:"maxCpu,omitempty"`
 	// MaxMemory is the most that one container may have. Default: the quota's.
 	MaxMemory string `yaml:"maxMemory,omitempty"`
+	// MinCPU is the least that one container may ask for. Default: no minimum.
+	MinCPU string `yaml:"minCpu,omitempty"`
+	// MinMemory is the least that one container may ask for. Default: no minimum.
+	MinMemory string `yaml:"minMemory,omitempty"`
 }
 
 // Role is what a member may do in a project.
@@ -269,6 +344,17 @@ type Egress struct {
 	// CIDR is the IPv4 range that may be reached.
 	CIDR string `yaml:"cidr"`
 	// Ports are the ports that may be reached, 24 at most. Default: all.
+	Ports []int `yaml:"ports,omitempty"`
+	// Protocol is TCP or UDP. Default: TCP.
+	Protocol string `yaml:"protocol,omitempty"`
+}
+
+// Ingress lets another project of the same document call this one. The way out
+// of the other project is opened with it.
+type Ingress struct {
+	// Project is the other project's name.
+	Project string `yaml:"project"`
+	// Ports are the ports that may be called, 24 at most. Default: all.
 	Ports []int `yaml:"ports,omitempty"`
 	// Protocol is TCP or UDP. Default: TCP.
 	Protocol string `yaml:"protocol,omitempty"`

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -15,23 +16,61 @@ func (d *decoder) validateProject(p Project, path string) {
 	}
 	d.validateLimits(p, path)
 	d.validateMembers(p.Members, path+".members")
+	d.validateAccounts(p.ServiceAccounts, path+".serviceAccounts")
+	d.unique(path+".registries", len(p.Registries), "", func(i int) string { return p.Registries[i] })
 	for i, e := range p.Egress {
 		ports := fmt.Sprintf("%s.egress[%d].ports", path, i)
 		d.unique(ports, len(e.Ports), "", func(j int) string { return fmt.Sprint(e.Ports[j]) })
 	}
 }
 
-// validateLimits wants default <= max <= quota: the LimitRange would refuse
-// the first, and no pod could ever use the second.
+// validateIngress wants callers that are other projects of the same document:
+// no namespace of anybody else can be named.
+func (d *decoder) validateIngress(all []Project, i int) {
+	for j, in := range all[i].Ingress {
+		path := fmt.Sprintf("projects[%d].ingress[%d]", i, j)
+		d.unique(path+".ports", len(in.Ports), "", func(k int) string { return fmt.Sprint(in.Ports[k]) })
+		field := path + ".project"
+		switch {
+		case !d.given(field) || !d.ok(field):
+		case in.Project == all[i].Name:
+			d.complain(field, quote(in.Project)+" is the project itself, which may always call itself", "another project")
+		case !slices.ContainsFunc(all, func(p Project) bool { return p.Name == in.Project }):
+			problem := quote(in.Project) + " is no project of this document"
+			var names []string
+			for _, p := range all {
+				names = append(names, p.Name)
+			}
+			if meant := suggest(in.Project, names); meant != "" && meant != all[i].Name {
+				problem += " (did you mean " + meant + "?)"
+			}
+			d.complain(field, problem, "the name of another project")
+		}
+	}
+}
+
+func (d *decoder) validateAccounts(accounts []ServiceAccount, path string) {
+	d.unique(path, len(accounts), ".name", func(i int) string { return accounts[i].Name })
+	for i, a := range accounts {
+		if field := fmt.Sprintf("%s[%d].name", path, i); d.ok(field) && a.Name == "default" {
+			d.complain(field, `"default" is in every namespace, and gets no token`, "another name")
+		}
+	}
+}
+
+// validateLimits wants min <= default <= max <= quota: the LimitRange would
+// refuse the first two, and no pod could ever use the third.
 func (d *decoder) validateLimits(p Project, path string) {
 	type sized struct{ field, value string }
 	for _, chain := range [][]sized{
 		{
+			{path + ".limits.minCpu", p.Limits.MinCPU},
 			{path + ".limits.defaultCpu", p.Limits.DefaultCPU},
 			{path + ".limits.maxCpu", p.Limits.MaxCPU},
 			{path + ".quota.cpu", p.Quota.CPU},
 		},
 		{
+			{path + ".limits.minMemory", p.Limits.MinMemory},
 			{path + ".limits.defaultMemory", p.Limits.DefaultMemory},
 			{path + ".limits.maxMemory", p.Limits.MaxMemory},
 			{path + ".quota.memory", p.Quota.Memory},
@@ -47,7 +86,7 @@ func (d *decoder) validateLimits(p Project, path string) {
 				continue
 			}
 			d.complain(low.field, fmt.Sprintf("%s is more than %s, %s", quote(low.value), high.field[len(path)+1:], quote(high.value)),
-				"default <= max <= quota", high.field, path)
+				"min <= default <= max <= quota", high.field, path)
 			break
 		}
 	}
