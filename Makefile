@@ -9,7 +9,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := -trimpath -buildvcs=false $(GOFLAGS)
 
 PROGRAMS := ./cmd/freehold,./cmd/namespace-controller
-MODULES := . tools tools/lint
+MODULES := . tools tools/lint tools/image
 
 # Everything here uses all cores by itself; two at once only mix their output.
 .NOTPARALLEL:
@@ -32,6 +32,7 @@ build: ## Build freehold, and the Pulumi CLI and Kubernetes that it runs, into b
 test: build ## Run every test, against the tools in bin/
 	FREEHOLD_TOOLS=$(CURDIR)/bin go test -p 2 -timeout 40m ./...
 	go -C tools test -p 2 ./...
+	go -C tools/image test ./...
 
 .PHONY: lint
 lint: ## Check style, generated files, and dependencies for known vulnerabilities
@@ -50,6 +51,14 @@ vuln: ## Look dependencies up in Go's vulnerability database, where it can be re
 bench: build ## Measure: each benchmark of a command once, and the rules by themselves
 	FREEHOLD_TOOLS=$(CURDIR)/bin go test -run '^$$' -bench . -benchtime 1x -timeout 40m ./cmd/freehold
 	go test -run '^$$' -bench . ./policies
+
+.PHONY: image
+image: ## Make the namespace controller's image, an OCI layout in bin/, and print its digest
+	@go run -C tools/image . build -out $(CURDIR)/bin/controller-image $(IMAGEFLAGS)
+
+.PHONY: release
+release: image ## Build freehold with the digest of that image in it
+	go build -ldflags "-X freehold.dev/freehold/internal/plan.DefaultControllerDigest=$$(go run -C tools/image . digest -layout $(CURDIR)/bin/controller-image)" -o bin/freehold ./cmd/freehold
 
 .PHONY: generate
 generate: ## Write the generated files: schemas, CRDs, deep copies

@@ -9,6 +9,7 @@ import (
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/cloud/aws"
+	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/report"
 )
 
@@ -44,5 +45,10 @@ func doctorAWS(ctx context.Context, cl cloud.Cloud) []report.Check {
 	who, err := cl.Identity(ctx)
 	out = append(out, check("credentials", "aws sso login, or whatever signs you in as the provisioner's role (docs/aws.md)",
 		fmt.Sprintf("%s in account %s", who.ARN, who.AccountID), err))
+	image := plan.DefaultControllerDigest
+	if !plan.ControllerReleased() {
+		image = "this build names none: each spec needs versions.controllerDigest (docs/controller.md)"
+	}
+	out = append(out, check("controller image", "", image, nil))
 	return out
 }

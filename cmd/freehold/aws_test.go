@@ -27,6 +27,7 @@ func TestDoctorOnAWSNamesWhatIsMissingAndTheCommandThatInstallsIt(t *testing.T) 
 	}
 	for _, says := range []string{
 		"pulumi plugin install resource aws 6.", "pulumi plugin install resource eks 3.", "pulumi plugin install resource kubernetes 4.", "credentials",
+		"each spec needs versions.controllerDigest",
 	} {
 		if !strings.Contains(r.stdout, says) {
 			t.Errorf("it does not say %q:\n%s", says, r.stdout)

@@ -12,12 +12,19 @@ import (
 // Namespace is where the bootstrap layer puts what is Freehold's own.
 const Namespace = "freehold-system"
 
+// unreleased is a digest of no image: the sandbox runs the controller as a
+// process, and asks no registry.
+const unreleased = "sha256:6672656568f1d0c0a17e0de1b1d2c3f405162738495a6b7c8d9eafb0c1d2e3f4"
+
 // DefaultControllerDigest is the namespace controller's image of this release,
-// for a spec that pins none. A released build sets it, with
-// -ldflags "-X freehold.dev/freehold/internal/plan.DefaultControllerDigest=sha256:…",
-// because an image's digest is known only after the code in it is built; the
-// value here belongs to no image outside the sandbox.
-var DefaultControllerDigest = "sha256:6672656568f1d0c0a17e0de1b1d2c3f405162738495a6b7c8d9eafb0c1d2e3f4"
+// for a spec that pins none. "make release" sets it with the linker, to what
+// "make image" made of the same sources: an image's digest is known only after
+// the code in it is built.
+var DefaultControllerDigest = unreleased
+
+// ControllerReleased reports whether this build names an image by itself. On
+// one that does not, a spec for a real cloud must have versions.controllerDigest.
+func ControllerReleased() bool { return DefaultControllerDigest != unreleased }
 
 // Tags that every taggable resource of a data plane carries.
 const (
