@@ -1,4 +1,4 @@
-// Command namespace-controller watches the Projects of the cluster that it runs
+// Command namespace-controller fences the Projects of the cluster that it runs
 // in, or of the one that its flags name.
 package main
 
@@ -45,8 +45,14 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	ctrl.SetLogger(klog.Background())
 	err = controller.Run(ctx, controller.Options{
 		Config:         config,
+		Org:            f.org,
+		Registry:       f.registry,
 		HealthAddress:  f.health,
 		MetricsAddress: f.metrics,
+		PprofAddress:   f.pprof,
+		Workers:        f.workers,
+		QPS:            float32(f.qps),
+		Resync:         f.resync,
 		LeaderElection: f.elect,
 		Namespace:      os.Getenv("POD_NAMESPACE"),
 		Log:            log,
@@ -62,8 +68,12 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 // flags are the command line; when a flag is given twice, the last counts.
 type flags struct {
 	kubeconfig, server, authority, token string
-	health, metrics                      string
+	org, registry                        string
+	health, metrics, pprof               string
 	elect                                bool
+	workers                              int
+	qps                                  float64
+	resync                               time.Duration
 }
 
 func parse(args []string, stderr io.Writer) (flags, error) {
@@ -76,6 +86,12 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	set.StringVar(&f.token, "token-file", "", "file of a service account's token, read again when it changes, for --server")
 	set.StringVar(&f.health, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	set.StringVar(&f.metrics, "metrics-bind-address", "0", `address of /metrics; "0": off`)
+	set.StringVar(&f.pprof, "pprof-bind-address", "0", `address of /debug/pprof; "0": off`)
+	set.StringVar(&f.org, "org", "", "org that the cluster is of; projects of another are refused")
+	set.StringVar(&f.registry, "org-registry", "", "prefix of the org's own images, allowed in every project")
+	set.IntVar(&f.workers, "workers", 8, "projects that are looked at at once")
+	set.Float64Var(&f.qps, "qps", 200, "requests per second to the API server, at most; bursts may be twice as fast")
+	set.DurationVar(&f.resync, "resync", 10*time.Minute, "how long after the last look a project is looked at again though nothing happened")
 	set.BoolVar(&f.elect, "leader-elect", false, "let one replica of several do the work; its lease is in $POD_NAMESPACE")
 	// An error's own line is the last: who runs this shows the end of its log.
 	set.Usage = func() {}

@@ -54,10 +54,16 @@ const installed = `
   kind: ClusterRole
   metadata: {name: nc}
   rules:
-  - {apiGroups: [freehold.dev], resources: [projects], verbs: [get, list, watch]}
+  - {apiGroups: [freehold.dev], resources: [projects], verbs: [get, list, watch, patch]}
   - {apiGroups: [freehold.dev], resources: [projects/status], verbs: [update, patch]}
-  - {apiGroups: [""], resources: [events], verbs: [create, patch]}
-  - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, list, watch, create, update, patch]}
+  - {apiGroups: [""], resources: [namespaces, resourcequotas, limitranges, serviceaccounts], verbs: [get, list, watch, create, update, patch, delete]}
+  - {apiGroups: [networking.k8s.io], resources: [networkpolicies], verbs: [get, list, watch, create, update, patch, delete]}
+  - {apiGroups: [rbac.authorization.k8s.io], resources: [rolebindings], verbs: [get, list, watch, create, update, patch, delete]}
+  - {apiGroups: [""], resources: [services], verbs: [list, watch]}
+  - {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list, watch]}
+  - {apiGroups: [""], resources: [pods], verbs: [list, deletecollection]}
+  - {apiGroups: [events.k8s.io], resources: [events], verbs: [create, patch]}
+  - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
 - apiVersion: rbac.authorization.k8s.io/v1
   kind: ClusterRoleBinding
   metadata: {name: nc}
@@ -148,11 +154,14 @@ func TestASandboxClusterRunsItFromItsDeployment(t *testing.T) {
 	if err := create(project); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the leader accepts the project", func() bool {
+	eventually(t, "the leader fences the project", func() bool {
 		gvr := schema.GroupVersionResource{Group: "freehold.dev", Version: "v1alpha1", Resource: "projects"}
 		p, err := c.Resource(gvr).Get(t.Context(), "team-a", metav1.GetOptions{})
+		if err != nil {
+			return false
+		}
 		phase, _, _ := unstructured.NestedString(p.Object, "status", "phase")
-		return err == nil && phase == "Pending"
+		return phase == "Ready"
 	})
 }
 

@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"sync/atomic"
 	"time"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/api/meta"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -19,7 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 )
 
@@ -30,54 +34,100 @@ const leaseName = "namespace-controller"
 type Options struct {
 	// Config reaches the cluster; required.
 	Config *rest.Config
+	// Org owns the cluster: projects of another are refused; empty: any.
+	Org string
+	// Registry is the prefix of the org's own images; empty: none.
+	Registry string
 	// HealthAddress serves /healthz and /readyz; "0": nothing does.
 	HealthAddress string
 	// MetricsAddress serves /metrics; "0", or empty: nothing does.
 	MetricsAddress string
+	// PprofAddress serves /debug/pprof; "0", or empty: nothing does.
+	PprofAddress string
 	// LeaderElection lets one replica of several write; Namespace holds the lease.
 	LeaderElection bool
 	Namespace      string
+	// Workers is how many projects are looked at at once; zero: 8.
+	Workers int
+	// QPS bounds the requests per second to the API server, with bursts of
+	// twice that; zero: 200.
+	QPS float32
+	// Resync is how long after its last look a project is looked at again though
+	// nothing happened; zero: 10 minutes.
+	Resync time.Duration
 	// Log gets what the controller does; required.
 	Log *slog.Logger
 	// Now is the clock; required.
 	Now func() time.Time
+
+	// usageEvery is how often a status that differs in nothing but what is used
+	// is written at most: a busy project's usage changes with every pod. Zero: 5 s.
+	usageEvery time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.MetricsAddress == "" {
+		o.MetricsAddress = "0"
+	}
+	if o.PprofAddress == "0" {
+		o.PprofAddress = ""
+	}
+	if o.Workers == 0 {
+		o.Workers = 8
+	}
+	if o.QPS == 0 {
+		o.QPS = 200
+	}
+	if o.Resync == 0 {
+		o.Resync = 10 * time.Minute
+	}
+	if o.usageEvery == 0 {
+		o.usageEvery = 5 * time.Second
+	}
+	o.Config = rest.CopyConfig(o.Config)
+	o.Config.QPS, o.Config.Burst = o.QPS, int(2*o.QPS)
+	return o
 }
 
 // Run runs the controller until ctx ends, and then stops it in order.
 func Run(ctx context.Context, o Options) error {
-	if o.MetricsAddress == "" {
-		o.MetricsAddress = "0"
-	}
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return fmt.Errorf("know the API: %w", err)
+	o = o.withDefaults()
+	scheme, err := newScheme()
+	if err != nil {
+		return err
 	}
 	grace := 4 * time.Second // below a supervisor's, and far below a pod's
 	m, err := ctrl.NewManager(o.Config, ctrl.Options{
 		Scheme:                        scheme,
 		Logger:                        logr.FromSlogHandler(o.Log.Handler()),
 		Metrics:                       server.Options{BindAddress: o.MetricsAddress},
+		PprofBindAddress:              o.PprofAddress,
 		HealthProbeBindAddress:        o.HealthAddress,
 		LeaderElection:                o.LeaderElection,
 		LeaderElectionID:              leaseName,
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true, // the process ends right after
 		GracefulShutdownTimeout:       &grace,
+		Cache:                         cacheOptions(),
 		// One process may run the controller again, as tests do.
 		Controller: config.Controller{SkipNameValidation: new(true)},
 	})
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
-	first := &firstPass{
-		cache: m.GetCache(),
-		log:   o.Log,
-		then:  func() error { return (&projects{client: m.GetClient(), log: o.Log, now: o.Now}).setUp(m) },
+	meters := newMeters(m.GetClient())
+	if err := meters.register(metrics.Registry); err != nil {
+		return err
 	}
+	defer meters.unregister(metrics.Registry)
+	passes := &passes{client: m.GetClient(), now: o.Now, meters: meters, log: o.Log, elected: m.Elected()}
+	r := newProjects(m, o, meters, passes)
+	first := &firstPass{cache: m.GetCache(), log: o.Log, passes: passes, then: func() error { return r.setUp(m) }}
 	if err := errors.Join(
 		m.AddHealthzCheck("ping", healthz.Ping),
-		m.AddReadyzCheck("first-pass", first.check),
+		m.AddReadyzCheck("first-pass", passes.check),
 		m.Add(first),
+		m.Add(passes),
 	); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
@@ -87,58 +137,63 @@ func Run(ctx context.Context, o Options) error {
 	return nil
 }
 
-// firstPass lists every project once; until then the controller is not ready,
-// and nothing reconciles: a reconciler that waits for its kind could not be
-// stopped for minutes.
-type firstPass struct {
-	cache cache.Cache
-	log   *slog.Logger
-	then  func() error
-	done  atomic.Bool
+// newScheme knows the kinds that the controller reads and writes.
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		v1alpha1.AddToScheme, corev1.AddToScheme, networkingv1.AddToScheme, rbacv1.AddToScheme, discoveryv1.AddToScheme,
+		metav1.AddMetaToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("know the API: %w", err)
+		}
+	}
+	return scheme, nil
 }
 
-var _ manager.LeaderElectionRunnable = (*firstPass)(nil)
-
-// NeedLeaderElection is false: every replica must be ready to take over.
-func (f *firstPass) NeedLeaderElection() bool { return false }
-
-// Start lists the projects when the cache holds them. A cluster that does not
-// know the kind yet is waited for: its definition may be on the way.
-func (f *firstPass) Start(ctx context.Context) error {
-	var all v1alpha1.ProjectList
-	for {
-		// The cache's List waits for its first sync.
-		err := f.cache.List(ctx, &all, client.UnsafeDisableDeepCopy)
-		if err == nil {
-			break
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if !meta.IsNoMatchError(err) {
-			return fmt.Errorf("list projects: %w", err)
-		}
-		f.log.Warn("the cluster does not know projects yet", "error", err)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Second):
-		}
+// owned are the kinds of the objects in a project's namespace.
+func owned() []client.Object {
+	return []client.Object{
+		&corev1.ResourceQuota{}, &corev1.LimitRange{}, &networkingv1.NetworkPolicy{}, &corev1.ServiceAccount{}, &rbacv1.RoleBinding{},
 	}
-	for _, p := range all.Items {
-		f.log.Info("project", "project", p.Name, "generation", p.Generation, "phase", p.Status.Phase)
-	}
-	f.log.Info("first pass done", "projects", len(all.Items))
-	if err := f.then(); err != nil {
-		return err
-	}
-	f.done.Store(true)
-	return nil
 }
 
-func (f *firstPass) check(*http.Request) error {
-	if !f.done.Load() {
-		return errors.New("the first pass over the projects is not done")
+// cacheOptions keep in memory what belongs to projects, and not the cluster.
+//
+// Of namespaces all are kept: one that is in a project's way must be seen, and
+// seen to go.
+func cacheOptions() cache.Options {
+	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})}
+	inDefault := map[string]cache.Config{metav1.NamespaceDefault: {}}
+	by := map[client.Object]cache.ByObject{
+		&corev1.Namespace{}: {},
+		// Where the cluster's API is: see network.go.
+		&corev1.Service{}: {Namespaces: inDefault, Field: fields.OneTermEqualSelector("metadata.name", apiService)},
+		&discoveryv1.EndpointSlice{}: {
+			Namespaces: inDefault,
+			Label:      labels.SelectorFromSet(labels.Set{discoveryv1.LabelServiceName: apiService}),
+		},
 	}
-	return nil
+	for _, o := range owned() {
+		by[o] = ours
+	}
+	return cache.Options{
+		ByObject: by,
+		// A kind that is read by mistake would fill the memory, and need a
+		// permission that nobody knows of.
+		ReaderFailOnMissingInformer: true,
+		DefaultTransform:            forgetFields,
+	}
+}
+
+// forgetFields leaves of an object's managed fields who wrote and when: which
+// fields is most of a small object's size, and nobody here asks.
+func forgetFields(in any) (any, error) {
+	if o, ok := in.(client.Object); ok {
+		entries := o.GetManagedFields()
+		for i := range entries {
+			entries[i].FieldsV1 = nil
+		}
+	}
+	return in, nil
 }

@@ -1,14 +1,58 @@
-// Package controller is the namespace controller: it watches the Projects of one
-// cluster.
+// Package controller is the namespace controller: it turns each Project of one
+// cluster into a namespace of the same name with every fence, and keeps it so.
 //
-// Today it observes, and makes nothing: each project that it reads gets the
-// condition Accepted and the generation that this is about, and stays in the
-// phase Pending, since nothing fences its namespace yet.
+// # What happens to a project
 //
-//	(new or changed) --read--> Pending, Accepted=True, observedGeneration=generation
+// A reconcile looks at one project and goes through the steps, each in a file of
+// its own and each safe to repeat after a kill at any line:
 //
-// It is ready when its cache holds every project and a first full pass has
-// listed them, so that a ready controller is one that can work: a cluster
-// without the Project kind, or an account that may not list projects, never
-// makes it ready. Every replica becomes ready; only the leader writes.
+//	finalizer    before anything is made                       (deletion.go)
+//	namespace    is ours, or is made, or is another's: stop    (namespace.go, podsecurity.go)
+//	quota        ResourceQuota, LimitRange; hibernation        (quota.go, hibernation.go)
+//	network      NetworkPolicies                               (network.go)
+//	access       service accounts, then RoleBindings           (accounts.go, access.go)
+//	status       written once, at the end                      (status.go)
+//
+// Access comes last, because nobody should work in a namespace that is not
+// fenced yet: while the quota or the network fails, members are taken away and
+// none is added.
+//
+//	             made or changed
+//	                   |
+//	                   v     a namespace of another, or another org
+//	               Pending ------------------------------------------> Failed
+//	                   |                                                 |
+//	                   | all four conditions hold     it is freed, or marked for adoption
+//	                   v                                                 |
+//	      .------->  Ready <---------------------------------------------'
+//	      |  wake      |  hibernate, or ttl is over
+//	      '-------- Hibernated
+//
+//	any --deleted--> Terminating
+//	                   |-- Retain:             mark the namespace, leave it ------------> gone
+//	                   |-- Delete, not confirmed: keep everything fenced, and wait
+//	                   '-- Delete, confirmed:  members out -> pods: 0 and wait until
+//	                                           they are gone -> namespace, and wait ----> gone
+//
+// Pods end before the namespace is deleted, because Kubernetes deletes what is
+// in a namespace in no order: network policies could be gone while pods run.
+//
+// # How it writes
+//
+// Every object is compared with what it should be before it is written, so that
+// a second reconcile of an unchanged project writes nothing. What differs is
+// applied (server-side apply, field manager "freehold-namespace-controller");
+// where a field of another manager stays in the way, such as a way out that was
+// added to a network policy, the object is replaced. Somebody whose change was
+// undone is named in an Event. Somebody who keeps changing the same thing is
+// answered once a second and makes the project Degraded.
+//
+// Nothing has an owner reference: deleting a Project must not delete what its
+// policy says is retained.
+//
+// # When it is ready
+//
+// A replica is ready when its caches hold the cluster; the leader, when it has
+// looked at every project once besides. A cluster without the Project kind, or
+// an account that may not list what the controller needs, never makes it ready.
 package controller

@@ -2,62 +2,241 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"time"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
-	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
 // projects reconciles Projects.
+//
+// Fairness between projects is the queue's: a project is in it once however
+// often it changes, one that fails comes back ever later, and what has just
+// changed goes before what is only looked at again.
+//
+// +kubebuilder:rbac:groups=freehold.dev,resources=projects,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=freehold.dev,resources=projects/status,verbs=patch;update
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch,namespace=default
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=create;get;update,namespace=freehold-system
 type projects struct {
-	client client.Client
-	log    *slog.Logger
-	now    func() time.Time
+	client   client.Client
+	live     client.Reader // asks the API server, and not the cache
+	events   events.EventRecorder
+	log      *slog.Logger
+	now      func() time.Time
+	options  Options
+	meters   *meters
+	passes   *passes
+	memory   *memory
+	contests *contests
 }
 
+func newProjects(m ctrl.Manager, o Options, meters *meters, passes *passes) *projects {
+	return &projects{
+		client: m.GetClient(), live: m.GetAPIReader(), events: m.GetEventRecorder(v1alpha1.ManagedBy),
+		log: o.Log, now: o.Now, options: o, meters: meters, passes: passes, memory: newMemory(), contests: newContests(),
+	}
+}
+
+// setUp makes whatever can change what a project should be lead to a look at it.
 func (r *projects) setUp(m ctrl.Manager) error {
-	return ctrl.NewControllerManagedBy(m).Named("project").For(&v1alpha1.Project{}).Complete(r)
+	b := ctrl.NewControllerManagedBy(m).Named("project").
+		For(&v1alpha1.Project{}).
+		// What one project lets in is a way out of the other.
+		Watches(&v1alpha1.Project{}, handler.EnqueueRequestsFromMapFunc(callersOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+			return request(o.GetName())
+		})).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.everyProject)).
+		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.everyProject)).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: r.options.Workers,
+			// A slot that waits for a silent API server is given to another project.
+			ReconciliationTimeout: 30 * time.Second,
+			RateLimiter:           workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](50*time.Millisecond, time.Minute),
+		})
+	for _, o := range owned() {
+		b = b.Watches(o, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+			return request(o.GetNamespace())
+		}))
+	}
+	return b.Complete(r)
 }
 
-// Reconcile tells in a project's status that it was read. A second look at the
-// same project writes nothing.
+func request(name string) []reconcile.Request {
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: name}}}
+}
+
+// everyProject asks for all of them: the cluster's API moved.
+func (r *projects) everyProject(ctx context.Context, _ client.Object) []reconcile.Request {
+	var all v1alpha1.ProjectList
+	if err := r.client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+		r.log.Error("list projects", "error", err)
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range all.Items {
+		requests = append(requests, request(all.Items[i].Name)...)
+	}
+	return requests
+}
+
+// Reconcile makes a project's namespace what the project says.
 func (r *projects) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	var p v1alpha1.Project
-	if err := r.client.Get(ctx, req.NamespacedName, &p); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+	began := r.now()
+	again, err := r.reconcile(ctx, req.Name)
+	r.passes.visit(req.Name)
+	r.meters.reconciled(r.now().Sub(began), err)
+	switch {
+	case apierrors.IsConflict(err):
+		// Somebody was faster; what they wrote is on its way to the cache.
+		return ctrl.Result{RequeueAfter: 100 * time.Millisecond}, nil
+	case err != nil:
+		return ctrl.Result{}, fmt.Errorf("project %s: %w", req.Name, err)
 	}
-	if !p.DeletionTimestamp.IsZero() {
-		return ctrl.Result{}, nil
-	}
-	was := p.Status.DeepCopy()
-	accept(&p, r.now())
-	if equality.Semantic.DeepEqual(was, &p.Status) {
-		return ctrl.Result{}, nil
-	}
-	if err := r.client.Status().Update(ctx, &p); err != nil {
-		return ctrl.Result{}, fmt.Errorf("write the status of project %s: %w", p.Name, err)
-	}
-	r.log.Info("project accepted", "project", p.Name, "generation", p.Generation)
-	return ctrl.Result{}, nil
+	return ctrl.Result{RequeueAfter: again}, nil
 }
 
-// accept sets the status of a project that was read: accepted, and pending,
-// since nothing fences it yet.
-func accept(p *v1alpha1.Project, now time.Time) {
-	p.Status.Phase = v1alpha1.PhasePending
-	p.Status.ObservedGeneration = p.Generation
-	meta.SetStatusCondition(&p.Status.Conditions, metav1.Condition{
-		Type:               "Accepted",
-		Status:             metav1.ConditionTrue,
-		ObservedGeneration: p.Generation,
-		LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
-		Reason:             "Observed",
-		Message:            "the namespace controller has read this project; it does not make namespaces yet",
-	})
+// reconcile says when to look again.
+func (r *projects) reconcile(ctx context.Context, name string) (time.Duration, error) {
+	var p v1alpha1.Project
+	if err := r.client.Get(ctx, client.ObjectKey{Name: name}, &p); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.memory.forget(name)
+			r.contests.forget(name)
+		}
+		return 0, client.IgnoreNotFound(err)
+	}
+	l := &look{
+		projects: r,
+		p:        r.memory.newer(projectKey(name), &p).(*v1alpha1.Project),
+		now:      r.now(),
+		again:    r.resync(name),
+		log:      r.log.With("org", p.Spec.Org, "project", name),
+	}
+	l.sleeps, l.why = l.hibernates()
+	if !l.p.DeletionTimestamp.IsZero() {
+		gone, err := l.delete(ctx)
+		if gone || err != nil {
+			return 0, errors.Join(err, l.report(ctx, gone))
+		}
+		return l.again, l.report(ctx, false)
+	}
+	if err := l.finalizer(ctx); err != nil {
+		return 0, err
+	}
+	err := l.fence(ctx)
+	return l.again, errors.Join(err, l.report(ctx, false))
 }
+
+// resync spreads the looks at projects to which nothing happens, so that they
+// do not come all at once; the same project's always as far apart.
+func (r *projects) resync(name string) time.Duration {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return r.options.Resync + r.options.Resync*time.Duration(h.Sum32()%200)/1000
+}
+
+// look is one look at one project.
+type look struct {
+	*projects
+	p   *v1alpha1.Project
+	now time.Time
+	log *slog.Logger
+
+	sleeps bool   // its pods are to be stopped
+	why    string // it sleeps
+
+	again     time.Duration // until the next look
+	answers   []answer      // of the steps, in order
+	waits     answer        // what a deletion waits for
+	contested string        // what somebody keeps changing
+	counts    v1alpha1.Counts
+}
+
+// answer says how far a step is; one with a reason does not hold.
+type answer struct {
+	condition string
+	reason    string // a word for programs; empty: it holds
+	message   string // for people
+	ours      bool   // no person has to do something
+	expected  bool   // and nothing is wrong: it only takes time
+}
+
+func (a answer) holds() bool { return a.reason == "" }
+
+// step makes one part of a namespace. Its answer says what a person has to know
+// or do; an error is what may be better the next time.
+type step struct {
+	condition string
+	run       func(*look, context.Context) (answer, error)
+	done      string // the condition's reason when it holds
+}
+
+// steps are in their order; the first is what the others are made in.
+var steps = []step{
+	{v1alpha1.ConditionNamespaceReady, (*look).namespace, "Labeled"},
+	{v1alpha1.ConditionQuotaApplied, (*look).quota, "Applied"},
+	{v1alpha1.ConditionNetworkFenced, (*look).network, "Fenced"},
+	{v1alpha1.ConditionAccessApplied, (*look).access, "Applied"},
+}
+
+// fence goes through the steps. One that fails does not keep the others from
+// being made: each is a fence of its own.
+func (l *look) fence(ctx context.Context) error {
+	var failures []error
+	for i, s := range steps {
+		if i > 0 && !l.answers[0].holds() {
+			l.answers = append(l.answers, answer{condition: s.condition, reason: "NamespaceNotReady", message: "there is no namespace to make it in"})
+			continue
+		}
+		a, err := s.run(l, ctx)
+		if err != nil {
+			failures = append(failures, err)
+			a = failed(err)
+		}
+		a.condition = s.condition
+		l.answers = append(l.answers, a)
+	}
+	return errors.Join(failures...)
+}
+
+// fenced tells whether all steps so far hold.
+func (l *look) fenced() bool {
+	for _, a := range l.answers {
+		if !a.holds() {
+			return false
+		}
+	}
+	return true
+}
+
+// failed says what an error of the API server means for a project.
+func failed(err error) answer {
+	switch {
+	case apierrors.IsInvalid(err):
+		return answer{reason: "Refused", message: "the API server does not accept what the project asks for: " + err.Error()}
+	case apierrors.IsForbidden(err):
+		return answer{reason: "Forbidden", message: "the namespace controller may not do this: " + err.Error()}
+	}
+	return answer{reason: "WriteFailed", message: "it is tried again: " + err.Error(), ours: true}
+}
+
+// soon makes the next look come no later than that.
+func (l *look) soon(d time.Duration) { l.again = min(l.again, d) }

@@ -3,10 +3,13 @@ package controlplanetest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,11 +23,13 @@ var Cluster = controlplane.Cluster{Account: "123456789012", Region: "eu-central-
 // Start runs a control plane for as long as the test, supervised by the test's
 // own process, and returns how it is reached by an administrator. Without the
 // control plane's binary it skips the test, and says so; in CI it fails.
-func Start(t *testing.T) (*controlplane.Manager, *rest.Config) {
+func Start(t testing.TB) (*controlplane.Manager, *rest.Config) {
 	t.Helper()
 	kube(t)
 	root := t.TempDir()
 	m := controlplane.NewManager(controlplane.Options{Root: root, Now: time.Now})
+	roots.Store(m, root)
+	t.Cleanup(func() { roots.Delete(m) })
 	if _, err := m.Create(t.Context(), controlplane.Spec{Cluster: Cluster}); err != nil {
 		t.Fatal(err)
 	}
@@ -62,8 +67,43 @@ func Start(t *testing.T) (*controlplane.Manager, *rest.Config) {
 	return m, rc
 }
 
+// roots are the folders of the managers that Start returned.
+var roots sync.Map
+
+// Crash kills one process of a cluster that Start started, such as
+// kube-apiserver, as a machine without memory would; it is started again.
+func Crash(t testing.TB, m *controlplane.Manager, name string) {
+	t.Helper()
+	root, ok := roots.Load(m)
+	if !ok {
+		t.Fatal("Start did not start this cluster")
+	}
+	text, err := os.ReadFile(filepath.Join(root.(string), Cluster.Account, Cluster.Region, Cluster.Name, "supervisor.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s struct {
+		Children []struct {
+			Name string
+			PID  int
+		}
+	}
+	if err := json.Unmarshal(text, &s); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range s.Children {
+		if c.Name == name && c.PID > 1 {
+			if err := syscall.Kill(c.PID, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+	}
+	t.Fatalf("the cluster has no process %s: %+v", name, s.Children)
+}
+
 // binAbove finds the repository's bin folder from the folder that the test runs in.
-func binAbove(t *testing.T) string {
+func binAbove(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
@@ -79,7 +119,7 @@ func binAbove(t *testing.T) string {
 
 // UseController makes an executable the namespace controller of the clusters
 // that the test starts after.
-func UseController(t *testing.T, executable string) {
+func UseController(t testing.TB, executable string) {
 	t.Helper()
 	dir, kube := t.TempDir(), kube(t)
 	if err := errors.Join(
@@ -92,7 +132,7 @@ func UseController(t *testing.T, executable string) {
 }
 
 // kube finds the control plane's binary, or skips the test.
-func kube(t *testing.T) string {
+func kube(t testing.TB) string {
 	t.Helper()
 	if os.Getenv(controlplane.ToolsVariable) == "" {
 		t.Setenv(controlplane.ToolsVariable, binAbove(t))

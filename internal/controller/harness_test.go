@@ -1,0 +1,522 @@
+package controller
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/cloud/sandbox/controlplane"
+	"freehold.dev/freehold/internal/cloud/sandbox/controlplane/controlplanetest"
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// cluster is a real control plane that knows projects.
+type cluster struct {
+	client.Client
+	t       testing.TB
+	manager *controlplane.Manager
+	rc      *rest.Config
+	raw     kubernetes.Interface
+}
+
+const definitionFile = "../../components/bootstrap/project-crd.yaml"
+
+// start starts a control plane with the Project kind of a file, and the roles
+// that bootstrap makes.
+func start(t testing.TB, definition string) *cluster {
+	t.Helper()
+	m, rc := controlplanetest.Start(t)
+	rc.QPS = -1
+	scheme, err := newScheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := apiextensionsv1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(rc, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := kubernetes.NewForConfig(rc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &cluster{Client: c, t: t, manager: m, rc: rc, raw: raw}
+	if definition != "" {
+		k.define(definition)
+	}
+	for _, role := range []string{"admin", "editor", "viewer"} {
+		verbs := []string{"get", "list", "watch", "create", "delete"}
+		if role == "viewer" {
+			verbs = verbs[:3]
+		}
+		k.make(&rbacv1.ClusterRole{
+			ObjectMeta: metav1.ObjectMeta{Name: projectRolePrefix + role},
+			Rules:      []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"configmaps", "pods"}, Verbs: verbs}},
+		})
+	}
+	return k
+}
+
+// define makes the Project kind what a file says.
+func (k *cluster) define(file string) {
+	k.t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	var crd apiextensionsv1.CustomResourceDefinition
+	if err := yaml.UnmarshalStrict(text, &crd); err != nil {
+		k.t.Fatal(err)
+	}
+	live := crd.DeepCopy()
+	if err := k.Get(k.t.Context(), client.ObjectKeyFromObject(&crd), live); apierrors.IsNotFound(err) {
+		k.make(&crd)
+	} else {
+		live.Spec = crd.Spec
+		if err := k.Client.Update(k.t.Context(), live); err != nil {
+			k.t.Fatal(err)
+		}
+	}
+	eventually(k.t, "the kind is served", func() bool { return k.List(k.t.Context(), &v1alpha1.ProjectList{}) == nil })
+}
+
+func (k *cluster) make(o client.Object) {
+	k.t.Helper()
+	if err := k.Create(k.t.Context(), o); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// as is a client of somebody else.
+func (k *cluster) as(user string, groups ...string) client.Client {
+	k.t.Helper()
+	rc := rest.CopyConfig(k.rc)
+	rc.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: append(groups, "system:authenticated")}
+	c, err := client.New(rc, client.Options{Scheme: k.Scheme()})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return c
+}
+
+// project is a project with something of everything.
+func project(name string, changes ...func(*v1alpha1.ProjectSpec)) *v1alpha1.Project {
+	p := &v1alpha1.Project{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.ProjectSpec{
+		Org: "acme", DisplayName: "Team " + name,
+		Quota: v1alpha1.Quota{
+			CPU: resource.MustParse("4"), Memory: resource.MustParse("8Gi"), Storage: resource.MustParse("50Gi"), Pods: 5, GPUs: 1,
+			Objects: v1alpha1.ObjectCounts{ConfigMaps: new(int32(20)), Jobs: new(int32(3))},
+		},
+		Limits: v1alpha1.Limits{
+			DefaultCPU: resource.MustParse("250m"), DefaultMemory: resource.MustParse("256Mi"),
+			MaxCPU: resource.MustParse("2"), MaxMemory: resource.MustParse("4Gi"), MinCPU: new(resource.MustParse("10m")),
+		},
+		Members: []v1alpha1.Member{
+			{User: "ada@acme.example", Role: v1alpha1.RoleAdmin}, {Group: name + "-devs", Role: v1alpha1.RoleEditor},
+			{Group: "auditors", Role: v1alpha1.RoleViewer},
+		},
+		Egress:          []v1alpha1.Egress{{CIDR: "10.0.0.0/8", Ports: []int32{443, 5432}, Protocol: "TCP"}, {CIDR: "192.0.2.0/24", Protocol: "UDP"}},
+		Ingress:         []v1alpha1.Ingress{{Project: "front", Ports: []int32{8080}, Protocol: "TCP"}},
+		ServiceAccounts: []v1alpha1.ServiceAccount{{Name: "web", PodIdentityRole: "arn:aws:iam::123456789012:role/web"}, {Name: "job"}},
+		Registries:      []string{"public.ecr.aws/docker/library"},
+		PodSecurity:     v1alpha1.PodSecurityRestricted,
+		DeletionPolicy:  v1alpha1.DeletionRetain,
+	}}
+	for _, change := range changes {
+		change(&p.Spec)
+	}
+	return p
+}
+
+func (k *cluster) read(name string) *v1alpha1.Project {
+	k.t.Helper()
+	var p v1alpha1.Project
+	if err := k.Get(k.t.Context(), client.ObjectKey{Name: name}, &p); err != nil {
+		k.t.Fatal(err)
+	}
+	return &p
+}
+
+// change edits a project until nobody else was faster.
+func (k *cluster) change(name string, how func(*v1alpha1.Project)) {
+	k.t.Helper()
+	for {
+		p := k.read(name)
+		how(p)
+		err := k.Client.Update(k.t.Context(), p, client.FieldOwner("freehold-cli"))
+		if err == nil {
+			return
+		}
+		if !apierrors.IsConflict(err) {
+			k.t.Fatal(err)
+		}
+	}
+}
+
+func condition(p *v1alpha1.Project, kind string) metav1.Condition {
+	if c := meta.FindStatusCondition(p.Status.Conditions, kind); c != nil {
+		return *c
+	}
+	return metav1.Condition{}
+}
+
+// ready waits until a project is ready as it is now.
+func (k *cluster) ready(names ...string) {
+	k.t.Helper()
+	for _, name := range names {
+		k.until(name, "it is ready", func(p *v1alpha1.Project) bool {
+			c := condition(p, v1alpha1.ConditionReady)
+			return p.Status.ObservedGeneration == p.Generation && c.Status == metav1.ConditionTrue && c.ObservedGeneration == p.Generation
+		})
+	}
+}
+
+func (k *cluster) until(name, what string, ok func(*v1alpha1.Project) bool) {
+	k.t.Helper()
+	var p v1alpha1.Project
+	end := time.Now().Add(30 * time.Second)
+	for time.Now().Before(end) {
+		if err := k.Get(k.t.Context(), client.ObjectKey{Name: name}, &p); err == nil && ok(&p) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	text, _ := yaml.Marshal(p)
+	k.t.Fatalf("project %s, not within 30 s: %s\n%s", name, what, text)
+}
+
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for range 600 {
+		if ok() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("not within 30 s: %s", what)
+}
+
+// dump is everything that a project is in the cluster, without what two clusters
+// or two moments would differ in: ids, versions, times, who wrote it.
+func (k *cluster) dump(name string) string {
+	k.t.Helper()
+	var all []string
+	add := func(o client.Object) {
+		kind, err := k.GroupVersionKindFor(o)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		u, _, err := payload(kind, o)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		m := map[string]any{"name": o.GetName()}
+		if v := o.GetLabels(); len(v) > 0 {
+			m["labels"] = v
+		}
+		if v := o.GetAnnotations(); len(v) > 0 {
+			m["annotations"] = v
+		}
+		if v := o.GetFinalizers(); len(v) > 0 {
+			m["finalizers"] = v
+		}
+		u.Object["metadata"] = m
+		text, err := yaml.Marshal(u.Object)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		all = append(all, string(text))
+	}
+	var ns corev1.Namespace
+	if err := k.Get(k.t.Context(), client.ObjectKey{Name: name}, &ns); err != nil {
+		return fmt.Sprintf("no namespace: %v\n", apierrors.ReasonForError(err))
+	}
+	add(&ns)
+	for _, list := range []client.ObjectList{
+		&corev1.ResourceQuotaList{}, &corev1.LimitRangeList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceAccountList{}, &rbacv1.RoleBindingList{},
+	} {
+		if err := k.List(k.t.Context(), list, client.InNamespace(name)); err != nil {
+			k.t.Fatal(err)
+		}
+		items, err := meta.ExtractList(list)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		for _, o := range items {
+			add(o.(client.Object))
+		}
+	}
+	var p v1alpha1.Project
+	if err := k.Get(k.t.Context(), client.ObjectKey{Name: name}, &p); err == nil {
+		status := p.Status.DeepCopy()
+		status.LastSync, status.ObservedGeneration = nil, 0
+		for i := range status.Conditions {
+			status.Conditions[i].LastTransitionTime, status.Conditions[i].ObservedGeneration = metav1.Time{}, 0
+		}
+		slices.SortFunc(status.Conditions, func(a, b metav1.Condition) int { return strings.Compare(a.Type, b.Type) })
+		text, err := yaml.Marshal(map[string]any{"finalizers": p.Finalizers, "status": status})
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		all = append(all, string(text))
+	}
+	slices.Sort(all)
+	return strings.Join(all, "---\n")
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s, which -update writes (-want +got):\n%s", file, diff)
+	}
+}
+
+// seen is how many writes the API server has answered, of the kinds that are
+// about projects: its own count, whoever wrote.
+func (k *cluster) seen() int {
+	k.t.Helper()
+	text, err := k.raw.Discovery().RESTClient().Get().AbsPath("/metrics").DoRaw(k.t.Context())
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	sum := 0
+	for line := range strings.Lines(string(text)) {
+		labels, ok := strings.CutPrefix(line, "apiserver_request_total{")
+		if !ok {
+			continue
+		}
+		labels, value, _ := strings.Cut(labels, "} ")
+		isWrite := slices.ContainsFunc([]string{"POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION"}, func(v string) bool {
+			return strings.Contains(labels, `verb="`+v+`"`)
+		})
+		isOurs := slices.ContainsFunc([]string{
+			"projects", "namespaces", "resourcequotas", "limitranges", "networkpolicies", "serviceaccounts", "rolebindings", "pods",
+		}, func(r string) bool { return strings.Contains(labels, `resource="`+r+`"`) })
+		if !isWrite || !isOurs {
+			continue
+		}
+		n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		sum += int(n)
+	}
+	return sum
+}
+
+// quiet waits until nobody writes, and then fails if somebody does for a while.
+func (k *cluster) quiet(during time.Duration) {
+	k.t.Helper()
+	// Usage is written a moment after the quota has counted it.
+	last, since, end := k.seen(), time.Now(), time.Now().Add(60*time.Second)
+	for time.Since(since) < 3*usageEvery {
+		if time.Now().After(end) {
+			k.t.Fatal("somebody keeps writing")
+		}
+		time.Sleep(250 * time.Millisecond)
+		if n := k.seen(); n != last {
+			last, since = n, time.Now()
+		}
+	}
+	time.Sleep(during)
+	if n := k.seen(); n != last {
+		k.t.Errorf("%d writes of what has not changed", n-last)
+	}
+}
+
+// counter counts the writes that leave a client.
+type counter struct {
+	http.RoundTripper
+	n atomic.Int64
+}
+
+func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodGet && !strings.Contains(r.URL.Path, "/leases") && !strings.Contains(r.URL.Path, "/events") {
+		c.n.Add(1)
+	}
+	return c.RoundTripper.RoundTrip(r)
+}
+
+// usageEvery is that of the tests: they wait for it often.
+const usageEvery = 500 * time.Millisecond
+
+// running is a controller in this process and how it ends.
+type running struct {
+	health  string
+	metrics string
+	writes  *counter
+	end     func() error
+	log     *safeBuffer
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// run runs a controller until the test ends, or it is ended.
+func run(t testing.TB, rc *rest.Config, changes ...func(*Options)) *running {
+	t.Helper()
+	r := &running{health: freeAddress(t), metrics: freeAddress(t), writes: &counter{}, log: &safeBuffer{}}
+	config := rest.CopyConfig(rc)
+	config.Wrap(func(rt http.RoundTripper) http.RoundTripper {
+		r.writes.RoundTripper = rt
+		return r.writes
+	})
+	o := Options{
+		Config: config, Org: "acme", Registry: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/",
+		HealthAddress: r.health, MetricsAddress: r.metrics, Resync: time.Second, usageEvery: usageEvery,
+		Log: slog.New(slog.NewTextHandler(r.log, nil)), Now: time.Now,
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- Run(ctx, o) }()
+	r.end = sync.OnceValue(func() error { cancel(); return <-done })
+	t.Cleanup(func() {
+		if err := r.end(); err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("the controller ended: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("the controller said:\n%s", r.log.tail())
+		}
+	})
+	return r
+}
+
+func (r *running) answers(path string) string {
+	resp, err := http.Get("http://" + r.health + path)
+	if err != nil {
+		return err.Error()
+	}
+	resp.Body.Close()
+	return resp.Status
+}
+
+func (r *running) ready(t testing.TB) {
+	t.Helper()
+	eventually(t, "the controller is ready", func() bool { return strings.HasPrefix(r.answers("/readyz"), "200") })
+}
+
+// metric is the sum of a metric's values whose labels contain some text.
+func (r *running) metric(t testing.TB, name string, labels ...string) float64 {
+	t.Helper()
+	resp, err := http.Get("http://" + r.metrics + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, found := 0.0, false
+	for line := range strings.Lines(string(text)) {
+		has := strings.HasPrefix(line, name+"{") || strings.HasPrefix(line, name+" ")
+		for _, l := range labels {
+			has = has && strings.Contains(line, l)
+		}
+		if !has {
+			continue
+		}
+		v, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, ' '):]), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, found = sum+v, true
+	}
+	if !found {
+		return -1
+	}
+	return sum
+}
+
+// safeBuffer is written by a controller and read by a test.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) tail() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text := s.b.String()
+	return text[max(0, len(text)-6000):]
+}
+
+// events are the notes of the events about a project.
+func (k *cluster) events(name string) []string {
+	k.t.Helper()
+	list := &unstructured.UnstructuredList{}
+	list.SetAPIVersion("events.k8s.io/v1")
+	list.SetKind("EventList")
+	if err := k.List(k.t.Context(), list); err != nil {
+		k.t.Fatal(err)
+	}
+	var notes []string
+	for _, e := range list.Items {
+		if about, _, _ := unstructured.NestedString(e.Object, "regarding", "name"); about != name {
+			continue
+		}
+		note, _, _ := unstructured.NestedString(e.Object, "note")
+		reason, _, _ := unstructured.NestedString(e.Object, "reason")
+		notes = append(notes, reason+": "+note)
+	}
+	return notes
+}

@@ -1,0 +1,98 @@
+package controller
+
+import (
+	"context"
+	"errors"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// The names of the objects that bound a project.
+const (
+	quotaName  = "quota"
+	limitsName = "limits"
+)
+
+// quota bounds what the project and each of its containers may use.
+//
+// +kubebuilder:rbac:groups="",resources=resourcequotas;limitranges,verbs=get;list;watch;create;patch;update;delete
+func (l *look) quota(ctx context.Context) (answer, error) {
+	err := errors.Join(
+		l.keep(ctx, &corev1.ResourceQuotaList{}, l.resourceQuota()),
+		l.keep(ctx, &corev1.LimitRangeList{}, &corev1.LimitRange{
+			ObjectMeta: l.named(limitsName),
+			Spec:       corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{containerLimits(l.p.Spec.Limits)}},
+		}),
+	)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{}, l.hibernate(ctx)
+}
+
+func (l *look) resourceQuota() *corev1.ResourceQuota {
+	return &corev1.ResourceQuota{ObjectMeta: l.named(quotaName), Spec: corev1.ResourceQuotaSpec{Hard: hard(l.p.Spec.Quota, l.sleeps)}}
+}
+
+// hard are a quota's bounds by Kubernetes' names. A hibernated project may have
+// no pods.
+func hard(q v1alpha1.Quota, sleeps bool) corev1.ResourceList {
+	pods := q.Pods
+	if sleeps {
+		pods = 0
+	}
+	bounds := corev1.ResourceList{
+		corev1.ResourceRequestsCPU:                     q.CPU,
+		corev1.ResourceLimitsCPU:                       q.CPU,
+		corev1.ResourceRequestsMemory:                  q.Memory,
+		corev1.ResourceLimitsMemory:                    q.Memory,
+		corev1.ResourceRequestsStorage:                 q.Storage,
+		corev1.ResourcePods:                            count(pods),
+		corev1.ResourceName("requests.nvidia.com/gpu"): count(q.GPUs),
+	}
+	o := q.Objects
+	for name, most := range map[corev1.ResourceName]*int32{
+		corev1.ResourceConfigMaps:             o.ConfigMaps,
+		corev1.ResourceSecrets:                o.Secrets,
+		corev1.ResourceServices:               o.Services,
+		corev1.ResourceServicesLoadBalancers:  o.LoadBalancers,
+		corev1.ResourceServicesNodePorts:      o.NodePorts,
+		corev1.ResourcePersistentVolumeClaims: o.PersistentVolumeClaims,
+		"count/deployments.apps":              o.Deployments,
+		"count/statefulsets.apps":             o.StatefulSets,
+		"count/jobs.batch":                    o.Jobs,
+		"count/cronjobs.batch":                o.CronJobs,
+		"count/ingresses.networking.k8s.io":   o.Ingresses,
+	} {
+		if most != nil {
+			bounds[name] = count(*most)
+		}
+	}
+	return bounds
+}
+
+func count(n int32) resource.Quantity { return *resource.NewQuantity(int64(n), resource.DecimalSI) }
+
+// containerLimits says the default requests too: Kubernetes would add them, and
+// what is there would differ from what was written.
+func containerLimits(l v1alpha1.Limits) corev1.LimitRangeItem {
+	defaults := corev1.ResourceList{corev1.ResourceCPU: l.DefaultCPU, corev1.ResourceMemory: l.DefaultMemory}
+	item := corev1.LimitRangeItem{
+		Type:           corev1.LimitTypeContainer,
+		Max:            corev1.ResourceList{corev1.ResourceCPU: l.MaxCPU, corev1.ResourceMemory: l.MaxMemory},
+		Default:        defaults,
+		DefaultRequest: defaults,
+	}
+	for name, least := range map[corev1.ResourceName]*resource.Quantity{corev1.ResourceCPU: l.MinCPU, corev1.ResourceMemory: l.MinMemory} {
+		if least == nil {
+			continue
+		}
+		if item.Min == nil {
+			item.Min = corev1.ResourceList{}
+		}
+		item.Min[name] = *least
+	}
+	return item
+}
