@@ -48,8 +48,8 @@ vuln: ## Look dependencies up in Go's vulnerability database, where it can be re
 	@tools/vuln.sh
 
 .PHONY: bench
-bench: build ## Measure: each benchmark of a command once, and the rules by themselves
-	FREEHOLD_TOOLS=$(CURDIR)/bin go test -run '^$$' -bench . -benchtime 1x -timeout 40m ./cmd/freehold
+bench: build ## Measure: each benchmark of a command and of the controller once, and the rules by themselves
+	FREEHOLD_TOOLS=$(CURDIR)/bin go test -run '^$$' -bench . -benchtime 1x -timeout 40m ./cmd/freehold ./internal/controller
 	go test -run '^$$' -bench . ./policies
 
 .PHONY: image
