@@ -184,6 +184,11 @@ const (
 	// the namespace left.
 	AnnotationRetained = "freehold.dev/retained"
 
+	// LabelSource on a project says who made it where that is not bootstrap;
+	// SourceAPI is the set of Freehold's API.
+	LabelSource = "freehold.dev/source"
+	SourceAPI   = "api"
+
 	// Finalizer keeps a project until its namespace is retained or gone.
 	Finalizer = "freehold.dev/namespace"
 )
