@@ -9,7 +9,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := -trimpath -buildvcs=false $(GOFLAGS)
 
 PROGRAMS := ./cmd/freehold,./cmd/namespace-controller
-MODULES := . tools tools/lint tools/image
+MODULES := . tools tools/lint tools/image tools/monitoring
 
 # Everything here uses all cores by itself; two at once only mix their output.
 .NOTPARALLEL:
@@ -33,6 +33,7 @@ test: build ## Run every test, against the tools in bin/
 	FREEHOLD_TOOLS=$(CURDIR)/bin go test -p 2 -timeout 40m ./...
 	go -C tools test -p 2 ./...
 	go -C tools/image test ./...
+	go -C tools/monitoring test ./...
 
 .PHONY: lint
 lint: ## Check style, generated files, and dependencies for known vulnerabilities

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/controller"
+	"freehold.dev/freehold/internal/controller/source"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -41,12 +42,19 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 		log.Error("cannot reach a cluster", "error", err)
 		return 1
 	}
+	projects, err := f.source()
+	if err != nil {
+		log.Error("cannot ask for projects", "error", err)
+		return 1
+	}
 	klog.SetSlogLogger(log)
 	ctrl.SetLogger(klog.Background())
 	err = controller.Run(ctx, controller.Options{
 		Config:         config,
 		Org:            f.org,
 		Registry:       f.registry,
+		Source:         projects,
+		SourceInterval: f.projects.every,
 		HealthAddress:  f.health,
 		MetricsAddress: f.metrics,
 		PprofAddress:   f.pprof,
@@ -74,6 +82,10 @@ type flags struct {
 	workers                              int
 	qps                                  float64
 	resync                               time.Duration
+	projects                             struct {
+		url, token, authority string
+		every                 time.Duration
+	}
 }
 
 func parse(args []string, stderr io.Writer) (flags, error) {
@@ -89,6 +101,10 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 	set.StringVar(&f.pprof, "pprof-bind-address", "0", `address of /debug/pprof; "0": off`)
 	set.StringVar(&f.org, "org", "", "org that the cluster is of; projects of another are refused")
 	set.StringVar(&f.registry, "org-registry", "", "prefix of the org's own images, allowed in every project")
+	set.StringVar(&f.projects.url, "projects-url", "", "https URL of the org's set of projects at Freehold's API; without it, nothing is pulled")
+	set.StringVar(&f.projects.token, "projects-token-file", "", "file of a service account's token for that API, read again when it changes")
+	set.StringVar(&f.projects.authority, "projects-ca-file", "", "file of that API's authority; without it, those of the system")
+	set.DurationVar(&f.projects.every, "projects-interval", source.DefaultInterval, "how often that API is asked, give or take")
 	set.IntVar(&f.workers, "workers", 8, "projects that are looked at at once")
 	set.Float64Var(&f.qps, "qps", 200, "requests per second to the API server, at most; bursts may be twice as fast")
 	set.DurationVar(&f.resync, "resync", 10*time.Minute, "how long after the last look a project is looked at again though nothing happened")
@@ -105,6 +121,17 @@ func parse(args []string, stderr io.Writer) (flags, error) {
 		fmt.Fprintln(stderr, err)
 	}
 	return f, err
+}
+
+// source returns what lists projects beside the cluster, or nil.
+func (f flags) source() (source.Source, error) {
+	if f.projects.url == "" {
+		if f.projects.token != "" || f.projects.authority != "" {
+			return nil, errors.New("--projects-token-file and --projects-ca-file need --projects-url")
+		}
+		return nil, nil
+	}
+	return source.NewAPI(source.APIOptions{URL: f.projects.url, TokenFile: f.projects.token, CAFile: f.projects.authority, Org: f.org})
 }
 
 // config returns how the cluster is reached.

@@ -35,6 +35,10 @@ func TestBadFlagsAreRefused(t *testing.T) {
 		"an argument":          {[]string{"x"}, 2, `unexpected argument "x"`},
 		"a server, no token":   {[]string{"--server=https://a"}, 1, "--token-file"},
 		"not in a cluster":     {nil, 1, "cluster"},
+		"a set in the clear":   {[]string{"--server=https://a", "--token-file=t", "--org=acme", "--projects-url=http://a", "--projects-token-file=t"}, 1, "not https://"},
+		"a set of no org":      {[]string{"--server=https://a", "--token-file=t", "--projects-url=https://a", "--projects-token-file=t"}, 1, "needs the org"},
+		"a set by nobody":      {[]string{"--server=https://a", "--token-file=t", "--org=acme", "--projects-url=https://a"}, 1, "needs a token file"},
+		"a token for no set":   {[]string{"--server=https://a", "--token-file=t", "--projects-token-file=t"}, 1, "need --projects-url"},
 		"a kubeconfig, absent": {[]string{"--kubeconfig=/nonexistent"}, 1, "/nonexistent"},
 	} {
 		t.Run(name, func(t *testing.T) {

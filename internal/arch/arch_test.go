@@ -23,7 +23,7 @@ var may = map[string][]string{
 		"internal/cli", "internal/engine", "internal/cloud", "internal/cloud/...", "internal/provision",
 		"internal/registry", "internal/report", "internal/plan", "stacks", "internal/crossguard", "policies",
 	},
-	"cmd/namespace-controller": {"internal/controller", "internal/api/v1alpha1"},
+	"cmd/namespace-controller": {"internal/controller", "internal/controller/source", "internal/api/v1alpha1"},
 
 	"stacks": {"components/...", "internal/plan"},
 	// A component knows nothing of ours but other components' leaves.
@@ -75,9 +75,10 @@ var may = map[string][]string{
 	"internal/conformance/lab":      {"components/iampolicy", "internal/cloud/sandbox", "internal/cloud/sandbox/..."},
 	"internal/conformance/iamcalls": {"components/iampolicy", "internal/conformance/lab"},
 
-	"internal/api/v1alpha1": {},
-	"internal/api/gen":      {"internal/api/v1alpha1"},
-	"internal/controller":   {"internal/api/v1alpha1"},
+	"internal/api/v1alpha1":      {},
+	"internal/api/gen":           {"internal/api/v1alpha1"},
+	"internal/controller":        {"internal/controller/source", "internal/api/v1alpha1"},
+	"internal/controller/source": {"internal/api/v1alpha1"},
 }
 
 // only names packages of others that may be imported from one place.

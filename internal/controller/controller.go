@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/controller/source"
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -47,6 +48,10 @@ type Options struct {
 	// LeaderElection lets one replica of several write; Namespace holds the lease.
 	LeaderElection bool
 	Namespace      string
+	// Source lists projects that the org made outside of the cluster; nil: nobody does.
+	Source source.Source
+	// SourceInterval is how often it is asked; zero: source.DefaultInterval.
+	SourceInterval time.Duration
 	// Workers is how many projects are looked at at once; zero: 8.
 	Workers int
 	// QPS bounds the requests per second to the API server, with bursts of
@@ -120,9 +125,23 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer meters.unregister(metrics.Registry)
+	pulls := source.NewMeters()
+	if o.Source != nil {
+		if err := metrics.Registry.Register(pulls); err != nil {
+			return fmt.Errorf("register metrics: %w", err)
+		}
+		defer metrics.Registry.Unregister(pulls)
+	}
 	passes := &passes{client: m.GetClient(), now: o.Now, meters: meters, log: o.Log, elected: m.Elected()}
 	r := newProjects(m, o, meters, passes)
-	first := &firstPass{cache: m.GetCache(), log: o.Log, passes: passes, then: func() error { return r.setUp(m) }}
+	first := &firstPass{cache: m.GetCache(), log: o.Log, passes: passes, then: func() error {
+		if o.Source == nil {
+			return r.setUp(m)
+		}
+		return errors.Join(r.setUp(m), m.Add(source.New(source.Options{
+			Source: o.Source, Client: m.GetClient(), Log: o.Log, Now: o.Now, Interval: o.SourceInterval, Meters: pulls,
+		})))
+	}}
 	if err := errors.Join(
 		m.AddHealthzCheck("ping", healthz.Ping),
 		m.AddReadyzCheck("first-pass", passes.check),

@@ -6,16 +6,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// meters are a Syncer's metrics.
-type meters struct {
+// Meters are a Syncer's metrics, for a registry.
+type Meters struct {
 	pulls    *prometheus.CounterVec
 	last     prometheus.Gauge
 	projects *prometheus.GaugeVec
 	writes   *prometheus.CounterVec
 }
 
-func newMeters() *meters {
-	m := &meters{
+// NewMeters makes the metrics of a Syncer that has not begun.
+func NewMeters() *Meters {
+	m := &Meters{
 		pulls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "freehold_projects_pulls_total", Help: "Answers and failures of the API that lists projects.",
 		}, []string{"result"}),
@@ -35,7 +36,7 @@ func newMeters() *meters {
 	return m
 }
 
-func (m *meters) pulled(err error, now time.Time) {
+func (m *Meters) pulled(err error, now time.Time) {
 	if err != nil {
 		m.pulls.WithLabelValues("failed").Inc()
 		return
@@ -44,15 +45,28 @@ func (m *meters) pulled(err error, now time.Time) {
 	m.last.Set(float64(now.Unix()))
 }
 
-func (m *meters) counted(listed, foreign, refused int) {
+func (m *Meters) counted(listed, foreign, refused int) {
 	m.projects.WithLabelValues("listed").Set(float64(listed))
 	m.projects.WithLabelValues("foreign").Set(float64(foreign))
 	m.projects.WithLabelValues("refused").Set(float64(refused))
 }
 
-func (m *meters) wrote(verb string) { m.writes.WithLabelValues(verb).Inc() }
+func (m *Meters) wrote(verb string) { m.writes.WithLabelValues(verb).Inc() }
 
-// Collectors are a Syncer's metrics, for a registry.
-func (s *Syncer) Collectors() []prometheus.Collector {
-	return []prometheus.Collector{s.meters.pulls, s.meters.last, s.meters.projects, s.meters.writes}
+func (m *Meters) all() []prometheus.Collector {
+	return []prometheus.Collector{m.pulls, m.last, m.projects, m.writes}
+}
+
+// Describe makes Meters a prometheus.Collector.
+func (m *Meters) Describe(to chan<- *prometheus.Desc) {
+	for _, c := range m.all() {
+		c.Describe(to)
+	}
+}
+
+// Collect makes Meters a prometheus.Collector.
+func (m *Meters) Collect(to chan<- prometheus.Metric) {
+	for _, c := range m.all() {
+		c.Collect(to)
+	}
 }

@@ -44,13 +44,14 @@ type Options struct {
 	Now    func() time.Time
 	// Interval is the pause between two rounds, give or take; zero: DefaultInterval.
 	Interval time.Duration
+	// Meters are told of each round.
+	Meters *Meters
 }
 
 // Syncer keeps a cluster's Projects equal to a source's. It is a runnable of
 // the leader alone.
 type Syncer struct {
-	o      Options
-	meters *meters
+	o Options
 
 	last    *v1alpha1.ProjectSet // the last that was right
 	written map[string]written   // by name
@@ -72,7 +73,7 @@ func New(o Options) *Syncer {
 	if o.Interval == 0 {
 		o.Interval = DefaultInterval
 	}
-	return &Syncer{o: o, meters: newMeters(), written: map[string]written{}}
+	return &Syncer{o: o, written: map[string]written{}}
 }
 
 // NeedLeaderElection is true: two that write would only get in each other's way.
@@ -114,7 +115,7 @@ func (s *Syncer) round(ctx context.Context) (pulled bool, err error) {
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
-	s.meters.pulled(pullErr, s.o.Now())
+	s.o.Meters.pulled(pullErr, s.o.Now())
 	if pullErr == nil {
 		if s.last == nil || s.last.Revision != set.Revision {
 			s.o.Log.Info("projects read from the API", "org", set.Org, "revision", set.Revision, "projects", len(set.Projects))
@@ -177,7 +178,7 @@ func (s *Syncer) apply(ctx context.Context, set v1alpha1.ProjectSet) error {
 			delete(s.written, name)
 		}
 	}
-	s.meters.counted(len(set.Projects), foreign, refused)
+	s.o.Meters.counted(len(set.Projects), foreign, refused)
 	return errors.Join(failures...)
 }
 
@@ -201,7 +202,7 @@ func (s *Syncer) put(ctx context.Context, log *slog.Logger, is *v1alpha1.Project
 			return fmt.Errorf("create project %s: %w", want.Name, err)
 		}
 		s.remember(p, want.Spec)
-		s.meters.wrote("create")
+		s.o.Meters.wrote("create")
 		log.Info("project created: the API lists it")
 		return nil
 	}
@@ -210,13 +211,15 @@ func (s *Syncer) put(ctx context.Context, log *slog.Logger, is *v1alpha1.Project
 		return nil
 	}
 	p := is.DeepCopy()
+	// The cache may have cut them short, and nothing means: leave them.
+	p.ManagedFields = nil
 	want.Spec.DeepCopyInto(&p.Spec)
 	if err := s.o.Client.Update(ctx, p, owner); err != nil {
 		return fmt.Errorf("update project %s: %w", want.Name, err)
 	}
 	s.remember(p, want.Spec)
 	if p.Generation != is.Generation {
-		s.meters.wrote("update")
+		s.o.Meters.wrote("update")
 		log.Info("project updated to what the API says", "generation", p.Generation)
 	}
 	return nil
@@ -233,6 +236,6 @@ func (s *Syncer) remove(ctx context.Context, p *v1alpha1.Project) error {
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("remove project %s: %w", p.Name, err)
 	}
-	s.meters.wrote("delete")
+	s.o.Meters.wrote("delete")
 	return nil
 }
