@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -181,7 +180,7 @@ func checkSelector(t *testing.T, where string, s *parser.VectorSelector, known m
 		return
 	}
 	for _, m := range s.LabelMatchers {
-		if m.Name != labels.MetricName && !slices.Contains(target, m.Name) && !slices.Contains(known[name].labels, m.Name) {
+		if m.Name != model.MetricNameLabel && !slices.Contains(target, m.Name) && !slices.Contains(known[name].labels, m.Name) {
 			t.Errorf("%s: %s has no label %s", where, s.Name, m.Name)
 		}
 	}
