@@ -16,6 +16,7 @@ const (
 	ownerLabel      = "freehold.dev/managed-by"
 	ownerValue      = controllerName
 	adoptAnnotation = "freehold.dev/adopt"
+	fieldManager    = "freehold-namespace-controller"
 )
 
 // caretakers are the parts of Kubernetes and EKS that work on everybody's
@@ -39,8 +40,8 @@ func (b *builder) admission() ([]pulumi.Resource, error) {
 		spec *admissionv1.ValidatingAdmissionPolicySpecArgs
 	}{
 		{"owned-objects", b.ownedObjects()},
-		{"controller", b.ownObjectsOnly()},
-		{"controller-reach", b.ownNamespacesOnly()},
+		{"controller", b.ownNamespacesOnly()},
+		{"controller-reach", b.projectsOnly()},
 		{"namespaces", b.namespaceMarks()},
 		{"project-fences", b.projectFences()},
 		{"project-services", b.projectServices()},
@@ -89,31 +90,33 @@ func (b *builder) ownedObjects() *admissionv1.ValidatingAdmissionPolicySpecArgs 
 	).objects()
 }
 
-// ownObjectsOnly keeps the controller's hands off what is not its own. Its
-// role would let it remove any namespace, kube-system among them. A namespace
-// that is marked for adoption becomes its own.
-func (b *builder) ownObjectsOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs {
+// ownNamespacesOnly keeps the controller's hands off namespaces that are not
+// its own: its role would let it remove any, kube-system among them. Its own are
+// those that carry its label, those that are marked for adoption, and those
+// whose label somebody took away after the controller wrote them.
+func (b *builder) ownNamespacesOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs {
 	owns := func(object string) string { return mark(object, ownerLabel) + " == " + strconv.Quote(ownerValue) }
-	const adopts = `(request.kind.kind == "Namespace" && ` +
-		`oldObject.metadata.?annotations[?"` + adoptAnnotation + `"].orValue("") == oldObject.metadata.name)`
+	const (
+		adopts  = `oldObject.metadata.?annotations[?"` + adoptAnnotation + `"].orValue("") == oldObject.metadata.name`
+		written = `oldObject.metadata.?managedFields.orValue([]).exists(m, m.?manager.orValue("") == "` + fieldManager + `")`
+	)
 	may := `(request.operation == "DELETE" || ` + owns("object") + `) && ` +
-		`(request.operation == "CREATE" || ` + owns("oldObject") + ` || request.operation == "UPDATE" && ` + adopts + `)`
+		`(request.operation == "CREATE" || ` + owns("oldObject") + ` || request.operation == "UPDATE" && (` + adopts + " || " + written + "))"
 	return policy(
-		rulesOf(
-			onWrites([]string{"namespaces", "resourcequotas", "limitranges"}, ""),
-			onWrites([]string{"networkpolicies"}, "networking.k8s.io"),
-			onWrites([]string{"rolebindings"}, rbacGroup),
-		),
-		check(may, "the namespace controller may only write what carries its label"),
+		onWrites([]string{"namespaces"}, ""),
+		check(may, "the namespace controller may only write namespaces that are its own"),
 	).when("is-the-controller", b.isController()).spec
 }
 
-// ownNamespacesOnly keeps the controller inside the projects' namespaces where
-// what it touches is not its own: service accounts that Kubernetes makes, and
-// the pods of a project that hibernates.
-func (b *builder) ownNamespacesOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs {
+// projectsOnly keeps the controller inside the namespaces of projects. There it
+// also takes away what others left beside its own.
+func (b *builder) projectsOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs {
 	return policy(
-		onWrites([]string{"serviceaccounts", "pods"}, ""),
+		rulesOf(
+			onWrites([]string{"resourcequotas", "limitranges", "serviceaccounts", "pods"}, ""),
+			onWrites([]string{"networkpolicies"}, "networking.k8s.io"),
+			onWrites([]string{"rolebindings"}, rbacGroup),
+		),
 		check(mark("namespaceObject", ownerLabel)+" == "+strconv.Quote(ownerValue),
 			"the namespace controller may only work in the namespaces of projects"),
 	).when("is-the-controller", b.isController()).spec

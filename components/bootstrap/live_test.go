@@ -41,10 +41,15 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 		}
 	}
 	before := []map[string]any{
+		inNamespace("bare", "v1", "ResourceQuota", "left", nil),
 		called("old", pod("shop", running(registry+"/app"))),
 		called("old", pod("theirs", running("nginx"))),
 		called("old", pod("default", fields{"hostNetwork": true})),
 		called("old", workload("shop", "apps/v1", "Deployment", fields{"hostPID": true})),
+	}
+	unmarked := object(namespace("unmarked", nil))
+	if err := admin.Create(t.Context(), unmarked, client.FieldOwner("freehold-namespace-controller")); err != nil {
+		t.Fatal(err)
 	}
 	for _, ns := range []string{"shop", "bare", "theirs", "default", "kube-system"} {
 		before = append([]map[string]any{inNamespace(ns, "v1", "ServiceAccount", "default", nil)}, before...)
@@ -90,12 +95,12 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	})
 
 	const fenced, role = "ValidatingAdmissionPolicy 'freehold-", "cannot"
-	const notOwn = "may only write what carries its label"
+	const notOwn, elsewhere = "may only write namespaces that are its own", "may only work in the namespaces of projects"
 	for _, c := range append(fenceAttempts, []attempt{
 		{"the controller makes a fenced namespace", controller, nil, create(namespace("lab", owned)), ""},
 		{"the controller makes a namespace without its label", controller, nil, create(namespace("lab", nil)), notOwn},
 		{"the controller changes its own quota", controller, nil, annotate(inNamespace("shop", "v1", "ResourceQuota", "quota", nil)), ""},
-		{"the controller changes another's quota", controller, nil, annotate(inNamespace("theirs", "v1", "ResourceQuota", "quota", nil)), notOwn},
+		{"the controller changes another's quota", controller, nil, annotate(inNamespace("theirs", "v1", "ResourceQuota", "quota", nil)), elsewhere},
 		{"the controller removes another's namespace", controller, nil, remove(namespace("theirs", nil)), notOwn},
 		{"the controller adopts another's namespace", controller, nil, label(namespace("theirs", nil)), notOwn},
 		{"the controller binds a project's role", controller, nil, create(binding("shop", "more", "freehold-project-editor", "bo", owned)), ""},
