@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"strings"
+
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -26,6 +28,8 @@ func Bootstrap(ctx *pulumi.Context, in BootstrapIn) error {
 	made, err := bootstrap.New(ctx, "bootstrap", bootstrap.Args{
 		Namespace:      in.Plan.Namespace,
 		Image:          in.Boundary.ControllerRepository + "@" + in.Plan.ControllerDigest,
+		Org:            in.Plan.Org,
+		Registry:       registryOf(in.Boundary.ControllerRepository),
 		Labels:         labels(in.Plan.Common),
 		Administrators: []string{administratorsGroup},
 		Readers:        readersGroup,
@@ -42,6 +46,12 @@ func Bootstrap(ctx *pulumi.Context, in BootstrapIn) error {
 		"controllerImage": made.ControllerImage,
 		"projects":        made.Projects,
 	})
+}
+
+// registryOf returns the org's registry as the beginning of its images.
+func registryOf(repository string) string {
+	host, _, _ := strings.Cut(repository, "/")
+	return host + "/"
 }
 
 // labels are Freehold's tags in Kubernetes' form. The spec's own tags are left

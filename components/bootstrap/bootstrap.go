@@ -17,6 +17,11 @@ type Args struct {
 	Namespace string // required; where the controller runs
 	// Image is the namespace controller's, by digest; required.
 	Image string
+	// Org is whose cluster it is; required.
+	Org string
+	// Registry is the beginning of the org's own images, which every project may
+	// run: a host and a slash; required.
+	Registry string
 	// Labels are on every object; required.
 	Labels map[string]string
 
@@ -40,11 +45,20 @@ type Args struct {
 // It guarantees that
 //   - the controller's image is the one of a digest, and its pods run without
 //     root, privileges, a writable root file system or access to other pods;
+//     nothing reaches them over the network but a Prometheus that is let in;
 //   - the controller may do what its reconcilers need and no more: it binds
 //     three fixed roles without holding "escalate", and admission refuses it
-//     any namespace, quota, binding or policy that does not carry its label;
-//   - what carries the controller's label is changed by nobody else: not by
-//     members of a project, whatever their roles, nor by other controllers;
+//     any namespace that is not its own, and anything in one that is no project's;
+//   - what carries the controller's label, the namespaces of projects, and the
+//     quotas, limits, network policies and role bindings in them are changed by
+//     nobody else: not by members of a project, whatever their roles, nor by
+//     other controllers; only administrators are excepted;
+//   - outside of kube-system no pod has the node's files, network, processes,
+//     ports or privileges, whoever starts it;
+//   - in the namespaces of projects pods run images of the org's registry and
+//     of those that the Project names, and services stay inside the cluster;
+//   - rights in the whole cluster are given by administrators and by the cluster
+//     itself, and by nobody to everybody;
 //   - members can neither open their project's network, nor raise its quota,
 //     nor let others in;
 //   - who reads the cluster for drift sees no Secret;
@@ -64,10 +78,16 @@ type Bootstrap struct {
 // byDigest fits an image that is always the same one.
 var byDigest = regexp.MustCompile(`^[^@\s]+@sha256:[0-9a-f]{64}$`)
 
+var registryHost = regexp.MustCompile(`^[a-z0-9.-]+(:[0-9]+)?/$`)
+
 // New makes a Bootstrap.
 func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*Bootstrap, error) {
 	if !byDigest.MatchString(args.Image) {
 		return nil, fmt.Errorf("bootstrap %s: image %q is not given by digest", name, args.Image)
+	}
+	// Without the slash, the org's registry would be the beginning of another's.
+	if !registryHost.MatchString(args.Registry) {
+		return nil, fmt.Errorf("bootstrap %s: registry %q is not a host and a slash", name, args.Registry)
 	}
 	c := &Bootstrap{}
 	if err := ctx.RegisterComponentResource("freehold:index:Bootstrap", name, c, opts...); err != nil {

@@ -20,6 +20,8 @@ func args() bootstrap.Args {
 	return bootstrap.Args{
 		Namespace: "freehold-system",
 		Image:     image,
+		Org:       "acme",
+		Registry:  "210987654321.dkr.ecr.eu-central-1.amazonaws.com/",
 		Labels: map[string]string{
 			"freehold.dev/org": "acme", "freehold.dev/layer": "bootstrap",
 			"freehold.dev/managed-by": "freehold", "app.kubernetes.io/managed-by": "freehold",
@@ -142,10 +144,30 @@ func TestTheControllersPodsAreRestricted(t *testing.T) {
 	}
 }
 
-func TestNothingReachesTheControllerOverTheNetwork(t *testing.T) {
+func TestOnlyMetricsReachTheControllerOverTheNetwork(t *testing.T) {
 	spec := record(t).One(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy", "bootstrap-fence").Inputs["spec"].(map[string]any)
-	if diff := cmp.Diff([]any{"Ingress", "Egress"}, spec["policyTypes"]); diff != "" || spec["ingress"] != nil {
-		t.Errorf("policy types (-want +got):\n%singress: %v", diff, spec["ingress"])
+	if diff := cmp.Diff([]any{"Ingress", "Egress"}, spec["policyTypes"]); diff != "" {
+		t.Errorf("policy types (-want +got):\n%s", diff)
+	}
+	want := []any{map[string]any{
+		"ports": []any{map[string]any{"port": 8080.0, "protocol": "TCP"}},
+		"from": []any{map[string]any{
+			"namespaceSelector": map[string]any{"matchLabels": map[string]any{"freehold.dev/scrape-metrics": "true"}},
+			"podSelector":       map[string]any{"matchLabels": map[string]any{"app.kubernetes.io/name": "prometheus"}},
+		}},
+	}}
+	if diff := cmp.Diff(want, spec["ingress"]); diff != "" {
+		t.Errorf("ingress (-want +got):\n%s", diff)
+	}
+}
+
+func TestARegistryThatIsTheBeginningOfAnothersIsRefused(t *testing.T) {
+	for _, bad := range []string{"", "registry.example", "/", "https://registry.example/", "registry.example/path/"} {
+		a := args()
+		a.Registry = bad
+		if _, err := componenttest.Run(program(a)); err == nil || !strings.Contains(err.Error(), "not a host and a slash") {
+			t.Errorf("registry %q: %v", bad, err)
+		}
 	}
 }
 
@@ -184,7 +206,7 @@ func TestTheControllerBindsThreeRolesByNameAndWritesNone(t *testing.T) {
 		if strings.HasSuffix(g.resource, "roles"+rbac) && g.verb != "bind" {
 			t.Errorf("holds %s on %s", g.verb, g.resource)
 		}
-		if strings.HasPrefix(g.resource, "secrets") || strings.HasPrefix(g.resource, "pods") {
+		if strings.HasPrefix(g.resource, "secrets") || strings.HasPrefix(g.resource, "pods") && g.verb != "list" && g.verb != "deletecollection" {
 			t.Errorf("holds %s on %s", g.verb, g.resource)
 		}
 	}
@@ -193,7 +215,7 @@ func TestTheControllerBindsThreeRolesByNameAndWritesNone(t *testing.T) {
 		if !slices.Contains(rule["verbs"].([]any), any("bind")) {
 			continue
 		}
-		want := []any{"freehold-project-viewer", "freehold-project-editor", "freehold-project-admin"}
+		want := []any{"freehold-project-admin", "freehold-project-editor", "freehold-project-viewer"}
 		if diff := cmp.Diff(want, rule["resourceNames"]); diff != "" {
 			t.Errorf("binds (-want +got):\n%s", diff)
 		}

@@ -11,6 +11,13 @@ import (
 // controllerName names the controller, its service account and its objects.
 const controllerName = "namespace-controller"
 
+// controllerNamespace is the controller's own in the manifests of its roles;
+// Args.Namespace takes its place.
+const controllerNamespace = "freehold-system"
+
+// metricsPort answers /metrics.
+const metricsPort = 8080
+
 // probePort answers /healthz and /readyz.
 const probePort = 8081
 
@@ -78,16 +85,18 @@ func (b *builder) container() *corev1.ContainerArgs {
 	return &corev1.ContainerArgs{
 		Name:  pulumi.String("controller"),
 		Image: pulumi.String(b.args.Image),
-		Args:  stringArray("--leader-elect", "--health-probe-bind-address=:8081", "--metrics-bind-address=0"),
+		Args: stringArray("--leader-elect", "--health-probe-bind-address=:8081", "--metrics-bind-address=:8080",
+			"--org="+b.args.Org, "--org-registry="+b.args.Registry),
 		Env: corev1.EnvVarArray{&corev1.EnvVarArgs{
 			Name: pulumi.String("POD_NAMESPACE"),
 			ValueFrom: &corev1.EnvVarSourceArgs{
 				FieldRef: &corev1.ObjectFieldSelectorArgs{FieldPath: pulumi.String("metadata.namespace")},
 			},
 		}},
-		Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
-			Name: pulumi.String("probes"), ContainerPort: pulumi.Int(probePort), Protocol: pulumi.String("TCP"),
-		}},
+		Ports: corev1.ContainerPortArray{
+			&corev1.ContainerPortArgs{Name: pulumi.String("metrics"), ContainerPort: pulumi.Int(metricsPort), Protocol: pulumi.String("TCP")},
+			&corev1.ContainerPortArgs{Name: pulumi.String("probes"), ContainerPort: pulumi.Int(probePort), Protocol: pulumi.String("TCP")},
+		},
 		LivenessProbe:  probe("/healthz", 20),
 		ReadinessProbe: probe("/readyz", 5),
 		Resources: &corev1.ResourceRequirementsArgs{

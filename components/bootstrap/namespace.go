@@ -24,8 +24,11 @@ func (b *builder) namespace() (*corev1.Namespace, error) {
 	return namespace, b.fence(namespace)
 }
 
-// fence lets nothing into the namespace, and out of it only name lookups and
-// TLS, which is how the Kubernetes API is reached. The API's addresses are
+// scraperLabel is on a namespace whose Prometheus may read the controller's metrics.
+const scraperLabel = "freehold.dev/scrape-metrics"
+
+// fence lets only a Prometheus for metrics into the namespace, and out of it
+// only name lookups and TLS, which is how the Kubernetes API is reached. The API's addresses are
 // network interfaces that EKS moves at will, so no range can name them. The
 // node's probes do not pass the fence.
 func (b *builder) fence(namespace pulumi.Resource) error {
@@ -37,6 +40,13 @@ func (b *builder) fence(namespace pulumi.Resource) error {
 		Spec: &networkingv1.NetworkPolicySpecArgs{
 			PodSelector: &metav1.LabelSelectorArgs{},
 			PolicyTypes: stringArray("Ingress", "Egress"),
+			Ingress: networkingv1.NetworkPolicyIngressRuleArray{&networkingv1.NetworkPolicyIngressRuleArgs{
+				Ports: networkingv1.NetworkPolicyPortArray{port(metricsPort, "TCP")},
+				From: networkingv1.NetworkPolicyPeerArray{&networkingv1.NetworkPolicyPeerArgs{
+					NamespaceSelector: &metav1.LabelSelectorArgs{MatchLabels: stringMap(map[string]string{scraperLabel: "true"})},
+					PodSelector:       &metav1.LabelSelectorArgs{MatchLabels: stringMap(map[string]string{"app.kubernetes.io/name": "prometheus"})},
+				}},
+			}},
 			Egress: networkingv1.NetworkPolicyEgressRuleArray{
 				&networkingv1.NetworkPolicyEgressRuleArgs{
 					Ports: networkingv1.NetworkPolicyPortArray{port(53, "UDP"), port(53, "TCP")},

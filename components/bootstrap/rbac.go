@@ -1,9 +1,16 @@
 package bootstrap
 
 import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	rbacv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/rbac/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"go.yaml.in/yaml/v3"
 )
 
 const rbacGroup = "rbac.authorization.k8s.io"
@@ -25,11 +32,7 @@ func (b *builder) permissions(namespace pulumi.Resource) ([]pulumi.Resource, err
 	if err != nil {
 		return nil, err
 	}
-	wide, err := b.controllerClusterRole()
-	if err != nil {
-		return nil, err
-	}
-	narrow, err := b.controllerRole(namespace)
+	granted, err := b.controllerRoles(namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -37,53 +40,100 @@ func (b *builder) permissions(namespace pulumi.Resource) ([]pulumi.Resource, err
 	if err != nil {
 		return nil, err
 	}
-	return append(project, account, wide, narrow), nil
+	return append(append(project, account), granted...), nil
 }
 
-// controllerClusterRole lets the controller fence projects everywhere.
+// controllerRoleManifests are generated from what internal/controller says beside
+// the code that needs it, and nothing else is granted.
 //
 // Kubernetes lets nobody grant more than they hold. The controller holds less
 // than a project's admin, and gets around that by "bind" on three roles by
 // name, never by "escalate": it can hand out these three and write none.
-func (b *builder) controllerClusterRole() (pulumi.Resource, error) {
-	name := "freehold-" + controllerName
-	role, err := rbacv1.NewClusterRole(b.ctx, b.child(controllerName), &rbacv1.ClusterRoleArgs{
-		Metadata: b.clusterMeta(name),
-		Rules: rules(
-			rule(groups("freehold.dev"), []string{"projects"}, append([]string{"update", "patch"}, read...)),
-			rule(groups("freehold.dev"), []string{"projects/status", "projects/finalizers"}, []string{"update", "patch"}),
-			rule(groups(""), []string{"namespaces", "resourcequotas", "limitranges"}, all),
-			rule(groups("networking.k8s.io"), []string{"networkpolicies"}, all),
-			rule(groups(rbacGroup), []string{"rolebindings"}, all),
-			named(rule(groups(rbacGroup), []string{"clusterroles"}, []string{"bind"}), projectRoleNames()...),
-			rule(groups("", "events.k8s.io"), []string{"events"}, []string{"create", "patch"}),
-		),
-	}, b.parent)
-	if err != nil {
-		return nil, err
-	}
-	return rbacv1.NewClusterRoleBinding(b.ctx, b.child(controllerName), &rbacv1.ClusterRoleBindingArgs{
-		Metadata: b.clusterMeta(name),
-		RoleRef:  clusterRole(name),
-		Subjects: rbacv1.SubjectArray{b.controllerSubject()},
-	}, b.parent, pulumi.DependsOn([]pulumi.Resource{role}))
+//
+//go:generate go tool controller-gen rbac:roleName=namespace-controller,fileName=controller-role.yaml paths=../../internal/controller output:rbac:dir=.
+//go:embed controller-role.yaml
+var controllerRoleManifests []byte
+
+// manifestRole is one document of controllerRoleManifests.
+type manifestRole struct {
+	Kind     string `yaml:"kind"`
+	Metadata struct {
+		Namespace string `yaml:"namespace"`
+	} `yaml:"metadata"`
+	Rules []struct {
+		APIGroups     []string `yaml:"apiGroups"`
+		Resources     []string `yaml:"resources"`
+		ResourceNames []string `yaml:"resourceNames"`
+		Verbs         []string `yaml:"verbs"`
+	} `yaml:"rules"`
 }
 
-// controllerRole lets the controller's replicas choose a leader.
-func (b *builder) controllerRole(namespace pulumi.Resource) (pulumi.Resource, error) {
-	role, err := rbacv1.NewRole(b.ctx, b.child(controllerName), &rbacv1.RoleArgs{
-		Metadata: b.meta(controllerName),
-		Rules: rules(rule(groups("coordination.k8s.io"), []string{"leases"},
-			[]string{"get", "list", "watch", "create", "update", "patch"})),
+func (m manifestRole) rules() rbacv1.PolicyRuleArray {
+	var all rbacv1.PolicyRuleArray
+	for _, r := range m.Rules {
+		one := rule(r.APIGroups, r.Resources, r.Verbs)
+		if len(r.ResourceNames) > 0 {
+			one = named(one, r.ResourceNames...)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// controllerRoles gives the controller its roles: one for the cluster, and one
+// for each namespace in which it needs something that it needs nowhere else.
+func (b *builder) controllerRoles(namespace pulumi.Resource) ([]pulumi.Resource, error) {
+	var made []pulumi.Resource
+	documents := yaml.NewDecoder(bytes.NewReader(controllerRoleManifests))
+	for {
+		var m manifestRole
+		err := documents.Decode(&m)
+		if errors.Is(err, io.EOF) {
+			return made, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the controller's roles: %w", err)
+		}
+		binding, err := b.controllerRole(m, namespace)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, binding)
+	}
+}
+
+func (b *builder) controllerRole(m manifestRole, namespace pulumi.Resource) (pulumi.Resource, error) {
+	part, clusterName := controllerName, "freehold-"+controllerName
+	if m.Kind == "ClusterRole" {
+		role, err := rbacv1.NewClusterRole(b.ctx, b.child(part), &rbacv1.ClusterRoleArgs{
+			Metadata: b.clusterMeta(clusterName), Rules: m.rules(),
+		}, b.parent)
+		if err != nil {
+			return nil, err
+		}
+		return rbacv1.NewClusterRoleBinding(b.ctx, b.child(part), &rbacv1.ClusterRoleBindingArgs{
+			Metadata: b.clusterMeta(clusterName),
+			RoleRef:  clusterRole(clusterName),
+			Subjects: rbacv1.SubjectArray{b.controllerSubject()},
+		}, b.parent, pulumi.DependsOn([]pulumi.Resource{role}))
+	}
+	// What is not the controller's own namespace is one of Kubernetes'.
+	meta := b.clusterMeta(clusterName)
+	meta.Namespace = pulumi.String(m.Metadata.Namespace)
+	if m.Metadata.Namespace == controllerNamespace {
+		meta = b.meta(controllerName)
+	} else {
+		part += "-" + m.Metadata.Namespace
+	}
+	role, err := rbacv1.NewRole(b.ctx, b.child(part), &rbacv1.RoleArgs{
+		Metadata: meta, Rules: m.rules(),
 	}, b.parent, pulumi.DependsOn([]pulumi.Resource{namespace}))
 	if err != nil {
 		return nil, err
 	}
-	return rbacv1.NewRoleBinding(b.ctx, b.child(controllerName), &rbacv1.RoleBindingArgs{
-		Metadata: b.meta(controllerName),
-		RoleRef: &rbacv1.RoleRefArgs{
-			ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("Role"), Name: pulumi.String(controllerName),
-		},
+	return rbacv1.NewRoleBinding(b.ctx, b.child(part), &rbacv1.RoleBindingArgs{
+		Metadata: meta,
+		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("Role"), Name: meta.Name.(pulumi.StringInput)},
 		Subjects: rbacv1.SubjectArray{b.controllerSubject()},
 	}, b.parent, pulumi.DependsOn([]pulumi.Resource{role}))
 }
