@@ -52,7 +52,7 @@ var may = map[string][]string{
 	// that it drives: docs/decisions says why.
 	"internal/provision": {
 		"policies", "internal/audit", "internal/judge", "internal/spec", "internal/plan", "stacks", "internal/drift", "internal/report",
-		"internal/engine", "internal/cloud", "internal/registry",
+		"internal/engine", "internal/cloud", "internal/registry", "internal/api/v1alpha1",
 	},
 	"internal/audit": {"internal/judge", "internal/report", "policies"},
 	// Fleets of any size, for the tests and benchmarks of an audit.

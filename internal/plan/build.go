@@ -60,6 +60,14 @@ func Build(s spec.Spec) Plan {
 	return p
 }
 
+// WithProjects returns the plan with other projects, and the hash of that.
+func (p Plan) WithProjects(projects []ProjectPlan) Plan {
+	p.Bootstrap.Projects = slices.Clone(projects)
+	p.HashVersion = HashVersion
+	p.Hash = hash(p)
+	return p
+}
+
 func exceptions(s spec.Spec) []Exception {
 	var out []Exception
 	for _, e := range s.Exceptions {
@@ -239,7 +247,7 @@ func bootstrap(s spec.Spec) Bootstrap {
 	}
 	projects := make([]ProjectPlan, len(s.Projects))
 	for i, p := range s.Projects {
-		projects[i] = project(p)
+		projects[i] = ProjectOf(p)
 	}
 	return Bootstrap{
 		Common:           common(s, LayerBootstrap),
@@ -250,7 +258,8 @@ func bootstrap(s spec.Spec) Bootstrap {
 	}
 }
 
-func project(p spec.Project) ProjectPlan {
+// ProjectOf decides one project of a data plane.
+func ProjectOf(p spec.Project) ProjectPlan {
 	out := ProjectPlan{
 		Name:        p.Name,
 		DisplayName: p.DisplayName,

@@ -27,6 +27,9 @@ func (s *Service) admit(ctx context.Context, p plan.Plan) (dataPlane, error) {
 	if err := s.checkFixed(ctx, p); err != nil {
 		return d, err
 	}
+	if err := s.checkRemovals(ctx, p); err != nil {
+		return d, err
+	}
 	d.outs = outputsOf(layers)
 	if err := s.checkRelease(ctx, p, d); err != nil {
 		return d, err

@@ -52,7 +52,7 @@ func (s *Service) afterLayer(ctx context.Context, op *operation, d dataPlane, l 
 		}
 		return s.protectCluster(ctx, d, d.plan.Protected)
 	case plan.LayerBootstrap:
-		return nil
+		return s.awaitProjects(ctx, op, d)
 	}
 	return nil
 }

@@ -163,6 +163,16 @@ func (s *Service) offboardLayer(ctx context.Context, op *operation, d dataPlane,
 			return err
 		}
 	}
+	if l == plan.LayerBootstrap && known {
+		// The org's name was said, and everything goes.
+		var names []string
+		for _, p := range d.plan.Bootstrap.Projects {
+			names = append(names, p.Name)
+		}
+		if err := s.confirmDeletion(ctx, d, names...); err != nil {
+			return err
+		}
+	}
 	run, err := s.Engine.Destroy(ctx, st, op.emit)
 	res.Changes = run.Changes
 	return err

@@ -27,6 +27,9 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, sink report.Sink) (re
 	if err := s.checkFixed(ctx, p); err != nil {
 		return out, fail(p.Org, "", err)
 	}
+	if err := s.checkRemovals(ctx, p); err != nil {
+		return out, fail(p.Org, "", err)
+	}
 	if err := s.checkForeseen(ctx, d); err != nil {
 		return out, fail(p.Org, "", err)
 	}

@@ -38,6 +38,8 @@ type Service struct {
 	Log      *slog.Logger
 	// UsableWithin bounds the wait for a new account; 0 means 30 minutes.
 	UsableWithin time.Duration
+	// ProjectsWithin bounds the wait for the org's projects; 0 means 5 minutes.
+	ProjectsWithin time.Duration
 	// ProbeEvery is the pause between two probes; 0 means 10 seconds.
 	ProbeEvery time.Duration
 }

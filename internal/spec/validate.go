@@ -16,7 +16,13 @@ func (d *decoder) validate(s Spec) {
 	d.validateCluster(s.Cluster)
 	for i, p := range s.Projects {
 		d.validateProject(p, fmt.Sprintf("projects[%d]", i))
-		d.validateIngress(s.Projects, i)
+		var others []string
+		for j, other := range s.Projects {
+			if j != i {
+				others = append(others, other.Name)
+			}
+		}
+		d.validateCallers(p, others, fmt.Sprintf("projects[%d]", i))
 	}
 	d.unique("projects", len(s.Projects), ".name", func(i int) string { return s.Projects[i].Name })
 	d.unique("exceptions", len(s.Exceptions), ".resource", func(i int) string {

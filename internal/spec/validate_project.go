@@ -24,24 +24,20 @@ func (d *decoder) validateProject(p Project, path string) {
 	}
 }
 
-// validateIngress wants callers that are other projects of the same document:
+// validateCallers wants callers that are other projects of the same document:
 // no namespace of anybody else can be named.
-func (d *decoder) validateIngress(all []Project, i int) {
-	for j, in := range all[i].Ingress {
-		path := fmt.Sprintf("projects[%d].ingress[%d]", i, j)
-		d.unique(path+".ports", len(in.Ports), "", func(k int) string { return fmt.Sprint(in.Ports[k]) })
-		field := path + ".project"
+func (d *decoder) validateCallers(p Project, others []string, path string) {
+	for j, in := range p.Ingress {
+		at := fmt.Sprintf("%s.ingress[%d]", path, j)
+		d.unique(at+".ports", len(in.Ports), "", func(k int) string { return fmt.Sprint(in.Ports[k]) })
+		field := at + ".project"
 		switch {
 		case !d.given(field) || !d.ok(field):
-		case in.Project == all[i].Name:
+		case in.Project == p.Name:
 			d.complain(field, quote(in.Project)+" is the project itself, which may always call itself", "another project")
-		case !slices.ContainsFunc(all, func(p Project) bool { return p.Name == in.Project }):
-			problem := quote(in.Project) + " is no project of this document"
-			var names []string
-			for _, p := range all {
-				names = append(names, p.Name)
-			}
-			if meant := suggest(in.Project, names); meant != "" && meant != all[i].Name {
+		case !slices.Contains(others, in.Project):
+			problem := quote(in.Project) + " is no project of the org"
+			if meant := suggest(in.Project, others); meant != "" {
 				problem += " (did you mean " + meant + "?)"
 			}
 			d.complain(field, problem, "the name of another project")
