@@ -232,6 +232,10 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o provision.OnboardOptio
 		}
 	}
 	known.spec, known.drift = s, nil
+	known.status.DataPlane.Projects = nil
+	for _, p := range s.Projects {
+		known.status.DataPlane.Projects = append(known.status.DataPlane.Projects, p.Name)
+	}
 	known.status.Hash, known.status.State, known.status.Layers = "h1", "ready", out.Layers
 	known.status.Last = &report.Operation{ID: out.Operation, Org: s.Org, Kind: "onboard", State: "succeeded", Started: began, Finished: w.clock.Now()}
 	out.Policy = slices.DeleteFunc(w.found(s.Org), report.PolicyFinding.Open)
@@ -379,6 +383,112 @@ contexts:
   context: {cluster: c, user: u}
 current-context: x
 `, "ORG", name)), nil
+}
+
+func (w *world) Projects(_ context.Context, name string) (report.Projects, error) {
+	out := report.Projects{Org: name}
+	o := w.orgs[name]
+	if o == nil {
+		return out, w.unknown(name, "projects")
+	}
+	if w.trouble == "cluster" {
+		return out, &provision.Error{Org: name, Layer: "bootstrap", Err: errors.New("list the cluster's projects: connection refused"), Next: "look at the cluster"}
+	}
+	for _, p := range o.spec.Projects {
+		one := report.Project{
+			Org: name, Name: p.Name, DisplayName: p.DisplayName, Recorded: true, Phase: "Ready", Ready: true, Namespace: p.Name,
+			Usage: map[string]report.ProjectUsage{
+				"limits.cpu": {Used: "1", Hard: p.Quota.CPU}, "limits.memory": {Used: "1Gi", Hard: p.Quota.Memory}, "pods": {Used: "3", Hard: fmt.Sprint(p.Quota.Pods)},
+			},
+			Conditions: []report.ProjectCondition{{Type: "Ready", Status: "True", Reason: "Fenced", Message: "the namespace is there with every fence"}},
+		}
+		for _, m := range p.Members {
+			one.Members = append(one.Members, report.ProjectMember{Group: m.Group, User: m.User, Role: string(m.Role)})
+		}
+		if w.trouble == "taken" {
+			one.Phase, one.Ready, one.Message = "Failed", false, "NamespaceTaken: there is a namespace "+p.Name+" that is not this project's"
+		}
+		out.Projects = append(out.Projects, one)
+	}
+	if w.trouble == "byhand" {
+		out.Projects = append(out.Projects, report.Project{Org: name, Name: "stray", Phase: "Ready", Ready: true})
+	}
+	return out, nil
+}
+
+func (w *world) PlanProjects(_ context.Context, name string, c provision.ProjectChange) (report.Plan, error) {
+	out := report.Plan{Org: name}
+	next, err := w.changed(name, c)
+	if err != nil {
+		return out, err
+	}
+	out.Layers = []report.LayerResult{{Layer: "bootstrap", Stack: name + ".bootstrap", State: "done", Resources: 12}}
+	op, project := "create", ""
+	if c.Add != nil {
+		project = c.Add.Name
+	} else {
+		op, project = "delete", c.Remove
+	}
+	if len(next) != len(w.orgs[name].spec.Projects) {
+		out.Changes = []report.Change{{Layer: "bootstrap", Op: op, Type: "kubernetes:freehold.dev/v1alpha1:Project", Name: "bootstrap-project-" + project}}
+	}
+	return out, nil
+}
+
+func (w *world) changed(name string, c provision.ProjectChange) ([]spec.Project, error) {
+	o := w.orgs[name]
+	if o == nil {
+		return nil, w.unknown(name, "projects")
+	}
+	named := func(want string) func(spec.Project) bool { return func(p spec.Project) bool { return p.Name == want } }
+	if c.Add == nil {
+		if !slices.ContainsFunc(o.spec.Projects, named(c.Remove)) {
+			return nil, &provision.Error{Org: name, Err: fmt.Errorf("%w: there is no project %s", provision.ErrInvalid, c.Remove)}
+		}
+		return slices.DeleteFunc(slices.Clone(o.spec.Projects), named(c.Remove)), nil
+	}
+	if i := slices.IndexFunc(o.spec.Projects, named(c.Add.Name)); i >= 0 {
+		if !reflect.DeepEqual(o.spec.Projects[i], *c.Add) {
+			return nil, &provision.Error{Org: name, Err: fmt.Errorf("%w: there is a project %s, and it is another one", provision.ErrInvalid, c.Add.Name)}
+		}
+		return o.spec.Projects, nil
+	}
+	return append(slices.Clone(o.spec.Projects), *c.Add), nil
+}
+
+func (w *world) ChangeProjects(_ context.Context, name string, c provision.ProjectChange, sink report.Sink) (report.Onboarding, error) {
+	out := report.Onboarding{Org: name}
+	if err := w.fail(name, ""); err != nil {
+		return out, err
+	}
+	next, err := w.changed(name, c)
+	if err != nil {
+		return out, err
+	}
+	w.runs++
+	out.Operation = fmt.Sprintf("op-%d", w.runs)
+	emit := func(e report.Event) {
+		e.Time, e.Org, e.Operation, e.Kind = w.clock.Now(), name, out.Operation, "projects"
+		sink(e)
+	}
+	o := w.orgs[name]
+	out.Changed = len(next) != len(o.spec.Projects)
+	emit(report.Event{Type: report.OperationStarted})
+	emit(report.Event{Type: report.LayerStarted, Layer: "bootstrap"})
+	w.clock.pass(2 * time.Second)
+	emit(report.Event{Type: report.LayerFinished, Layer: "bootstrap"})
+	o.spec.Projects, o.status.DataPlane.Projects = next, nil
+	for _, p := range next {
+		o.status.DataPlane.Projects = append(o.status.DataPlane.Projects, p.Name)
+	}
+	changes := map[string]int{"same": 12}
+	if out.Changed {
+		changes["create"] = 1
+	}
+	out.Layers = []report.LayerResult{{Layer: "bootstrap", Stack: name + ".bootstrap", State: "done", Resources: 12, Duration: 2 * time.Second, Changes: changes}}
+	out.DataPlane, out.Duration = o.status.DataPlane, 2*time.Second
+	emit(report.Event{Type: report.OperationSucceeded, Duration: out.Duration})
+	return out, nil
 }
 
 func (w *world) Types() []string {

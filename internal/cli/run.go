@@ -91,7 +91,7 @@ func (a *app) owe(cmd *cobra.Command, args []string, err error) {
 		return
 	}
 	org := a.org
-	if rest := cmd.Flags().Args(); len(rest) == 1 && kind != "onboard" && kind != "plan" {
+	if rest := cmd.Flags().Args(); len(rest) == 1 && kind != "onboard" && kind != "plan" || len(rest) > 0 && kind == "projects" {
 		org = rest[0]
 	}
 	lines := &eventLines{w: a.env.Stdout}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"strconv"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,7 +102,7 @@ func runFreehold(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	// The command runs in this process, whose folder is another.
 	for i, arg := range args {
-		if i > 0 && (args[i-1] == "-f" || args[i-1] == "--file") && arg != "-" {
+		if i > 0 && slices.Contains([]string{"-f", "--file", "--spec"}, args[i-1]) && arg != "-" {
 			args[i] = ts.MkAbs(arg)
 		}
 	}

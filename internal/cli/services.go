@@ -26,6 +26,11 @@ type Provisioner interface {
 	Offboard(ctx context.Context, org string, o provision.OffboardOptions, sink report.Sink) (report.Offboarding, error)
 	// Kubeconfig returns a kubeconfig that holds no token.
 	Kubeconfig(ctx context.Context, org string) ([]byte, error)
+	// Projects tells of the org's projects, as recorded and as its cluster has them.
+	Projects(ctx context.Context, org string) (report.Projects, error)
+	// PlanProjects returns what ChangeProjects would change.
+	PlanProjects(ctx context.Context, org string, c provision.ProjectChange) (report.Plan, error)
+	ChangeProjects(ctx context.Context, org string, c provision.ProjectChange, sink report.Sink) (report.Onboarding, error)
 }
 
 // TokenRequest says which cluster of EKS a token is for, and as whom.

@@ -22,24 +22,33 @@ func (a *app) readSpec(cmd *cobra.Command, file string) (spec.Spec, error) {
 	if file == "" {
 		return spec.Spec{}, usagef(cmd, "%s: -f FILE is missing", cmd.Name())
 	}
+	text, name, err := a.readText(cmd, file)
+	if err != nil {
+		return spec.Spec{}, err
+	}
+	a.org = statedOrg(text)
+	return spec.Parse(name, bytes.NewReader(text))
+}
+
+// readText reads a file, "-" is standard input, and returns what messages call it.
+func (a *app) readText(cmd *cobra.Command, file string) (text []byte, name string, err error) {
 	name, in := "stdin", a.env.Stdin
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return spec.Spec{}, usagef(cmd, "%v", err)
+			return nil, "", usagef(cmd, "%v", err)
 		}
 		defer f.Close()
 		name, in = file, f
 	}
-	text, err := io.ReadAll(io.LimitReader(in, mostRead))
+	text, err = io.ReadAll(io.LimitReader(in, mostRead))
 	if _, ok := errors.AsType[*os.PathError](err); ok {
-		return spec.Spec{}, usagef(cmd, "%v", err)
+		return nil, "", usagef(cmd, "%v", err)
 	}
 	if err != nil {
-		return spec.Spec{}, fmt.Errorf("read %s: %w", name, err)
+		return nil, "", fmt.Errorf("read %s: %w", name, err)
 	}
-	a.org = statedOrg(text)
-	return spec.Parse(name, bytes.NewReader(text))
+	return text, name, nil
 }
 
 // statedOrg is the org that a document states, also when the rest is no spec;
