@@ -1,0 +1,224 @@
+package main_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"freehold.dev/freehold/internal/report"
+)
+
+// cluster reaches the org's cluster as kubectl does, and as somebody else over
+// the same RBAC.
+type cluster struct {
+	t      *testing.T
+	config *rest.Config
+}
+
+func (h home) cluster(t *testing.T, org string) cluster {
+	t.Helper()
+	config, err := clientcmd.RESTConfigFromKubeConfig([]byte(h.want(0, "kubeconfig", org).stdout))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cluster{t, config}
+}
+
+// as is a client for a user of these groups; without a name, an administrator.
+func (c cluster) as(user string, groups ...string) kubernetes.Interface {
+	c.t.Helper()
+	config := rest.CopyConfig(c.config)
+	if user != "" {
+		config.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: append(groups, "system:authenticated")}
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return client
+}
+
+// restricted is a pod that Pod Security lets in, of an image, with CPUs.
+func restricted(name, image, cpu string) *corev1.Pod {
+	cpus := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse("64Mi")}
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: corev1.PodSpec{
+			SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: new(true), SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
+			Containers: []corev1.Container{{
+				Name: "app", Image: image,
+				Resources:       corev1.ResourceRequirements{Requests: cpus, Limits: cpus},
+				SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: new(false), Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}},
+			}},
+		},
+	}
+}
+
+func refused(t *testing.T, what string, err error, says string) {
+	t.Helper()
+	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), says) {
+		t.Errorf("%s: %v, want a refusal that says %q", what, err, says)
+	}
+}
+
+func allowed(t *testing.T, what string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+// TestProjectsAreFencedFromEachOtherAndFromTheNode onboards the demo's customer,
+// and has its members try what they may and what they may not, over the RBAC,
+// the quota and the admission of the customer's own API server.
+func TestProjectsAreFencedFromEachOtherAndFromTheNode(t *testing.T) {
+	h := newHome(t)
+	ctx := t.Context()
+	example, err := os.ReadFile(filepath.Join("..", "..", "docs", "examples", "acme.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(h.dir, "acme.yaml")
+	if err := os.WriteFile(file, example, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	made := decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
+
+	// Onboard has waited: every project is ready now.
+	states := func() map[string]string {
+		got := map[string]string{}
+		for _, p := range decode[report.Projects](t, h.want(0, "projects", "list", "acme", "-o", "json")).Projects {
+			got[p.Name] = p.Phase + " " + p.Message
+		}
+		return got
+	}
+	if got := states(); len(got) != 2 || got["shop"] != "Ready " || got["billing"] != "Ready " {
+		t.Errorf("projects: %v", got)
+	}
+	h.want(0, "drift", "acme")
+
+	kubeconfig := filepath.Join(h.dir, "acme.kubeconfig")
+	if err := os.WriteFile(kubeconfig, []byte(h.want(0, "kubeconfig", "acme").stdout), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kubectl := exec.CommandContext(ctx, filepath.Join(bin, "freehold-kube"), "kubectl", "--kubeconfig", kubeconfig,
+		"get", "projects,ns,quota,limits,networkpolicy,rolebinding", "-A")
+	shown, err := kubectl.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, shown)
+	}
+	for _, want := range []string{
+		"project.freehold.dev/shop", "namespace/shop", "resourcequota/", "limitrange/", "networkpolicy.networking.k8s.io/default-deny",
+		"ClusterRole/freehold-project-editor", "ClusterRole/freehold-project-viewer",
+	} {
+		if !strings.Contains(string(shown), want) {
+			t.Errorf("kubectl get shows no %s:\n%s", want, shown)
+		}
+	}
+
+	c := h.cluster(t, "acme")
+	shopper := c.as("ada@acme.example", "acme:shop")
+	config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "settings"}}
+	_, err = shopper.CoreV1().ConfigMaps("shop").Create(ctx, config, metav1.CreateOptions{})
+	allowed(t, "a member works in the project", err)
+	_, err = shopper.CoreV1().ConfigMaps("billing").Create(ctx, config, metav1.CreateOptions{})
+	refused(t, "a member works in another project", err, "cannot create")
+	_, err = shopper.CoreV1().ConfigMaps("billing").List(ctx, metav1.ListOptions{})
+	refused(t, "a member looks into another project", err, "cannot list")
+	_, err = shopper.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
+	refused(t, "a member looks into all namespaces", err, "cannot list")
+	_, err = shopper.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+	refused(t, "a member lists namespaces", err, "cannot list")
+	_, err = shopper.RbacV1().RoleBindings("shop").Create(ctx, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "guest"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "view"},
+	}, metav1.CreateOptions{})
+	refused(t, "a member lets somebody in", err, "cannot create")
+
+	registry := made.DataPlane.AccountID + ".dkr.ecr.eu-central-1.amazonaws.com"
+	own := registry + "/freehold-acme/app:v1"
+	pods := shopper.CoreV1().Pods("shop")
+	_, err = pods.Create(ctx, restricted("first", own, "3"), metav1.CreateOptions{})
+	allowed(t, "a pod within the quota", err)
+	_, err = pods.Create(ctx, restricted("second", own, "3"), metav1.CreateOptions{})
+	refused(t, "a pod over the quota", err, "exceeded quota")
+	_, err = pods.Create(ctx, restricted("large", own, "5"), metav1.CreateOptions{})
+	refused(t, "a container over the limits", err, "maximum cpu usage per Container is 4")
+	_, err = pods.Create(ctx, restricted("foreign", "docker.io/library/nginx:latest", "100m"), metav1.CreateOptions{})
+	refused(t, "an image of somebody else", err, "freehold-project-images")
+	_, err = pods.Create(ctx, restricted("lookalike", registry+".evil.example/app", "100m"), metav1.CreateOptions{})
+	refused(t, "an image of a host that looks like the org's", err, "freehold-project-images")
+	onHost := restricted("host", own, "100m")
+	onHost.Spec.Volumes = []corev1.Volume{{Name: "root", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/"}}}}
+	_, err = pods.Create(ctx, onHost, metav1.CreateOptions{})
+	refused(t, "a pod with the node's files", err, "hostPath")
+	_, err = c.as("").CoreV1().Pods("default").Create(ctx, onHost, metav1.CreateOptions{})
+	refused(t, "an administrator's pod with the node's files", err, "freehold-node-access")
+
+	// What the pod and the settings left is the project's own, and no drift.
+	h.want(0, "drift", "acme")
+
+	t.Run("one is added and removed", func(t *testing.T) {
+		h.want(2, "projects", "add", "acme", "--name", "lab", "--dry-run")
+		h.want(0, "projects", "add", "acme", "--name", "lab", "--cpu", "1", "--member", "admin=user:bo", "--spec", file)
+		if got := states(); got["lab"] != "Ready " {
+			t.Errorf("projects: %v", got)
+		}
+		h.want(0, "plan", "-f", file)
+		h.want(0, "drift", "acme")
+		_, err := c.as("bo").CoreV1().ConfigMaps("lab").Create(ctx, config, metav1.CreateOptions{})
+		allowed(t, "its member works in it", err)
+		h.want(0, "projects", "remove", "acme", "lab", "--yes=lab", "--spec", file)
+		if got := states(); got["lab"] != "" {
+			t.Errorf("projects: %v", got)
+		}
+		ns, err := c.as("").CoreV1().Namespaces().Get(ctx, "lab", metav1.GetOptions{})
+		if err != nil || ns.Annotations["freehold.dev/retained"] != "true" {
+			t.Errorf("its namespace is not retained: %v, %v", ns.Annotations, err)
+		}
+		h.want(0, "plan", "-f", file)
+		h.want(0, "drift", "acme")
+	})
+
+	t.Run("one that takes its namespace along has to be named", func(t *testing.T) {
+		own := filepath.Join(h.dir, "brief.yaml")
+		if err := os.WriteFile(own, []byte("name: brief\ndeletionPolicy: Delete\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h.want(0, "projects", "add", "acme", "-f", own)
+		// The spec file does not have it: an onboard would lose what is in it.
+		if r := h.want(4, "onboard", "-f", file); !strings.Contains(r.stderr, "freehold projects remove acme brief") {
+			t.Errorf("onboard says:\n%s", r.stderr)
+		}
+		h.want(0, "projects", "remove", "acme", "brief", "--yes=brief")
+		if _, err := c.as("").CoreV1().Namespaces().Get(ctx, "brief", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+			t.Errorf("its namespace is there: %v", err)
+		}
+	})
+
+	t.Run("one that cannot be made is named with the reason", func(t *testing.T) {
+		if _, err := c.as("").CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "taken"}}, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		r := h.want(1, "projects", "add", "acme", "--name", "taken")
+		if !strings.Contains(r.stderr, "project taken") || !strings.Contains(r.stderr, "freehold.dev/adopt=taken") || r.took > 90*time.Second {
+			t.Errorf("after %s it says:\n%s", r.took, r.stderr)
+		}
+		h.want(0, "projects", "remove", "acme", "taken", "--yes=taken")
+		if _, err := c.as("").CoreV1().Namespaces().Get(ctx, "taken", metav1.GetOptions{}); err != nil {
+			t.Errorf("the namespace that it did not own: %v", err)
+		}
+		h.want(0, "onboard", "-f", file)
+	})
+}
