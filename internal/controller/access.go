@@ -14,12 +14,12 @@ import (
 // projectRolePrefix and a role name the ClusterRole that bootstrap makes for it.
 const projectRolePrefix = "freehold-project-"
 
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;create;patch;update;delete
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterroles,verbs=bind,resourceNames=freehold-project-admin;freehold-project-editor;freehold-project-viewer
+
 // access makes the service accounts, and binds each role to its members and to
 // nobody else. Where the namespace is not fenced, nobody is let in who was not
 // in before; whoever is no member any more is out at once.
-//
-// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;create;patch;update;delete
-// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterroles,verbs=bind,resourceNames=freehold-project-admin;freehold-project-editor;freehold-project-viewer
 func (l *look) access(ctx context.Context) (answer, error) {
 	failure := l.accounts(ctx)
 	var bindings rbacv1.RoleBindingList

@@ -8,11 +8,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
+// +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=get;list;watch;create;patch;update;delete
+
 // accounts makes the project's service accounts. None of them puts its token
 // into a pod, the default one above all: a pod that needs the cluster's API says
 // so itself. Pod Identity brings its own token.
-//
-// +kubebuilder:rbac:groups="",resources=serviceaccounts,verbs=get;list;watch;create;patch;update;delete
 func (l *look) accounts(ctx context.Context) error {
 	want := []client.Object{l.account(v1alpha1.ServiceAccount{Name: "default"})}
 	for _, a := range l.p.Spec.ServiceAccounts {

@@ -46,10 +46,10 @@ func (l *look) hibernate(ctx context.Context) error {
 	return err
 }
 
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list;deletecollection
+
 // stopPods deletes the namespace's pods and returns some that are left, those
 // that are on their way out among them, and how many they are.
-//
-// +kubebuilder:rbac:groups="",resources=pods,verbs=list;deletecollection
 func (l *look) stopPods(ctx context.Context) (some []string, left int64, err error) {
 	pods := &metav1.PartialObjectMetadataList{}
 	pods.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))

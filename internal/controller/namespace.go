@@ -22,10 +22,10 @@ const (
 	reasonTerminating = "NamespaceTerminating"
 )
 
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch;create;patch;update;delete
+
 // namespace makes the project's namespace, or finds that it is ours. One that is
 // there and is not is never written to.
-//
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch;create;patch;update;delete
 func (l *look) namespace(ctx context.Context) (answer, error) {
 	if l.options.Org != "" && l.org() != l.options.Org {
 		return answer{reason: reasonOtherOrg, message: fmt.Sprintf("this cluster is %s's, and the project says that it is %s's: nothing is made for it", l.options.Org, l.org())}, nil

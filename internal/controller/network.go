@@ -26,11 +26,11 @@ const apiService = "kubernetes"
 // EKS: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
 const podIdentityAgent = "169.254.170.23/32"
 
-// network fences the project's pods: nothing goes in or out but what is listed.
-//
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;update;delete
 // +kubebuilder:rbac:groups="",resources=services,verbs=list;watch,namespace=default
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=list;watch,namespace=default
+
+// network fences the project's pods: nothing goes in or out but what is listed.
 func (l *look) network(ctx context.Context) (answer, error) {
 	api, err := l.apiAddresses(ctx)
 	if err != nil {

@@ -24,16 +24,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
+// +kubebuilder:rbac:groups=freehold.dev,resources=projects,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=freehold.dev,resources=projects/status,verbs=patch;update
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch,namespace=default
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=freehold-system
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=create;get;update,namespace=freehold-system
+
 // projects reconciles Projects.
 //
 // Fairness between projects is the queue's: a project is in it once however
 // often it changes, one that fails comes back ever later, and what has just
 // changed goes before what is only looked at again.
-//
-// +kubebuilder:rbac:groups=freehold.dev,resources=projects,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=freehold.dev,resources=projects/status,verbs=patch;update
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch,namespace=default
-// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=create;get;update,namespace=freehold-system
 type projects struct {
 	client   client.Client
 	live     client.Reader // asks the API server, and not the cache

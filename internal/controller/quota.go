@@ -15,9 +15,9 @@ const (
 	limitsName = "limits"
 )
 
-// quota bounds what the project and each of its containers may use.
-//
 // +kubebuilder:rbac:groups="",resources=resourcequotas;limitranges,verbs=get;list;watch;create;patch;update;delete
+
+// quota bounds what the project and each of its containers may use.
 func (l *look) quota(ctx context.Context) (answer, error) {
 	err := errors.Join(
 		l.keep(ctx, &corev1.ResourceQuotaList{}, l.resourceQuota()),
