@@ -15,12 +15,12 @@ import (
 
 // The users that ask.
 const (
-	controller = "system:serviceaccount:freehold-system:namespace-controller"
-	collector  = "system:serviceaccount:kube-system:generic-garbage-collector"
-	janitor    = "system:serviceaccount:kube-system:namespace-controller"
-	enforcer   = "eks:network-policy-controller"
-	member     = "ada@acme.example"
-	stranger   = "system:serviceaccount:kube-system:coredns"
+	controllerAccount = "system:serviceaccount:freehold-system:namespace-controller"
+	collector         = "system:serviceaccount:kube-system:generic-garbage-collector"
+	janitor           = "system:serviceaccount:kube-system:namespace-controller"
+	enforcer          = "eks:network-policy-controller"
+	member            = "ada@acme.example"
+	stranger          = "system:serviceaccount:kube-system:coredns"
 )
 
 // TestWhatIsMadeHoldsOnARealAPIServer applies every object that the component
@@ -88,8 +88,8 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 				return fmt.Errorf("%s does not refuse: %w", policy, err)
 			}
 		}
-		if err := create(namespace("lab", nil))(as(t, config, controller, all...)); !apierrors.IsForbidden(err) {
-			return fmt.Errorf("%s is not refused: %w", controller, err)
+		if err := create(namespace("lab", nil))(as(t, config, controllerAccount, all...)); !apierrors.IsForbidden(err) {
+			return fmt.Errorf("%s is not refused: %w", controllerAccount, err)
 		}
 		return nil
 	})
@@ -97,15 +97,15 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	const fenced, role = "ValidatingAdmissionPolicy 'freehold-", "cannot"
 	const notOwn, elsewhere = "may only write namespaces that are its own", "may only work in the namespaces of projects"
 	for _, c := range append(fenceAttempts, []attempt{
-		{"the controller makes a fenced namespace", controller, nil, create(namespace("lab", owned)), ""},
-		{"the controller makes a namespace without its label", controller, nil, create(namespace("lab", nil)), notOwn},
-		{"the controller changes its own quota", controller, nil, annotate(inNamespace("shop", "v1", "ResourceQuota", "quota", nil)), ""},
-		{"the controller changes another's quota", controller, nil, annotate(inNamespace("theirs", "v1", "ResourceQuota", "quota", nil)), elsewhere},
-		{"the controller removes another's namespace", controller, nil, remove(namespace("theirs", nil)), notOwn},
-		{"the controller adopts another's namespace", controller, nil, label(namespace("theirs", nil)), notOwn},
-		{"the controller binds a project's role", controller, nil, create(binding("shop", "more", "freehold-project-editor", "bo", owned)), ""},
-		{"the controller binds a role that it was not given", controller, nil, create(binding("shop", "more", "cluster-admin", "bo", owned)), "permissions not currently held"},
-		{"the controller reads a secret", controller, nil, get(inNamespace("shop", "v1", "Secret", "any", nil)), role},
+		{"the controller makes a fenced namespace", controllerAccount, nil, create(namespace("lab", owned)), ""},
+		{"the controller makes a namespace without its label", controllerAccount, nil, create(namespace("lab", nil)), notOwn},
+		{"the controller changes its own quota", controllerAccount, nil, annotate(inNamespace("shop", "v1", "ResourceQuota", "quota", nil)), ""},
+		{"the controller changes another's quota", controllerAccount, nil, annotate(inNamespace("theirs", "v1", "ResourceQuota", "quota", nil)), elsewhere},
+		{"the controller removes another's namespace", controllerAccount, nil, remove(namespace("theirs", nil)), notOwn},
+		{"the controller adopts another's namespace", controllerAccount, nil, label(namespace("theirs", nil)), notOwn},
+		{"the controller binds a project's role", controllerAccount, nil, create(binding("shop", "more", "freehold-project-editor", "bo", owned)), ""},
+		{"the controller binds a role that it was not given", controllerAccount, nil, create(binding("shop", "more", "cluster-admin", "bo", owned)), "permissions not currently held"},
+		{"the controller reads a secret", controllerAccount, nil, get(inNamespace("shop", "v1", "Secret", "any", nil)), role},
 		{"an administrator changes what the controller owns", "ops", []string{"freehold:administrators"}, annotate(namespace("shop", nil)), ""},
 		{"the garbage collector removes it", collector, all, remove(inNamespace("shop", "v1", "ResourceQuota", "quota", nil)), ""},
 		{"the namespace is emptied", janitor, all, remove(inNamespace("shop", "networking.k8s.io/v1", "NetworkPolicy", "fence", nil)), ""},

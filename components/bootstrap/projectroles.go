@@ -55,9 +55,9 @@ var editing = []*rbacv1.PolicyRuleArgs{
 	rule(groups("policy"), []string{"poddisruptionbudgets"}, write),
 }
 
-// administering hands out what the project's service accounts may do. Which
-// there are, the Project says.
+// administering makes the identities that workloads run as.
 var administering = []*rbacv1.PolicyRuleArgs{
+	rule(groups(""), []string{"serviceaccounts"}, write),
 	rule(groups(""), []string{"serviceaccounts/token"}, []string{"create"}),
 	rule(groups(rbacGroup), []string{"rolebindings", "roles"}, read),
 }

@@ -22,7 +22,7 @@ const (
 	reasonTerminating = "NamespaceTerminating"
 )
 
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch;create;patch;update;delete
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch;create;patch;update;delete
 
 // namespace makes the project's namespace, or finds that it is ours. One that is
 // there and is not is never written to.

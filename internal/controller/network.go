@@ -26,7 +26,7 @@ const apiService = "kubernetes"
 // EKS: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
 const podIdentityAgent = "169.254.170.23/32"
 
-// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;update;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=list;watch;create;patch;update;delete
 // +kubebuilder:rbac:groups="",resources=services,verbs=list;watch,namespace=default
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=list;watch,namespace=default
 

@@ -24,10 +24,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// +kubebuilder:rbac:groups=freehold.dev,resources=projects,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=freehold.dev,resources=projects,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=freehold.dev,resources=projects/status,verbs=patch;update
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch,namespace=default
-// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=freehold-system
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create,namespace=default
+// +kubebuilder:rbac:groups="",resources=events,verbs=create,namespace=freehold-system
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=create;get;update,namespace=freehold-system
 
 // projects reconciles Projects.

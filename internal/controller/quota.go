@@ -15,7 +15,8 @@ const (
 	limitsName = "limits"
 )
 
-// +kubebuilder:rbac:groups="",resources=resourcequotas;limitranges,verbs=get;list;watch;create;patch;update;delete
+// +kubebuilder:rbac:groups="",resources=resourcequotas,verbs=get;list;watch;create;patch;update;delete
+// +kubebuilder:rbac:groups="",resources=limitranges,verbs=list;watch;create;patch;delete
 
 // quota bounds what the project and each of its containers may use.
 func (l *look) quota(ctx context.Context) (answer, error) {
