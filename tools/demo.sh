@@ -10,12 +10,13 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 say "1. Onboard the customer acme (docs/examples/acme.yaml)"
 $freehold onboard -f docs/examples/acme.yaml
 
-say "2. Ask acme's own API server"
+say "2. Ask acme's own API server for its projects"
 kubeconfig=$(mktemp)
 trap 'rm -f "$kubeconfig"' EXIT INT TERM
 $freehold kubeconfig acme >"$kubeconfig"
 if command -v kubectl >/dev/null 2>&1; then kubectl=kubectl; else kubectl="bin/freehold-kube kubectl"; fi
-$kubectl --kubeconfig "$kubeconfig" get namespaces,projects.freehold.dev
+$freehold projects list acme
+$kubectl --kubeconfig "$kubeconfig" get projects,ns,quota,limits,networkpolicy,rolebinding -A
 
 say "3. Onboard a second customer, globex (docs/examples/globex.yaml)"
 $freehold onboard -f docs/examples/globex.yaml

@@ -183,6 +183,7 @@ func TestTheControllerUsesEveryPermissionAndMissesNone(t *testing.T) {
 		return requests
 	})
 	running, stop := context.WithCancel(ctx)
+	defer stop()
 	done := make(chan error, 1)
 	go func() {
 		done <- controller.Run(running, controller.Options{
@@ -190,15 +191,19 @@ func TestTheControllerUsesEveryPermissionAndMissesNone(t *testing.T) {
 			Resync: time.Second, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Now: time.Now,
 		})
 	}()
+	defer func() {
+		requests.mu.Lock()
+		defer requests.mu.Unlock()
+		for what, answer := range requests.refused {
+			t.Errorf("it may not %s: %s", what, answer)
+		}
+	}()
 	life(t, admin)
 	stop()
 	if err := <-done; err != nil {
 		t.Errorf("the controller ended with %v", err)
 	}
 
-	for what, answer := range requests.refused {
-		t.Errorf("it may not %s: %s", what, answer)
-	}
 	has := granted(t)
 	for p := range requests.used {
 		wide := p

@@ -3,8 +3,8 @@ package cli_test
 import (
 	"context"
 	"os"
-	"strconv"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
