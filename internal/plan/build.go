@@ -249,13 +249,18 @@ func bootstrap(s spec.Spec) Bootstrap {
 	for i, p := range s.Projects {
 		projects[i] = ProjectOf(p)
 	}
-	return Bootstrap{
+	out := Bootstrap{
 		Common:           common(s, LayerBootstrap),
 		Namespace:        Namespace,
 		ControllerDigest: digest,
 		StorageClass:     "freehold-gp3",
 		Projects:         projects,
 	}
+	if s.ProjectSource.URL != "" {
+		source := ProjectSource(s.ProjectSource)
+		out.ProjectSource = &source
+	}
+	return out
 }
 
 // ProjectOf decides one project of a data plane.

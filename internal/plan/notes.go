@@ -23,6 +23,9 @@ func notes(s spec.Spec) []string {
 		tell("one NAT gateway serves all zones: nodes lose their way out while its zone is down")
 	case spec.NATNone:
 		tell("there is no way out to the internet: nodes reach AWS through interface endpoints, and nothing else")
+		if s.ProjectSource.URL != "" {
+			tell("the project source must be reachable inside of the VPC or of a network that is joined to it: there is no other way to it")
+		}
 	case spec.NATPerZone:
 	}
 	if s.Cluster.Endpoint.Access == spec.EndpointPrivate {

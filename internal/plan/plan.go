@@ -182,6 +182,15 @@ type Bootstrap struct {
 	ControllerDigest string        `json:"controllerDigest"`
 	StorageClass     string        `json:"storageClass"`
 	Projects         []ProjectPlan `json:"projects"`
+	// ProjectSource is where the controller asks for further projects; nil: nowhere.
+	ProjectSource *ProjectSource `json:"projectSource,omitempty"`
+}
+
+// ProjectSource is where an org's projects are listed beside its spec.
+type ProjectSource struct {
+	URL      string `json:"url"`
+	CABundle string `json:"caBundle,omitempty"` // PEM; empty: the authorities that Mozilla trusts
+	Interval string `json:"interval"`
 }
 
 // ProjectPlan is one Project object.

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"maps"
@@ -137,6 +139,14 @@ func bootstrapRows(b Bootstrap, row func(...string)) {
 	row("namespace", b.Namespace)
 	row("controller", b.ControllerDigest)
 	row("storage class", b.StorageClass)
+	if src := b.ProjectSource; src != nil {
+		row("project source", src.URL+", asked every "+src.Interval)
+		trusted := "an authority that Mozilla trusts"
+		if src.CABundle != "" {
+			trusted = "one of the spec's authorities: " + strings.Join(authorities(src.CABundle), ", ")
+		}
+		row("", "its certificate is of "+trusted)
+	}
 	for _, p := range b.Projects {
 		gpus := ""
 		if p.Quota.GPUs > 0 {
@@ -163,6 +173,15 @@ func bootstrapRows(b Bootstrap, row func(...string)) {
 			row("", rest)
 		}
 	}
+}
+
+// authorities names the certificates of a bundle by the beginning of their SHA-256.
+func authorities(bundle string) []string {
+	var names []string
+	for block, rest := pem.Decode([]byte(bundle)); block != nil; block, rest = pem.Decode(rest) {
+		names = append(names, fmt.Sprintf("SHA-256 %x", sha256.Sum256(block.Bytes)))
+	}
+	return names
 }
 
 func portsText(ports []int) string {

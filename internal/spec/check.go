@@ -1,10 +1,15 @@
 package spec
 
 import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -115,6 +120,58 @@ func checkTTL(value string) string {
 		return "is not a time"
 	case d <= 0:
 		return "is no time at all"
+	}
+	return ""
+}
+
+// checkURL finds what httpsPattern cannot.
+func checkURL(value string) string {
+	u, err := url.Parse(value)
+	if err != nil {
+		return "is not a URL"
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
+			return "has a port that is none"
+		}
+	}
+	return ""
+}
+
+// checkCertificates refuses keys before all: what is in a bundle is shown to
+// everybody who may read the cluster.
+func checkCertificates(value string) string {
+	const begin, foreign = "-----BEGIN", "has something that is not PEM"
+	rest, n := []byte(value), 0
+	for text := bytes.TrimSpace(rest); len(text) > 0; text = bytes.TrimSpace(rest) {
+		var block *pem.Block
+		block, rest = pem.Decode(text)
+		n++
+		switch {
+		case block == nil || !bytes.HasPrefix(text, []byte(begin)):
+			return foreign
+		case block.Type != "CERTIFICATE" || len(block.Headers) > 0:
+			return fmt.Sprintf("has block %d, which is no certificate", n)
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return fmt.Sprintf("has certificate %d, which cannot be read", n)
+		}
+	}
+	switch {
+	case n == 0:
+		return "holds no certificate"
+	case strings.Count(value, begin) != n: // the decoder skips what it cannot read
+		return foreign
+	}
+	return ""
+}
+
+func checkInterval(value string) string {
+	switch d, err := time.ParseDuration(value); {
+	case err != nil:
+		return "is not a time"
+	case d < 5*time.Second || d > time.Hour:
+		return "is out of range"
 	}
 	return ""
 }

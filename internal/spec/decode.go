@@ -260,7 +260,10 @@ func (d *decoder) decodeBool(n *yaml.Node, v reflect.Value, path string) {
 
 // text returns what is wrong with a text, or "".
 func (f Facet) text(value string) string {
-	length := utf8.RuneCountInString(value)
+	length, shown := utf8.RuneCountInString(value), quote(value)
+	if f.Hidden {
+		shown = "the value"
+	}
 	switch {
 	case f.Enum != nil:
 		if slices.Contains(f.Enum, value) {
@@ -272,17 +275,17 @@ func (f Facet) text(value string) string {
 		}
 		return problem
 	case f.Pattern != "" && !patterns[f.Pattern].MatchString(value):
-		return quote(value) + " is not " + f.Noun
+		return shown + " is not " + f.Noun
 	case length < f.MinLength || f.MaxLength > 0 && length > f.MaxLength:
 		unit := "characters"
 		if length == 1 {
 			unit = "character"
 		}
-		return fmt.Sprintf("%s has %d %s", quote(value), length, unit)
+		return fmt.Sprintf("%s has %d %s", shown, length, unit)
 	}
 	if f.check != nil {
 		if problem := f.check(value); problem != "" {
-			return quote(value) + " " + problem
+			return shown + " " + problem
 		}
 	}
 	return ""

@@ -27,6 +27,9 @@ func (d *decoder) fill(s *Spec) {
 	for i := range s.Projects {
 		fillLimits(s.Projects[i].Quota, &s.Projects[i].Limits)
 	}
+	if d.given("projectSource") {
+		orElse(&s.ProjectSource.Interval, "1m")
+	}
 	if r, ok := ReleaseOf(s.Cluster.Version); ok {
 		v := &s.Versions
 		orElse(&v.VPCCNI, r.Addons.VPCCNI)

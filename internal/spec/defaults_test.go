@@ -116,6 +116,11 @@ func TestADefaultGivesWayToWhatIsGivenAndFitsIt(t *testing.T) {
 				}}
 			},
 		},
+		"a source is asked every minute": {
+			"projectSource: {url: \"https://api.example.com\"}\n", func(s *spec.Spec) {
+				s.ProjectSource = spec.ProjectSource{URL: "https://api.example.com", Interval: "1m"}
+			},
+		},
 		"limits follow a small quota": {
 			"projects: [{name: web, quota: {cpu: 100m, memory: 64Mi}}]\n", func(s *spec.Spec) {
 				q := quota

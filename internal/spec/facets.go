@@ -26,6 +26,9 @@ type Facet struct {
 	// Want tells what would be right.
 	Want string
 
+	// Hidden values are left out of messages: somebody may have put a secret there.
+	Hidden bool
+
 	// check finds what a pattern cannot, and completes the value: "is a /24".
 	check func(string) string
 }
@@ -40,7 +43,10 @@ const (
 	// registryPattern wants a host with a dot or a port: without one, "nginx"
 	// would be a user of Docker Hub.
 	registryPattern = `^[a-z0-9]([a-z0-9-]*[a-z0-9])?((\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+(:[0-9]{1,5})?|:[0-9]{1,5})(/[a-z0-9]+([._-]+[a-z0-9]+)*)*/?$`
-	tagText         = `^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`
+	durationPattern = `^([0-9]{1,6}[hms])+$`
+	// httpsPattern leaves out "$(", too, which Kubernetes would replace in an argument.
+	httpsPattern = `^https://([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~!&'*+,;=:@%/-]*)?$`
+	tagText      = `^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`
 )
 
 // retentions are the days that CloudWatch Logs accepts.
@@ -219,9 +225,20 @@ var facets = map[string]Facet{
 	},
 	"projects[].hibernate": {Default: false},
 	"projects[].ttl": {
-		Pattern: `^([0-9]{1,6}[hms])+$`, MaxLength: 24, Noun: "a time", check: checkTTL, Want: "hours, minutes and seconds, such as 72h or 1h30m",
+		Pattern: durationPattern, MaxLength: 24, Noun: "a time", check: checkTTL, Want: "hours, minutes and seconds, such as 72h or 1h30m",
 	},
 	"projects[].deletionPolicy": {Enum: []string{string(DeletionRetain), string(DeletionDelete)}, Default: string(DeletionRetain)},
+
+	"projectSource.url": {
+		Required: true, Pattern: httpsPattern, MaxLength: 2048, Noun: "an https URL without a user, a query and a fragment", check: checkURL, Hidden: true,
+		Want: "https, a host and a path, such as https://freehold.example.com/v1/orgs/acme/projects",
+	},
+	"projectSource.caBundle": {
+		MaxLength: 64 << 10, check: checkCertificates, Hidden: true, Want: "certificates in PEM and nothing else, 64 KiB at most",
+	},
+	"projectSource.interval": {
+		Pattern: durationPattern, MaxLength: 24, Noun: "a time", check: checkInterval, Want: "5s to 1h, such as 1m",
+	},
 
 	// AWS allows 50 tags; ten are left for Freehold's own and for AWS services.
 	// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html

@@ -31,6 +31,9 @@ type Spec struct {
 	Cluster Cluster `yaml:"cluster,omitempty"`
 	// Projects are the namespaces that bootstrap asks the controller for.
 	Projects []Project `yaml:"projects,omitempty"`
+	// ProjectSource lists further projects, which the controller asks for by
+	// itself. Default: nothing is asked for.
+	ProjectSource ProjectSource `yaml:"projectSource,omitempty"`
 	// Tags are put on every taggable resource beside Freehold's own.
 	Tags map[string]string `yaml:"tags,omitempty"`
 	// DeletionProtection guards the account, the keys, the data and the
@@ -238,6 +241,21 @@ type Project struct {
 	// taken out of the document. Delete acts only on a Project that carries the
 	// annotation freehold.dev/confirm-delete with its name. Default: Retain.
 	DeletionPolicy DeletionPolicy `yaml:"deletionPolicy,omitempty"`
+}
+
+// ProjectSource is where an org's projects are listed beside the document. The
+// controller opens the connection, and proves who it is by a token of its
+// service account for the audience "freehold".
+type ProjectSource struct {
+	// URL is that of the org's whole set of projects: https, without a user,
+	// a query or a fragment.
+	URL string `yaml:"url"`
+	// CABundle holds the certificates, PEM, of the authorities that the server's
+	// certificate may be of. Default: those that Mozilla trusts.
+	CABundle string `yaml:"caBundle,omitempty"`
+	// Interval is the pause between two requests, give or take a fifth, 5s to
+	// 1h. Default: 1m.
+	Interval string `yaml:"interval,omitempty"`
 }
 
 // PodSecurity is a Pod Security Standard, without the one that allows all.
