@@ -62,14 +62,6 @@ var administering = []*rbacv1.PolicyRuleArgs{
 	rule(groups(rbacGroup), []string{"rolebindings", "roles"}, read),
 }
 
-func projectRoleNames() []string {
-	var names []string
-	for _, r := range projectRoleList {
-		names = append(names, projectRolePrefix+r.name)
-	}
-	return names
-}
-
 func (b *builder) projectRoles() ([]pulumi.Resource, error) {
 	var made []pulumi.Resource
 	for _, r := range projectRoleList {
