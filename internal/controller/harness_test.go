@@ -283,6 +283,10 @@ func (k *cluster) dump(name string) string {
 	if err := k.Get(k.t.Context(), client.ObjectKey{Name: name}, &p); err == nil {
 		status := p.Status.DeepCopy()
 		status.LastSync, status.ObservedGeneration = nil, 0
+		for name, u := range status.Quota { // Kubernetes counts when it gets to it
+			u.Used = resource.MustParse("0")
+			status.Quota[name] = u
+		}
 		for i := range status.Conditions {
 			status.Conditions[i].LastTransitionTime, status.Conditions[i].ObservedGeneration = metav1.Time{}, 0
 		}
@@ -402,6 +406,10 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
+// often makes a controller look at every project each second. Without it, it
+// looks only when something happened, so that a watch that is missing shows.
+func often(o *Options) { o.Resync = time.Second }
+
 // run runs a controller until the test ends, or it is ended.
 func run(t testing.TB, rc *rest.Config, changes ...func(*Options)) *running {
 	t.Helper()
@@ -413,7 +421,7 @@ func run(t testing.TB, rc *rest.Config, changes ...func(*Options)) *running {
 	})
 	o := Options{
 		Config: config, Org: "acme", Registry: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/",
-		HealthAddress: r.health, MetricsAddress: r.metrics, Resync: time.Second, usageEvery: usageEvery,
+		HealthAddress: r.health, MetricsAddress: r.metrics, usageEvery: usageEvery,
 		Log: slog.New(slog.NewTextHandler(r.log, nil)), Now: time.Now,
 	}
 	for _, change := range changes {

@@ -129,8 +129,8 @@ func (r *projects) reconcile(ctx context.Context, name string) (time.Duration, e
 		p:        r.memory.newer(projectKey(name), &p).(*v1alpha1.Project),
 		now:      r.now(),
 		again:    r.resync(name),
-		log:      r.log.With("org", p.Spec.Org, "project", name),
 	}
+	l.log = r.log.With("org", l.org(), "project", name)
 	l.sleeps, l.why = l.hibernates()
 	if !l.p.DeletionTimestamp.IsZero() {
 		gone, err := l.delete(ctx)

@@ -134,8 +134,11 @@ func TestAKillAtAnyWriteIsFinishedByTheNextProcess(t *testing.T) {
 	kubeconfig := k.kubeconfig()
 	killed := func(p process) bool {
 		cmd := k.spawn(p)
-		done := make(chan error, 1)
-		go func() { done <- cmd.Wait() }()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = cmd.Wait() // how it ended is asked for below
+		}()
 		select {
 		case <-done:
 			return cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
@@ -166,7 +169,7 @@ func TestAKillAtAnyWriteIsFinishedByTheNextProcess(t *testing.T) {
 	if writes < 15 {
 		t.Errorf("only %d writes were interrupted", writes)
 	}
-	r := run(t, k.rc)
+	r := run(t, k.rc, often)
 	k.asIfCalm(nothing, names...)
 
 	confirmed := func(p *v1alpha1.Project) {
@@ -193,7 +196,7 @@ func TestAKillAtAnyWriteIsFinishedByTheNextProcess(t *testing.T) {
 		}
 	}
 	t.Logf("%d deletions were interrupted", steps)
-	run(t, k.rc)
+	run(t, k.rc, often)
 	for _, name := range names[:16] {
 		k.gone(name)
 	}
@@ -301,7 +304,7 @@ func TestAnAPIServerThatRestartsThrottlesAndFailsIsSurvived(t *testing.T) {
 	if err := r.end(); err != nil {
 		t.Error(err)
 	}
-	run(t, k.rc)
+	run(t, k.rc, often)
 	var even []string
 	for i, name := range names {
 		if i%2 == 0 {
@@ -334,7 +337,7 @@ func TestProjectsOfTheFirstDefinitionAreTakenOver(t *testing.T) {
 		s.Limits.DefaultCPU = resource.MustParse("3")
 	})
 	k.define(definitionFile)
-	run(t, k.rc)
+	run(t, k.rc, often)
 	k.until("odd", "it says what is wrong with it", func(p *v1alpha1.Project) bool {
 		c := condition(p, v1alpha1.ConditionQuotaApplied)
 		return c.Status == metav1.ConditionFalse && c.Reason == "Refused" && strings.Contains(c.Message, "cpu") &&

@@ -92,6 +92,7 @@ func (l *look) status() *v1alpha1.ProjectStatus {
 		bad = first
 	}
 	if l.contests.heated(l.p.Name, l.now) {
+		l.soon(contestBurst / 2 * contestPause) // to see whether it is over
 		bad = answer{reason: "Contested", message: "somebody keeps changing what belongs to this project"}
 		if l.contested != "" {
 			bad.message = l.contested
