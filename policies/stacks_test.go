@@ -180,6 +180,7 @@ func verdictsOn(r Rule, stack []Resource, s Scope) map[string]Verdict {
 // ourStacks are the golden files, and the layer that each is of.
 var ourStacks = map[string]string{
 	"account": "account", "account-existing": "account", "boundary": "boundary", "cluster": "cluster", "bootstrap": "bootstrap",
+	"bootstrap-source": "bootstrap",
 }
 
 func TestEveryResourceOfOurOwnStacksPassesEveryRule(t *testing.T) {

@@ -10,6 +10,10 @@ import (
 	"freehold.dev/freehold/internal/plan"
 )
 
+// ProjectSourceBinding is the ClusterRoleBinding without which the namespace
+// controller makes no Project any more.
+const ProjectSourceBinding = bootstrap.ProjectSourceBinding
+
 // Bootstrap is the program of the bootstrap layer. It runs as the bootstrap
 // role, which its kubeconfig names.
 func Bootstrap(ctx *pulumi.Context, in BootstrapIn) error {
@@ -37,6 +41,7 @@ func Bootstrap(ctx *pulumi.Context, in BootstrapIn) error {
 		VolumeKeyARN:   in.Boundary.DataKeyARN,
 		VolumeTags:     in.Plan.Tags,
 		Projects:       projects(in.Plan),
+		ProjectSource:  (*bootstrap.ProjectSource)(in.Plan.ProjectSource),
 	}, pulumi.Providers(provider))
 	if err != nil {
 		return err

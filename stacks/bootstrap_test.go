@@ -53,6 +53,19 @@ func TestTheBootstrapLayersInventory(t *testing.T) {
 	}
 }
 
+func TestTheBootstrapLayersInventoryWithASourceOfProjects(t *testing.T) {
+	const source = `
+projectSource: {url: "https://freehold.example.com:8443/v1/orgs/acme/projects", interval: 30s}
+`
+	r := runLayer(t, plan.LayerBootstrap, bootstrapIn(planned(t, "acme", twoProjects+source)))
+	for _, res := range r.Resources {
+		if strings.HasSuffix(res.Type, ":CustomResourceDefinition") {
+			res.Inputs["spec"] = "as in project-crd.yaml"
+		}
+	}
+	componenttest.Golden(t, "bootstrap-source.json", r.Resources)
+}
+
 func TestAClusterThatDoesNotAnswerIsNotTakenForGone(t *testing.T) {
 	provider := runLayer(t, plan.LayerBootstrap, bootstrapIn(planned(t, "acme", ""))).One(t, "pulumi:providers:kubernetes", "cluster").Inputs
 	want := map[string]any{

@@ -34,11 +34,11 @@ var caretakers = []string{
 // returns what must exist before anything needs fencing. All of them fail closed,
 // and none asks a webhook, which could be down.
 func (b *builder) admission() ([]pulumi.Resource, error) {
-	var made []pulumi.Resource
-	for _, f := range []struct {
-		part string
+	type part struct {
+		name string
 		spec *admissionv1.ValidatingAdmissionPolicySpecArgs
-	}{
+	}
+	parts := []part{
 		{"owned-objects", b.ownedObjects()},
 		{"controller", b.ownNamespacesOnly()},
 		{"controller-reach", b.projectsOnly()},
@@ -50,8 +50,13 @@ func (b *builder) admission() ([]pulumi.Resource, error) {
 		{"everybody", b.everybody()},
 		{"node-access", b.nodeAccess()},
 		{"node-volumes", b.nodeVolumes()},
-	} {
-		policy, err := b.fencePolicy(f.part, f.spec)
+	}
+	if b.args.ProjectSource != nil {
+		parts = append(parts, part{"pulled-projects", b.pulledProjectsOnly()})
+	}
+	var made []pulumi.Resource
+	for _, p := range parts {
+		policy, err := b.fencePolicy(p.name, p.spec)
 		if err != nil {
 			return nil, err
 		}

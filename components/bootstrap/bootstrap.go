@@ -38,6 +38,9 @@ type Args struct {
 	VolumeTags map[string]string
 
 	Projects []Project
+	// ProjectSource lists projects beside them; nil: nothing does, and the
+	// controller may make none.
+	ProjectSource *ProjectSource
 }
 
 // Bootstrap is everything of Freehold's that is in an org's cluster.
@@ -64,6 +67,8 @@ type Args struct {
 //   - who reads the cluster for drift sees no Secret;
 //   - volumes are encrypted with the org's key unless somebody names another
 //     storage class, and carry its tags;
+//   - with a ProjectSource, the controller makes, changes and removes the Projects
+//     that it pulled and no others; without one, none;
 //   - projects are asked for after the controller can answer, and removed
 //     while it still can;
 //   - every object carries the labels.
@@ -89,6 +94,11 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if !registryHost.MatchString(args.Registry) {
 		return nil, fmt.Errorf("bootstrap %s: registry %q is not a host and a slash", name, args.Registry)
 	}
+	if args.ProjectSource != nil {
+		if _, _, err := args.ProjectSource.way(); err != nil {
+			return nil, fmt.Errorf("bootstrap %s: %w", name, err)
+		}
+	}
 	c := &Bootstrap{}
 	if err := ctx.RegisterComponentResource("freehold:index:Bootstrap", name, c, opts...); err != nil {
 		return nil, err
@@ -107,6 +117,10 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
+	bundle, err := b.sourceBundle(namespace)
+	if err != nil {
+		return nil, err
+	}
 	if err := b.readers(); err != nil {
 		return nil, err
 	}
@@ -117,7 +131,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err := b.storage(); err != nil {
 		return nil, err
 	}
-	controller, err := b.controller(namespace, append(permissions, definition))
+	controller, err := b.controller(namespace, append(append(permissions, definition), bundle...))
 	if err != nil {
 		return nil, err
 	}

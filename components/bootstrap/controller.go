@@ -33,7 +33,7 @@ func (b *builder) controller(namespace pulumi.Resource, needs []pulumi.Resource)
 			Replicas: pulumi.Int(2),
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: stringMap(selector)},
 			Template: &corev1.PodTemplateSpecArgs{
-				Metadata: &metav1.ObjectMetaArgs{Labels: b.labels(selector)},
+				Metadata: b.podMeta(),
 				Spec:     b.pod(),
 			},
 		},
@@ -52,6 +52,7 @@ func (b *builder) controller(namespace pulumi.Resource, needs []pulumi.Resource)
 }
 
 func (b *builder) pod() *corev1.PodSpecArgs {
+	volumes, mounts := b.sourceVolumes()
 	return &corev1.PodSpecArgs{
 		ServiceAccountName:           pulumi.String(controllerName),
 		AutomountServiceAccountToken: pulumi.Bool(true),
@@ -67,7 +68,8 @@ func (b *builder) pod() *corev1.PodSpecArgs {
 			b.spread("topology.kubernetes.io/zone"),
 			b.spread("kubernetes.io/hostname"),
 		},
-		Containers: corev1.ContainerArray{b.container()},
+		Containers: corev1.ContainerArray{b.container(mounts)},
+		Volumes:    volumes,
 	}
 }
 
@@ -81,12 +83,13 @@ func (b *builder) spread(key string) *corev1.TopologySpreadConstraintArgs {
 	}
 }
 
-func (b *builder) container() *corev1.ContainerArgs {
+func (b *builder) container(mounts corev1.VolumeMountArray) *corev1.ContainerArgs {
 	return &corev1.ContainerArgs{
 		Name:  pulumi.String("controller"),
 		Image: pulumi.String(b.args.Image),
-		Args: stringArray("--leader-elect", "--health-probe-bind-address=:8081", "--metrics-bind-address=:8080",
-			"--org="+b.args.Org, "--org-registry="+b.args.Registry),
+		Args: stringArray(append([]string{"--leader-elect", "--health-probe-bind-address=:8081", "--metrics-bind-address=:8080",
+			"--org=" + b.args.Org, "--org-registry=" + b.args.Registry}, b.sourceArgs()...)...),
+		VolumeMounts: mounts,
 		Env: corev1.EnvVarArray{&corev1.EnvVarArgs{
 			Name: pulumi.String("POD_NAMESPACE"),
 			ValueFrom: &corev1.EnvVarSourceArgs{

@@ -35,7 +35,11 @@ func (b *builder) fence(namespace pulumi.Resource) error {
 	port := func(number int, protocol string) *networkingv1.NetworkPolicyPortArgs {
 		return &networkingv1.NetworkPolicyPortArgs{Port: pulumi.Int(number), Protocol: pulumi.String(protocol)}
 	}
-	_, err := networkingv1.NewNetworkPolicy(b.ctx, b.child("fence"), &networkingv1.NetworkPolicyArgs{
+	source, err := b.sourceEgress()
+	if err != nil {
+		return err
+	}
+	_, err = networkingv1.NewNetworkPolicy(b.ctx, b.child("fence"), &networkingv1.NetworkPolicyArgs{
 		Metadata: b.meta("fence"),
 		Spec: &networkingv1.NetworkPolicySpecArgs{
 			PodSelector: &metav1.LabelSelectorArgs{},
@@ -47,7 +51,7 @@ func (b *builder) fence(namespace pulumi.Resource) error {
 					PodSelector:       &metav1.LabelSelectorArgs{MatchLabels: stringMap(map[string]string{"app.kubernetes.io/name": "prometheus"})},
 				}},
 			}},
-			Egress: networkingv1.NetworkPolicyEgressRuleArray{
+			Egress: append(networkingv1.NetworkPolicyEgressRuleArray{
 				&networkingv1.NetworkPolicyEgressRuleArgs{
 					Ports: networkingv1.NetworkPolicyPortArray{port(53, "UDP"), port(53, "TCP")},
 					To: networkingv1.NetworkPolicyPeerArray{&networkingv1.NetworkPolicyPeerArgs{
@@ -59,7 +63,7 @@ func (b *builder) fence(namespace pulumi.Resource) error {
 				&networkingv1.NetworkPolicyEgressRuleArgs{
 					Ports: networkingv1.NetworkPolicyPortArray{port(443, "TCP")},
 				},
-			},
+			}, source...),
 		},
 	}, b.parent, pulumi.DependsOn([]pulumi.Resource{namespace}))
 	return err

@@ -32,9 +32,17 @@ func (b *builder) permissions(namespace pulumi.Resource) ([]pulumi.Resource, err
 	if err != nil {
 		return nil, err
 	}
-	granted, err := b.controllerRoles(namespace)
-	if err != nil {
-		return nil, err
+	manifests := [][]byte{controllerRoleManifests}
+	if b.args.ProjectSource != nil {
+		manifests = append(manifests, sourceRoleManifests)
+	}
+	var granted []pulumi.Resource
+	for _, m := range manifests {
+		bindings, err := b.controllerRoles(m, namespace)
+		if err != nil {
+			return nil, err
+		}
+		granted = append(granted, bindings...)
 	}
 	project, err := b.projectRoles()
 	if err != nil {
@@ -54,10 +62,18 @@ func (b *builder) permissions(namespace pulumi.Resource) ([]pulumi.Resource, err
 //go:embed controller-role.yaml
 var controllerRoleManifests []byte
 
-// manifestRole is one document of controllerRoleManifests.
+// sourceRoleManifests are what internal/controller/source needs beside it, and
+// the controller of an org with a ProjectSource alone gets.
+//
+//go:generate go tool controller-gen rbac:roleName=namespace-controller-projects,fileName=controller-projects-role.yaml paths=../../internal/controller/source output:rbac:dir=.
+//go:embed controller-projects-role.yaml
+var sourceRoleManifests []byte
+
+// manifestRole is one document of the manifests.
 type manifestRole struct {
 	Kind     string `yaml:"kind"`
 	Metadata struct {
+		Name      string `yaml:"name"`
 		Namespace string `yaml:"namespace"`
 	} `yaml:"metadata"`
 	Rules []struct {
@@ -82,9 +98,9 @@ func (m manifestRole) rules() rbacv1.PolicyRuleArray {
 
 // controllerRoles gives the controller its roles: one for the cluster, and one
 // for each namespace in which it needs something that it needs nowhere else.
-func (b *builder) controllerRoles(namespace pulumi.Resource) ([]pulumi.Resource, error) {
+func (b *builder) controllerRoles(manifests []byte, namespace pulumi.Resource) ([]pulumi.Resource, error) {
 	var made []pulumi.Resource
-	documents := yaml.NewDecoder(bytes.NewReader(controllerRoleManifests))
+	documents := yaml.NewDecoder(bytes.NewReader(manifests))
 	for {
 		var m manifestRole
 		err := documents.Decode(&m)
@@ -103,7 +119,7 @@ func (b *builder) controllerRoles(namespace pulumi.Resource) ([]pulumi.Resource,
 }
 
 func (b *builder) controllerRole(m manifestRole, namespace pulumi.Resource) (pulumi.Resource, error) {
-	part, clusterName := controllerName, "freehold-"+controllerName
+	part, clusterName := m.Metadata.Name, "freehold-"+m.Metadata.Name
 	if m.Kind == "ClusterRole" {
 		role, err := rbacv1.NewClusterRole(b.ctx, b.child(part), &rbacv1.ClusterRoleArgs{
 			Metadata: b.clusterMeta(clusterName), Rules: m.rules(),
@@ -121,7 +137,7 @@ func (b *builder) controllerRole(m manifestRole, namespace pulumi.Resource) (pul
 	meta := b.clusterMeta(clusterName)
 	meta.Namespace = pulumi.String(m.Metadata.Namespace)
 	if m.Metadata.Namespace == controllerNamespace {
-		meta = b.meta(controllerName)
+		meta = b.meta(m.Metadata.Name)
 	} else {
 		part += "-" + m.Metadata.Namespace
 	}
@@ -142,9 +158,13 @@ func (b *builder) controllerRole(m manifestRole, namespace pulumi.Resource) (pul
 // controller makes of it; Secrets are not among it.
 func (b *builder) readers() error {
 	const name = "freehold-reader"
+	more := rules()
+	if s := b.args.ProjectSource; s != nil && s.CABundle != "" {
+		more = rules(named(rule(groups(""), []string{"configmaps"}, []string{"get"}), sourceName))
+	}
 	role, err := rbacv1.NewClusterRole(b.ctx, b.child("reader"), &rbacv1.ClusterRoleArgs{
 		Metadata: b.clusterMeta(name),
-		Rules: rules(
+		Rules: append(rules(
 			rule(groups(""), []string{"namespaces", "serviceaccounts", "resourcequotas", "limitranges"}, read),
 			rule(groups("apps"), []string{"deployments", "replicasets"}, read),
 			rule(groups("policy"), []string{"poddisruptionbudgets"}, read),
@@ -155,7 +175,7 @@ func (b *builder) readers() error {
 			rule(groups("apiextensions.k8s.io"), []string{"customresourcedefinitions"}, read),
 			rule(groups("storage.k8s.io"), []string{"storageclasses"}, read),
 			rule(groups("freehold.dev"), []string{"projects"}, read),
-		),
+		), more...),
 	}, b.parent)
 	if err != nil {
 		return err

@@ -172,6 +172,9 @@ func (s *Service) offboardLayer(ctx context.Context, op *operation, d dataPlane,
 		if err := s.confirmDeletion(ctx, d, names...); err != nil {
 			return err
 		}
+		if err := s.removeUnrecorded(ctx, op, d); err != nil {
+			return err
+		}
 	}
 	run, err := s.Engine.Destroy(ctx, st, op.emit)
 	res.Changes = run.Changes

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/tools/clientcmd"
@@ -249,10 +250,100 @@ func (s *Service) confirmDeletion(ctx context.Context, d dataPlane, names ...str
 		return err
 	}
 	for _, name := range names {
-		body := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationConfirmDelete, name)
-		if _, err := in.Patch(ctx, name, types.MergePatchType, body, metav1.PatchOptions{}); err != nil && !apierrors.IsNotFound(err) {
-			return fmt.Errorf("confirm that the namespace of project %s goes: %w", name, err)
+		if err := confirm(ctx, in, name); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// clusterRoleBindings is the kind of what gives rights in a whole cluster.
+var clusterRoleBindings = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterrolebindings"}
+
+// removeUnrecorded removes the Projects that the layer has not made: those that
+// the controller pulled, and those that somebody added by hand. The kind waits
+// for the last of them, each of them waits for the controller, and the controller
+// goes before the kind.
+func (s *Service) removeUnrecorded(ctx context.Context, op *operation, d dataPlane) error {
+	kubeconfig, err := s.reach(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
+	if err != nil {
+		return err
+	}
+	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	if err != nil {
+		return fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	// What is removed would be pulled again.
+	err = client.Resource(clusterRoleBindings).Delete(ctx, stacks.ProjectSourceBinding, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("take the right to make projects away from the controller: %w", err)
+	}
+	from := client.Resource(v1alpha1.GroupVersion.WithResource("projects"))
+	within := s.ProjectsWithin
+	if within == 0 {
+		within = 5 * time.Minute
+	}
+	for began := s.Now(); ; {
+		all, err := listProjects(ctx, from)
+		if apierrors.IsNotFound(err) {
+			return nil // the kind is not there
+		}
+		if err != nil {
+			return err
+		}
+		all = slices.DeleteFunc(all, func(p v1alpha1.Project) bool {
+			return slices.ContainsFunc(d.plan.Bootstrap.Projects, func(r plan.ProjectPlan) bool { return r.Name == p.Name })
+		})
+		if len(all) == 0 {
+			return nil
+		}
+		for i := range all {
+			if err := removeProject(ctx, from, &all[i]); err != nil {
+				return err
+			}
+		}
+		waited := s.Now().Sub(began)
+		if waited > within {
+			return fmt.Errorf("project %s is still there after %s: %s", all[0].Name, within, why(&all[0]))
+		}
+		op.emit(report.Event{
+			Type: report.Waiting, Layer: string(plan.LayerBootstrap), Duration: waited,
+			Message: fmt.Sprintf("%d projects that are not the spec's are being removed", len(all)),
+		})
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(s.projectsEvery()):
+		}
+	}
+}
+
+// removeProject asks for the end of a project, and of its namespace if that is
+// the project's policy: the org's name was said, and everything goes.
+func removeProject(ctx context.Context, in dynamic.ResourceInterface, p *v1alpha1.Project) error {
+	if p.Spec.DeletionPolicy == v1alpha1.DeletionDelete && p.Annotations[v1alpha1.AnnotationConfirmDelete] != p.Name {
+		if err := confirm(ctx, in, p.Name); err != nil {
+			return err
+		}
+	}
+	if !p.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	if err := in.Delete(ctx, p.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("remove project %s: %w", p.Name, err)
+	}
+	return nil
+}
+
+// confirm lets the namespace of a project go with it.
+func confirm(ctx context.Context, in dynamic.ResourceInterface, name string) error {
+	body := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationConfirmDelete, name)
+	if _, err := in.Patch(ctx, name, types.MergePatchType, body, metav1.PatchOptions{}); err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("confirm that the namespace of project %s goes: %w", name, err)
 	}
 	return nil
 }

@@ -17,6 +17,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
+// What it reads, the controller may read anyway.
+// +kubebuilder:rbac:groups=freehold.dev,resources=projects,verbs=create;update;delete
+
 // A Source knows all projects that an org has made outside of its cluster.
 type Source interface {
 	// Projects returns the whole set, or an error: never a part of it.

@@ -103,6 +103,11 @@ func (r *replica) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	files := r.volumes()
+	due, err := files.write(ctx)
+	if err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("find a free port: %w", err)
@@ -112,26 +117,30 @@ func (r *replica) once(ctx context.Context) error {
 
 	s := r.w.supervisor
 	c := child{
-		name: r.name, path: path, args: r.args(tokenFile, health), env: environment(r.variables()...),
+		name: r.name, path: path, args: r.args(files, tokenFile, health), env: environment(r.variables()...),
 		log: s.files.logOf(r.name), grace: 5 * time.Second, started: s.addChild, ended: s.removeChild,
 	}
 	watch, endWatch := context.WithCancel(ctx)
 	defer endWatch()
 	go r.watch(watch, health)
 	go r.renew(watch, tokenFile, expiry)
+	go files.keep(watch, due, func(err error) { s.log.Warn("write the volumes", "replica", r.name, "error", err) })
 	err = c.once(ctx, s.spawner)
 	return fmt.Errorf("the namespace controller ended: %w: %s", err, lastLine(c.log))
 }
 
-// args are the container's own, and then where this cluster is: of a flag given
-// twice, the last counts.
-func (r *replica) args(tokenFile, health string) []string {
+// args are the container's own, with the volumes' files where they are, and then
+// where this cluster is: of a flag given twice, the last counts.
+func (r *replica) args(files *volumes, tokenFile, health string) []string {
 	var args []string
 	if cs := r.template.Spec.Containers; len(cs) > 0 {
 		if len(cs[0].Command) > 1 {
 			args = append(args, cs[0].Command[1:]...)
 		}
 		args = append(args, cs[0].Args...)
+	}
+	for i, arg := range args {
+		args[i] = files.located(arg)
 	}
 	return append(args,
 		"--server="+r.w.admin.Host,
@@ -168,20 +177,28 @@ func (r *replica) variables() []string {
 	return env
 }
 
-// writeToken asks for a token of the Deployment's service account.
+// writeToken writes a token of the Deployment's service account for its own cluster.
 func (r *replica) writeToken(ctx context.Context, file string) (time.Time, error) {
+	t, err := r.token(ctx, nil, int64(tokenLife/time.Second))
+	if err != nil {
+		return time.Time{}, err
+	}
+	return t.ExpirationTimestamp.Time, writeFile(file, []byte(t.Token))
+}
+
+// token asks for a token of the Deployment's service account.
+func (r *replica) token(ctx context.Context, audiences []string, seconds int64) (authenticationv1.TokenRequestStatus, error) {
 	account := r.template.Spec.ServiceAccountName
 	if account == "" {
 		account = "default"
 	}
-	seconds := int64(tokenLife / time.Second)
 	t, err := r.w.core.ServiceAccounts(workloadNamespace).CreateToken(ctx, account, &authenticationv1.TokenRequest{
-		Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds},
+		Spec: authenticationv1.TokenRequestSpec{Audiences: audiences, ExpirationSeconds: &seconds},
 	}, metav1.CreateOptions{})
 	if err != nil {
-		return time.Time{}, fmt.Errorf("get a token of service account %s/%s: %w", workloadNamespace, account, err)
+		return authenticationv1.TokenRequestStatus{}, fmt.Errorf("get a token of service account %s/%s: %w", workloadNamespace, account, err)
 	}
-	return t.Status.ExpirationTimestamp.Time, writeFile(file, []byte(t.Status.Token))
+	return t.Status, nil
 }
 
 // renew writes a new token when most of the old one's life is over; the client reads it again.

@@ -1,0 +1,141 @@
+package main_test
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/report"
+)
+
+// projectsAPI lists the projects of an org to whoever brings a token.
+type projectsAPI struct {
+	*httptest.Server
+	mu    sync.Mutex
+	names []string
+	token string // the last
+
+	policies map[string]v1alpha1.DeletionPolicy
+}
+
+func newProjectsAPI(t *testing.T, org string) *projectsAPI {
+	t.Helper()
+	a := &projectsAPI{policies: map[string]v1alpha1.DeletionPolicy{"doomed": v1alpha1.DeletionDelete}}
+	a.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if r.URL.Path != "/v1/orgs/"+org+"/projects" || !bearer {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.token = token
+		q := resource.MustParse
+		set := v1alpha1.ProjectSet{
+			TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.KindProjectSet},
+			Org:      org, Projects: []v1alpha1.NamedProject{},
+		}
+		for _, name := range a.names {
+			set.Projects = append(set.Projects, v1alpha1.NamedProject{Name: name, Spec: v1alpha1.ProjectSpec{
+				Quota:          v1alpha1.Quota{CPU: q("4"), Memory: q("8Gi"), Storage: q("1Gi"), Pods: 5},
+				Limits:         v1alpha1.Limits{DefaultCPU: q("1"), DefaultMemory: q("1Gi"), MaxCPU: q("4"), MaxMemory: q("8Gi")},
+				DeletionPolicy: a.policies[name],
+			}})
+		}
+		_ = json.NewEncoder(w).Encode(set)
+	}))
+	t.Cleanup(a.Close)
+	return a
+}
+
+func (a *projectsAPI) list(names ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.names = names
+}
+
+func (a *projectsAPI) lastToken() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.token
+}
+
+// The whole way: the spec names an API and its authority, and what the API lists
+// becomes a fenced namespace of the org's cluster, and goes again.
+func TestAnAPIsProjectsComeAndGo(t *testing.T) {
+	h := newHome(t)
+	api := newProjectsAPI(t, "acme")
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: api.Certificate().Raw})
+	file := h.spec("acme", "deletionProtection: false", "projects: [{name: web}]", "projectSource:",
+		"  url: "+api.URL+"/v1/orgs/acme/projects", "  interval: 5s",
+		"  caBundle: |", "    "+strings.ReplaceAll(strings.TrimSpace(string(ca)), "\n", "\n    "))
+	api.list("shop")
+	h.want(0, "onboard", "-f", file)
+
+	states := func() map[string]string {
+		got := map[string]string{}
+		for _, p := range decode[report.Projects](t, h.want(0, "projects", "list", "acme", "-o", "json")).Projects {
+			got[p.Name] = p.Phase
+		}
+		return got
+	}
+	until := func(what string, ok func(map[string]string) bool) {
+		t.Helper()
+		var got map[string]string
+		for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(500 * time.Millisecond) {
+			if got = states(); ok(got) {
+				return
+			}
+		}
+		t.Fatalf("%s: not within a minute; projects: %v", what, got)
+	}
+	until("the API's project is ready", func(p map[string]string) bool { return p["shop"] == "Ready" })
+
+	c := h.cluster(t, "acme")
+	ns, err := c.as("").CoreV1().Namespaces().Get(t.Context(), "shop", metav1.GetOptions{})
+	if err != nil || ns.Labels["freehold.dev/project"] != "shop" {
+		t.Errorf("the namespace: %v %v", ns.GetLabels(), err)
+	}
+	// The API can tell who asked, and nobody can use what it got at the cluster.
+	review := func(audiences ...string) authenticationv1.TokenReviewStatus {
+		r, err := c.as("").AuthenticationV1().TokenReviews().Create(t.Context(), &authenticationv1.TokenReview{
+			Spec: authenticationv1.TokenReviewSpec{Token: api.lastToken(), Audiences: audiences},
+		}, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Status
+	}
+	if s := review("freehold"); !s.Authenticated || s.User.Username != "system:serviceaccount:freehold-system:namespace-controller" {
+		t.Errorf("for the API, the token is %+v", s)
+	}
+	if s := review(); s.Authenticated {
+		t.Errorf("for the cluster, the token is %+v", s)
+	}
+	h.want(0, "drift", "acme")
+	if again := h.want(0, "onboard", "-f", file); !strings.Contains(again.stdout, "nothing to change") {
+		t.Errorf("the same spec again changes something:\n%s", again.stdout)
+	}
+
+	api.list()
+	until("the API's project is gone, and the spec's is not", func(p map[string]string) bool { return len(p) == 1 && p["web"] == "Ready" })
+
+	// What was pulled goes with the org, though the API still lists it, and
+	// though nobody has confirmed that the namespace goes.
+	api.list("doomed")
+	until("the next project is ready", func(p map[string]string) bool { return p["doomed"] == "Ready" })
+	off := decode[report.Offboarding](t, h.want(0, "offboard", "acme", "--yes", "acme", "--keep-account", "-o", "json"))
+	if len(off.Layers) != 4 || off.Layers[0].Error != "" {
+		t.Errorf("offboarding: %+v", off.Layers)
+	}
+}
