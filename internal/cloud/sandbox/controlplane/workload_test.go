@@ -145,6 +145,28 @@ func TestADeploymentsStatusIsWhatItsProcessesAnswer(t *testing.T) {
 	touch(t, readyFile)
 	eventually(t, "both are available again", func() bool { return get().Status.AvailableReplicas == 2 })
 
+	// A process gets the files of its pod, and is not started without them.
+	d = get()
+	d.Spec.Template.Spec.Volumes = []corev1.Volume{{Name: "scratch", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
+	if _, err := deployments.Update(t.Context(), d, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a volume that it cannot have is named", func() bool { return strings.Contains(available(get()), "volume scratch: the sandbox mounts") })
+	d = get()
+	d.Spec.Template.Spec.Volumes[0].VolumeSource = corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+		LocalObjectReference: corev1.LocalObjectReference{Name: "scratch"},
+	}}
+	d.Spec.Template.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "scratch", MountPath: "/scratch"}}
+	if _, err := deployments.Update(t.Context(), d, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the missing config map is named", func() bool { return strings.Contains(available(get()), `configmaps "scratch" not found`) })
+	scratch := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "scratch"}, Data: map[string]string{"a": "b"}}
+	if _, err := core(t, m, admin).ConfigMaps(workloadNamespace).Create(t.Context(), scratch, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both are available with it", func() bool { return get().Status.AvailableReplicas == 2 })
+
 	foreground := metav1.DeletePropagationForeground
 	running := replicasOf(t, m)
 	if err := deployments.Delete(t.Context(), workloadName, metav1.DeleteOptions{PropagationPolicy: &foreground}); err != nil {
