@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -166,9 +167,7 @@ func (v *volumes) writeConfigMap(ctx context.Context, volume, name string, items
 	for key, text := range m.Data {
 		content[key] = []byte(text)
 	}
-	for key, b := range m.BinaryData {
-		content[key] = b
-	}
+	maps.Copy(content, m.BinaryData)
 	if items == nil {
 		for key := range content {
 			items = append(items, corev1.KeyToPath{Key: key, Path: key})
