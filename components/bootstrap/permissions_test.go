@@ -322,6 +322,15 @@ func life(t *testing.T, admin client.Client) {
 	patch(owned["LimitRange"][0], `{"spec":{"limits":[{"type":"Pod","max":{"cpu":"9"}}]}}`)
 	patch(owned["RoleBinding"][0], `{"subjects":[{"apiGroup":"rbac.authorization.k8s.io","kind":"User","name":"eve"}]}`)
 	patch(owned["ServiceAccount"][0], `{"automountServiceAccountToken":true}`)
+	ready("shop")
+	// An annotation of ours that somebody else put there is not given up by
+	// applying without it: the object is written whole.
+	for _, kind := range []string{"LimitRange", "RoleBinding", "ServiceAccount"} {
+		o := owned[kind][0]
+		there(o, present)
+		patch(o, `{"metadata":{"annotations":{"freehold.dev/pod-identity-role":"mine"}}}`)
+		there(o, func(o map[string]any) bool { return object(o).GetAnnotations()["freehold.dev/pod-identity-role"] == "" })
+	}
 	patch(namespace("shop", nil), `{"metadata":{"labels":{"freehold.dev/managed-by":null}}}`)
 	there(namespace("shop", nil), func(o map[string]any) bool {
 		return object(o).GetLabels()["freehold.dev/managed-by"] == "namespace-controller"

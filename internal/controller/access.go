@@ -14,7 +14,7 @@ import (
 // projectRolePrefix and a role name the ClusterRole that bootstrap makes for it.
 const projectRolePrefix = "freehold-project-"
 
-// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;create;patch;update;delete
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterroles,verbs=bind,resourceNames=freehold-project-admin;freehold-project-editor;freehold-project-viewer
 
 // access makes the service accounts, and binds each role to its members and to

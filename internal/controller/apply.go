@@ -356,7 +356,9 @@ func lastOther(entries []metav1.ManagedFieldsEntry) string {
 	return last.Manager
 }
 
-// undone tells in the log and in an Event whose change did not last.
+// undone tells in the log and in an Event whose change did not last. Each names
+// another version of the object, so that no Event repeats one before, and none
+// is ever patched.
 func (l *look) undone(kind schema.GroupVersionKind, o client.Object, deleted bool, who string) {
 	done, verb := "changed", "restored"
 	if deleted {

@@ -16,7 +16,7 @@ const (
 )
 
 // +kubebuilder:rbac:groups="",resources=resourcequotas,verbs=get;list;watch;create;patch;update;delete
-// +kubebuilder:rbac:groups="",resources=limitranges,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=limitranges,verbs=list;watch;create;patch;update;delete
 
 // quota bounds what the project and each of its containers may use.
 func (l *look) quota(ctx context.Context) (answer, error) {
