@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
@@ -29,6 +31,10 @@ func Bootstrap(ctx *pulumi.Context, in BootstrapIn) error {
 	if err != nil {
 		return err
 	}
+	wanted, err := projects(in, ctx.DryRun())
+	if err != nil {
+		return err
+	}
 	made, err := bootstrap.New(ctx, "bootstrap", bootstrap.Args{
 		Namespace:      in.Plan.Namespace,
 		Image:          in.Boundary.ControllerRepository + "@" + in.Plan.ControllerDigest,
@@ -40,7 +46,7 @@ func Bootstrap(ctx *pulumi.Context, in BootstrapIn) error {
 		StorageClass:   in.Plan.StorageClass,
 		VolumeKeyARN:   in.Boundary.DataKeyARN,
 		VolumeTags:     in.Plan.Tags,
-		Projects:       projects(in.Plan),
+		Projects:       wanted,
 		ProjectSource:  (*bootstrap.ProjectSource)(in.Plan.ProjectSource),
 	}, pulumi.Providers(provider))
 	if err != nil {
@@ -70,7 +76,8 @@ func labels(common plan.Common) map[string]string {
 	}
 }
 
-func projects(planned plan.Bootstrap) []bootstrap.Project {
+func projects(in BootstrapIn, preview bool) ([]bootstrap.Project, error) {
+	planned := in.Plan
 	projects := make([]bootstrap.Project, len(planned.Projects))
 	for i, p := range planned.Projects {
 		projects[i] = bootstrap.Project{
@@ -94,12 +101,35 @@ func projects(planned plan.Bootstrap) []bootstrap.Project {
 		for _, e := range p.Egress {
 			projects[i].Egress = append(projects[i].Egress, bootstrap.Egress(e))
 		}
-		for _, in := range p.Ingress {
-			projects[i].Ingress = append(projects[i].Ingress, bootstrap.Ingress(in))
+		for _, caller := range p.Ingress {
+			projects[i].Ingress = append(projects[i].Ingress, bootstrap.Ingress(caller))
 		}
 		for _, name := range p.ServiceAccounts {
-			projects[i].ServiceAccounts = append(projects[i].ServiceAccounts, bootstrap.ServiceAccount{Name: name})
+			role, err := podRole(in, p, name, preview)
+			if err != nil {
+				return nil, err
+			}
+			projects[i].ServiceAccounts = append(projects[i].ServiceAccounts, bootstrap.ServiceAccount{Name: name, PodIdentityRole: role})
 		}
 	}
-	return projects
+	return projects, nil
+}
+
+// podRole returns the ARN of the role that the cluster layer made for a service
+// account; empty when it has none. A preview may come before that layer.
+func podRole(in BootstrapIn, p plan.ProjectPlan, account string, preview bool) (string, error) {
+	i := slices.IndexFunc(p.PodIdentities, func(identity plan.PodIdentity) bool { return identity.ServiceAccount == account })
+	if i < 0 {
+		return "", nil
+	}
+	r := plan.ProjectRole{Project: p.Name, PodIdentity: p.PodIdentities[i]}
+	arn, made := in.Cluster.ProjectRoleARNs[r.Account()]
+	switch {
+	case made:
+		return arn, nil
+	case preview:
+		return "arn:aws:iam::" + in.Account.AccountID + ":role/" + r.Role, nil
+	default:
+		return "", fmt.Errorf("the cluster layer has made no role for service account %s", r.Account())
+	}
 }

@@ -1,11 +1,14 @@
 package stacks_test
 
 import (
+	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"freehold.dev/freehold/components/componenttest"
 	"freehold.dev/freehold/internal/plan"
@@ -19,15 +22,19 @@ projects:
   quota: {cpu: "8", gpus: 1}
   members: [{group: devs, role: editor}, {user: ada@acme.example, role: admin}]
   egress: [{cidr: 198.51.100.0/24, ports: [443]}]
+  serviceAccounts: [{name: worker}, {name: uploader, podIdentity: {policies: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]}}]
 - name: lab
 `
 
 func bootstrapIn(p plan.Plan) stacks.BootstrapIn {
 	return stacks.BootstrapIn{
-		Plan:       p.Bootstrap,
-		Account:    stacks.AccountOut{AccountID: componenttest.Account},
-		Boundary:   boundaryOut(),
-		Cluster:    stacks.ClusterOut{Name: p.Cluster.Name, ARN: "arn:aws:eks:eu-central-1:210987654321:cluster/acme"},
+		Plan:     p.Bootstrap,
+		Account:  stacks.AccountOut{AccountID: componenttest.Account},
+		Boundary: boundaryOut(),
+		Cluster: stacks.ClusterOut{
+			Name: p.Cluster.Name, ARN: "arn:aws:eks:eu-central-1:210987654321:cluster/acme",
+			ProjectRoleARNs: map[string]string{"shop/uploader": role + "made-by-the-cluster-layer"},
+		},
 		Kubeconfig: "kind: Config\n",
 	}
 }
@@ -92,3 +99,33 @@ func TestEveryLabelIsOneThatKubernetesTakes(t *testing.T) {
 		}
 	}
 }
+
+// A run that would give pods a role that nobody made must not pass for one that did.
+func TestAProjectsRoleIsTheOneThatTheClusterLayerMade(t *testing.T) {
+	in := bootstrapIn(planned(t, "acme", twoProjects))
+	in.Cluster.ProjectRoleARNs = nil
+	text, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(preview bool) error {
+		return pulumi.RunErr(stacks.Program(plan.LayerBootstrap), pulumi.WithMocks("freehold", "acme.test", nothing{}), func(i *pulumi.RunInfo) {
+			i.Config, i.DryRun = map[string]string{stacks.ConfigKey: string(text)}, preview
+		})
+	}
+	if err := run(false); err == nil || !strings.Contains(err.Error(), "no role for service account shop/uploader") {
+		t.Errorf("a run without the role: %v", err)
+	}
+	if err := run(true); err != nil {
+		t.Errorf("a preview before the cluster layer made the role: %v", err)
+	}
+}
+
+// nothing is a cloud that makes what it is asked for.
+type nothing struct{}
+
+func (nothing) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	return args.Name, args.Inputs, nil
+}
+
+func (nothing) Call(pulumi.MockCallArgs) (resource.PropertyMap, error) { return nil, nil }

@@ -69,6 +69,7 @@ func Cluster(ctx *pulumi.Context, in ClusterIn) error {
 		LogRetentionDays: in.Plan.LogRetentionDays,
 		NodePools:        nodePools(in.Plan.NodePools),
 		AddonVersions:    addonVersions(in.Plan.Addons),
+		ProjectRoles:     projectRoles(in.Plan.ProjectRoles),
 		Tags:             in.Plan.Tags,
 		Protect:          in.Plan.Protected,
 	}, pulumi.Providers(aws, eksProvider))
@@ -84,6 +85,7 @@ func Cluster(ctx *pulumi.Context, in ClusterIn) error {
 		"vpcId":                net.VPCID,
 		"privateSubnetIds":     net.PrivateSubnetIDs,
 		"nodeRoleArn":          made.NodeRoleARN,
+		"projectRoleArns":      made.ProjectRoleARNs,
 	})
 }
 
@@ -115,6 +117,14 @@ func nodePools(planned []plan.NodePool) []cluster.NodePool {
 		}
 	}
 	return pools
+}
+
+func projectRoles(planned []plan.ProjectRole) []cluster.ProjectRole {
+	roles := make([]cluster.ProjectRole, len(planned))
+	for i, r := range planned {
+		roles[i] = cluster.ProjectRole{Project: r.Project, ServiceAccount: r.ServiceAccount, Role: r.Role, Policies: r.Policies}
+	}
+	return roles
 }
 
 func addonVersions(planned []plan.Addon) map[string]string {

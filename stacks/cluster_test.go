@@ -97,8 +97,18 @@ func runCluster(t *testing.T, in stacks.ClusterIn) *componenttest.Recorder {
 	return r
 }
 
+// oneRole is a project one of whose service accounts has a role.
+const oneRole = `
+projects:
+- name: shop
+  serviceAccounts:
+  - {name: worker}
+  - name: uploader
+    podIdentity: {policies: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", "arn:aws:iam::aws:policy/service-role/AmazonEFSCSIDriverPolicy"]}
+`
+
 func TestTheClusterLayersInventory(t *testing.T) {
-	in := clusterIn(planned(t, "acme", ""))
+	in := clusterIn(planned(t, "acme", oneRole))
 	r := runCluster(t, in)
 	componenttest.Golden(t, "cluster.json", r.Resources)
 
@@ -113,7 +123,8 @@ func TestTheClusterLayersInventory(t *testing.T) {
 		PrivateSubnetIDs: []string{
 			"subnet-network-private-eu-central-1a", "subnet-network-private-eu-central-1b", "subnet-network-private-eu-central-1c",
 		},
-		NodeRoleARN: role + in.Plan.NodeRole,
+		NodeRoleARN:     role + in.Plan.NodeRole,
+		ProjectRoleARNs: map[string]string{"shop/uploader": role + "freehold-acme-pod-shop.uploader"},
 	}
 	if diff := cmp.Diff(want, out); diff != "" || err != nil {
 		t.Errorf("Out: error %v (-want +got):\n%s", err, diff)
@@ -183,7 +194,12 @@ cluster:
 
 // Names grow with the org, and AWS limits both names and policies.
 func TestTheLongestOrgsClusterFitsAWSsLimits(t *testing.T) {
-	in := clusterIn(planned(t, strings.Repeat("o", 40), ""))
+	p := planned(t, strings.Repeat("o", 40), oneRole)
+	in := clusterIn(p)
+	// The provision role attaches pods' policies to roles of this prefix only.
+	if got, prefix := in.Plan.ProjectRoles[0].Role, p.Boundary.RolePrefix+"pod-"; !strings.HasPrefix(got, prefix) {
+		t.Errorf("role %s does not begin with %s", got, prefix)
+	}
 	for _, res := range runCluster(t, in).Resources {
 		if name, _ := res.Inputs["name"].(string); res.Type == "aws:iam/role:Role" && (name == "" || len(name) > 64) {
 			t.Errorf("%s: role name %q of %d characters", res.Name, name, len(name))

@@ -70,6 +70,9 @@ type ClusterOut struct {
 	VPCID                string   `json:"vpcId"`
 	PrivateSubnetIDs     []string `json:"privateSubnetIds"`
 	NodeRoleARN          string   `json:"nodeRoleArn"`
+	// ProjectRoleARNs are the roles of service accounts, by project/account.
+	// A cluster that another version of Freehold made last has no such output.
+	ProjectRoleARNs map[string]string `json:"projectRoleArns,omitempty"`
 }
 
 // BootstrapIn is what the bootstrap layer runs on.

@@ -1,9 +1,12 @@
 package main_test
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -221,4 +224,97 @@ func TestProjectsAreFencedFromEachOtherAndFromTheNode(t *testing.T) {
 		}
 		h.want(0, "onboard", "-f", file)
 	})
+}
+
+// TestPodsGetARoleOfTheirOwn gives a service account a role by the spec and by
+// the command, and takes both away again.
+func TestPodsGetARoleOfTheirOwn(t *testing.T) {
+	h := newHome(t)
+	ctx := t.Context()
+	const withRole = `serviceAccounts: [{name: uploader, podIdentity: {policies: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]}}]`
+	file := h.spec("acme", "projects:", "- name: shop", "  "+withRole)
+	with, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	without := filepath.Join(h.dir, "without.yaml")
+	if err := os.WriteFile(without, bytes.Replace(with, []byte(withRole), []byte("serviceAccounts: [{name: uploader}]"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.want(0, "onboard", "-f", without)
+	// The cluster is there, and the role that the plan of bootstrap names is not.
+	h.want(2, "plan", "-f", file)
+	made := decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
+	roleOf := func(project string) string {
+		return "arn:aws:iam::" + made.DataPlane.AccountID + ":role/freehold-acme-pod-" + project + ".uploader"
+	}
+	c := h.cluster(t, "acme")
+	annotated := func(project string) string {
+		t.Helper()
+		a, err := c.as("").CoreV1().ServiceAccounts(project).Get(ctx, "uploader", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Annotations["freehold.dev/pod-identity-role"]
+	}
+	// podThings are the roles of pods and all associations, the EBS driver's too.
+	podThings := func() string {
+		var got []string
+		for _, it := range h.made(made.DataPlane.AccountID) {
+			if strings.Contains(it, "PodIdentityAssociation") || strings.Contains(it, "-pod-") {
+				got = append(got, strings.TrimSpace(it))
+			}
+		}
+		slices.Sort(got)
+		return strings.Join(got, ", ")
+	}
+	const association, role = "aws:eks/podIdentityAssociation:PodIdentityAssociation", "aws:iam/role:Role freehold-acme-pod-"
+	if got, want := podThings(), association+", "+association+", "+role+"shop.uploader"; got != want {
+		t.Errorf("in the account: %s; want %s", got, want)
+	}
+	if got := annotated("shop"); got != roleOf("shop") {
+		t.Errorf("the service account says %q, want %s", got, roleOf("shop"))
+	}
+	if again := decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json")); again.Changed || len(again.Unmanaged) > 0 {
+		t.Errorf("onboard again: changed %t, unmanaged %v", again.Changed, again.Unmanaged)
+	}
+	h.want(0, "drift", "acme")
+
+	lab := filepath.Join(h.dir, "lab.yaml")
+	if err := os.WriteFile(lab, []byte("name: lab\n"+withRole+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// layers are those that ran, with how many resources each made or deleted.
+	layers := func(r result, op string) string {
+		t.Helper()
+		var ran []string
+		for _, l := range decode[report.Onboarding](t, r).Layers {
+			ran = append(ran, fmt.Sprintf("%s %d", l.Layer, l.Changes[op]))
+		}
+		return strings.Join(ran, ", ")
+	}
+	// A role, an attachment, an association; the Project.
+	h.want(2, "projects", "add", "acme", "-f", lab, "--dry-run")
+	if got, want := layers(h.want(0, "projects", "add", "acme", "-f", lab, "-o", "json"), "create"), "cluster 3, bootstrap 1"; got != want {
+		t.Errorf("projects add made %s, want %s", got, want)
+	}
+	if got := annotated("lab"); got != roleOf("lab") {
+		t.Errorf("the service account of the project that was added says %q, want %s", got, roleOf("lab"))
+	}
+	h.want(0, "drift", "acme")
+	if got, want := layers(h.want(0, "projects", "remove", "acme", "lab", "--yes=lab", "-o", "json"), "delete"), "bootstrap 1, cluster 3"; got != want {
+		t.Errorf("projects remove deleted %s, want %s", got, want)
+	}
+	h.want(0, "drift", "acme")
+
+	if got, want := layers(h.want(0, "onboard", "-f", without, "-o", "json"), "delete"), "account 0, boundary 0, cluster 3, bootstrap 0"; got != want {
+		t.Errorf("onboard without it deleted %s, want %s", got, want)
+	}
+	if got := annotated("shop"); got != "" {
+		t.Errorf("the service account still says %s", got)
+	}
+	if got := podThings(); got != association {
+		t.Errorf("left in the account: %s", got)
+	}
+	h.want(0, "drift", "acme")
 }

@@ -29,7 +29,8 @@ type Project struct {
 
 // ServiceAccount is what workloads of a project may run as.
 type ServiceAccount struct {
-	Name string `json:"name"`
+	Name            string `json:"name"`
+	PodIdentityRole string `json:"podIdentityRole,omitempty"` // ARN; empty: none
 }
 
 // Quota bounds what a project may use.

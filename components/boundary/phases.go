@@ -5,7 +5,8 @@ import "freehold.dev/freehold/components/iampolicy"
 // ProvisionPolicy returns what the provision role may do: make, change and
 // take away what the cluster layer is made of. It may not delete keys, buckets
 // or images, and it makes roles only under the prefix, with the boundary, with
-// AWS's own policies for EKS, and for the services that a cluster runs on.
+// AWS's own policies, and for the services that a cluster runs on. Only pods'
+// roles get other policies than those for EKS, and not administrators'.
 func ProvisionPolicy(a Args) iampolicy.Document {
 	all := iampolicy.Values{"*"}
 	return iampolicy.New(
@@ -119,6 +120,16 @@ func ProvisionPolicy(a Args) iampolicy.Document {
 				"arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
 				"arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
 			}}},
+		},
+		iampolicy.Statement{
+			Sid:      "PoliciesOfPods",
+			Effect:   iampolicy.Allow,
+			Action:   iampolicy.Values{"iam:AttachRolePolicy", "iam:DetachRolePolicy"},
+			Resource: iampolicy.Values{a.roleARN(a.RolePrefix + "pod-*")},
+			Condition: iampolicy.Condition{
+				"ArnLike":    {"iam:PolicyARN": {"arn:aws:iam::aws:policy/*"}},
+				"ArnNotLike": {"iam:PolicyARN": iampolicy.Administrators()},
+			},
 		},
 		iampolicy.Statement{
 			Sid:      "RolesForServices",

@@ -60,7 +60,7 @@ func (b *builder) nodeAddons(controlPlane *eks.Cluster, agent pulumi.Resource, n
 func (b *builder) ebsIdentity(controlPlane *eks.Cluster) (pulumi.Resource, error) {
 	const part = "ebs-csi"
 	role, policies, err := b.role(part, b.args.EBSRole, "Lets the EBS driver make encrypted volumes",
-		trust("pods.eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession"), "service-role/AmazonEBSCSIDriverPolicy")
+		podTrust(), "service-role/AmazonEBSCSIDriverPolicy")
 	if err != nil {
 		return nil, err
 	}
@@ -68,13 +68,7 @@ func (b *builder) ebsIdentity(controlPlane *eks.Cluster) (pulumi.Resource, error
 	if err != nil {
 		return nil, err
 	}
-	return awseks.NewPodIdentityAssociation(b.ctx, b.child(part), &awseks.PodIdentityAssociationArgs{
-		ClusterName:    controlPlane.EksCluster.Name(),
-		Namespace:      pulumi.String("kube-system"),
-		ServiceAccount: pulumi.String("ebs-csi-controller-sa"),
-		RoleArn:        role.Arn,
-		Tags:           b.tags(""),
-	}, b.parent, pulumi.DependsOn(append(policies, volumes)))
+	return b.associate(controlPlane, part, "kube-system", "ebs-csi-controller-sa", role, append(policies, volumes))
 }
 
 // addon installs one add-on at its version, over whatever EKS put there itself.

@@ -44,6 +44,8 @@ type Args struct {
 	// AddonVersions are versions by EKS's names; required for each of
 	// vpc-cni, kube-proxy, coredns, aws-ebs-csi-driver and eks-pod-identity-agent.
 	AddonVersions map[string]string
+	// ProjectRoles are made for service accounts of projects.
+	ProjectRoles []ProjectRole
 
 	Tags map[string]string // on everything that takes tags, beside Name
 	// Protect keeps the engine from deleting or replacing the cluster.
@@ -73,6 +75,17 @@ type NodePool struct {
 	Taints        []Taint
 }
 
+// ProjectRole is an IAM role for the pods of one service account, and for no others.
+type ProjectRole struct {
+	Project        string   // required; the namespace, which need not be there yet
+	ServiceAccount string   // required
+	Role           string   // required; role name, length-limited
+	Policies       []string // ARNs of AWS's managed policies
+}
+
+// Account names the service account in the whole cluster, "shop/uploader".
+func (r ProjectRole) Account() string { return r.Project + "/" + r.ServiceAccount }
+
 // Taint keeps pods off a pool's nodes; Effect in EKS's form, NO_SCHEDULE.
 type Taint struct {
 	Key    string
@@ -95,7 +108,7 @@ type Taint struct {
 //     can take the node's credentials;
 //   - network policies are enforced, which is not what EKS does by default;
 //   - every add-on has a fixed version, and the only one with permissions of
-//     its own gets them by Pod Identity;
+//     its own gets them by Pod Identity, as do service accounts of projects;
 //   - every role carries the permissions boundary, and everything that takes
 //     tags has them;
 //   - no security group is made: EKS's own, which lets the control plane and
@@ -112,6 +125,7 @@ type Cluster struct {
 	CertificateAuthority pulumi.StringOutput // base64
 	OIDCIssuer           pulumi.StringOutput // with https://
 	NodeRoleARN          pulumi.StringOutput
+	ProjectRoleARNs      pulumi.StringMap // by ProjectRole.Account
 }
 
 // New makes a Cluster. The providers given must include eks and aws.
@@ -140,6 +154,9 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		return nil, err
 	}
 	if err := b.nodeAddons(controlPlane, agent, nodes); err != nil {
+		return nil, err
+	}
+	if c.ProjectRoleARNs, err = b.projectRoles(controlPlane); err != nil {
 		return nil, err
 	}
 

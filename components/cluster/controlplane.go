@@ -136,7 +136,7 @@ func (b *builder) role(part, name, description string, trust iampolicy.Document,
 	for _, policy := range managed {
 		a, err := iam.NewRolePolicyAttachment(b.ctx, b.child(part+"-"+path.Base(policy)), &iam.RolePolicyAttachmentArgs{
 			Role:      role.Name,
-			PolicyArn: pulumi.String("arn:aws:iam::aws:policy/" + policy),
+			PolicyArn: pulumi.String(policiesOfAWS + policy),
 		}, b.parent)
 		if err != nil {
 			return nil, nil, err

@@ -11,6 +11,15 @@ func trust(service string, actions ...string) iampolicy.Document {
 	})
 }
 
+// policiesOfAWS is how the ARN of each of AWS's managed policies begins.
+const policiesOfAWS = "arn:aws:iam::aws:policy/"
+
+// podTrust lets EKS give a role to pods.
+// https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
+func podTrust() iampolicy.Document {
+	return trust("pods.eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession")
+}
+
 // useKey lets the control plane wrap Kubernetes secrets with the key.
 // https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html
 func useKey(key string) iampolicy.Document {

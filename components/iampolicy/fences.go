@@ -154,3 +154,16 @@ func GuardsStay() Statement {
 		Resource: Values{"*"},
 	}
 }
+
+// Administrators are the patterns of the ARNs of AWS's managed policies that
+// allow everything, or all of IAM or of sharing. No role of a data plane has one.
+func Administrators() Values {
+	return Values{
+		"arn:aws:iam::aws:policy/AdministratorAccess*", "arn:aws:iam::aws:policy/IAMFullAccess", "arn:aws:iam::aws:policy/PowerUserAccess",
+		"arn:aws:iam::aws:policy/AWSOrganizationsFullAccess", "arn:aws:iam::aws:policy/AWSResourceAccessManagerFullAccess",
+		"arn:aws:iam::aws:policy/job-function/SystemAdministrator", "arn:aws:iam::aws:policy/job-function/NetworkAdministrator",
+	}
+}
+
+// IsAdministrator reports whether Administrators has the policy, in whatever case.
+func IsAdministrator(policyARN string) bool { return anyMatch(Administrators(), policyARN, true) }

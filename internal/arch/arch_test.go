@@ -41,7 +41,8 @@ var may = map[string][]string{
 	"internal/judge":      {"policies", "internal/report"},
 	"internal/crossguard": {"policies", "internal/judge", "internal/report"},
 
-	"internal/spec":           {},
+	// What no role may have is one list.
+	"internal/spec":           {"components/iampolicy"},
 	"internal/spec/genschema": {"internal/spec"},
 	"internal/plan":           {"internal/spec"},
 	"internal/report":         {},

@@ -193,7 +193,8 @@ func (a *app) projectsAdd() *cobra.Command {
 		Use:   "add ORG",
 		Short: "Add a project to an org",
 		Long: `Add makes one more project for an org: it changes what is recorded of the org,
-runs its bootstrap layer as onboard does, and waits until the project is ready.
+runs its bootstrap layer as onboard does, and its cluster layer before it where
+service accounts of the project have roles in AWS, and waits until the project is ready.
 
 With --spec FILE the org's own spec file gets the project first, in place, and
 everything else in it stays as it is written. Without it the command prints what

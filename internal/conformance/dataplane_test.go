@@ -151,6 +151,7 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 const twoProjects = `projects:
 - name: shop
   members: [{group: "acme:shop", role: editor}]
+  serviceAccounts: [{name: uploader, podIdentity: {policies: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]}}]
 - name: billing`
 
 // saveCalls keeps the record of a run where it is asked for, to look into it.

@@ -55,6 +55,7 @@ func Build(s spec.Spec) Plan {
 		Exceptions:  exceptions(s),
 		Notes:       notes(s),
 	}
+	p.Cluster.ProjectRoles = projectRoles(p.Bootstrap.Projects)
 	p.Stacks = stacks(p)
 	p.Hash = hash(p)
 	return p
@@ -63,6 +64,7 @@ func Build(s spec.Spec) Plan {
 // WithProjects returns the plan with other projects, and the hash of that.
 func (p Plan) WithProjects(projects []ProjectPlan) Plan {
 	p.Bootstrap.Projects = slices.Clone(projects)
+	p.Cluster.ProjectRoles = projectRoles(projects)
 	p.HashVersion = HashVersion
 	p.Hash = hash(p)
 	return p
@@ -247,7 +249,7 @@ func bootstrap(s spec.Spec) Bootstrap {
 	}
 	projects := make([]ProjectPlan, len(s.Projects))
 	for i, p := range s.Projects {
-		projects[i] = ProjectOf(p)
+		projects[i] = ProjectOf(s.Org, p)
 	}
 	out := Bootstrap{
 		Common:           common(s, LayerBootstrap),
@@ -263,8 +265,20 @@ func bootstrap(s spec.Spec) Bootstrap {
 	return out
 }
 
-// ProjectOf decides one project of a data plane.
-func ProjectOf(p spec.Project) ProjectPlan {
+// projectRoles are the roles of all projects, which are made in another layer
+// than the projects.
+func projectRoles(projects []ProjectPlan) []ProjectRole {
+	var roles []ProjectRole
+	for _, p := range projects {
+		for _, identity := range p.PodIdentities {
+			roles = append(roles, ProjectRole{Project: p.Name, PodIdentity: identity})
+		}
+	}
+	return roles
+}
+
+// ProjectOf decides one project of an org's data plane.
+func ProjectOf(org string, p spec.Project) ProjectPlan {
 	out := ProjectPlan{
 		Name:        p.Name,
 		DisplayName: p.DisplayName,
@@ -290,6 +304,11 @@ func ProjectOf(p spec.Project) ProjectPlan {
 	}
 	for _, a := range p.ServiceAccounts {
 		out.ServiceAccounts = append(out.ServiceAccounts, a.Name)
+		if len(a.PodIdentity.Policies) > 0 {
+			out.PodIdentities = append(out.PodIdentities, PodIdentity{
+				ServiceAccount: a.Name, Role: namer{org}.podRole(p.Name, a.Name), Policies: slices.Clone(a.PodIdentity.Policies),
+			})
+		}
 	}
 	return out
 }

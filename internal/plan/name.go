@@ -68,6 +68,13 @@ func (n namer) bucket(parts ...string) string {
 	return bucketPattern(append([]string{Project, n.org}, parts...)...)
 }
 
+// podRole names the role of a project's service account. Neither of the two
+// has a dot in its name, so that no two pairs are joined to one; "pod-" stays
+// whole where the rest is cut, and the provision role's policy goes by it.
+func (n namer) podRole(project, account string) string {
+	return n.fit(maxRole, "pod", project+"."+account)
+}
+
 // rolePrefix is how every role of the org begins. Policies name the roles by it.
 func (n namer) rolePrefix() string { return Project + "-" + n.org + "-" }
 

@@ -138,7 +138,18 @@ type Cluster struct {
 	FlowLogRole          string     `json:"flowLogRole"`
 	NodePools            []NodePool `json:"nodePools"`
 	Addons               []Addon    `json:"addons"`
+	// ProjectRoles follow from the projects of the bootstrap layer.
+	ProjectRoles []ProjectRole `json:"projectRoles,omitempty"`
 }
+
+// ProjectRole is the IAM role of one service account of a project.
+type ProjectRole struct {
+	Project string `json:"project"`
+	PodIdentity
+}
+
+// Account names the service account in the whole cluster, "shop/uploader".
+func (r ProjectRole) Account() string { return r.Project + "/" + r.ServiceAccount }
 
 // Zone is one availability zone with its ranges.
 type Zone struct {
@@ -208,6 +219,15 @@ type ProjectPlan struct {
 	Hibernate       bool      `json:"hibernate"`
 	TTL             string    `json:"ttl,omitempty"`
 	DeletionPolicy  string    `json:"deletionPolicy"`
+	// PodIdentities are the roles of those ServiceAccounts that have one.
+	PodIdentities []PodIdentity `json:"podIdentities,omitempty"`
+}
+
+// PodIdentity is the IAM role of a service account.
+type PodIdentity struct {
+	ServiceAccount string   `json:"serviceAccount"`
+	Role           string   `json:"role"`     // the role's name
+	Policies       []string `json:"policies"` // ARNs
 }
 
 // Quota is a project's ResourceQuota.

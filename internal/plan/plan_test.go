@@ -202,3 +202,30 @@ func TestAPlanSharesNothingWithItsSpec(t *testing.T) {
 		t.Errorf("a change of a plan reached the next one:\n%s", diff)
 	}
 }
+
+func TestEveryServiceAccountsRoleHasANameOfItsOwn(t *testing.T) {
+	const policies = "podIdentity: {policies: ['arn:aws:iam::aws:policy/ReadOnlyAccess']}"
+	long := strings.Repeat("x", 40)
+	p := plan.Build(parse(t, minimal+`projects:
+- name: a
+  serviceAccounts: [{name: b-c, `+policies+`}, {name: none}]
+- name: a-b
+  serviceAccounts: [{name: c, `+policies+`}]
+- name: `+long+`
+  serviceAccounts: [{name: `+long+`1, `+policies+`}, {name: `+long+`2, `+policies+`}]
+`))
+	names := map[string]string{}
+	for _, r := range p.Cluster.ProjectRoles {
+		if first, again := names[r.Role]; again || len(r.Role) > 64 || !strings.HasPrefix(r.Role, "freehold-acme-pod-") {
+			t.Errorf("the role of %s is %s (%d characters), that of %q too", r.Account(), r.Role, len(r.Role), first)
+		}
+		names[r.Role] = r.Account()
+	}
+	if len(names) != 4 || names["freehold-acme-pod-a.b-c"] != "a/b-c" || names["freehold-acme-pod-a-b.c"] != "a-b/c" {
+		t.Errorf("roles: %v", names)
+	}
+	without := p.WithProjects(p.Bootstrap.Projects[:1])
+	if len(without.Cluster.ProjectRoles) != 1 || without.Hash == p.Hash {
+		t.Errorf("without the other projects there are the roles %+v, and the hash differs: %t", without.Cluster.ProjectRoles, without.Hash != p.Hash)
+	}
+}

@@ -133,6 +133,9 @@ func clusterRows(c Cluster, row func(...string)) {
 	for _, a := range c.Addons {
 		row("add-on "+a.Name, a.Version)
 	}
+	for _, r := range c.ProjectRoles {
+		row("pods of "+r.Account(), r.Role+" with "+strings.Join(r.Policies, " "))
+	}
 }
 
 func bootstrapRows(b Bootstrap, row func(...string)) {

@@ -32,7 +32,7 @@ func (c ProjectChange) on(org string, all []plan.ProjectPlan, unfinished bool) (
 		return &Error{Org: org, Err: fmt.Errorf("%w: "+format, append([]any{ErrInvalid}, args...)...), Next: next}
 	}
 	if c.Add != nil {
-		added := plan.ProjectOf(*c.Add)
+		added := plan.ProjectOf(org, *c.Add)
 		i := slices.IndexFunc(all, func(p plan.ProjectPlan) bool { return p.Name == added.Name })
 		switch {
 		case i < 0:
@@ -65,30 +65,32 @@ func (s *Service) PlanProjects(ctx context.Context, org string, c ProjectChange)
 		return out, fail(org, "", err)
 	}
 	out.Hash, out.HashVersion, out.Decided = d.plan.Hash, d.plan.HashVersion, d.plan
-	l := plan.LayerBootstrap
-	in, err := s.input(ctx, d, l)
-	if err != nil {
-		return out, fail(org, string(l), err)
+	for _, l := range d.layers {
+		in, err := s.input(ctx, d.dataPlane, l)
+		if err != nil {
+			return out, fail(org, string(l), err)
+		}
+		st, err := s.stack(d.dataPlane, l, in)
+		if err != nil {
+			return out, fail(org, string(l), err)
+		}
+		began := s.Now()
+		run, err := s.Engine.Preview(ctx, st, nil)
+		if err != nil {
+			return out, fail(org, string(l), err)
+		}
+		out.Policy = append(out.Policy, run.Policy...)
+		out.Layers = append(out.Layers, report.LayerResult{
+			Layer: string(l), Stack: st.Name, State: layerDone, Changes: run.Changes, Resources: run.Resources(), Duration: s.Now().Sub(began),
+		})
+		out.Changes = append(out.Changes, changesOf(l, run.Steps)...)
 	}
-	st, err := s.stack(d, l, in)
-	if err != nil {
-		return out, fail(org, string(l), err)
-	}
-	began := s.Now()
-	run, err := s.Engine.Preview(ctx, st, nil)
-	if err != nil {
-		return out, fail(org, string(l), err)
-	}
-	out.Policy = run.Policy
-	out.Layers = []report.LayerResult{{
-		Layer: string(l), Stack: st.Name, State: layerDone, Changes: run.Changes, Resources: run.Resources(), Duration: s.Now().Sub(began),
-	}}
-	out.Changes = changesOf(l, run.Steps)
 	return out, nil
 }
 
 // ChangeProjects changes what the org is recorded to be, and then its bootstrap
-// layer as onboard would: under the org's lock, with the same checks, and until
+// layer, and where roles of pods come or go its cluster layer, as onboard would:
+// under the org's lock, with the same checks, and until
 // every project is ready. It may be run again at any time, also after a kill.
 func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChange, sink report.Sink) (report.Onboarding, error) {
 	out := report.Onboarding{Org: org}
@@ -123,33 +125,45 @@ func (s *Service) changeProjects(ctx context.Context, op *operation, org string,
 	}
 	if c.Remove != "" {
 		// Asking for it by name is what a namespace that goes with its project waits for.
-		if err := s.confirmDeletion(ctx, d, c.Remove); err != nil {
+		if err := s.confirmDeletion(ctx, d.dataPlane, c.Remove); err != nil {
 			return fail(org, string(plan.LayerBootstrap), err)
 		}
 	}
-	if err := s.putOrg(ctx, d, "onboarding"); err != nil {
+	if err := s.putOrg(ctx, d.dataPlane, "onboarding"); err != nil {
 		return fail(org, "", err)
 	}
-	if err := s.onboardLayer(ctx, op, d, plan.LayerBootstrap, drift.Declared{}, out); err != nil {
-		return errors.Join(fail(org, string(plan.LayerBootstrap), err), s.putOrg(context.WithoutCancel(ctx), d, "failed"))
+	for _, l := range d.layers {
+		if err := s.onboardLayer(ctx, op, d.dataPlane, l, drift.Declared{}, out); err != nil {
+			return errors.Join(fail(org, string(l), err), s.putOrg(context.WithoutCancel(ctx), d.dataPlane, "failed"))
+		}
 	}
 	out.DataPlane = facts(d.plan, d.outs)
-	return fail(org, "", s.putOrg(ctx, d, "ready"))
+	return fail(org, "", s.putOrg(ctx, d.dataPlane, "ready"))
+}
+
+// changing is a data plane with a change of its projects in its plan.
+type changing struct {
+	dataPlane
+
+	layers []plan.Layer // that are to be run, in order
 }
 
 // changed is the org's data plane as it is recorded, with the change made to
 // its plan. A cluster has to be there.
-func (s *Service) changed(ctx context.Context, org string, c ProjectChange) (dataPlane, error) {
+func (s *Service) changed(ctx context.Context, org string, c ProjectChange) (changing, error) {
 	o, err := s.Registry.Org(ctx, org)
 	if err != nil {
-		return dataPlane{}, err
+		return changing{}, err
 	}
-	d, layers, err := s.recorded(ctx, o)
+	recorded, layers, err := s.recorded(ctx, o)
+	d := changing{dataPlane: recorded}
 	if err != nil {
 		return d, err
 	}
 	for _, l := range []plan.Layer{plan.LayerAccount, plan.LayerBoundary, plan.LayerCluster} {
-		if layers[string(l)].State != layerDone {
+		// A change of the cluster that failed is tried again.
+		again := l == plan.LayerCluster && layers[string(l)].State == layerFailed && d.outs[l] != nil
+		if layers[string(l)].State != layerDone && !again {
 			return d, &Error{
 				Org: org, Layer: string(l), Err: fmt.Errorf("%w: the layer is not made: the org has no cluster to have projects in", ErrInvalid),
 				Next: "onboard the org first",
@@ -164,7 +178,35 @@ func (s *Service) changed(ctx context.Context, org string, c ProjectChange) (dat
 		return d, err
 	}
 	d.plan = d.plan.WithProjects(projects)
+	roles, err := rolesDiffer(d.dataPlane)
+	switch {
+	case err != nil:
+		return d, err
+	case !roles && layers[string(plan.LayerCluster)].State == layerDone:
+		d.layers = []plan.Layer{plan.LayerBootstrap}
+	case c.Add != nil:
+		d.layers = []plan.Layer{plan.LayerCluster, plan.LayerBootstrap}
+	default:
+		// A role goes after the project that says its pods have it.
+		d.layers = []plan.Layer{plan.LayerBootstrap, plan.LayerCluster}
+	}
 	return d, nil
+}
+
+// rolesDiffer reports whether the cluster layer was last made with roles for
+// other service accounts than the plan has: also when a run was killed between
+// two layers.
+func rolesDiffer(d dataPlane) (bool, error) {
+	made, err := stacks.Decode[stacks.ClusterOut](d.outs[plan.LayerCluster])
+	if err != nil {
+		return false, fmt.Errorf("outputs of layer %s: %w", plan.LayerCluster, err)
+	}
+	for _, r := range d.plan.Cluster.ProjectRoles {
+		if _, ok := made.ProjectRoleARNs[r.Account()]; !ok {
+			return true, nil
+		}
+	}
+	return len(made.ProjectRoleARNs) != len(d.plan.Cluster.ProjectRoles), nil
 }
 
 // Projects tells of the org's projects: those that are recorded, and what the

@@ -22,7 +22,7 @@ func TestAChangeIsMadeOnceAndHurtsNobodyElse(t *testing.T) {
 	other := shop
 	other.DisplayName = "another one"
 	had := []plan.ProjectPlan{
-		plan.ProjectOf(shop), {Name: "lab"}, {Name: "front", Ingress: []plan.Ingress{{Project: "lab", Protocol: "TCP"}}},
+		plan.ProjectOf("acme", shop), {Name: "lab"}, {Name: "front", Ingress: []plan.Ingress{{Project: "lab", Protocol: "TCP"}}},
 	}
 	fresh := spec.Project{Name: "fresh"}
 	for reason, c := range map[string]struct {

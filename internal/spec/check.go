@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"freehold.dev/freehold/components/iampolicy"
 )
 
 // A check looks at one value by itself and completes it with what is wrong:
@@ -205,6 +207,18 @@ func checkBytes(value string) string {
 func checkDate(value string) string {
 	if _, err := time.Parse(time.DateOnly, value); err != nil {
 		return "is not a day of the calendar"
+	}
+	return ""
+}
+
+// checkPodPolicy refuses what the isolation rules would, and what IAM attaches
+// to no role but a service's own.
+func checkPodPolicy(value string) string {
+	switch {
+	case iampolicy.IsAdministrator(value):
+		return "allows everything, or all of IAM or of sharing"
+	case strings.HasPrefix(value, "arn:aws:iam::aws:policy/aws-service-role/"):
+		return "is for a service's own role"
 	}
 	return ""
 }

@@ -218,6 +218,12 @@ var facets = map[string]Facet{
 		Required: true, Pattern: label, MaxLength: 63, Noun: "a DNS label",
 		Want: "1 to 63 lower-case letters, digits and hyphens, such as worker",
 	},
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+	"projects[].serviceAccounts[].podIdentity.policies": {Required: true, MinItems: 1, MaxItems: 10, Want: "1 to 10 policies"},
+	"projects[].serviceAccounts[].podIdentity.policies[]": {
+		Pattern: `^arn:aws:iam::aws:policy/([A-Za-z0-9+=,.@_-]+/)*[A-Za-z0-9+=,.@_-]{1,128}$`, MaxLength: 640, Noun: "the ARN of a managed policy of AWS's",
+		check: checkPodPolicy, Want: "an ARN such as arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+	},
 	"projects[].registries": {MaxItems: 16, Want: "at most 16 registries"},
 	"projects[].registries[]": {
 		Pattern: registryPattern, MaxLength: 200, Noun: "a registry, with or without a path", check: checkRegistry,

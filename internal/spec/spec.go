@@ -280,6 +280,16 @@ const (
 type ServiceAccount struct {
 	// Name is a DNS label, not "default".
 	Name string `yaml:"name"`
+	// PodIdentity gives the pods that run as it an IAM role of their own.
+	// Default: none.
+	PodIdentity PodIdentity `yaml:"podIdentity,omitempty"`
+}
+
+// PodIdentity is an IAM role that Freehold makes inside the org's boundary,
+// and that EKS gives to the pods of one service account.
+type PodIdentity struct {
+	// Policies are the ARNs of AWS's managed policies that the role has, 1 to 10.
+	Policies []string `yaml:"policies"`
 }
 
 // Quota bounds what a project may use; quantities as Kubernetes writes them.

@@ -51,6 +51,8 @@ func (d *decoder) validateAccounts(accounts []ServiceAccount, path string) {
 		if field := fmt.Sprintf("%s[%d].name", path, i); d.ok(field) && a.Name == "default" {
 			d.complain(field, `"default" is in every namespace, and gets no token`, "another name")
 		}
+		policies := a.PodIdentity.Policies
+		d.unique(fmt.Sprintf("%s[%d].podIdentity.policies", path, i), len(policies), "", func(j int) string { return policies[j] })
 	}
 }
 

@@ -332,6 +332,8 @@ var managedPolicies = []string{
 	"AmazonEKSNetworkingPolicy", "AmazonEKSFargatePodExecutionRolePolicy",
 	"AmazonEC2ContainerRegistryReadOnly", "AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryPowerUser",
 	"AmazonSSMManagedInstanceCore", "CloudWatchAgentServerPolicy", "AmazonS3ReadOnlyAccess", "AmazonS3FullAccess", "AmazonEC2FullAccess", "AmazonEC2ReadOnlyAccess", "AmazonVPCFullAccess",
+	"AmazonSSMReadOnlyAccess", "AmazonDynamoDBReadOnlyAccess", "AmazonDynamoDBFullAccess", "AmazonSQSReadOnlyAccess", "AmazonSQSFullAccess",
+	"AmazonSNSReadOnlyAccess", "AmazonSNSFullAccess", "SecretsManagerReadWrite", "CloudWatchReadOnlyAccess",
 	"service-role/AmazonEBSCSIDriverPolicy", "service-role/AmazonEFSCSIDriverPolicy", "service-role/AWSConfigRole",
 }
 
