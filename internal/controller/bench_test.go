@@ -114,7 +114,7 @@ func measure(b *testing.B, n int) fleetCost {
 	makers.Wait()
 	w.wait(b, names...)
 	c.all, c.processor = time.Since(began), processorOf(b, cmd)
-	k.still(b)
+	k.settle(2 * time.Second)
 	c.writes = r.metric(b, "freehold_writes_total") / float64(n)
 	c.answered = float64(k.seen()-wrote-n) / float64(n)
 
@@ -126,7 +126,7 @@ func measure(b *testing.B, n int) fleetCost {
 		c.one = append(c.one, time.Since(began))
 	}
 	slices.Sort(c.one)
-	k.still(b)
+	k.settle(2 * time.Second)
 	c.megabytes = memoryOf(b, cmd)
 
 	_ = cmd.Process.Kill()
@@ -153,17 +153,6 @@ func measure(b *testing.B, n int) fleetCost {
 		b.Error("its requests are not counted")
 	}
 	return c
-}
-
-// still waits until nobody has written for a while: Kubernetes takes its time to
-// count what is in a new namespace, and then the count is written.
-func (k *cluster) still(b *testing.B) {
-	b.Helper()
-	for last, since := k.seen(), time.Now(); time.Since(since) < 8*time.Second; time.Sleep(250 * time.Millisecond) {
-		if n := k.seen(); n != last {
-			last, since = n, time.Now()
-		}
-	}
 }
 
 // readiness knows which projects are ready.
