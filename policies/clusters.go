@@ -88,17 +88,66 @@ var accessEntries = Rule{
 	},
 }
 
+const typeIdentityProvider = "aws:eks/identityProviderConfig:IdentityProviderConfig"
+
+// ownPrefixes begin the names of whom Kubernetes, EKS, IAM and Freehold let in,
+// up to the colon.
+var ownPrefixes = []string{"system", "eks", "aws", "amazon", "iam", "arn", "kubernetes", "freehold"}
+
+// checkIssuerOfPeople wants the one issuer that the org's spec names, and names
+// that can be nobody else's: a prefix ends where the claim begins, so that "s"
+// and "ystem:masters" make no administrator.
+func checkIssuerOfPeople(j *judge, oidc value, declared IdentityProvider) {
+	for key, want := range map[string]string{"issuerUrl": declared.IssuerURL, "clientId": declared.ClientID} {
+		if v := oidc.get(key); j.known(v) && (want == "" || !v.is(want)) {
+			j.violate(v.path, "%s is not of the identity provider that the org's spec names", orDefault(v.text(), "nothing"))
+		}
+	}
+	prefixes := []string{"usernamePrefix"}
+	if claim := oidc.get("groupsClaim"); claim.v != nil && claim.v != "" {
+		prefixes = append(prefixes, "groupsPrefix")
+	}
+	for _, key := range prefixes {
+		v := oidc.get(key)
+		if !j.known(v) {
+			continue
+		}
+		text := strings.ToLower(v.text())
+		first, _, _ := strings.Cut(text, ":")
+		if !strings.HasSuffix(text, ":") && !strings.HasSuffix(text, "#") && !strings.HasSuffix(text, "/") ||
+			strings.Contains(text, "system:") || slices.Contains(ownPrefixes, first) {
+			j.violate(v.path, "behind the prefix %q a token can name somebody who is not the provider's", v.text())
+		}
+	}
+}
+
+// people is an example of an identity provider of acme's, which its spec names.
+func people(name string, change object) Example {
+	oidc := object{
+		"issuerUrl": "https://login.example.com/acme", "clientId": "kubernetes", "identityProviderConfigName": "freehold-acme",
+		"usernameClaim": "sub", "usernamePrefix": "acme:", "groupsClaim": "groups", "groupsPrefix": "acme:",
+	}
+	for key, v := range change {
+		if oidc[key] = v; v == nil {
+			delete(oidc, key)
+		}
+	}
+	e := shows(name, typeIdentityProvider, object{"oidc": oidc})
+	e.Scope.IdentityProvider = IdentityProvider{IssuerURL: "https://login.example.com/acme", ClientID: "kubernetes"}
+	return e
+}
+
 var otherIdentities = Rule{
 	ID:       "FH803",
-	Title:    "The cluster believes no other issuer, and no map of users",
-	Why:      "who holds the issuer's key, or may edit the map, is whoever they say they are",
-	Fix:      "take it out, and let roles in by access entries",
+	Title:    "The cluster believes the identity provider of the org's spec, under prefixes, and no other issuer or map of users",
+	Why:      "who holds the issuer's key, or may edit the map, is whoever they say they are; behind a prefix they are nobody of Kubernetes, AWS or Freehold",
+	Fix:      "take it out, and let people in by cluster.identityProvider of the spec, and roles by access entries",
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.2"},
-	Types:    []string{"aws:eks/identityProviderConfig:IdentityProviderConfig", "kubernetes:core/v1:ConfigMap*"},
-	Check: on(func(j *judge, r Resource, _ Scope) {
-		if r.Type == "aws:eks/identityProviderConfig:IdentityProviderConfig" {
-			j.violate("oidc", "another issuer says who somebody is")
+	Types:    []string{typeIdentityProvider, "kubernetes:core/v1:ConfigMap*"},
+	Check: on(func(j *judge, r Resource, s Scope) {
+		if r.Type == typeIdentityProvider {
+			checkIssuerOfPeople(j, r.values().get("oidc"), s.IdentityProvider)
 			return
 		}
 		for _, o := range objectsOf(r) {
@@ -110,10 +159,22 @@ var otherIdentities = Rule{
 	}),
 	Good: []Example{
 		shows("another map", "kubernetes:core/v1:ConfigMap", object{"metadata": object{"name": "app", "namespace": "shop"}}),
+		people("the provider of the spec", nil),
+		people("the provider of the spec, without groups", object{"groupsClaim": nil, "groupsPrefix": nil}),
 		shows("a map of that name where nobody reads it", "kubernetes:core/v1:ConfigMap", object{"metadata": object{"name": "aws-auth", "namespace": "shop"}}),
 	},
 	Bad: []Example{
-		shows("the company's issuer", "aws:eks/identityProviderConfig:IdentityProviderConfig", object{"oidc": object{"issuerUrl": "https://login.example.com"}}),
+		shows("the company's issuer, which the spec does not know", typeIdentityProvider, object{"oidc": object{
+			"issuerUrl": "https://login.example.com", "clientId": "kubernetes", "usernamePrefix": "oidc:",
+		}}),
+		people("another tenant of the same login", object{"issuerUrl": "https://login.example.com/globex"}),
+		people("tokens that are meant for another application", object{"clientId": "wiki"}),
+		people("users under the names of their e-mail, without a prefix", object{"usernamePrefix": nil, "usernameClaim": "email"}),
+		people("users under the names that they choose", object{"usernamePrefix": "-"}),
+		people("groups under their own names", object{"groupsPrefix": nil}),
+		people("groups that may be called as Kubernetes' own", object{"groupsPrefix": "system:"}),
+		people("groups of which one may be the administrators", object{"groupsPrefix": "freehold:"}),
+		people("groups that a letter completes", object{"groupsPrefix": "s"}),
 		shows("the map of users", "kubernetes:core/v1:ConfigMap", object{"metadata": object{"name": "aws-auth", "namespace": "kube-system"}}),
 		shows("one more line of the map", "kubernetes:core/v1:ConfigMapPatch", object{"metadata": object{"name": "aws-auth", "namespace": "kube-system"}}),
 	},

@@ -84,11 +84,21 @@ type Scope struct {
 	ClusterRoles []string
 	// Registry is the org's own image registry, "ACCOUNT.dkr.ecr.REGION.amazonaws.com".
 	Registry string
+	// IdentityProvider says who the people are that use the cluster's API, as the
+	// org's spec says it. Empty: nobody does, and this is known from the start.
+	IdentityProvider IdentityProvider
 	// Owned are identities that the org's other layers have made and a program
 	// may be handed as text: ids, ARNs, bucket names, issuers and endpoints.
 	Owned []string
 	// Exceptions are what the org's spec accepts.
 	Exceptions []Exception
+}
+
+// IdentityProvider is an OpenID Connect issuer, and the client that it knows
+// the cluster as.
+type IdentityProvider struct {
+	IssuerURL string
+	ClientID  string
 }
 
 // Exception is a violation that somebody answers for, until a day.

@@ -26,7 +26,8 @@ func stackScope(layer string) Scope {
 			role + "freehold-acme-provision", role + "freehold-acme-read", role + "freehold-acme-bootstrap",
 			role + "freehold-acme-offboard", role + "freehold-acme-node",
 		},
-		Registry: "210987654321.dkr.ecr.eu-central-1.amazonaws.com",
+		Registry:         "210987654321.dkr.ecr.eu-central-1.amazonaws.com",
+		IdentityProvider: IdentityProvider{IssuerURL: "https://login.example.com/acme", ClientID: "kubernetes"},
 	}
 }
 
@@ -391,5 +392,20 @@ func TestAnUnknownValueBesideNeverTurnsAViolationIntoAPass(t *testing.T) {
 func TestTheRulesAndTheSpecMeanTheSameAdministrators(t *testing.T) {
 	if got, want := []string(iampolicy.Administrators()), administrators; !slices.Equal(got, want) {
 		t.Errorf("the spec refuses %v, the rules %v", got, want)
+	}
+}
+
+func TestTheRulesAndTheSpecMeanTheSamePrefixes(t *testing.T) {
+	for prefix, good := range map[string]bool{
+		"oidc:": true, "acme#": true, "https://login.example.com#": true, "systems:": true, "eks/": true,
+		"": false, "-": false, "s": false, "oidc": false, "system:": false, "SYSTEM:": false, "corp-system:x/": false, "eks:": false,
+		"aws:": false, "amazon:": false, "iam:": false, "arn:aws:sts::": false, "kubernetes:": false, "freehold:": false, "Freehold:x#": false,
+	} {
+		_, err := spec.Parse("acme.yaml", strings.NewReader("org: acme\nregion: eu-central-1\naccount: {email: a@example.com}\n"+
+			"cluster: {identityProvider: {issuerUrl: 'https://login.example.com/acme', clientId: kubernetes, usernamePrefix: '"+prefix+"'}}\n"))
+		e := people(prefix, object{"usernamePrefix": prefix})
+		if rule := otherIdentities.Check(e.Resource, e.Scope).Answer == Pass; rule != good || (err == nil) != good {
+			t.Errorf("%q: the rule passes: %t, the spec: %v; want %t", prefix, rule, err, good)
+		}
 	}
 }

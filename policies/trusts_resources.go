@@ -95,7 +95,7 @@ func checkResourcePolicy(j *judge, r Resource, s Scope) {
 // identityProviders are what an account can trust beside itself.
 var identityProviders = []string{
 	"aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws:iam/samlProvider:SamlProvider",
-	"aws:rolesanywhere/trustAnchor:TrustAnchor", "aws:eks/identityProviderConfig:IdentityProviderConfig",
+	"aws:rolesanywhere/trustAnchor:TrustAnchor",
 }
 
 func checkIdentityProvider(j *judge, r Resource, _ Scope) {

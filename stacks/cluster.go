@@ -70,6 +70,7 @@ func Cluster(ctx *pulumi.Context, in ClusterIn) error {
 		NodePools:        nodePools(in.Plan.NodePools),
 		AddonVersions:    addonVersions(in.Plan.Addons),
 		ProjectRoles:     projectRoles(in.Plan.ProjectRoles),
+		IdentityProvider: (*cluster.IdentityProvider)(in.Plan.IdentityProvider),
 		Tags:             in.Plan.Tags,
 		Protect:          in.Plan.Protected,
 	}, pulumi.Providers(aws, eksProvider))

@@ -107,8 +107,21 @@ projects:
     podIdentity: {policies: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", "arn:aws:iam::aws:policy/service-role/AmazonEFSCSIDriverPolicy"]}
 `
 
+// people is an identity provider with groups.
+const people = `
+cluster:
+  identityProvider:
+    issuerUrl: https://login.example.com/acme
+    clientId: kubernetes
+    usernameClaim: email
+    usernamePrefix: "acme:"
+    groupsClaim: groups
+    groupsPrefix: "acme#"
+    requiredClaims: {hd: example.com}
+`
+
 func TestTheClusterLayersInventory(t *testing.T) {
-	in := clusterIn(planned(t, "acme", oneRole))
+	in := clusterIn(planned(t, "acme", people+oneRole))
 	r := runCluster(t, in)
 	componenttest.Golden(t, "cluster.json", r.Resources)
 

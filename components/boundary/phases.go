@@ -59,8 +59,8 @@ func ProvisionPolicy(a Args) iampolicy.Document {
 			Sid:    "Cluster",
 			Effect: iampolicy.Allow,
 			Action: iampolicy.Values{
-				"eks:AssociateAccessPolicy", "eks:AssociateEncryptionConfig", "eks:Create*", "eks:Delete*",
-				"eks:DisassociateAccessPolicy", "eks:TagResource", "eks:UntagResource", "eks:Update*",
+				"eks:AssociateAccessPolicy", "eks:AssociateEncryptionConfig", "eks:AssociateIdentityProviderConfig", "eks:Create*", "eks:Delete*",
+				"eks:DisassociateAccessPolicy", "eks:DisassociateIdentityProviderConfig", "eks:TagResource", "eks:UntagResource", "eks:Update*",
 			},
 			Resource: iampolicy.Values{a.regional("eks", "*")},
 		},
@@ -232,7 +232,7 @@ func OffboardPolicy(a Args) iampolicy.Document {
 			// Deletion protection is cleared by an update of the cluster.
 			Sid:      "ClusterAway",
 			Effect:   iampolicy.Allow,
-			Action:   iampolicy.Values{"eks:Delete*", "eks:DisassociateAccessPolicy", "eks:UpdateClusterConfig"},
+			Action:   iampolicy.Values{"eks:Delete*", "eks:DisassociateAccessPolicy", "eks:DisassociateIdentityProviderConfig", "eks:UpdateClusterConfig"},
 			Resource: iampolicy.Values{a.regional("eks", "*")},
 		},
 		iampolicy.Statement{

@@ -135,6 +135,9 @@ func TestTheProvisionRoleMakesOnlyTheCluster(t *testing.T) {
 		"not: using a key":            {"kms:Decrypt", key, nil, iampolicy.Silent},
 		"not: an object":              {"s3:GetObject", "arn:aws:s3:::freehold-acme-data-" + acct + "/a", nil, iampolicy.Silent},
 		"not: a bucket's end":         {"s3:DeleteBucket", "arn:aws:s3:::freehold-acme-data-" + acct, nil, iampolicy.Silent},
+		"an identity provider":        {"eks:AssociateIdentityProviderConfig", "arn:aws:eks:eu-central-1:" + acct + ":cluster/acme", nil, iampolicy.Allowed},
+		"an identity provider, away":  {"eks:DisassociateIdentityProviderConfig", "arn:aws:eks:eu-central-1:" + acct + ":identityproviderconfig/acme/oidc/acme/0a", nil, iampolicy.Allowed},
+		"an identity provider, seen":  {"eks:DescribeIdentityProviderConfig", "arn:aws:eks:eu-central-1:" + acct + ":identityproviderconfig/acme/oidc/acme/0a", nil, iampolicy.Allowed},
 		"not: another account's EKS":  {"eks:CreateCluster", "arn:aws:eks:eu-central-1:" + other + ":cluster/acme", nil, iampolicy.Silent},
 	})
 }
@@ -142,6 +145,7 @@ func TestTheProvisionRoleMakesOnlyTheCluster(t *testing.T) {
 func TestTheReadRoleReadsSettingsAndNoData(t *testing.T) {
 	ask(t, boundary.ReadPolicy(), map[string]question{
 		"a cluster":          {"eks:DescribeCluster", "*", nil, iampolicy.Allowed},
+		"who are the people": {"eks:DescribeIdentityProviderConfig", "arn:aws:eks:eu-central-1:" + acct + ":identityproviderconfig/acme/oidc/acme/0a", nil, iampolicy.Allowed},
 		"a key's policy":     {"kms:GetKeyPolicy", key, nil, iampolicy.Allowed},
 		"a bucket's policy":  {"s3:GetBucketPolicy", "arn:aws:s3:::b", nil, iampolicy.Allowed},
 		"an object":          {"s3:GetObject", "arn:aws:s3:::b/a", nil, iampolicy.Denied},
@@ -187,6 +191,8 @@ func TestTheOffboardRoleOnlyTakesAway(t *testing.T) {
 		"not: a key":             {"kms:ScheduleKeyDeletion", key, nil, iampolicy.Silent},
 		"not: a bucket":          {"s3:DeleteBucket", "arn:aws:s3:::freehold-acme-data-" + acct, nil, iampolicy.Silent},
 		"not: the trail":         {"cloudtrail:DeleteTrail", "*", nil, iampolicy.Silent},
+		"an identity provider":   {"eks:DisassociateIdentityProviderConfig", "arn:aws:eks:eu-central-1:" + acct + ":identityproviderconfig/acme/oidc/acme/0a", nil, iampolicy.Allowed},
+		"not: letting people in": {"eks:AssociateIdentityProviderConfig", "arn:aws:eks:eu-central-1:" + acct + ":cluster/acme", nil, iampolicy.Silent},
 		"not: making a cluster":  {"eks:CreateCluster", "arn:aws:eks:eu-central-1:" + acct + ":cluster/x", nil, iampolicy.Silent},
 		"not: making a role":     {"iam:CreateRole", appRole, map[string]string{"iam:PermissionsBoundary": fenceARN}, iampolicy.Silent},
 		"not: starting machines": {"ec2:RunInstances", "*", nil, iampolicy.Silent},

@@ -42,18 +42,19 @@ func (b *builder) vpcCNIOptions() *eks.VpcCniOptionsArgs {
 }
 
 // nodeAddons makes the add-ons that are healthy only when they run on a node.
-func (b *builder) nodeAddons(controlPlane *eks.Cluster, agent pulumi.Resource, nodes []pulumi.Resource) error {
-	if _, err := b.addon(controlPlane, coreDNS, nodes...); err != nil {
-		return err
+func (b *builder) nodeAddons(controlPlane *eks.Cluster, agent pulumi.Resource, nodes []pulumi.Resource) ([]pulumi.Resource, error) {
+	dns, err := b.addon(controlPlane, coreDNS, nodes...)
+	if err != nil {
+		return nil, err
 	}
 	identity, err := b.ebsIdentity(controlPlane)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// Pods get the credentials of an association only when it existed before
 	// they were started.
-	_, err = b.addon(controlPlane, ebsCSI, append(nodes, agent, identity)...)
-	return err
+	driver, err := b.addon(controlPlane, ebsCSI, append(nodes, agent, identity)...)
+	return []pulumi.Resource{dns, driver}, err
 }
 
 // ebsIdentity gives the EBS driver, and no other pod, the right to make volumes.

@@ -46,6 +46,8 @@ type Args struct {
 	AddonVersions map[string]string
 	// ProjectRoles are made for service accounts of projects.
 	ProjectRoles []ProjectRole
+	// IdentityProvider lets people in beside IAM's roles; nil: nobody.
+	IdentityProvider *IdentityProvider
 
 	Tags map[string]string // on everything that takes tags, beside Name
 	// Protect keeps the engine from deleting or replacing the cluster.
@@ -83,6 +85,19 @@ type ProjectRole struct {
 	Policies       []string // ARNs of AWS's managed policies
 }
 
+// IdentityProvider is an OpenID Connect issuer whose tokens the API server
+// believes. What people and groups are called begins with the prefixes: without
+// one a token could call itself whatever it likes, "system:masters" too.
+type IdentityProvider struct {
+	IssuerURL      string // required
+	ClientID       string // required; the tokens' audience
+	UsernameClaim  string // required
+	UsernamePrefix string // required
+	GroupsClaim    string // empty: nobody is in a group
+	GroupsPrefix   string // required with GroupsClaim
+	RequiredClaims map[string]string
+}
+
 // Account names the service account in the whole cluster, "shop/uploader".
 func (r ProjectRole) Account() string { return r.Project + "/" + r.ServiceAccount }
 
@@ -101,6 +116,8 @@ type Taint struct {
 //   - IAM roles get in by access entries only (authentication mode API): the
 //     provision role, which created the cluster, those in Args.Access, and the
 //     nodes that EKS itself admits;
+//   - people get in by tokens of the one issuer that is given, if any, under
+//     names that begin with its prefixes;
 //   - Kubernetes secrets are encrypted with the data key, and every log of the
 //     control plane is kept, encrypted with the log key;
 //   - nodes run in private subnets, on encrypted disks, and answer metadata
@@ -153,10 +170,14 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
-	if err := b.nodeAddons(controlPlane, agent, nodes); err != nil {
+	last, err := b.nodeAddons(controlPlane, agent, nodes)
+	if err != nil {
 		return nil, err
 	}
 	if c.ProjectRoleARNs, err = b.projectRoles(controlPlane); err != nil {
+		return nil, err
+	}
+	if err := b.identityProvider(controlPlane, last); err != nil {
 		return nil, err
 	}
 
@@ -196,6 +217,9 @@ func (a Args) validate() error {
 		if a.AddonVersions[name] == "" {
 			return fmt.Errorf("add-on %s has no version", name)
 		}
+	}
+	if p := a.IdentityProvider; p != nil && (p.UsernamePrefix == "" || p.GroupsClaim != "" && p.GroupsPrefix == "") {
+		return errors.New("an identity provider needs prefixes: its tokens could name anybody")
 	}
 	if a.PublicEndpoint && len(a.AllowCIDRs) == 0 {
 		return errors.New("a public endpoint needs ranges that may reach it")

@@ -160,10 +160,18 @@ func TestArgsThatMakeNoSafeClusterAreRefused(t *testing.T) {
 	}{
 		"a public endpoint for nobody in particular": {func(a *cluster.Args) { a.AllowCIDRs = nil }, "needs ranges"},
 		"a public endpoint for everybody":            {func(a *cluster.Args) { a.AllowCIDRs = []string{"203.0.113.0/24", "0.0.0.0/0"} }, "0.0.0.0/0 is everybody"},
-		"everybody, in IPv6":                         {func(a *cluster.Args) { a.AllowCIDRs = []string{"::/0"} }, "::/0 is everybody"},
-		"a range that is none":                       {func(a *cluster.Args) { a.AllowCIDRs = []string{"203.0.113.0"} }, "allowed range"},
-		"no nodes":                                   {func(a *cluster.Args) { a.NodePools = nil }, "no node pool"},
-		"an add-on at any version":                   {func(a *cluster.Args) { delete(a.AddonVersions, "coredns") }, "coredns has no version"},
+		"an identity provider's bare users": {func(a *cluster.Args) {
+			a.IdentityProvider = &cluster.IdentityProvider{IssuerURL: "https://login.example.com", ClientID: "k8s", UsernameClaim: "email"}
+		}, "needs prefixes"},
+		"an identity provider's bare groups": {func(a *cluster.Args) {
+			a.IdentityProvider = &cluster.IdentityProvider{
+				IssuerURL: "https://login.example.com", ClientID: "k8s", UsernameClaim: "email", UsernamePrefix: "oidc:", GroupsClaim: "groups",
+			}
+		}, "needs prefixes"},
+		"everybody, in IPv6":       {func(a *cluster.Args) { a.AllowCIDRs = []string{"::/0"} }, "::/0 is everybody"},
+		"a range that is none":     {func(a *cluster.Args) { a.AllowCIDRs = []string{"203.0.113.0"} }, "allowed range"},
+		"no nodes":                 {func(a *cluster.Args) { a.NodePools = nil }, "no node pool"},
+		"an add-on at any version": {func(a *cluster.Args) { delete(a.AddonVersions, "coredns") }, "coredns has no version"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := args()
@@ -392,6 +400,38 @@ func TestEverythingUsesAnExplicitProvider(t *testing.T) {
 		}
 		if strings.HasPrefix(res.Type, "eks:") && res.Provider != "eks" {
 			t.Errorf("%s %s uses provider %q", res.Type, res.Name, res.Provider)
+		}
+	}
+}
+
+func TestAnIdentityProviderComesLastAndIsReplacedByWhatFollowsIt(t *testing.T) {
+	const typ = "aws:eks/identityProviderConfig:IdentityProviderConfig"
+	if none := record(t, args()).Of(typ); len(none) > 0 {
+		t.Errorf("without one there is %s", none[0].Name)
+	}
+	a := args()
+	a.IdentityProvider = &cluster.IdentityProvider{
+		IssuerURL: "https://login.example.com", ClientID: "k8s", UsernameClaim: "sub", UsernamePrefix: "oidc:",
+	}
+	r := record(t, a).One(t, typ, "cluster-identity-provider")
+	want := map[string]any{
+		"clusterName": "acme",
+		"oidc": map[string]any{
+			"identityProviderConfigName": "acme", "issuerUrl": "https://login.example.com", "clientId": "k8s",
+			"usernameClaim": "sub", "usernamePrefix": "oidc:",
+		},
+		"tags": map[string]any{"freehold.dev/org": "acme", "freehold.dev/layer": "cluster", "freehold.dev/managed-by": "freehold"},
+	}
+	if diff := cmp.Diff(want, r.Inputs); diff != "" {
+		t.Errorf("inputs (-want +got):\n%s", diff)
+	}
+	if !r.DeleteBeforeReplace {
+		t.Error("the new one would be made before the old one is gone, and a cluster has one")
+	}
+	// EKS updates the cluster for it, and makes no add-on meanwhile.
+	for _, before := range []string{"cluster-coredns", "cluster-aws-ebs-csi-driver"} {
+		if !slices.Contains(r.DependsOn, before) {
+			t.Errorf("it does not wait for %s, but for %v", before, r.DependsOn)
 		}
 	}
 }

@@ -186,7 +186,17 @@ func cluster(s spec.Spec, n namer) Cluster {
 			{Name: "aws-ebs-csi-driver", Version: s.Versions.EBSCSI},
 			{Name: "eks-pod-identity-agent", Version: s.Versions.PodIdentityAgent},
 		},
+		IdentityProvider: identityProvider(s.Cluster.IdentityProvider),
 	}
+}
+
+func identityProvider(p spec.IdentityProvider) *IdentityProvider {
+	if p.IssuerURL == "" {
+		return nil
+	}
+	out := IdentityProvider(p)
+	out.RequiredClaims = maps.Clone(p.RequiredClaims)
+	return &out
 }
 
 func nodePool(p spec.NodePool, n namer) NodePool {

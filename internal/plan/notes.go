@@ -31,6 +31,9 @@ func notes(s spec.Spec) []string {
 	if s.Cluster.Endpoint.Access == spec.EndpointPrivate {
 		tell("the cluster's API endpoint is private: bootstrap and kubectl must run in the VPC or in a network that reaches it")
 	}
+	if p := s.Cluster.IdentityProvider; p.IssuerURL != "" {
+		tell("EKS asks %s for its keys over the internet: it must be public, under a certificate that everybody trusts", p.IssuerURL)
+	}
 	if r, ok := spec.ReleaseOf(s.Cluster.Version); ok {
 		tell("AWS ends standard support of Kubernetes %s on %s; extended support ends on %s and costs more",
 			r.Version, r.StandardEnds, r.ExtendedEnds)

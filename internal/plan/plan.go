@@ -140,6 +140,19 @@ type Cluster struct {
 	Addons               []Addon    `json:"addons"`
 	// ProjectRoles follow from the projects of the bootstrap layer.
 	ProjectRoles []ProjectRole `json:"projectRoles,omitempty"`
+	// IdentityProvider says who the people are; nil: nobody but IAM does.
+	IdentityProvider *IdentityProvider `json:"identityProvider,omitempty"`
+}
+
+// IdentityProvider is the org's OpenID Connect provider.
+type IdentityProvider struct {
+	IssuerURL      string            `json:"issuerUrl"`
+	ClientID       string            `json:"clientId"`
+	UsernameClaim  string            `json:"usernameClaim"`
+	UsernamePrefix string            `json:"usernamePrefix"`
+	GroupsClaim    string            `json:"groupsClaim,omitempty"`
+	GroupsPrefix   string            `json:"groupsPrefix,omitempty"`
+	RequiredClaims map[string]string `json:"requiredClaims,omitempty"`
 }
 
 // ProjectRole is the IAM role of one service account of a project.

@@ -184,6 +184,7 @@ func TestTheHashIsOfWhatReachesTheCloud(t *testing.T) {
 		"a tag":      "tags: {team: a}\n",
 		"a project":  "projects: [{name: web}]\n",
 		"a version":  "versions: {coreDns: v9.9.9-eksbuild.1}\n",
+		"an issuer":  "cluster: {identityProvider: {issuerUrl: 'https://login.example.com', clientId: k8s}}\n",
 	} {
 		if hash("") == hash(add) {
 			t.Errorf("%s does not change the hash", reason)
@@ -192,11 +193,13 @@ func TestTheHashIsOfWhatReachesTheCloud(t *testing.T) {
 }
 
 func TestAPlanSharesNothingWithItsSpec(t *testing.T) {
-	s := parse(t, minimal+"tags: {team: a}\ncluster: {endpoint: {access: public, allow: [203.0.113.0/24]}}\n")
+	s := parse(t, minimal+"tags: {team: a}\ncluster:\n  endpoint: {access: public, allow: [203.0.113.0/24]}\n"+
+		"  identityProvider: {issuerUrl: 'https://login.example.com', clientId: k8s, requiredClaims: {hd: a}}\n")
 	before := plan.Build(s)
 	changed := plan.Build(s)
 	changed.Account.Tags["team"] = "b"
 	changed.Cluster.AllowCIDRs[0] = "changed"
+	changed.Cluster.IdentityProvider.RequiredClaims["hd"] = "changed"
 	changed.Cluster.NodePools[0].InstanceTypes[0] = "changed"
 	if diff := cmp.Diff(before, plan.Build(s)); diff != "" {
 		t.Errorf("a change of a plan reached the next one:\n%s", diff)

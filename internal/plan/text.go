@@ -118,6 +118,16 @@ func clusterRows(c Cluster, row func(...string)) {
 		endpoint = "public, for " + strings.Join(c.AllowCIDRs, " ")
 	}
 	row("endpoint", endpoint)
+	if p := c.IdentityProvider; p != nil {
+		row("identity provider", p.IssuerURL+", for "+p.ClientID)
+		row("", "a user is "+p.UsernamePrefix+"<"+p.UsernameClaim+">")
+		if p.GroupsClaim != "" {
+			row("", "in groups "+p.GroupsPrefix+"<"+p.GroupsClaim+">")
+		}
+		for _, k := range slices.Sorted(maps.Keys(p.RequiredClaims)) {
+			row("", "whose "+k+" is "+p.RequiredClaims[k])
+		}
+	}
 	row("logs", fmt.Sprintf("kept %d days", c.LogRetentionDays))
 	row("roles", strings.Join([]string{c.ClusterRole, c.NodeRole, c.EBSRole, c.FlowLogRole}, " "))
 	for _, p := range c.NodePools {

@@ -18,6 +18,10 @@ import (
 // id in it.
 func foreseen(p plan.Plan, account string) []registry.Identity {
 	ids := []registry.Identity{entrance(p)}
+	// A token for two clusters would be somebody in both.
+	if idp := p.Cluster.IdentityProvider; idp != nil {
+		ids = append(ids, registry.Identity{Kind: "identity provider's client", Value: idp.IssuerURL + " " + idp.ClientID})
+	}
 	if !p.Account.Vended {
 		account = accountOf(p.Account.RoleARN)
 	}
@@ -84,6 +88,8 @@ func refused(org string, owned registry.OwnedError) error {
 	switch owned.Kind {
 	case "e-mail", "access role", "account":
 		next = "give the org an account of its own: another account.email, such as aws+" + org + "@…, or another account.roleArn"
+	case "identity provider's client":
+		next = "give the org's cluster a client of its own at the identity provider: another cluster.identityProvider.clientId"
 	}
 	return &Error{Org: org, Err: fmt.Errorf("%w: %w", ErrInvalid, &owned), Next: next}
 }

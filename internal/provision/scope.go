@@ -17,6 +17,9 @@ func Scope(p plan.Plan, l plan.Layer, managementAccountID, provisionerARN string
 		Org: p.Org, Layer: string(l), Region: p.Region,
 		ManagementAccountID: managementAccountID, ProvisionerARN: provisionerARN,
 	}
+	if idp := p.Cluster.IdentityProvider; idp != nil {
+		out.IdentityProvider = policies.IdentityProvider{IssuerURL: idp.IssuerURL, ClientID: idp.ClientID}
+	}
 	for _, e := range p.Exceptions {
 		out.Exceptions = append(out.Exceptions, policies.Exception(e))
 	}

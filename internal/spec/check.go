@@ -140,6 +140,37 @@ func checkURL(value string) string {
 	return ""
 }
 
+// clusterIssuer is the host of an issuer of EKS's own, in either form.
+var clusterIssuer = regexp.MustCompile(`(?i)^https://oidc[.-]eks\.`)
+
+// checkIssuer refuses the issuers that sign for pods. EKS refuses the cluster's
+// own; another cluster's would let in the pods of somebody else.
+func checkIssuer(value string) string {
+	if clusterIssuer.MatchString(value) {
+		return "is the issuer of a cluster, whose tokens are those of pods"
+	}
+	return checkURL(value)
+}
+
+// reservedPrefixes begin the names of whom Kubernetes, EKS, IAM and Freehold let
+// in; up to the first colon.
+//
+// https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+var reservedPrefixes = []string{"system", "eks", "aws", "amazon", "iam", "arn", "kubernetes", "freehold"}
+
+// checkPrefix keeps whoever the identity provider knows from being somebody
+// else. EKS itself refuses "system:", wherever it stands.
+func checkPrefix(value string) string {
+	first, _, _ := strings.Cut(strings.ToLower(value), ":")
+	switch {
+	case strings.Contains(strings.ToLower(value), "system:"):
+		return "has system: in it, which EKS refuses"
+	case slices.Contains(reservedPrefixes, first):
+		return "begins names that are not the identity provider's"
+	}
+	return ""
+}
+
 // checkCertificates refuses keys before all: what is in a bundle is shown to
 // everybody who may read the cluster.
 func checkCertificates(value string) string {

@@ -24,6 +24,13 @@ func (d *decoder) fill(s *Spec) {
 	for i := range s.Cluster.NodePools {
 		d.fillPool(&s.Cluster.NodePools[i], "cluster.nodePools["+strconv.Itoa(i)+"]")
 	}
+	if p := &s.Cluster.IdentityProvider; d.given("cluster.identityProvider") {
+		orElse(&p.UsernameClaim, "sub")
+		orElse(&p.UsernamePrefix, "oidc:")
+		if p.GroupsClaim != "" {
+			orElse(&p.GroupsPrefix, "oidc:")
+		}
+	}
 	for i := range s.Projects {
 		fillLimits(s.Projects[i].Quota, &s.Projects[i].Limits)
 	}

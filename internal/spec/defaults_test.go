@@ -74,6 +74,21 @@ func TestADefaultGivesWayToWhatIsGivenAndFitsIt(t *testing.T) {
 		"false is not absent": {
 			"deletionProtection: false\n", func(s *spec.Spec) { s.DeletionProtection = false },
 		},
+		"an identity provider has a prefix, and no groups": {
+			"cluster: {identityProvider: {issuerUrl: \"https://login.example.com\", clientId: k8s}}\n", func(s *spec.Spec) {
+				s.Cluster.IdentityProvider = spec.IdentityProvider{
+					IssuerURL: "https://login.example.com", ClientID: "k8s", UsernameClaim: "sub", UsernamePrefix: "oidc:",
+				}
+			},
+		},
+		"an identity provider's groups have a prefix": {
+			"cluster: {identityProvider: {issuerUrl: \"https://login.example.com/\", clientId: k8s, groupsClaim: roles, usernamePrefix: \"acme#\"}}\n", func(s *spec.Spec) {
+				s.Cluster.IdentityProvider = spec.IdentityProvider{
+					IssuerURL: "https://login.example.com/", ClientID: "k8s", UsernameClaim: "sub", UsernamePrefix: "acme#",
+					GroupsClaim: "roles", GroupsPrefix: "oidc:",
+				}
+			},
+		},
 		"add-ons follow the cluster's version": {
 			"cluster: {version: \"1.34\"}\nversions: {coreDns: v9.9.9-eksbuild.9}\n", func(s *spec.Spec) {
 				s.Cluster.Version = "1.34"

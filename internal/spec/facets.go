@@ -46,7 +46,11 @@ const (
 	durationPattern = `^([0-9]{1,6}[hms])+$`
 	// httpsPattern leaves out "$(", too, which Kubernetes would replace in an argument.
 	httpsPattern = `^https://([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~!&'*+,;=:@%/-]*)?$`
-	tagText      = `^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`
+	// prefixPattern wants an end that tells the prefix from what it is put before:
+	// "s" before a group "ystem:masters" would be an administrator.
+	prefixPattern = `^[A-Za-z0-9]([A-Za-z0-9._~:/@#%+=-]*[:#/])$`
+	visibleASCII  = `^[!-~]+$`
+	tagText       = `^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`
 )
 
 // retentions are the days that CloudWatch Logs accepts.
@@ -68,6 +72,14 @@ var (
 	addonFacet = Facet{
 		Pattern: `^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$`, Noun: "an add-on version",
 		Want: "the form v1.2.3-eksbuild.1",
+	}
+	claimFacet = Facet{
+		Pattern: visibleASCII, MaxLength: 128, Noun: "the name of a claim",
+		Want: "up to 128 letters, digits and signs, such as email",
+	}
+	prefixFacet = Facet{
+		Pattern: prefixPattern, MaxLength: 64, Noun: "a prefix that ends with one of :#/", check: checkPrefix,
+		Want: "up to 64 letters, digits and signs that begin no name of Kubernetes, AWS or Freehold, such as oidc:",
 	}
 	subjectFacet = Facet{
 		Pattern: subjectShape, MaxLength: 256, Noun: "a name",
@@ -141,6 +153,22 @@ var facets = map[string]Facet{
 	"cluster.endpoint.allow[]": {
 		Pattern: cidrPattern, Noun: "a CIDR", check: checkAllowed,
 		Want: "a public IPv4 range from /8 to /32, such as 203.0.113.0/24",
+	},
+	// https://docs.aws.amazon.com/eks/latest/APIReference/API_OidcIdentityProviderConfigRequest.html
+	"cluster.identityProvider.issuerUrl": {
+		Required: true, Pattern: httpsPattern, MaxLength: 2048, Noun: "an https URL without a user, a query and a fragment", check: checkIssuer, Hidden: true,
+		Want: "https, a host and a path, as the tokens say it, such as https://login.example.com/acme",
+	},
+	"cluster.identityProvider.clientId": {
+		Required: true, Pattern: visibleASCII, MaxLength: 255, Noun: "a client's id", Want: "the audience of the tokens, such as kubernetes",
+	},
+	"cluster.identityProvider.usernameClaim":  claimFacet,
+	"cluster.identityProvider.usernamePrefix": prefixFacet,
+	"cluster.identityProvider.groupsClaim":    claimFacet,
+	"cluster.identityProvider.groupsPrefix":   prefixFacet,
+	"cluster.identityProvider.requiredClaims": {MinItems: 1, MaxItems: 50, Want: "1 to 50 claims"},
+	"cluster.identityProvider.requiredClaims[]": {
+		Pattern: subjectShape, MaxLength: 253, Noun: "the value of a claim", Want: "up to 253 characters without spaces at the ends",
 	},
 	"cluster.nodePools": {MinItems: 1, MaxItems: 30, Want: "1 to 30 pools"},
 	"cluster.nodePools[].name": {

@@ -144,6 +144,34 @@ type Cluster struct {
 	NodePools []NodePool `yaml:"nodePools,omitempty"`
 	// LogRetentionDays is a retention that CloudWatch Logs knows. Default: 365.
 	LogRetentionDays int `yaml:"logRetentionDays,omitempty"`
+	// IdentityProvider says who the people are that use the cluster's API, by
+	// OpenID Connect. Default: nobody gets in by a token of another issuer.
+	IdentityProvider IdentityProvider `yaml:"identityProvider,omitempty"`
+}
+
+// IdentityProvider is the org's OpenID Connect provider. The API server takes
+// its ID tokens; what a member of a project is called is in them, behind a
+// prefix. EKS lets a cluster have one. Claims are what Kubernetes and EKS take
+// by default; the prefixes are never nothing, which EKS would allow.
+type IdentityProvider struct {
+	// IssuerURL is the "iss" of the tokens, to the letter: https, without a user,
+	// a query and a fragment. AWS has to reach it over the internet, under a
+	// certificate of an authority that everybody trusts.
+	IssuerURL string `yaml:"issuerUrl"`
+	// ClientID is the "aud" of the tokens, by which the provider knows this cluster.
+	ClientID string `yaml:"clientId"`
+	// UsernameClaim is the claim that says who somebody is. Default: sub.
+	UsernameClaim string `yaml:"usernameClaim,omitempty"`
+	// UsernamePrefix begins every user's name in the cluster; it ends with one of
+	// ":", "#" and "/". Default: "oidc:".
+	UsernamePrefix string `yaml:"usernamePrefix,omitempty"`
+	// GroupsClaim is the claim that lists the groups of somebody. Default: nobody has one.
+	GroupsClaim string `yaml:"groupsClaim,omitempty"`
+	// GroupsPrefix begins every group's name in the cluster, as usernamePrefix
+	// does a user's; only with groupsClaim. Default: "oidc:".
+	GroupsPrefix string `yaml:"groupsPrefix,omitempty"`
+	// RequiredClaims are claims that a token must have, with these values.
+	RequiredClaims map[string]string `yaml:"requiredClaims,omitempty"`
 }
 
 // Endpoint describes the cluster's API endpoint.
@@ -359,9 +387,11 @@ const (
 
 // Member gives a group or a user of the org's identity provider a role: exactly one of the two.
 type Member struct {
-	// Group is a group's name, as the cluster's authentication gives it.
+	// Group is a group's name, as the cluster's authentication gives it: with the
+	// groupsPrefix of cluster.identityProvider.
 	Group string `yaml:"group,omitempty"`
-	// User is a user's name, as the cluster's authentication gives it.
+	// User is a user's name, as the cluster's authentication gives it: with the
+	// usernamePrefix of cluster.identityProvider.
 	User string `yaml:"user,omitempty"`
 	// Role is what the member may do.
 	Role Role `yaml:"role"`

@@ -23,6 +23,7 @@ func (d *decoder) validate(s Spec) {
 			}
 		}
 		d.validateCallers(p, others, fmt.Sprintf("projects[%d]", i))
+		d.validateNames(p, s.Cluster.IdentityProvider, fmt.Sprintf("projects[%d]", i))
 	}
 	d.unique("projects", len(s.Projects), ".name", func(i int) string { return s.Projects[i].Name })
 	d.unique("exceptions", len(s.Exceptions), ".resource", func(i int) string {

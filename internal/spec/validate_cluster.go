@@ -16,6 +16,19 @@ func (d *decoder) validateCluster(c Cluster) {
 		d.validatePool(p, fmt.Sprintf("cluster.nodePools[%d]", i))
 	}
 	d.validateHome(c.NodePools)
+	d.validateProvider(c.IdentityProvider)
+}
+
+func (d *decoder) validateProvider(p IdentityProvider) {
+	const provider = "cluster.identityProvider"
+	if prefix := provider + ".groupsPrefix"; d.given(prefix) && !d.given(provider+".groupsClaim") {
+		d.complain(prefix, "is only for groups, and no claim has them", "groupsClaim beside it, or no groupsPrefix")
+	}
+	for _, key := range slices.Sorted(maps.Keys(p.RequiredClaims)) {
+		if len(key) > 63 || !patterns[visibleASCII].MatchString(key) {
+			d.complainOfKey(join(provider+".requiredClaims", key), quote(key)+" is not the name of a claim", "1 to 63 letters, digits and signs")
+		}
+	}
 }
 
 func (d *decoder) validateEndpoint(e Endpoint) {

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -125,5 +126,28 @@ func (d *decoder) validateMembers(members []Member, path string) {
 			continue
 		}
 		first[id] = i
+	}
+}
+
+// validateNames wants members whom the identity provider can know: nobody else
+// would ever be let into the project, and nobody would be told.
+func (d *decoder) validateNames(p Project, by IdentityProvider, path string) {
+	const provider = "cluster.identityProvider"
+	if !d.given(provider) || !d.ok("cluster", provider) {
+		return
+	}
+	for i, m := range p.Members {
+		at := fmt.Sprintf("%s.members[%d]", path, i)
+		field, name, kind, prefix := at+".group", m.Group, "groupsPrefix", by.GroupsPrefix
+		if d.given(at + ".user") {
+			field, name, kind, prefix = at+".user", m.User, "usernamePrefix", by.UsernamePrefix
+		}
+		switch {
+		case !d.ok(at, field, provider+"."+kind, provider+".groupsClaim") || name == "" || strings.HasPrefix(name, "system:"):
+		case prefix == "":
+			d.complain(field, "is a group, and "+provider+" tells of none", "a user, or a groupsClaim in "+provider)
+		case !strings.HasPrefix(name, prefix) || name == prefix:
+			d.complain(field, quote(name)+" is nobody whom "+provider+" lets in", "a name behind its "+kind+", such as "+prefix+cmp.Or(strings.TrimPrefix(name, prefix), "shop"))
+		}
 	}
 }

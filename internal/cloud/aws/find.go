@@ -79,6 +79,8 @@ var finders = map[string]func(context.Context, *session, inputs) ([]string, erro
 	accessPolicyType: findAccessPolicy,
 	podIdentityType:  findPodIdentity,
 	fargateType:      findFargateProfile,
+
+	identityProviderType: findIdentityProvider,
 }
 
 // Find looks up what an interrupted creation may have left behind.

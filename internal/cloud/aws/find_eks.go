@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
+	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
 )
 
 // logGroupOf returns the name in a log group's ARN, "" if it is none.
@@ -86,4 +87,21 @@ func findPodIdentity(ctx context.Context, s *session, in inputs) ([]string, erro
 		return one("", err)
 	}
 	return []string{is[0] + "," + aws.ToString(all[0].AssociationId)}, err
+}
+
+func findIdentityProvider(ctx context.Context, s *session, in inputs) ([]string, error) {
+	oidc, _ := in["oidc"].(map[string]any)
+	cluster, name := in.text("clusterName"), inputs(oidc).text("identityProviderConfigName")
+	if cluster == "" || name == "" {
+		return nil, nil
+	}
+	_, err := s.eks.DescribeIdentityProviderConfig(ctx, &eks.DescribeIdentityProviderConfigInput{
+		ClusterName: aws.String(cluster), IdentityProviderConfig: oidcConfig(name),
+	})
+	return one(cluster+":"+name, err)
+}
+
+// oidcConfig names an identity provider as EKS does: by a type, of which there is one.
+func oidcConfig(name string) *ekstypes.IdentityProviderConfig {
+	return &ekstypes.IdentityProviderConfig{Type: aws.String("oidc"), Name: aws.String(name)}
 }

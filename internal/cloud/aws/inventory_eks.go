@@ -88,7 +88,7 @@ func listClusters(ctx context.Context, s *session) ([]cloud.Item, error) {
 	var items []cloud.Item
 	for _, c := range fleet {
 		for _, list := range []func(context.Context, *session, cluster) ([]cloud.Item, error){
-			listPodIdentities, listAddons, listFargateProfiles, listNodeGroups, listAccess,
+			listIdentityProviderConfigs, listPodIdentities, listAddons, listFargateProfiles, listNodeGroups, listAccess,
 		} {
 			more, err := list(ctx, s, c)
 			if err != nil {
@@ -128,6 +128,19 @@ func listFargateProfiles(ctx context.Context, s *session, c cluster) ([]cloud.It
 	var items []cloud.Item
 	for _, name := range names {
 		items = append(items, named(fargateType, c.name+":"+name, name, ""))
+	}
+	return items, err
+}
+
+func listIdentityProviderConfigs(ctx context.Context, s *session, c cluster) ([]cloud.Item, error) {
+	all, err := every(ctx, eks.NewListIdentityProviderConfigsPaginator(s.eks, &eks.ListIdentityProviderConfigsInput{ClusterName: aws.String(c.name)}),
+		func(p *eks.ListIdentityProviderConfigsOutput) []ekstypes.IdentityProviderConfig {
+			return p.IdentityProviderConfigs
+		})
+	var items []cloud.Item
+	for _, p := range all {
+		name := aws.ToString(p.Name)
+		items = append(items, named(identityProviderType, c.name+":"+name, name, ""))
 	}
 	return items, err
 }

@@ -48,7 +48,7 @@ var hasLister = map[string][]string{
 		"flow-logs", // an emulator's word for vpc-flow-log
 	},
 	"ecr":                  {"repository"},
-	"eks":                  {"access-entry", "addon", "cluster", "fargateprofile", "nodegroup", "podidentityassociation"},
+	"eks":                  {"access-entry", "addon", "cluster", "fargateprofile", "identityproviderconfig", "nodegroup", "podidentityassociation"},
 	"elasticloadbalancing": {"loadbalancer/app", "loadbalancer/gwy", "loadbalancer/net", "targetgroup"},
 	"iam":                  {"group", "instance-profile", "oidc-provider", "policy", "role", "saml-provider", "user"},
 	"kms":                  {"alias", "key"},

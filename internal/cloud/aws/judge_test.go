@@ -148,6 +148,7 @@ func TestTagged(t *testing.T) {
 		"arn:aws:kms:eu-central-1:1:key/0a":                                 {Listed: true},
 		"arn:aws:logs:eu-central-1:1:log-group:/x":                          {Listed: true},
 		"arn:aws:eks:eu-central-1:1:access-entry/c/role/1/r/0a":             {Listed: true},
+		"arn:aws:eks:eu-central-1:1:identityproviderconfig/c/oidc/c/0a":     {Listed: true},
 		"arn:aws:elasticloadbalancing:eu-central-1:1:loadbalancer/net/a/0a": {Listed: true},
 		"arn:aws:elasticloadbalancing:eu-central-1:1:loadbalancer/classic":  {Type: "aws:elb/loadBalancer:LoadBalancer", ID: "classic", Name: "classic"},
 		"arn:aws:rds:eu-central-1:1:db:orders":                              {Type: "aws:rds/instance:Instance", ID: "orders", Name: "orders"},

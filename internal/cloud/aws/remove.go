@@ -88,6 +88,8 @@ var removers = map[string]func(context.Context, *session, cloud.Item) error{
 	accessPolicyType: removeAccessPolicy,
 	podIdentityType:  removePodIdentity,
 	fargateType:      removeFargateProfile,
+
+	identityProviderType: removeIdentityProvider,
 }
 
 // removalLasts bounds the waiting for one thing to go: a cluster or a node

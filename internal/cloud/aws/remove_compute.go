@@ -157,3 +157,23 @@ func removePodIdentity(ctx context.Context, s *session, it cloud.Item) error {
 	}
 	return nil
 }
+
+// removeIdentityProvider waits: EKS changes the cluster for it, and does not
+// delete a cluster meanwhile.
+func removeIdentityProvider(ctx context.Context, s *session, it cloud.Item) error {
+	id, err := split(it.ID, ":", 2)
+	if err != nil {
+		return err
+	}
+	config := oidcConfig(*id[1])
+	if _, err := s.eks.DisassociateIdentityProviderConfig(ctx, &eks.DisassociateIdentityProviderConfigInput{ClusterName: id[0], IdentityProviderConfig: config}); err != nil {
+		return err
+	}
+	return s.until(ctx, func() (bool, error) {
+		_, err := s.eks.DescribeIdentityProviderConfig(ctx, &eks.DescribeIdentityProviderConfigInput{ClusterName: id[0], IdentityProviderConfig: config})
+		if gone(err) {
+			return true, nil
+		}
+		return false, err
+	})
+}

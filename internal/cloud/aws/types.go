@@ -84,4 +84,6 @@ const (
 	accessPolicyType = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 	podIdentityType  = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 	fargateType      = "aws:eks/fargateProfile:FargateProfile"
+
+	identityProviderType = "aws:eks/identityProviderConfig:IdentityProviderConfig"
 )

@@ -74,10 +74,14 @@ var eksOperations = map[string]rule{
 	"UpdatePodIdentityAssociation":   {on: eksAssociation},
 	"DeletePodIdentityAssociation":   {on: eksAssociation},
 
-	"ListFargateProfiles":         {on: eksCluster},
-	"DescribeFargateProfile":      {on: eksFargateProfile},
-	"DeleteFargateProfile":        {on: eksFargateProfile},
-	"ListIdentityProviderConfigs": {on: eksCluster},
+	"ListFargateProfiles":    {on: eksCluster},
+	"DescribeFargateProfile": {on: eksFargateProfile},
+	"DeleteFargateProfile":   {on: eksFargateProfile},
+
+	"AssociateIdentityProviderConfig":    {on: eksCluster, tags: "eks:TagResource"},
+	"ListIdentityProviderConfigs":        {on: eksCluster},
+	"DescribeIdentityProviderConfig":     {on: eksIdentityProvider},
+	"DisassociateIdentityProviderConfig": {on: eksIdentityProvider},
 
 	"ListTagsForResource": {on: pathARN},
 	"TagResource":         {on: pathARN},
@@ -104,6 +108,12 @@ func eksAccessEntry(c call) []string {
 
 func eksFargateProfile(c call) []string {
 	return []string{c.regional("eks", "fargateprofile/"+c.param("name")+"/"+c.param("fargateProfileName")+"/*")}
+}
+
+func eksIdentityProvider(c call) []string {
+	config, _ := c.body["identityProviderConfig"].(map[string]any)
+	name, _ := config["name"].(string)
+	return []string{c.regional("eks", "identityproviderconfig/"+c.param("name")+"/oidc/"+name+"/*")}
 }
 
 func eksAssociation(c call) []string {

@@ -145,6 +145,14 @@ func TestRequestsAreWhatIAMChecks(t *testing.T) {
 				"iam:GetRole arn:aws:iam::A:role/freehold-acme-provision",
 			},
 		},
+		"people are let in, with a tag": {
+			rest("eks", "POST /clusters/c/identity-provider-configs/associate", `{"oidc":{"identityProviderConfigName":"c"},"tags":{"k":"v"}}`),
+			[]string{"eks:AssociateIdentityProviderConfig arn:aws:eks:R:A:cluster/c", "eks:TagResource arn:aws:eks:R:A:cluster/c"},
+		},
+		"an identity provider is named in the body": {
+			rest("eks", "POST /clusters/c/identity-provider-configs/disassociate", `{"identityProviderConfig":{"type":"oidc","name":"p"}}`),
+			[]string{"eks:DisassociateIdentityProviderConfig arn:aws:eks:R:A:identityproviderconfig/c/oidc/p/*"},
+		},
 		"an add-on is handed a role": {
 			rest("eks", "POST /clusters/c/addons", `{"addonName":"a","serviceAccountRoleArn":"`+role+`"}`),
 			[]string{"eks:CreateAddon arn:aws:eks:R:A:cluster/c", "iam:PassRole arn:aws:iam::A:role/freehold-acme-provision iam:PassedToService=eks.amazonaws.com"},

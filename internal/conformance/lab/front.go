@@ -55,7 +55,9 @@ type session struct {
 
 // Front stands between everybody and the emulator: it records each call, and
 // does what the emulator leaves out and AWS does: it ends sessions when their
-// time is over, and lets a role be assumed only as its trust policy says.
+// time is over, and lets a role be assumed only as its trust policy says. It
+// answers one question by itself, at which the emulator fails: a cluster has no
+// identity provider.
 type Front struct {
 	emulator string // host:port
 	now      func() time.Time
@@ -193,6 +195,13 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				orRoot(c.Principal), c.Form.Get("RoleArn")))
 			return
 		}
+	}
+	if c.Service == "eks" && c.Method == http.MethodGet && strings.HasSuffix(c.Path, "/identity-provider-configs") {
+		c.Status = http.StatusOK
+		f.record(c)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"identityProviderConfigs":[]}`) // who hung up needs no answer
+		return
 	}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
