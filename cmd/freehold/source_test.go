@@ -102,13 +102,13 @@ func TestAnAPIsProjectsComeAndGo(t *testing.T) {
 	until("the API's project is ready", func(p map[string]string) bool { return p["shop"] == "Ready" })
 
 	c := h.cluster(t, "acme")
-	ns, err := c.as("").CoreV1().Namespaces().Get(t.Context(), "shop", metav1.GetOptions{})
+	ns, err := c.administrator().CoreV1().Namespaces().Get(t.Context(), "shop", metav1.GetOptions{})
 	if err != nil || ns.Labels["freehold.dev/project"] != "shop" {
 		t.Errorf("the namespace: %v %v", ns.GetLabels(), err)
 	}
 	// The API can tell who asked, and nobody can use what it got at the cluster.
 	review := func(audiences ...string) authenticationv1.TokenReviewStatus {
-		r, err := c.as("").AuthenticationV1().TokenReviews().Create(t.Context(), &authenticationv1.TokenReview{
+		r, err := c.administrator().AuthenticationV1().TokenReviews().Create(t.Context(), &authenticationv1.TokenReview{
 			Spec: authenticationv1.TokenReviewSpec{Token: api.lastToken(), Audiences: audiences},
 		}, metav1.CreateOptions{})
 		if err != nil {

@@ -71,6 +71,7 @@ var may = map[string][]string{
 	"internal/cloud/sandbox/kubeprovider": {},
 
 	"internal/cloud/sandbox/controlplane/controlplanetest": {"internal/cloud/sandbox/controlplane"},
+	"internal/oidctest": {},
 
 	// The lab attaches the sandbox's providers where the official ones are not installed.
 	"internal/conformance/lab":      {"components/iampolicy", "internal/cloud/sandbox", "internal/cloud/sandbox/..."},

@@ -22,6 +22,7 @@ import (
 const (
 	clusterType     = "aws:eks/cluster:Cluster"
 	associationType = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+	providerType    = "aws:eks/identityProviderConfig:IdentityProviderConfig"
 	adminPolicy     = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 )
 
@@ -38,6 +39,14 @@ func (p planes) Create(ctx context.Context, s awsprovider.PlaneSpec) (string, st
 // Update follows with the control plane when EKS's cluster has a later version.
 func (p planes) Update(ctx context.Context, s awsprovider.PlaneSpec) error {
 	return p.m.Upgrade(ctx, controlplane.Cluster{Account: s.Account, Region: s.Region, Name: s.Name}, s.Version)
+}
+
+func (p planes) Authenticate(ctx context.Context, arn string, by *awsprovider.IdentityProvider) error {
+	c, err := clusterOf(arn)
+	if err != nil {
+		return err
+	}
+	return p.m.Authenticate(ctx, c, (*controlplane.IdentityProvider)(by))
 }
 
 func (p planes) Delete(ctx context.Context, arn string) error {
@@ -76,8 +85,9 @@ func (c *Cloud) CheckRelease(_ context.Context, r cloud.Release) error {
 	return nil
 }
 
-// ensure starts a cluster unless it runs, with the version that EKS says it
-// has: who was killed between the two left the control plane behind.
+// ensure starts a cluster unless it runs, with the version and the identity
+// provider that EKS says it has: who was killed between the two left the control
+// plane behind.
 func (c *Cloud) ensure(ctx context.Context, at controlplane.Cluster) error {
 	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: clusterType, ID: at.Name})
 	if err != nil {
@@ -89,7 +99,25 @@ func (c *Cloud) ensure(ctx context.Context, at controlplane.Cluster) error {
 			return err
 		}
 	}
+	if err := c.authenticate(ctx, at); err != nil {
+		return err
+	}
 	return c.clusters.Ensure(ctx, at, nil)
+}
+
+// authenticate has a cluster believe the identity provider that EKS says it has.
+func (c *Cloud) authenticate(ctx context.Context, at controlplane.Cluster) error {
+	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: providerType})
+	if err != nil {
+		return err
+	}
+	var by *awsprovider.IdentityProvider
+	for _, r := range rows {
+		if r.Outputs["clusterName"] == at.Name {
+			by = awsprovider.IdentityProviderOf(r)
+		}
+	}
+	return c.clusters.Authenticate(ctx, at, (*controlplane.IdentityProvider)(by))
 }
 
 // ProtectCluster sets EKS's deletion protection.

@@ -260,6 +260,8 @@ type Planes interface {
 	Create(ctx context.Context, c PlaneSpec) (endpoint, ca string, err error)
 	// Update moves the control plane to the version in the spec.
 	Update(ctx context.Context, c PlaneSpec) error
+	// Authenticate has it believe the tokens of an identity provider; nil: of none.
+	Authenticate(ctx context.Context, arn string, p *IdentityProvider) error
 	// Delete stops it and removes its data.
 	Delete(ctx context.Context, arn string) error
 }
@@ -269,6 +271,15 @@ type PlaneSpec struct {
 	ARN, Account, Region, Name, Version string
 	// OIDCIssuer is the issuer of service account tokens.
 	OIDCIssuer string
+}
+
+// IdentityProvider is an OpenID Connect issuer as EKS is told of it. A prefix
+// that is not given is EKS's default.
+type IdentityProvider struct {
+	IssuerURL, ClientID           string
+	UsernameClaim, UsernamePrefix string
+	GroupsClaim, GroupsPrefix     string
+	RequiredClaims                map[string]string
 }
 
 // tables lists every table, in the order of the services. A new file adds its own.
@@ -287,6 +298,7 @@ var tables = [][]*Type{
 	ec2TemplateTypes,
 	eksTypes,
 	eksAccessTypes,
+	eksIdentityTypes,
 	eksAddonTypes,
 	eksNodeTypes,
 }

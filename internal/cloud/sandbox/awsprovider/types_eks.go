@@ -22,6 +22,8 @@ const (
 	logGroupToken      = "aws:cloudwatch/logGroup:LogGroup"
 	serviceLinkedToken = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
 	podIdentityToken   = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+
+	identityProviderToken = "aws:eks/identityProviderConfig:IdentityProviderConfig"
 )
 
 // DeletionProtection is the output of a cluster's row that holds EKS's deletion
@@ -91,6 +93,7 @@ var eksTypes = []*Type{
 			interfacesOf,
 			{Type: addonToken, Path: "clusterName"}, {Type: accessPolicyToken, Path: "clusterName"},
 			{Type: accessEntryToken, Path: "clusterName"}, {Type: podIdentityToken, Path: "clusterName"},
+			{Type: identityProviderToken, Path: "clusterName"},
 		},
 		Before:  clusterPlane,
 		Check:   checkCluster,

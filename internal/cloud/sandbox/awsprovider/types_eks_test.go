@@ -20,6 +20,8 @@ import (
 type hangar struct {
 	mu     sync.Mutex
 	planes map[string]PlaneSpec
+	// people are whom the planes believe.
+	people map[string]*IdentityProvider
 }
 
 func (h *hangar) Create(_ context.Context, c PlaneSpec) (string, string, error) {
@@ -36,6 +38,16 @@ func (h *hangar) Update(_ context.Context, c PlaneSpec) error {
 		return fmt.Errorf("no control plane of %s", c.ARN)
 	}
 	h.planes[c.ARN] = c
+	return nil
+}
+
+func (h *hangar) Authenticate(_ context.Context, arn string, p *IdentityProvider) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, there := h.planes[arn]; !there {
+		return fmt.Errorf("no control plane of %s", arn)
+	}
+	h.people[arn] = p
 	return nil
 }
 
@@ -83,7 +95,7 @@ func nodesIn(change props) props {
 
 // clusterLab is a lab with a network and what a cluster needs beside.
 func clusterLab(t *testing.T) (*lab, *hangar) {
-	h := &hangar{planes: map[string]PlaneSpec{}}
+	h := &hangar{planes: map[string]PlaneSpec{}, people: map[string]*IdentityProvider{}}
 	l := newLab(t, h)
 	l.network()
 	l.must("plane", roleToken, props{"name": "plane", "assumeRolePolicy": trustFor("eks.amazonaws.com")})
@@ -270,6 +282,16 @@ func TestEKSRefusesAsAWSDoes(t *testing.T) {
 		"a policy without an entry":           {accessPolicyToken, props{"clusterName": "there", "principalArn": "$pod.arn", "policyArn": accessPolicyPrefix + "AmazonEKSViewPolicy", "accessScope": props{"type": "cluster"}}, "ResourceNotFoundException: The specified principalArn could not be found"},
 		"a policy that there is not":          {accessPolicyToken, props{"clusterName": "there", "principalArn": Provisioner, "policyArn": accessPolicyPrefix + "Root", "accessScope": props{"type": "cluster"}}, "is not a valid access policy"},
 		"a policy for no namespace":           {accessPolicyToken, props{"clusterName": "there", "principalArn": Provisioner, "policyArn": accessPolicyPrefix + "AmazonEKSViewPolicy", "accessScope": props{"type": "namespace"}}, "namespaces parameter is required"},
+		"a second identity provider":          {identityProviderToken, peopleIn("there", nil), "ResourceInUseException: An identity provider config is already associated"},
+		"an identity provider in the clear":   {identityProviderToken, peopleIn("acme", props{"issuerUrl": "http://login.example.com"}), "oidc.issuerUrl"},
+		"an identity provider with a query":   {identityProviderToken, peopleIn("acme", props{"issuerUrl": "https://login.example.com?a=b"}), "oidc.issuerUrl"},
+		"an identity provider without client": {identityProviderToken, peopleIn("acme", props{"clientId": nil}), "clientId"},
+		"people called as Kubernetes's own":   {identityProviderToken, peopleIn("acme", props{"usernamePrefix": "system:"}), "usernamePrefix can't contain system:"},
+		"groups called as Kubernetes's own":   {identityProviderToken, peopleIn("acme", props{"groupsPrefix": "x-system:"}), "groupsPrefix can't contain system:"},
+		"a required claim without a value":    {identityProviderToken, peopleIn("acme", props{"requiredClaims": props{"hd": ""}}), "oidc.requiredClaims"},
+		"a required claim without a name":     {identityProviderToken, peopleIn("acme", props{"requiredClaims": props{"": "x"}}), "required claim"},
+		"the cluster's own pods as people":    {identityProviderToken, peopleIn("acme", props{"issuerUrl": issuer("eu-central-1", acme)}), "is the cluster's own"},
+		"people of no cluster":                {identityProviderToken, peopleIn("none", nil), "No cluster found for name: none."},
 		"an identity of another kind of role": {podIdentityToken, props{"clusterName": "there", "namespace": "a", "serviceAccount": "b", "roleArn": "$node.arn"}, "Trust policy of role"},
 	}
 	l, _ := clusterLab(t)
@@ -277,6 +299,7 @@ func TestEKSRefusesAsAWSDoes(t *testing.T) {
 	l.must("acme", clusterToken, clusterIn(nil))
 	l.must("old", clusterToken, clusterIn(props{"name": "old", "accessConfig": props{"authenticationMode": "CONFIG_MAP"}}))
 	l.must("dns", addonToken, props{"clusterName": "there", "addonName": "coredns"})
+	l.must("people", identityProviderToken, peopleIn("there", nil))
 	for name, tc := range clusters {
 		t.Run("a cluster with "+name, func(t *testing.T) {
 			l.t = t
@@ -298,6 +321,55 @@ func (l *lab) refused(token string, in props, want string) {
 	}
 	if err := l.create("refused", token, in); err == nil || !strings.Contains(err.Error(), want) {
 		l.t.Errorf("got %v, want %q in it", err, want)
+	}
+}
+
+// peopleIn are the inputs of an identity provider that EKS accepts.
+func peopleIn(cluster string, change props) props {
+	oidc := props{
+		"identityProviderConfigName": "people", "issuerUrl": "https://login.example.com", "clientId": "kubernetes",
+		"usernamePrefix": "oidc:", "groupsClaim": "groups", "groupsPrefix": "oidc:", "requiredClaims": props{"hd": "example.com"},
+	}
+	for key, v := range change {
+		if oidc[key] = v; v == nil {
+			delete(oidc, key)
+		}
+	}
+	return props{"clusterName": cluster, "oidc": oidc, "tags": props{"a": "b"}}
+}
+
+func TestAClusterBelievesItsIdentityProviderWhileItHasOne(t *testing.T) {
+	l, h := clusterLab(t)
+	l.must("cluster", clusterToken, clusterIn(nil))
+	l.must("people", identityProviderToken, peopleIn("acme", nil))
+	if id, status := l.made["people"].id, l.made["people"].out["status"]; id != "acme:people" || status != "ACTIVE" {
+		t.Errorf("it is %s, %v", id, status)
+	}
+	if arn := l.made["people"].out["arn"]; !strings.HasPrefix(fmt.Sprint(arn), "arn:aws:eks:eu-central-1:100000000001:identityproviderconfig/acme/oidc/people/") {
+		t.Errorf("its ARN is %v", arn)
+	}
+	want := &IdentityProvider{
+		IssuerURL: "https://login.example.com", ClientID: "kubernetes", UsernamePrefix: "oidc:", GroupsClaim: "groups", GroupsPrefix: "oidc:",
+		RequiredClaims: map[string]string{"hd": "example.com"},
+	}
+	if diff := cmp.Diff(want, h.people[acme]); diff != "" {
+		t.Errorf("the control plane believes (-want +got):\n%s", diff)
+	}
+	if r := l.replaces("people", peopleIn("acme", props{"clientId": "other"})); len(r) == 0 {
+		t.Error("another client does not replace it: nothing of it can be changed")
+	}
+	if err := l.update("people", props{"tags": props{"a": "c"}}); err != nil || h.people[acme] == nil {
+		t.Errorf("a tag: %v, and the control plane believes %v", err, h.people[acme])
+	}
+	if err := l.delete("people"); err != nil || h.people[acme] != nil {
+		t.Errorf("without it: %v, and the control plane believes %v", err, h.people[acme])
+	}
+	l.must("other", identityProviderToken, peopleIn("acme", props{"issuerUrl": "https://login.example.org"}))
+	if err := l.delete("cluster"); err != nil {
+		t.Fatal(err)
+	}
+	if left := l.rows(identityProviderToken); len(left) > 0 {
+		t.Errorf("left without a cluster: %v", left)
 	}
 }
 

@@ -95,17 +95,18 @@ func minorOf(version string) (int, error) {
 // files are the places of a cluster's directory.
 type files struct{ dir string }
 
-func (f files) record() string     { return filepath.Join(f.dir, "cluster.json") }
-func (f files) status() string     { return filepath.Join(f.dir, "supervisor.json") }
-func (f files) lock() string       { return filepath.Join(f.dir, "supervisor.lock") }
-func (f files) startLock() string  { return filepath.Join(f.dir, "start.lock") }
-func (f files) log() string        { return filepath.Join(f.dir, "log", "supervisor.log") }
-func (f files) etcdData() string   { return filepath.Join(f.dir, "etcd") }
-func (f files) ca() string         { return filepath.Join(f.dir, "pki", "ca.crt") }
-func (f files) caKey() string      { return filepath.Join(f.dir, "pki", "ca.key") }
-func (f files) etcdCA() string     { return filepath.Join(f.dir, "pki", "etcd-ca.crt") }
-func (f files) etcdCAKey() string  { return filepath.Join(f.dir, "pki", "etcd-ca.key") }
-func (f files) accountKey() string { return filepath.Join(f.dir, "pki", "service-account.key") }
+func (f files) record() string         { return filepath.Join(f.dir, "cluster.json") }
+func (f files) status() string         { return filepath.Join(f.dir, "supervisor.json") }
+func (f files) lock() string           { return filepath.Join(f.dir, "supervisor.lock") }
+func (f files) startLock() string      { return filepath.Join(f.dir, "start.lock") }
+func (f files) log() string            { return filepath.Join(f.dir, "log", "supervisor.log") }
+func (f files) etcdData() string       { return filepath.Join(f.dir, "etcd") }
+func (f files) ca() string             { return filepath.Join(f.dir, "pki", "ca.crt") }
+func (f files) caKey() string          { return filepath.Join(f.dir, "pki", "ca.key") }
+func (f files) authentication() string { return f.run("authentication.yaml") }
+func (f files) etcdCA() string         { return filepath.Join(f.dir, "pki", "etcd-ca.crt") }
+func (f files) etcdCAKey() string      { return filepath.Join(f.dir, "pki", "etcd-ca.key") }
+func (f files) accountKey() string     { return filepath.Join(f.dir, "pki", "service-account.key") }
 
 // run returns the place of a file that each start makes anew.
 func (f files) run(name string) string { return filepath.Join(f.dir, "run", name) }

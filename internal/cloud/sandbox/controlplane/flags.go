@@ -61,7 +61,7 @@ func apiserverArgs(f files, p ports, r record, webhook bool) []string {
 		"--etcd-certfile=" + f.run("etcd-client.crt"),
 		"--etcd-keyfile=" + f.run("etcd-client.key"),
 		"--authorization-mode=RBAC",
-		"--authentication-config=" + f.run("authentication.yaml"),
+		"--authentication-config=" + f.authentication(),
 		"--service-account-issuer=" + r.Issuer,
 		"--service-account-signing-key-file=" + f.accountKey(),
 		"--service-account-key-file=" + f.accountKey(),
@@ -135,17 +135,6 @@ func emulated(version string) []string {
 	}
 	return []string{"--emulated-version=kube=" + version}
 }
-
-// authentication lets nobody in without a name, except to ask for health.
-const authentication = `apiVersion: apiserver.config.k8s.io/v1
-kind: AuthenticationConfiguration
-anonymous:
-  enabled: true
-  conditions:
-  - path: /livez
-  - path: /readyz
-  - path: /healthz
-`
 
 // small keeps three Go servers modest: they share a laptop with everything else.
 func small(gogc int) []string {

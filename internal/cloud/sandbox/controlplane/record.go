@@ -16,6 +16,8 @@ type record struct {
 	Issuer  string `json:"issuer"`
 	// Port is the public endpoint's, the same for as long as the cluster exists.
 	Port int `json:"port"`
+	// IdentityProvider is whose tokens are believed beside the cluster's own.
+	IdentityProvider *IdentityProvider `json:"identityProvider,omitempty"`
 }
 
 func (r record) url() string { return fmt.Sprintf("https://127.0.0.1:%d", r.Port) }

@@ -212,7 +212,7 @@ func (s *supervisor) prepare(p ports) (*rest.Config, error) {
 			return nil, err
 		}
 	}
-	if err := writeFile(s.files.run("authentication.yaml"), []byte(authentication)); err != nil {
+	if err := writeAuthentication(s.files); err != nil {
 		return nil, err
 	}
 	if s.options.TokenReview != "" {

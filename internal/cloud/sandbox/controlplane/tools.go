@@ -45,7 +45,11 @@ func executable(file string) bool {
 // inherited are the variables that reach a supervisor and its children. The
 // caller's cloud credentials and Pulumi passphrase are not among them: a
 // process that outlives its caller must not keep them.
-var inherited = []string{"PATH", "HOME", "TMPDIR", "LANG", "USER", "GOCOVERDIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", ToolsVariable}
+// The authorities that the machine trusts are: an identity provider's
+// certificate is held to them.
+var inherited = []string{
+	"PATH", "HOME", "TMPDIR", "LANG", "USER", "GOCOVERDIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", ToolsVariable,
+}
 
 func environment(more ...string) []string {
 	var env []string
