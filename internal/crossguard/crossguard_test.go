@@ -196,3 +196,25 @@ func TestTheAccountThatTheStackMakesIsLearntInTheEnd(t *testing.T) {
 		t.Errorf("it does not stop: %v", whole)
 	}
 }
+
+// The engine shows with the stack what a refresh has read and the program does
+// not ask for any more.
+func TestWhatIsTakenAwayIsNotJudgedAndNothingCountsOnIt(t *testing.T) {
+	seen := 0
+	s := newServer([]policies.Rule{
+		{ID: "FH101", Check: func(policies.Resource, policies.Scope) policies.Verdict {
+			return policies.Verdict{Answer: policies.Violated}
+		}},
+		{ID: "FH102", CheckStack: func(all []policies.Resource, _ policies.Scope) map[string]policies.Verdict {
+			seen = len(all)
+			return nil
+		}},
+	}, "1.0.0")
+	s.scope, s.preview = &policies.Scope{Org: "acme", Layer: "cluster", AccountID: "111122223333"}, true
+	whole, err := s.AnalyzeStack(t.Context(), &pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{
+		{Type: "aws:eks/identityProviderConfig:IdentityProviderConfig", Urn: "urn:gone", Name: "gone"},
+	}})
+	if err != nil || len(whole.GetDiagnostics()) > 0 || seen > 0 {
+		t.Errorf("got %v, %v, and a rule over the stack has seen %d", whole, err, seen)
+	}
+}

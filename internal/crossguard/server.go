@@ -121,21 +121,18 @@ func (s *server) AnalyzeStack(_ context.Context, req *pulumirpc.AnalyzeStackRequ
 	}
 	j := judge.Judge{Rules: s.rules, Scope: *s.scope}
 	stack := slices.Clone(s.made)
-	var found []report.PolicyFinding
 	for _, whole := range req.GetResources() {
 		r, err := resourceOf(whole.GetUrn(), whole.GetType(), whole.GetName(), whole.GetProperties(), whole.GetProvider())
 		if err != nil {
 			return nil, err
 		}
-		if at, judged := s.place[r.URN]; judged {
+		// What the program did not ask for was refreshed, and is about to be taken
+		// away: a rule that it breaks must not keep it, and no rule may count on it.
+		if at, asked := s.place[r.URN]; asked {
 			stack[at] = completed(stack[at], r)
-			continue
 		}
-		// The engine asks of what is made, and not of what is only read.
-		stack = append(stack, r)
-		found = append(found, j.Resource(r)...)
 	}
-	found = append(found, j.Stack(stack)...)
+	found := j.Stack(stack)
 	if !s.preview {
 		for _, r := range s.made {
 			if s.open[r.URN] {
