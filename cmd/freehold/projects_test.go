@@ -305,6 +305,93 @@ func TestProjectsAreFencedFromEachOtherAndFromTheNode(t *testing.T) {
 	})
 }
 
+// TestPeopleComeAndGoWithTheIdentityProvider gives a cluster that exists an
+// identity provider, another client of it, and takes it away again.
+func TestPeopleComeAndGoWithTheIdentityProvider(t *testing.T) {
+	if runtime.GOOS == "darwin" {
+		t.Skip("NOT TESTED: macOS has its authorities in the keychain, and none by SSL_CERT_FILE")
+	}
+	provider := people{oidctest.Serve(t)}
+	t.Setenv("SSL_CERT_FILE", provider.Roots)
+	h := newHome(t)
+	without := h.spec("acme", "projects: [{name: shop}]")
+	document, err := os.ReadFile(without)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := func(name string, text []byte) string {
+		t.Helper()
+		file := filepath.Join(h.dir, name)
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	with := written("with.yaml", provider.provided(slices.Clone(document)))
+	other := written("other.yaml", bytes.Replace(provider.provided(slices.Clone(document)), []byte(client), []byte("another"), 1))
+	h.want(0, "onboard", "-f", without)
+	c := h.cluster(t, "acme")
+	// becomes waits until the API server has read who its people are.
+	becomes := func(token, want string) {
+		t.Helper()
+		var got string
+		for range 120 {
+			who, err := c.with(token).AuthenticationV1().SelfSubjectReviews().Create(t.Context(), &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+			if err != nil && !apierrors.IsUnauthorized(err) {
+				t.Fatal(err)
+			}
+			if got = who.Status.UserInfo.Username; got == want {
+				return
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+		t.Errorf("the token is of %q, want %q", got, want)
+	}
+	// onboard returns what it did to the cluster layer.
+	onboard := func(file string) map[string]int {
+		t.Helper()
+		h.want(2, "plan", "-f", file)
+		for _, l := range decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json")).Layers {
+			if l.Layer == "cluster" {
+				return l.Changes
+			}
+		}
+		return nil
+	}
+	ada, adas := provider.token("ada@acme.example"), provider.but(map[string]any{"aud": "another"}, "ada@acme.example")
+	becomes(ada, "")
+
+	if did := onboard(with); did["create"] != 1 || did["delete"]+did["replace"]+did["update"] > 0 {
+		t.Errorf("with an identity provider the cluster layer did %v", did)
+	}
+	becomes(ada, "acme:ada@acme.example")
+	becomes(adas, "")
+	h.want(0, "drift", "acme")
+	h.want(0, "sandbox", "stop", "acme")
+	c = h.cluster(t, "acme")
+	h.want(0, "projects", "list", "acme") // it wakes the cluster
+	becomes(ada, "acme:ada@acme.example")
+
+	// A token for two clusters would be somebody in both.
+	theirs := written("globex.yaml", provider.provided(bytes.ReplaceAll(document, []byte("acme"), []byte("globex"))))
+	if r := h.want(4, "onboard", "-f", theirs); !strings.Contains(r.stderr, "cluster.identityProvider.clientId") {
+		t.Errorf("another org with the same client is told:\n%s", r.stderr)
+	}
+
+	if did := onboard(other); did["replace"] != 1 || did["update"] > 0 {
+		t.Errorf("with another client the cluster layer did %v", did)
+	}
+	becomes(ada, "")
+	becomes(adas, "acme:ada@acme.example")
+	h.want(0, "drift", "acme")
+
+	if did := onboard(without); did["delete"] != 1 || did["create"]+did["replace"]+did["update"] > 0 {
+		t.Errorf("without the identity provider the cluster layer did %v", did)
+	}
+	becomes(adas, "")
+	h.want(0, "drift", "acme")
+}
+
 // TestPodsGetARoleOfTheirOwn gives a service account a role by the spec and by
 // the command, and takes both away again.
 func TestPodsGetARoleOfTheirOwn(t *testing.T) {

@@ -25,13 +25,20 @@ type ProjectChange struct {
 	Remove string
 }
 
-// on returns the projects with the change made to them. What an operation that
-// did not end has taken out already may be taken out again.
-func (c ProjectChange) on(org string, all []plan.ProjectPlan, unfinished bool) ([]plan.ProjectPlan, error) {
+// on returns a plan's projects with the change made to them. What an operation
+// that did not end has taken out already may be taken out again.
+func (c ProjectChange) on(d plan.Plan, unfinished bool) ([]plan.ProjectPlan, error) {
+	org, all := d.Org, d.Bootstrap.Projects
 	invalid := func(next, format string, args ...any) error {
 		return &Error{Org: org, Err: fmt.Errorf("%w: "+format, append([]any{ErrInvalid}, args...)...), Next: next}
 	}
 	if c.Add != nil {
+		for _, m := range c.Add.Members {
+			if p := d.Cluster.IdentityProvider; p != nil && !spec.IdentityProvider(*p).LetsIn(m) {
+				return nil, invalid("give it the prefix of cluster.identityProvider in the org's spec",
+					"the member %s of project %s is nobody whom the org's identity provider lets in", m.Group+m.User, c.Add.Name)
+			}
+		}
 		added := plan.ProjectOf(org, *c.Add)
 		i := slices.IndexFunc(all, func(p plan.ProjectPlan) bool { return p.Name == added.Name })
 		switch {
@@ -173,7 +180,7 @@ func (s *Service) changed(ctx context.Context, org string, c ProjectChange) (cha
 	if d.id, err = s.identity(ctx, org); err != nil {
 		return d, err
 	}
-	projects, err := c.on(org, d.plan.Bootstrap.Projects, o.State != "ready")
+	projects, err := c.on(d.plan, o.State != "ready")
 	if err != nil {
 		return d, err
 	}

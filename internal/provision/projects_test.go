@@ -25,6 +25,11 @@ func TestAChangeIsMadeOnceAndHurtsNobodyElse(t *testing.T) {
 		plan.ProjectOf("acme", shop), {Name: "lab"}, {Name: "front", Ingress: []plan.Ingress{{Project: "lab", Protocol: "TCP"}}},
 	}
 	fresh := spec.Project{Name: "fresh"}
+	stranger := spec.Project{Name: "fresh", Members: []spec.Member{{User: "oidc:ada"}, {Group: "shop"}}}
+	p := plan.Plan{
+		Org: "acme", Bootstrap: plan.Bootstrap{Projects: had},
+		Cluster: plan.Cluster{IdentityProvider: &plan.IdentityProvider{UsernamePrefix: "oidc:", GroupsPrefix: "oidc:"}},
+	}
 	for reason, c := range map[string]struct {
 		change     ProjectChange
 		unfinished bool
@@ -33,13 +38,14 @@ func TestAChangeIsMadeOnceAndHurtsNobodyElse(t *testing.T) {
 		"a new one":                                  {ProjectChange{Add: &fresh}, false, "shop lab front fresh"},
 		"one that is there as it is":                 {ProjectChange{Add: &shop}, false, "shop lab front"},
 		"one that is there and is another":           {ProjectChange{Add: &other}, false, "it is another one"},
+		"one with somebody who can never get in":     {ProjectChange{Add: &stranger}, false, "the member shop of project fresh is nobody"},
 		"one that goes":                              {ProjectChange{Remove: "shop"}, false, "lab front"},
 		"one that another lets in":                   {ProjectChange{Remove: "lab"}, false, "project front lets lab in"},
 		"one that is not there":                      {ProjectChange{Remove: "nothing"}, false, "there is no project nothing"},
 		"one that a killed run has taken out before": {ProjectChange{Remove: "nothing"}, true, "shop lab front"},
 	} {
 		t.Run(reason, func(t *testing.T) {
-			now, err := c.change.on("acme", had, c.unfinished)
+			now, err := c.change.on(p, c.unfinished)
 			var names []string
 			for _, p := range now {
 				names = append(names, p.Name)

@@ -144,10 +144,20 @@ func (d *decoder) validateNames(p Project, by IdentityProvider, path string) {
 		}
 		switch {
 		case !d.ok(at, field, provider+"."+kind, provider+".groupsClaim") || name == "" || strings.HasPrefix(name, "system:"):
+		case by.LetsIn(m):
 		case prefix == "":
 			d.complain(field, "is a group, and "+provider+" tells of none", "a user, or a groupsClaim in "+provider)
-		case !strings.HasPrefix(name, prefix) || name == prefix:
+		default:
 			d.complain(field, quote(name)+" is nobody whom "+provider+" lets in", "a name behind its "+kind+", such as "+prefix+cmp.Or(strings.TrimPrefix(name, prefix), "shop"))
 		}
 	}
+}
+
+// LetsIn reports whether somebody whom the provider knows can be this member.
+func (p IdentityProvider) LetsIn(m Member) bool {
+	name, prefix := m.Group, p.GroupsPrefix
+	if m.User != "" {
+		name, prefix = m.User, p.UsernamePrefix
+	}
+	return prefix != "" && strings.HasPrefix(name, prefix) && name != prefix
 }

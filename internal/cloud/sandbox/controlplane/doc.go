@@ -27,6 +27,12 @@
 // its data. Data survives kill -9 of every process here; etcd runs without
 // fsync, so it may not survive a loss of power.
 //
+// People get in by tokens of an OpenID Connect issuer once Manager.Authenticate
+// has named it, as on EKS. The API server looks at its authentication
+// configuration while it runs, so nothing is started anew for it, and it holds
+// the issuer's certificate to the authorities that the machine trusts, or that
+// SSL_CERT_FILE names when the cluster is started.
+//
 // On Linux the children die with the supervisor. Elsewhere, and for children
 // that were recorded but not ended, the next supervisor ends them first: by
 // process id and start time, so that a process that merely got the same id is
