@@ -22,6 +22,7 @@ projects:
 
 // The whole life of two customers, in the order in which an operator meets it.
 func TestACustomerIsOnboardedChangedRepairedAndOffboarded(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	file := h.spec("acme", twoProjects)
 
@@ -37,6 +38,16 @@ func TestACustomerIsOnboardedChangedRepairedAndOffboarded(t *testing.T) {
 			t.Errorf("the result names no %s: %+v", name, dp)
 		}
 	}
+
+	t.Run("the Pulumi CLI keeps what is its own in the sandbox, and logs nothing", func(t *testing.T) {
+		home := filepath.Join(h.dir, "sandbox", "cloud", "pulumi")
+		if _, err := os.Stat(filepath.Join(home, "workspaces")); err != nil {
+			t.Error(err)
+		}
+		if logs, err := os.Stat(filepath.Join(home, "logs")); err != nil || logs.IsDir() {
+			t.Errorf("logs: %v, %v", logs, err)
+		}
+	})
 
 	t.Run("the org's own API server answers", func(t *testing.T) {
 		kubeconfig := filepath.Join(h.dir, "kubeconfig")

@@ -65,10 +65,13 @@ func (c *Cloud) ProviderEnv(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]string{
-		"PULUMI_DEBUG_PROVIDERS": attached,
-		// A state names the plugins that it was made with, and the engine would
-		// fetch them before a refresh: hundreds of megabytes that nobody uses.
-		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-	}, nil
+	env, err := pulumiHome(c.o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	env["PULUMI_DEBUG_PROVIDERS"] = attached
+	// A state names the plugins that it was made with, and the engine would
+	// fetch them before a refresh: hundreds of megabytes that nobody uses.
+	env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+	return env, nil
 }
