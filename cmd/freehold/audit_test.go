@@ -14,6 +14,7 @@ import (
 
 // What two customers share by hand is in no state and in no plan.
 func TestAnAuditFindsWhatTwoCustomersShareByHand(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	h.want(0, "onboard", "-f", h.spec("acme"))
 	h.want(0, "onboard", "-f", h.spec("globex"))

@@ -20,6 +20,7 @@ func onAWS(t *testing.T, pulumiHome string, args ...string) result {
 }
 
 func TestDoctorOnAWSNamesWhatIsMissingAndTheCommandThatInstallsIt(t *testing.T) {
+	t.Parallel()
 	empty := t.TempDir()
 	r := onAWS(t, empty, "doctor")
 	if r.code != 1 {
@@ -49,6 +50,7 @@ func TestDoctorOnAWSNamesWhatIsMissingAndTheCommandThatInstallsIt(t *testing.T) 
 }
 
 func TestAQuotaThatIsFullIsToldBeforeTheLayerBegins(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	r := h.want(6, "onboard", "-f", h.spec("acme"), "--quota", "organizations:accounts=0")
 	for _, says := range []string{`quota "organizations:accounts"`, "is 0, 0 are in use", "next: ask AWS for more", "request-service-quota-increase --region "} {

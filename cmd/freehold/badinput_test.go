@@ -18,6 +18,7 @@ import (
 // Every bad document that internal/spec knows, given to the whole binary: each
 // mistake is told with its place, and not a byte of the home changes.
 func TestABadDocumentIsRefusedAndNothingIsTouched(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	h.want(0, "onboard", "-f", h.spec("acme", twoProjects))
 	h.want(0, "sandbox", "stop")
@@ -58,6 +59,7 @@ func TestABadDocumentIsRefusedAndNothingIsTouched(t *testing.T) {
 }
 
 func TestWhatIsNoDocumentIsRefusedAndNothingIsMade(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	dir := t.TempDir()
 	huge := filepath.Join(dir, "huge.yaml")
@@ -96,6 +98,7 @@ func TestWhatIsNoDocumentIsRefusedAndNothingIsMade(t *testing.T) {
 }
 
 func TestAnEMailInUseIsRefusedBeforeAnythingIsMade(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	h.want(0, "sandbox", "create", "100000000001", "organizations/account:Account", "stray", "email=aws+stray@example.com")
 	h.want(0, "onboard", "-f", h.spec("acme", "deletionProtection: false"))
@@ -120,6 +123,7 @@ func TestAnEMailInUseIsRefusedBeforeAnythingIsMade(t *testing.T) {
 }
 
 func TestWhatCannotChangeIsRefusedAndNothingChanges(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	h.want(0, "onboard", "-f", h.spec("acme", "network: {cidr: 10.0.0.0/16}", twoProjects))
 	h.want(0, "sandbox", "stop")

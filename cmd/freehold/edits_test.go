@@ -133,6 +133,7 @@ func (e *edited) edit(s engine.Stack) engine.Stack {
 // TestAnEditOfOurOwnComponentsIsBlocked has a colleague edit our components for
 // a customer who is there, and for one who is not: nothing is made of it.
 func TestAnEditOfOurOwnComponentsIsBlocked(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	file := h.spec("acme", twoProjects)
 	h.want(0, "onboard", "-f", file)

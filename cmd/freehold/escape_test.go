@@ -20,6 +20,7 @@ import (
 
 // The plain pulumi CLI, through Pulumi.yaml at the root, sees what freehold made.
 func TestThePlainPulumiCLIRunsALayersStack(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	h.want(0, "onboard", "-f", h.spec("acme", twoProjects, "tags: {team: blue}"))
 	states := h.files("state")
@@ -71,6 +72,7 @@ func TestThePlainPulumiCLIRunsALayersStack(t *testing.T) {
 }
 
 func TestExecReturnsTheCommandsStatus(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	for script, want := range map[string]int{
 		"exit 0":      0,
@@ -88,6 +90,7 @@ func TestExecReturnsTheCommandsStatus(t *testing.T) {
 // A signal reaches the command once, whether it was sent to freehold alone or,
 // as a shell's job control and CI systems do, to its whole group.
 func TestExecHandsEachSignalToTheCommandOnce(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	const script = `n=0; trap 'n=$((n+1))' INT; trap 'exit $((10+n))' TERM; echo $$; while :; do sleep 0.05; done`
 	for name, to := range map[string]func(pid int) int{

@@ -34,6 +34,7 @@ account:
 }
 
 func TestAnOrgBringsItsOwnAccountAndGetsItBackEmpty(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	file := h.brings("acme", "acme-7f3a")
 

@@ -20,6 +20,7 @@ func stderrOf(err error) string {
 // A fault is retried, or told with the layer, the resource, the cause and what
 // to do next; a run without it completes.
 func TestAnInjectedFaultIsRetriedOrToldAndARerunCompletes(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	file := h.spec("acme", twoProjects)
 
@@ -52,6 +53,7 @@ func TestAnInjectedFaultIsRetriedOrToldAndARerunCompletes(t *testing.T) {
 
 // A lost answer is the nastiest fault: AWS has made the thing, and nobody knows.
 func TestALostAnswerIsFoundAndNotMadeAgain(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	// Each org meets its fault in its first run, where the call is sure to come.
 	for org, fault := range map[string]string{

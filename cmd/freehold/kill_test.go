@@ -33,6 +33,7 @@ func kills(t *testing.T) int {
 // run again: it must end as an undisturbed run does, with nothing made twice
 // and nobody unlocking anything.
 func TestAKilledOnboardEndsAsAnUndisturbedOne(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	calm := decode[report.Onboarding](t, h.want(0, "onboard", "-f", h.spec("k00", twoProjects), "-o", "json",
 		"--quota", "organizations:accounts=50"))
@@ -90,7 +91,30 @@ func (h home) killed(after time.Duration, args ...string) string {
 	return lines[len(lines)-1]
 }
 
+// killedWhen starts freehold, and kills it with -9 as soon as it says something.
+func (h home) killedWhen(said string, args ...string) {
+	h.t.Helper()
+	c := h.command(h.t.Context(), args...)
+	progress, err := c.StderrPipe()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	lines := bufio.NewScanner(progress)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), said) {
+			_ = c.Process.Signal(syscall.SIGKILL)
+			_ = c.Wait()
+			return
+		}
+	}
+	h.t.Fatalf("freehold %v never said %q: %v", args, said, c.Wait())
+}
+
 func TestASecondOnboardOfTheSameOrgIsRefusedWhileTheFirstRuns(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	file := h.spec("acme", twoProjects)
 	first := h.command(t.Context(), "onboard", "-f", file, "--latency", "realistic/600")
@@ -122,6 +146,7 @@ func TestASecondOnboardOfTheSameOrgIsRefusedWhileTheFirstRuns(t *testing.T) {
 }
 
 func TestAnInterruptLetsTheCurrentStepFinishAndTheNextRunGoesOn(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	file := h.spec("acme", twoProjects)
 	c := h.command(t.Context(), "onboard", "-f", file, "--latency", "realistic/600")

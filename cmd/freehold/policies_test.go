@@ -84,6 +84,7 @@ func TestAnOperatorsPackBlocksBeforeAnythingIsChanged(t *testing.T) {
 }
 
 func TestAnExceptionMustAnswerForSomething(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	exception := func(rule, expires string) string {
 		return "exceptions: [{rule: " + rule + ", resource: a-bucket, reason: it has to be so, approver: ciso@example.com, expires: \"" + expires + "\"}]"
@@ -110,6 +111,7 @@ func TestAnExceptionMustAnswerForSomething(t *testing.T) {
 
 // What is in the pack's folder is put right at the next run.
 func TestThePackCannotBeTakenAway(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	file := h.spec("acme")
 	h.want(2, "plan", "-f", file)

@@ -133,12 +133,13 @@ func allowed(t *testing.T, what string, err error) {
 // may not: with tokens of that provider, over the authentication, the RBAC, the
 // quota and the admission of the customer's own API server.
 func TestProjectsAreFencedFromEachOtherAndFromTheNode(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "darwin" {
 		t.Skip("NOT TESTED: macOS has its authorities in the keychain, and none by SSL_CERT_FILE")
 	}
 	provider := people{oidctest.Serve(t)}
-	t.Setenv("SSL_CERT_FILE", provider.Roots) // what the machine trusts, and the cluster's API server with it
 	h := newHome(t)
+	h.roots = provider.Roots
 	ctx := t.Context()
 	example, err := os.ReadFile(filepath.Join("..", "..", "docs", "examples", "acme.yaml"))
 	if err != nil {
@@ -308,12 +309,13 @@ func TestProjectsAreFencedFromEachOtherAndFromTheNode(t *testing.T) {
 // TestPeopleComeAndGoWithTheIdentityProvider gives a cluster that exists an
 // identity provider, another client of it, and takes it away again.
 func TestPeopleComeAndGoWithTheIdentityProvider(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "darwin" {
 		t.Skip("NOT TESTED: macOS has its authorities in the keychain, and none by SSL_CERT_FILE")
 	}
 	provider := people{oidctest.Serve(t)}
-	t.Setenv("SSL_CERT_FILE", provider.Roots)
 	h := newHome(t)
+	h.roots = provider.Roots
 	without := h.spec("acme", "projects: [{name: shop}]")
 	document, err := os.ReadFile(without)
 	if err != nil {
@@ -395,6 +397,7 @@ func TestPeopleComeAndGoWithTheIdentityProvider(t *testing.T) {
 // TestPodsGetARoleOfTheirOwn gives a service account a role by the spec and by
 // the command, and takes both away again.
 func TestPodsGetARoleOfTheirOwn(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	ctx := t.Context()
 	const withRole = `serviceAccounts: [{name: uploader, podIdentity: {policies: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]}}]`
@@ -472,6 +475,28 @@ func TestPodsGetARoleOfTheirOwn(t *testing.T) {
 		t.Errorf("projects remove deleted %s, want %s", got, want)
 	}
 	h.want(0, "drift", "acme")
+
+	t.Run("a kill as a layer starts is made up for by the next run", func(t *testing.T) {
+		h := home{t: t, dir: h.dir}
+		before := podThings()
+		for _, layer := range []string{"cluster", "bootstrap"} {
+			h.killedWhen(layer+": started", "projects", "add", "acme", "-f", lab)
+			h.want(0, "projects", "add", "acme", "-f", lab)
+			if got := annotated("lab"); got != roleOf("lab") {
+				t.Errorf("added again after a kill as %s starts, the service account says %q, want %s", layer, got, roleOf("lab"))
+			}
+			if got, want := podThings(), association+", "+strings.Replace(before, role, role+"lab.uploader, "+role, 1); got != want {
+				t.Errorf("added again after a kill as %s starts, there are %s, want %s", layer, got, want)
+			}
+			h.want(0, "drift", "acme")
+			h.killedWhen(layer+": started", "projects", "remove", "acme", "lab", "--yes=lab")
+			h.want(0, "projects", "remove", "acme", "lab", "--yes=lab")
+			if got := podThings(); got != before {
+				t.Errorf("removed again after a kill as %s starts, there are %s, want %s", layer, got, before)
+			}
+			h.want(0, "drift", "acme")
+		}
+	})
 
 	if got, want := layers(h.want(0, "onboard", "-f", without, "-o", "json"), "delete"), "account 0, boundary 0, cluster 3, bootstrap 0"; got != want {
 		t.Errorf("onboard without it deleted %s, want %s", got, want)

@@ -73,6 +73,7 @@ func (a *projectsAPI) lastToken() string {
 // The whole way: the spec names an API and its authority, and what the API lists
 // becomes a fenced namespace of the org's cluster, and goes again.
 func TestAnAPIsProjectsComeAndGo(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	api := newProjectsAPI(t, "acme")
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: api.Certificate().Raw})

@@ -11,6 +11,7 @@ import (
 )
 
 func TestAClusterIsUpgradedInPlaceAndKeepsItsProjects(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	version := func(v string) string { return h.spec("acme", `cluster: {version: "`+v+`"}`, twoProjects) }
 
