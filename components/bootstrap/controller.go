@@ -97,7 +97,7 @@ func (b *builder) container(mounts corev1.VolumeMountArray) *corev1.ContainerArg
 			},
 		}, &corev1.EnvVarArgs{
 			// The collector works harder before the kernel ends the process.
-			Name: pulumi.String("GOMEMLIMIT"), Value: pulumi.String("460MiB"),
+			Name: pulumi.String("GOMEMLIMIT"), Value: pulumi.String("900MiB"),
 		}},
 		Ports: corev1.ContainerPortArray{
 			&corev1.ContainerPortArgs{Name: pulumi.String("metrics"), ContainerPort: pulumi.Int(metricsPort), Protocol: pulumi.String("TCP")},
@@ -107,8 +107,8 @@ func (b *builder) container(mounts corev1.VolumeMountArray) *corev1.ContainerArg
 		ReadinessProbe: probe("/readyz", 5),
 		Resources: &corev1.ResourceRequirementsArgs{
 			Requests: stringMap(map[string]string{"cpu": "50m", "memory": "128Mi"}),
-			// A thousand projects take some 220 MB at most ("make bench").
-			Limits: stringMap(map[string]string{"memory": "512Mi"}),
+			// A thousand projects take some 220 MB at most, five thousand 810 ("make bench").
+			Limits: stringMap(map[string]string{"memory": "1Gi"}),
 		},
 		SecurityContext: &corev1.SecurityContextArgs{
 			AllowPrivilegeEscalation: pulumi.Bool(false),
