@@ -148,3 +148,15 @@ type Cloud interface {
 	// an exec plugin. It holds no token and can be kept.
 	Kubeconfig(ctx context.Context, c Cluster, roleARN string) ([]byte, error)
 }
+
+// ReadBy returns the outputs by which the providers read a resource of some
+// types beside the id that Find returns: of those that Terraform's provider has
+// written with its newer framework, the ones that it reads by an attribute that
+// is no input.
+func ReadBy(typ, id string) map[string]any {
+	switch typ {
+	case "aws:eks/podIdentityAssociation:PodIdentityAssociation":
+		return map[string]any{"associationId": id}
+	}
+	return nil
+}

@@ -19,7 +19,15 @@ import (
 
 // Finder looks a resource up that the engine would create: one that an
 // interrupted run made and did not record. ok is false when there is none.
-type Finder func(ctx context.Context, planned Step) (id string, ok bool, err error)
+type Finder func(ctx context.Context, planned Step) (found Found, ok bool, err error)
+
+// Found is a resource as its provider knows it.
+type Found struct {
+	ID string
+	// Outputs are those by which the provider reads it, where the id and the
+	// inputs do not suffice.
+	Outputs map[string]any
+}
 
 // Adopt takes resources into the stack's state that an interrupted run made
 // and could not record, so that the next Up does not make them twice. What the
@@ -41,12 +49,12 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink report.Si
 		if st.Op != "create" || !st.Custom || strings.HasPrefix(st.Type, "pulumi:") {
 			continue
 		}
-		id, ok, err := find(ctx, st)
+		found, ok, err := find(ctx, st)
 		if err != nil {
 			return nil, fmt.Errorf("look for a %s %q that an interrupted run may have made: %w", st.Type, st.Name, err)
 		}
 		if ok {
-			st.ID = id
+			st.ID, st.NewOutputs = found.ID, found.Outputs
 			lost = append(lost, st)
 		}
 	}
@@ -190,7 +198,7 @@ func addResources(deployment map[string]any, lost []Step) error {
 		inputs := plain(st.NewInputs)
 		resources = append(resources, map[string]any{
 			"urn": st.URN, "custom": true, "id": st.ID, "type": st.Type, "parent": st.Parent,
-			"provider": st.Provider, "inputs": inputs, "outputs": outputsOf(inputs),
+			"provider": st.Provider, "inputs": inputs, "outputs": outputsOf(inputs, st.NewOutputs),
 		})
 		known[st.URN] = true
 	}
@@ -205,8 +213,9 @@ func addResources(deployment map[string]any, lost []Step) error {
 // of the latter in Terraform's form for imports, which for a route or an
 // association is another. Bookkeeping that is no text says no version, and so
 // the provider's own.
-func outputsOf(inputs map[string]any) map[string]any {
+func outputsOf(inputs, found map[string]any) map[string]any {
 	out := maps.Clone(inputs)
+	maps.Copy(out, found)
 	out["__meta"] = map[string]any{}
 	return out
 }

@@ -112,7 +112,7 @@ func TestLostResourcesAreAddedBehindTheRecordedOnesWithoutTheirSecrets(t *testin
 	}
 	lost := []Step{{
 		URN: "u", ID: "vpc-1", Type: "t", Parent: "parent", Provider: "p::1",
-		NewInputs: map[string]any{"cidr": "10.0.0.0/16", "token": "[secret]"},
+		NewInputs: map[string]any{"cidr": "10.0.0.0/16", "token": "[secret]"}, NewOutputs: map[string]any{"vpcId": "vpc-1"},
 	}, {
 		URN: "stranger", ID: "vpc-2", Type: "t", Parent: "parent", Provider: "not-made-yet::2",
 	}}
@@ -124,7 +124,7 @@ func TestLostResourcesAreAddedBehindTheRecordedOnesWithoutTheirSecrets(t *testin
 		map[string]any{"urn": "parent"},
 		map[string]any{"urn": "p"},
 		map[string]any{"urn": "u", "custom": true, "id": "vpc-1", "type": "t", "parent": "parent", "provider": "p::1", "inputs": in,
-			"outputs": map[string]any{"cidr": "10.0.0.0/16", "__meta": map[string]any{}}},
+			"outputs": map[string]any{"cidr": "10.0.0.0/16", "vpcId": "vpc-1", "__meta": map[string]any{}}},
 	}}
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

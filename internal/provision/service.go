@@ -191,19 +191,19 @@ func (s *Service) finder(d dataPlane, l plan.Layer) (engine.Finder, error) {
 		a = cloud.Account{Region: d.plan.Region}
 	case plan.LayerBootstrap:
 		// Objects of Kubernetes are applied by name: making one twice is the same as once.
-		return func(context.Context, engine.Step) (string, bool, error) { return "", false, nil }, nil
+		return func(context.Context, engine.Step) (engine.Found, bool, error) { return engine.Found{}, false, nil }, nil
 	case plan.LayerBoundary, plan.LayerCluster:
 		var err error
 		if a, err = d.account("", ""); err != nil {
 			return nil, err
 		}
 	}
-	return func(ctx context.Context, st engine.Step) (string, bool, error) {
+	return func(ctx context.Context, st engine.Step) (engine.Found, bool, error) {
 		id, err := s.Cloud.Find(ctx, a, st.Type, st.NewInputs)
 		if errors.Is(err, cloud.ErrNotFound) {
-			return "", false, nil
+			return engine.Found{}, false, nil
 		}
-		return id, err == nil, err
+		return engine.Found{ID: id, Outputs: cloud.ReadBy(st.Type, id)}, err == nil, err
 	}, nil
 }
 

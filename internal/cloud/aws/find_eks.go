@@ -73,8 +73,6 @@ func findAccessPolicy(ctx context.Context, s *session, in inputs) ([]string, err
 	return []string{strings.Join(is, "#")}, nil
 }
 
-// findPodIdentity returns the id that an import takes: the association's own
-// does not say which cluster it is in.
 func findPodIdentity(ctx context.Context, s *session, in inputs) ([]string, error) {
 	is, ok := in.texts("clusterName", "namespace", "serviceAccount")
 	if !ok {
@@ -86,7 +84,7 @@ func findPodIdentity(ctx context.Context, s *session, in inputs) ([]string, erro
 	if len(all) == 0 {
 		return one("", err)
 	}
-	return []string{is[0] + "," + aws.ToString(all[0].AssociationId)}, err
+	return []string{aws.ToString(all[0].AssociationId)}, err
 }
 
 func findIdentityProvider(ctx context.Context, s *session, in inputs) ([]string, error) {

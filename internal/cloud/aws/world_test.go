@@ -198,7 +198,7 @@ func (m *maker) cluster() {
 		ClusterName: aws.String(name), Namespace: aws.String("kube-system"), ServiceAccount: aws.String("ebs"), RoleArn: reader.Arn,
 	})).Association
 	m.made(podIdentityType, *identity.AssociationId, nil)
-	m.asked = append(m.asked, look{podIdentityType, map[string]any{"clusterName": name, "namespace": "kube-system", "serviceAccount": "ebs"}, name + "," + *identity.AssociationId})
+	m.asked = append(m.asked, look{podIdentityType, map[string]any{"clusterName": name, "namespace": "kube-system", "serviceAccount": "ebs"}, *identity.AssociationId})
 }
 
 func (m *maker) data() {
