@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,8 +128,7 @@ func measure(b *testing.B, n int) fleetCost {
 	k.settle(2 * time.Second)
 	c.megabytes = memoryOf(b, cmd)
 
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	cmd.kill()
 	p.Health, p.Metrics = freeAddress(b), freeAddress(b)
 	began = time.Now()
 	cmd = k.spawn(p)
@@ -210,7 +208,7 @@ func (w *readiness) wait(b *testing.B, names ...string) {
 }
 
 // processorOf is what a process has used of all processors.
-func processorOf(b *testing.B, cmd *exec.Cmd) time.Duration {
+func processorOf(b *testing.B, cmd child) time.Duration {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
 	if err != nil {
@@ -230,7 +228,7 @@ func processorOf(b *testing.B, cmd *exec.Cmd) time.Duration {
 }
 
 // memoryOf is the most memory that a process has had, in megabytes.
-func memoryOf(b *testing.B, cmd *exec.Cmd) float64 {
+func memoryOf(b *testing.B, cmd child) float64 {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
 	if err != nil {

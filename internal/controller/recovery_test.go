@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -44,8 +45,20 @@ func (k *cluster) kubeconfig() string {
 	return file
 }
 
+// child is a controller in a process of its own.
+type child struct {
+	*exec.Cmd
+	done chan struct{} // closed when it has ended
+}
+
+// kill ends it with -9 unless it has ended, and returns when it has.
+func (c child) kill() {
+	_ = c.Process.Kill() // it may have ended
+	<-c.done
+}
+
 // spawn starts a controller in a process of its own, which ends with the test.
-func (k *cluster) spawn(p process) *exec.Cmd {
+func (k *cluster) spawn(p process) child {
 	k.t.Helper()
 	if p.Health == "" {
 		p.Health = freeAddress(k.t)
@@ -65,15 +78,19 @@ func (k *cluster) spawn(p process) *exec.Cmd {
 	if err := cmd.Start(); err != nil {
 		k.t.Fatal(err)
 	}
+	c := child{cmd, make(chan struct{})}
+	go func() {
+		defer close(c.done)
+		_ = cmd.Wait() // how it ended is in its state
+	}()
 	k.t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
+		c.kill()
 		if k.t.Failed() {
 			text := log.Bytes()
 			k.t.Logf("process %d said:\n%s", cmd.Process.Pid, text[max(0, len(text)-3000):])
 		}
 	})
-	return cmd
+	return c
 }
 
 // asIfCalm fails unless every one of some projects is what the same project is
@@ -112,9 +129,7 @@ func TestWhenTheLeaderIsKilledTheOtherTakesOver(t *testing.T) {
 		k.make(project(name))
 	}
 	time.Sleep(50 * time.Millisecond)
-	if err := leader.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	leader.kill()
 	killed := time.Now()
 	k.make(project("after"))
 	for _, o := range k.objects("before-b")[1:] {
@@ -132,18 +147,30 @@ func TestWhenTheLeaderIsKilledTheOtherTakesOver(t *testing.T) {
 func TestAKillAtAnyWriteIsFinishedByTheNextProcess(t *testing.T) {
 	k := start(t, definitionFile)
 	kubeconfig := k.kubeconfig()
-	killed := func(p process) bool {
-		cmd := k.spawn(p)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			_ = cmd.Wait() // how it ended is asked for below
-		}()
-		select {
-		case <-done:
-			return cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
-		case <-time.After(4 * time.Second):
-			return false // it had fewer writes than that to do
+	// killed runs a controller until it has killed itself, or had nothing left to
+	// do for a while.
+	killed := func(p process, idle func() bool) bool {
+		c := k.spawn(p)
+		since, end := time.Now(), time.Now().Add(time.Minute)
+		for time.Since(since) < 4*usageEvery {
+			select {
+			case <-c.done:
+				return c.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
+			case <-time.After(50 * time.Millisecond):
+			}
+			if !idle() {
+				since = time.Now()
+			}
+			if time.Now().After(end) {
+				t.Fatalf("the controller is not done with project %s within a minute", p.Project)
+			}
+		}
+		c.kill()
+		return false
+	}
+	ready := func(name string) func() bool {
+		return func() bool {
+			return condition(k.read(name), v1alpha1.ConditionReady).Status == metav1.ConditionTrue && k.uncounted() == ""
 		}
 	}
 	var names []string
@@ -152,7 +179,7 @@ func TestAKillAtAnyWriteIsFinishedByTheNextProcess(t *testing.T) {
 		name := fmt.Sprintf("made-%d-x", n)
 		names = append(names, name)
 		k.make(project(name))
-		if !killed(process{Kubeconfig: kubeconfig, Project: name, Die: n, After: n%2 == 0}) {
+		if !killed(process{Kubeconfig: kubeconfig, Project: name, Die: n, After: n%2 == 0}, ready(name)) {
 			writes = int(n - 1)
 			break
 		}
@@ -163,7 +190,7 @@ func TestAKillAtAnyWriteIsFinishedByTheNextProcess(t *testing.T) {
 		name = fmt.Sprintf("made-%d-y", n)
 		names = append(names, name)
 		k.make(project(name))
-		killed(process{Kubeconfig: kubeconfig, Project: name, Die: n, After: true})
+		killed(process{Kubeconfig: kubeconfig, Project: name, Die: n, After: true}, ready(name))
 	}
 	t.Logf("a new project costs %d writes", writes)
 	if writes < 15 {
@@ -191,11 +218,17 @@ func TestAKillAtAnyWriteIsFinishedByTheNextProcess(t *testing.T) {
 		if err := k.Delete(t.Context(), project(name)); err != nil {
 			t.Fatal(err)
 		}
-		if killed(process{Kubeconfig: kubeconfig, Project: name, Die: int64(1 + i/2), After: i%4 < 2}) {
+		gone := func() bool {
+			return apierrors.IsNotFound(k.Get(t.Context(), client.ObjectKey{Name: name}, &v1alpha1.Project{}))
+		}
+		if killed(process{Kubeconfig: kubeconfig, Project: name, Die: int64(1 + i/2), After: i%4 < 2}, gone) {
 			steps++
 		}
 	}
 	t.Logf("%d deletions were interrupted", steps)
+	if steps < 5 {
+		t.Errorf("only %d deletions were interrupted", steps)
+	}
 	run(t, k.rc, often)
 	for _, name := range names[:16] {
 		k.gone(name)
