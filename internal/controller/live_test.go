@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 )
 
 // TestProjects runs one controller against one control plane, and each case with
@@ -440,9 +441,16 @@ func (k *cluster) gone(name string) {
 	if err := k.Delete(k.t.Context(), project(name)); client.IgnoreNotFound(err) != nil {
 		k.t.Fatal(err)
 	}
-	eventually(k.t, "project "+name+" is gone", func() bool {
-		return apierrors.IsNotFound(k.Get(k.t.Context(), client.ObjectKey{Name: name}, &v1alpha1.Project{}))
-	})
+	p, ns := &v1alpha1.Project{}, &corev1.Namespace{}
+	// Kubernetes takes its time to empty a namespace.
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if apierrors.IsNotFound(k.Get(k.t.Context(), client.ObjectKey{Name: name}, p)) {
+			return
+		}
+	}
+	err := k.Get(k.t.Context(), client.ObjectKey{Name: name}, ns)
+	text, _ := yaml.Marshal([]any{p, ns})
+	k.t.Fatalf("project %s is not gone within two minutes; its namespace: %v\n%s", name, err, text)
 }
 
 func otherOrg(t *testing.T, k *cluster, _ *running) {

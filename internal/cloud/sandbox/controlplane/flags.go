@@ -100,6 +100,8 @@ var controllers = []string{
 	"namespace-controller",
 	"persistentvolume-protection-controller",
 	"persistentvolumeclaim-protection-controller",
+	// Without a kubelet, it alone ends a pod whose deletion was cut short.
+	"pod-garbage-collector-controller",
 	"resourcequota-controller",
 	"root-ca-certificate-publisher-controller",
 	"serviceaccount-controller",
