@@ -70,6 +70,17 @@ func (c cluster) client(config *rest.Config) kubernetes.Interface {
 // people are an identity provider, and who has tokens of it.
 type people struct{ *oidctest.Issuer }
 
+// newHomeOfPeople is a home on a machine that trusts an identity provider.
+func newHomeOfPeople(t *testing.T) (home, people) {
+	t.Helper()
+	if runtime.GOOS == "darwin" {
+		t.Skip("NOT TESTED: macOS has its authorities in the keychain, and none by SSL_CERT_FILE")
+	}
+	provider, h := people{oidctest.Serve(t)}, newHome(t)
+	h.roots = provider.Roots
+	return h, provider
+}
+
 // client is how the provider knows the cluster of these tests.
 const client = "acme-kubernetes"
 
@@ -134,12 +145,7 @@ func allowed(t *testing.T, what string, err error) {
 // quota and the admission of the customer's own API server.
 func TestProjectsAreFencedFromEachOtherAndFromTheNode(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "darwin" {
-		t.Skip("NOT TESTED: macOS has its authorities in the keychain, and none by SSL_CERT_FILE")
-	}
-	provider := people{oidctest.Serve(t)}
-	h := newHome(t)
-	h.roots = provider.Roots
+	h, provider := newHomeOfPeople(t)
 	ctx := t.Context()
 	example, err := os.ReadFile(filepath.Join("..", "..", "docs", "examples", "acme.yaml"))
 	if err != nil {
@@ -310,12 +316,7 @@ func TestProjectsAreFencedFromEachOtherAndFromTheNode(t *testing.T) {
 // identity provider, another client of it, and takes it away again.
 func TestPeopleComeAndGoWithTheIdentityProvider(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "darwin" {
-		t.Skip("NOT TESTED: macOS has its authorities in the keychain, and none by SSL_CERT_FILE")
-	}
-	provider := people{oidctest.Serve(t)}
-	h := newHome(t)
-	h.roots = provider.Roots
+	h, provider := newHomeOfPeople(t)
 	without := h.spec("acme", "projects: [{name: shop}]")
 	document, err := os.ReadFile(without)
 	if err != nil {

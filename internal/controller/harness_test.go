@@ -231,6 +231,27 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	t.Fatalf("not within 30 s: %s", what)
 }
 
+// within are the objects in a project's namespace, of the kinds that are owned.
+func (k *cluster) within(name string) []client.Object {
+	k.t.Helper()
+	var all []client.Object
+	for _, list := range []client.ObjectList{
+		&corev1.ResourceQuotaList{}, &corev1.LimitRangeList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceAccountList{}, &rbacv1.RoleBindingList{},
+	} {
+		if err := k.List(k.t.Context(), list, client.InNamespace(name)); err != nil {
+			k.t.Fatal(err)
+		}
+		items, err := meta.ExtractList(list)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		for _, o := range items {
+			all = append(all, o.(client.Object))
+		}
+	}
+	return all
+}
+
 // dump is everything that a project is in the cluster, without what two clusters
 // or two moments would differ in: ids, versions, times, who wrote it.
 func (k *cluster) dump(name string) string {
@@ -267,19 +288,8 @@ func (k *cluster) dump(name string) string {
 		return fmt.Sprintf("no namespace: %v\n", apierrors.ReasonForError(err))
 	}
 	add(&ns)
-	for _, list := range []client.ObjectList{
-		&corev1.ResourceQuotaList{}, &corev1.LimitRangeList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceAccountList{}, &rbacv1.RoleBindingList{},
-	} {
-		if err := k.List(k.t.Context(), list, client.InNamespace(name)); err != nil {
-			k.t.Fatal(err)
-		}
-		items, err := meta.ExtractList(list)
-		if err != nil {
-			k.t.Fatal(err)
-		}
-		for _, o := range items {
-			add(o.(client.Object))
-		}
+	for _, o := range k.within(name) {
+		add(o)
 	}
 	var p v1alpha1.Project
 	if err := k.Get(k.t.Context(), client.ObjectKey{Name: name}, &p); err == nil {
@@ -521,8 +531,8 @@ func (r *running) ready(t testing.TB) {
 	eventually(t, "the controller is ready", func() bool { return strings.HasPrefix(r.answers("/readyz"), "200") })
 }
 
-// metric is the sum of a metric's values whose labels contain some text.
-func (r *running) metric(t testing.TB, name string, labels ...string) float64 {
+// scrape is what Prometheus would read.
+func (r *running) scrape(t testing.TB) string {
 	t.Helper()
 	resp, err := http.Get("http://" + r.metrics + "/metrics")
 	if err != nil {
@@ -533,8 +543,14 @@ func (r *running) metric(t testing.TB, name string, labels ...string) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(text)
+}
+
+// metric is the sum of a metric's values whose labels contain some text.
+func (r *running) metric(t testing.TB, name string, labels ...string) float64 {
+	t.Helper()
 	sum, found := 0.0, false
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(r.scrape(t)) {
 		has := strings.HasPrefix(line, name+"{") || strings.HasPrefix(line, name+" ")
 		for _, l := range labels {
 			has = has && strings.Contains(line, l)

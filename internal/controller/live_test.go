@@ -14,7 +14,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -187,22 +186,7 @@ func (k *cluster) objects(name string) []client.Object {
 	if err := k.Get(k.t.Context(), client.ObjectKey{Name: name}, ns); err != nil {
 		k.t.Fatal(err)
 	}
-	all := []client.Object{ns}
-	for _, list := range []client.ObjectList{
-		&corev1.ResourceQuotaList{}, &corev1.LimitRangeList{}, &networkingv1.NetworkPolicyList{}, &corev1.ServiceAccountList{}, &rbacv1.RoleBindingList{},
-	} {
-		if err := k.List(k.t.Context(), list, client.InNamespace(name)); err != nil {
-			k.t.Fatal(err)
-		}
-		items, err := meta.ExtractList(list)
-		if err != nil {
-			k.t.Fatal(err)
-		}
-		for _, o := range items {
-			all = append(all, o.(client.Object))
-		}
-	}
-	return all
+	return append([]client.Object{ns}, k.within(name)...)
 }
 
 // loosen changes what an object fences.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -173,17 +172,8 @@ var (
 // any of their samples has.
 func (r *running) families(t *testing.T) map[string]string {
 	t.Helper()
-	resp, err := http.Get("http://" + r.metrics + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
 	out, labels, name := map[string]string{}, map[string]bool{}, ""
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(r.scrape(t)) {
 		if m := typeLine.FindStringSubmatch(line); m != nil {
 			name, labels = m[1], map[string]bool{}
 			out[name] = m[1] + " " + m[2]

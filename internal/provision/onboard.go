@@ -26,17 +26,22 @@ func (s *Service) Onboard(ctx context.Context, doc spec.Spec, opts OnboardOption
 	if err != nil {
 		return out, err
 	}
-	out.Operation = op.ID
-	changes := map[string]int{}
 	err = s.onboard(ctx, op, p, opts, &out)
+	return out, s.finish(ctx, op, &out, err)
+}
+
+// finish ends an operation that ran layers, with what they changed in all.
+func (s *Service) finish(ctx context.Context, op *operation, out *report.Onboarding, err error) error {
+	changes := map[string]int{}
 	for _, l := range out.Layers {
 		for k, n := range l.Changes {
 			changes[k] += n
 		}
 	}
+	out.Operation = op.ID
 	out.Changed = changed(changes)
 	out.Duration = s.Now().Sub(op.began)
-	return out, s.end(ctx, op, changes, err)
+	return s.end(ctx, op, changes, err)
 }
 
 func (s *Service) onboard(ctx context.Context, op *operation, p plan.Plan, opts OnboardOptions, out *report.Onboarding) error {

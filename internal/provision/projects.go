@@ -97,8 +97,8 @@ func (s *Service) PlanProjects(ctx context.Context, org string, c ProjectChange)
 
 // ChangeProjects changes what the org is recorded to be, and then its bootstrap
 // layer, and where roles of pods come or go its cluster layer, as onboard would:
-// under the org's lock, with the same checks, and until
-// every project is ready. It may be run again at any time, also after a kill.
+// under the org's lock, with the same checks, and until every project is ready.
+// It may be run again at any time, also after a kill.
 func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChange, sink report.Sink) (report.Onboarding, error) {
 	out := report.Onboarding{Org: org}
 	// An org that is not known is not held.
@@ -109,17 +109,8 @@ func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChang
 	if err != nil {
 		return out, err
 	}
-	out.Operation = op.ID
 	err = s.changeProjects(ctx, op, org, c, &out)
-	changes := map[string]int{}
-	for _, l := range out.Layers {
-		for k, n := range l.Changes {
-			changes[k] += n
-		}
-	}
-	out.Changed = changed(changes)
-	out.Duration = s.Now().Sub(op.began)
-	return out, s.end(ctx, op, changes, err)
+	return out, s.finish(ctx, op, &out, err)
 }
 
 func (s *Service) changeProjects(ctx context.Context, op *operation, org string, c ProjectChange, out *report.Onboarding) error {
