@@ -24,18 +24,23 @@ func TestAnInjectedFaultIsRetriedOrToldAndARerunCompletes(t *testing.T) {
 	h := newHome(t)
 	file := h.spec("acme", twoProjects)
 
+	const again = "next: run the same command again: it goes on where it stopped"
 	for _, tc := range []struct {
-		fault string
+		flags []string
+		code  int
 		says  []string
 	}{
-		{"organizations:CreateAccount=error", []string{"acme", "account", "aws:organizations/account:Account"}},
-		{"kms:CreateKey=error", []string{"acme", "boundary", "aws:kms/key:Key"}},
-		{"ec2:CreateVpc=error", []string{"acme", "cluster", "aws:ec2/vpc:Vpc"}},
-		{"eks:CreateCluster=error", []string{"acme", "cluster", "aws:eks/cluster:Cluster"}},
+		{[]string{"--fault", "organizations:CreateAccount=error:1"}, 1, []string{"acme: account: aws:organizations/account:Account", again}},
+		{[]string{"--fault", "kms:CreateKey=error:1"}, 1, []string{"acme: boundary: aws:kms/key:Key", again}},
+		{[]string{"--quota", "cloudtrail:trails=0"}, 6, []string{
+			"acme: boundary: aws:cloudtrail/trail:Trail", "next: ask AWS to raise the quota, then run the same command again",
+		}},
+		{[]string{"--quota", "cloudtrail:trails=5", "--fault", "ec2:CreateVpc=error:1"}, 1, []string{"acme: cluster: aws:ec2/vpc:Vpc", again}},
+		{[]string{"--fault", "eks:CreateCluster=error:1"}, 1, []string{"acme: cluster: aws:eks/cluster:Cluster", again}},
 	} {
-		t.Run(tc.fault, func(t *testing.T) {
-			r := h.want(1, "onboard", "-f", file, "--fault", tc.fault+":1")
-			for _, s := range append(tc.says, "next:") {
+		t.Run(strings.Join(tc.flags, " "), func(t *testing.T) {
+			r := h.want(tc.code, append([]string{"onboard", "-f", file}, tc.flags...)...)
+			for _, s := range tc.says {
 				if !strings.Contains(r.stderr, s) {
 					t.Errorf("it does not say %q:\n%s", s, r.stderr)
 				}

@@ -86,7 +86,7 @@ func scopeOf(stack string, config map[string]string) (policies.Scope, error) {
 	d := json.NewDecoder(bytes.NewReader([]byte(raw)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {
-		return policies.Scope{}, fmt.Errorf("read whose stack %s is: %w", stack, err)
+		return policies.Scope{}, fmt.Errorf("the rules were not told whose stack %s is: %w", stack, err)
 	}
 	if stack != s.Org+"."+s.Layer {
 		return policies.Scope{}, fmt.Errorf("stack %s was to be judged as org %q and layer %q: it is not theirs", stack, s.Org, s.Layer)

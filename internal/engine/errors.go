@@ -112,7 +112,7 @@ var causes = []cause{
 	},
 	{
 		ErrUnjudged,
-		regexp.MustCompile(`policy pack|failed to run policy|failed to get analyzer info|the rules were not told|was to be judged as|failed to analyze resources|pulumi-analyzer-`),
+		regexp.MustCompile(`policy pack|failed to load Pulumi policy project|failed to run policy|failed to get analyzer info|the rules were not told|was to be judged as|failed to analyze resources|pulumi-analyzer-`),
 		nextUnjudged,
 	},
 	{
@@ -129,13 +129,13 @@ var causes = []cause{
 		"set deletionProtection to false in the spec and onboard again",
 	},
 	{
-		ErrQuota,
-		regexp.MustCompile(`LimitExceeded|QuotaExceeded|ACCOUNT_NUMBER_LIMIT_EXCEEDED|Limit[A-Za-z]*Exceeded|AddressLimitExceeded|exceeded the (?:allowed number|number|limit)`),
-		"ask AWS to raise the quota, then run the same command again",
-	},
-	{
 		ErrThrottled, regexp.MustCompile(`Throttl|RequestLimitExceeded|TooManyRequests|Rate exceeded`),
 		"run the same command again: it goes on where it stopped",
+	},
+	{
+		ErrQuota,
+		regexp.MustCompile(`LimitExceeded|QuotaExceeded|ACCOUNT_NUMBER_LIMIT_EXCEEDED|Limit[A-Za-z]*Exceeded|Maximum[A-Za-z]*Exceeded|TooManyBuckets|exceeded the (?:allowed number|number|limit)`),
+		"ask AWS to raise the quota, then run the same command again",
 	},
 	{
 		ErrCredentials,
@@ -158,7 +158,9 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 	text := err.Error()
 	if run != nil {
 		out.Failures = run.failures()
-		text += "\n" + strings.Join(run.messages(), "\n")
+		// What a run did is told by its events. Its stdout only shows it, and
+		// the progress there names policy packs in every run.
+		text = stderrOf(text) + "\n" + strings.Join(run.messages(), "\n")
 		if len(out.Failures) == 0 && len(run.messages()) > 0 {
 			out.Detail = clean(strings.Join(run.messages(), "; "))
 		}
@@ -208,16 +210,26 @@ var (
 	spaces       = regexp.MustCompile(`\s*\n\s*`)
 	lockURL      = regexp.MustCompile(`(file://\S+): created by `)
 	lockPID      = regexp.MustCompile(`created by \S*@(\S+) \(pid (\d+)\)`)
+	cutShort     = regexp.MustCompile(`^failed to run policy: .*(?:context canceled|code = Canceled)`)
 	pluginOnPath = regexp.MustCompile(`^(?:warning: )?using pulumi-analyzer-\S+ from \$PATH`)
 
 	errorPfx = regexp.MustCompile(`(?m)^error: `)
 )
 
+// stderrOf is what a CLI call that failed has printed to stderr; the Automation
+// API puts it behind its stdout. Without that frame it is all of s.
+func stderrOf(s string) string {
+	if _, said, framed := strings.Cut(s, "\nstderr: "); framed {
+		return said
+	}
+	return s
+}
+
 // clean takes colours, the Automation API's frame and empty lines away, so that
 // a person reads the cause and not its wrapping.
 func clean(s string) string {
-	if _, after, ok := strings.Cut(s, "\nstderr: "); ok && strings.TrimSpace(after) != "" {
-		s = after
+	if said := stderrOf(s); strings.TrimSpace(said) != "" {
+		s = said
 	}
 	s = ansi.ReplaceAllString(s, "")
 	s = errorPfx.ReplaceAllString(s, "")

@@ -33,6 +33,9 @@ func TestTheWordsOfOtherProgramsBecomeSentinels(t *testing.T) {
 		},
 		"the wrong account":    {"AWS account ID not allowed: 111122223333", ErrWrongAccount, ""},
 		"throttling":           {"api error Throttling: Rate exceeded", ErrThrottled, ""},
+		"throttling by EC2":    {"api error RequestLimitExceeded: Request limit exceeded.", ErrThrottled, ""},
+		"a quota of trails":    {"MaximumNumberOfTrailsExceededException: User: 1 already has 5 trails in eu-central-1.", ErrQuota, ""},
+		"a quota of buckets":   {"api error TooManyBuckets: You have attempted to create more buckets than allowed", ErrQuota, ""},
 		"a quota of VPCs":      {"api error VpcLimitExceeded: The maximum number of VPCs has been reached.", ErrQuota, ""},
 		"a quota of accounts":  {"ConstraintViolationException: You have exceeded the allowed number of AWS accounts.", ErrQuota, ""},
 		"a quota of a service": {"ServiceQuotaExceededException: too many", ErrQuota, ""},
@@ -53,6 +56,39 @@ func TestTheWordsOfOtherProgramsBecomeSentinels(t *testing.T) {
 			}
 			if got.Next == "" {
 				t.Error("it does not say what to do next")
+			}
+		})
+	}
+}
+
+func TestTheProgressOfARunIsNotItsCause(t *testing.T) {
+	const stdout = "Updating (acme.cluster):\nLoading policy packs...: starting\nLoading policy packs...: done\n\n +  aws:ec2:Vpc vpc creating\nPolicies:\n    freehold@v0.0.0 (local: policy)\n"
+	for reason, tc := range map[string]struct {
+		said, stderr string
+		kind         error
+	}{
+		"a quota that a resource met":        {said: "api error VpcLimitExceeded: too many", kind: ErrQuota},
+		"a name that is taken":               {said: "EntityAlreadyExists: Role with name x already exists.", kind: ErrNameInUse},
+		"credentials that ended":             {said: "ExpiredToken: The security token included in the request is expired", kind: ErrCredentials},
+		"what has no name":                   {said: "the sky fell", kind: ErrFailed},
+		"rules that are not asked any more":  {said: "failed to run policy: context canceled", kind: ErrFailed},
+		"rules that end":                     {said: "failed to run policy: rpc error: code = Unavailable desc = EOF", kind: ErrUnjudged},
+		"an end without a word":              {kind: ErrFailed},
+		"rules that nobody could ask, by it": {said: "failed to load policy pack at policy", kind: ErrUnjudged},
+		"rules that nobody could ask":        {stderr: "error: failed to load policy pack at policy", kind: ErrUnjudged},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			run := newWatch(Stack{}, nil, time.Now)
+			if tc.said != "" {
+				run.take(apitype.EngineEvent{DiagnosticEvent: &apitype.DiagnosticEvent{
+					URN: "urn:pulumi:acme.cluster::freehold::aws:ec2/vpc:Vpc::vpc", Severity: "error", Message: tc.said,
+				}})
+			}
+			err := (&Engine{}).classify(t.Context(), Stack{Name: "acme.cluster"}, "update",
+				errors.New("failed to run update: exit status 255\ncode: 255\nstdout: "+stdout+"\nstderr: "+tc.stderr+"\n"), run)
+			var got *Error
+			if !errors.As(err, &got) || got.Kind != tc.kind { //nolint:errorlint // the sentinel itself is compared
+				t.Errorf("got %v, want kind %v", err, tc.kind)
 			}
 		})
 	}

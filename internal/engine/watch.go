@@ -225,6 +225,11 @@ func (w *watch) diagnostic(d apitype.DiagnosticEvent) {
 		if strings.HasSuffix(msg, "update failed") || strings.HasSuffix(msg, "preview failed") {
 			return
 		}
+		// It also stops asking the rules then. That is no failure of theirs:
+		// what they were not asked about is not made.
+		if cutShort.MatchString(msg) {
+			return
+		}
 		w.diags[d.URN] = append(w.diags[d.URN], msg)
 	case "warning":
 		// An operator's pack finds its plugin on PATH: that is how it is meant.
