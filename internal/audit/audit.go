@@ -88,7 +88,7 @@ func Run(ctx context.Context, o Options) (_ report.Audit, err error) {
 	a := &auditor{
 		Options: o, seed: maphash.MakeSeed(), index: newIndex(o.Dir, indexed),
 		seen: make([]seen, len(o.Orgs)), rules: judge.NewIndex(o.Rules),
-		doors: judge.NewIndex(slices.DeleteFunc(slices.Clone(o.Rules), func(r policies.Rule) bool { return !strings.HasPrefix(r.ID, doors) })),
+		doors: judge.NewIndex(slices.DeleteFunc(slices.Clone(o.Rules), func(r policies.Rule) bool { return !door(r.ID) })),
 	}
 	if a.Judged == nil {
 		a.Judged = func(string) bool { return true }
@@ -236,8 +236,9 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 	return a.index.add(note.entries(uint32(n)))
 }
 
-// doors is how the ids of the rules about who may enter begin.
-const doors = "FH3"
+// door tells whether a rule is about who may enter: the account (FH3xx), or
+// the cluster's API by tokens of an issuer (FH803).
+func door(rule string) bool { return strings.HasPrefix(rule, "FH3") || rule == "FH803" }
 
 // openNow asks who may enter things as they are now. Of a thing the account's
 // listing brings what can let others in and nothing else, so that no other

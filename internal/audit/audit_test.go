@@ -223,12 +223,19 @@ func TestWhatIsThereNowLeadsElsewhereAsWhatIsStored(t *testing.T) {
 
 func TestDoorsThatWereOpenedByHandAreFound(t *testing.T) {
 	everybody := m{"assumeRolePolicy": `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}`}
+	const issuer = "aws:eks/identityProviderConfig:IdentityProviderConfig"
+	people := func(issuer string) m {
+		return m{"oidc": m{"issuerUrl": issuer, "clientId": "kubernetes", "usernamePrefix": "acme:"}}
+	}
 	o := two().options()
 	o.Rules = policies.All()
 	load := o.Load
 	o.Load = func(ctx context.Context, name string) (Org, error) {
 		org, err := load(ctx, name)
-		org.Layers = []Layer{{Name: "boundary", Scope: policies.Scope{Org: name, AccountID: acme}, Open: stored(nil)}}
+		scope := policies.Scope{
+			Org: name, AccountID: acme, IdentityProvider: policies.IdentityProvider{IssuerURL: "https://login.acme.example", ClientID: "kubernetes"},
+		}
+		org.Layers = []Layer{{Name: "boundary", Scope: scope, Open: stored(nil)}}
 		org.Live = func(context.Context) ([]Thing, error) {
 			if name == "globex" {
 				return nil, nil
@@ -240,6 +247,8 @@ func TestDoorsThatWereOpenedByHandAreFound(t *testing.T) {
 				}},
 				{Type: "aws:iam/role:Role", ID: "aws", Name: "aws", ByCloud: true, Properties: everybody},
 				{Type: "aws:iam/role:Role", ID: "unread", Name: "unread"},
+				{Type: issuer, ID: "c:own", Name: "own", Properties: people("https://login.acme.example")},
+				{Type: issuer, ID: "c:mallory", Name: "mallory", Properties: people("https://login.mallory.example")},
 			}, nil
 		}
 		return org, err
@@ -248,7 +257,9 @@ func TestDoorsThatWereOpenedByHandAreFound(t *testing.T) {
 	for _, f := range audited(t, o).Findings {
 		got = append(got, f.Rule+" "+f.Org+" "+f.Resource.ID+" at "+f.Path)
 	}
-	if d := cmp.Diff([]string{"FH301 acme open at assumeRolePolicy", "FH302 acme open at assumeRolePolicy"}, got); d != "" {
+	if d := cmp.Diff([]string{
+		"FH301 acme open at assumeRolePolicy", "FH803 acme c:mallory at oidc.issuerUrl", "FH302 acme open at assumeRolePolicy",
+	}, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }

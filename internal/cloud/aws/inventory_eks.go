@@ -137,12 +137,42 @@ func listIdentityProviderConfigs(ctx context.Context, s *session, c cluster) ([]
 		func(p *eks.ListIdentityProviderConfigsOutput) []ekstypes.IdentityProviderConfig {
 			return p.IdentityProviderConfigs
 		})
+	if err != nil {
+		return nil, err
+	}
 	var items []cloud.Item
 	for _, p := range all {
 		name := aws.ToString(p.Name)
-		items = append(items, named(identityProviderType, c.name+":"+name, name, ""))
+		out, err := s.eks.DescribeIdentityProviderConfig(ctx, &eks.DescribeIdentityProviderConfigInput{ClusterName: aws.String(c.name), IdentityProviderConfig: &p})
+		if gone(err) {
+			continue
+		}
+		if err != nil {
+			return nil, called(err)
+		}
+		it := named(identityProviderType, c.name+":"+name, name, "")
+		if is := out.IdentityProviderConfig.Oidc; is != nil {
+			it.ARN, it.Tags = aws.ToString(is.IdentityProviderConfigArn), is.Tags
+			it.Properties = map[string]any{"clusterName": c.name, "oidc": believed(is)}
+		}
+		items = append(items, it)
 	}
-	return items, err
+	return items, nil
+}
+
+// believed is what of an identity provider says whose tokens are believed, and
+// who they can be.
+func believed(is *ekstypes.OidcIdentityProviderConfig) map[string]any {
+	oidc := map[string]any{}
+	for key, v := range map[string]*string{
+		"issuerUrl": is.IssuerUrl, "clientId": is.ClientId, "usernameClaim": is.UsernameClaim, "usernamePrefix": is.UsernamePrefix,
+		"groupsClaim": is.GroupsClaim, "groupsPrefix": is.GroupsPrefix,
+	} {
+		if v != nil {
+			oidc[key] = *v
+		}
+	}
+	return oidc
 }
 
 func listPodIdentities(ctx context.Context, s *session, c cluster) ([]cloud.Item, error) {
