@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -385,6 +387,37 @@ func TestPeopleComeAndGoWithTheIdentityProvider(t *testing.T) {
 		t.Errorf("with another client the cluster layer did %v", did)
 	}
 	becomes(ada, "")
+	becomes(adas, "acme:ada@acme.example")
+	h.want(0, "drift", "acme")
+
+	// Somebody puts an issuer of theirs in its place, and calls its people as ours.
+	const typ = "aws:eks/identityProviderConfig:IdentityProviderConfig"
+	mallorys := provider.but(map[string]any{"aud": "mallory"}, "ada@acme.example")
+	oidc, err := json.Marshal(map[string]string{
+		"identityProviderConfigName": "mallory", "issuerUrl": provider.URL, "clientId": "mallory", "usernameClaim": "email", "usernamePrefix": "acme:",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.want(0, "sandbox", "rm", "acme", typ, "freehold-acme:freehold-acme")
+	h.want(0, "sandbox", "create", "acme", typ, "mallory", "clusterName=freehold-acme", "oidc="+string(oidc))
+	becomes(mallorys, "acme:ada@acme.example")
+	var found []string
+	for _, f := range decode[report.Drift](t, h.want(2, "drift", "acme", "-o", "json")).Findings {
+		found = append(found, fmt.Sprint(f.Kind, " ", f.Type, " ", f.ID))
+	}
+	slices.Sort(found)
+	if d := cmp.Diff([]string{"missing " + typ + " freehold-acme:freehold-acme", "unmanaged " + typ + " freehold-acme:mallory"}, found); d != "" {
+		t.Errorf("drift (-want +got):\n%s", d)
+	}
+	if a := decode[report.Audit](t, h.want(3, "audit", "acme", "-o", "json")); len(a.Findings) != 1 || a.Findings[0].Rule != "FH803" {
+		t.Errorf("the audit says %+v", a.Findings)
+	}
+	if r := h.want(1, "onboard", "-f", other); !strings.Contains(r.stderr, "onboard --prune removes it") {
+		t.Errorf("where another stands it is told:\n%s", r.stderr)
+	}
+	h.want(0, "onboard", "-f", other, "--prune")
+	becomes(mallorys, "")
 	becomes(adas, "acme:ada@acme.example")
 	h.want(0, "drift", "acme")
 

@@ -45,6 +45,9 @@ func fail(org, layer string, err error) error {
 			f := run.Failures[0]
 			out.Resource, out.Doing = fmt.Sprintf("%s %q", f.Type, f.Name), f.Op
 			out.Err = &because{text: f.Message, err: run}
+			if f.Type == identityProviderType && f.Op == "create" && errors.Is(run, engine.ErrFailed) {
+				out.Next = "a cluster has room for one: if freehold drift " + org + " lists another, freehold onboard --prune removes it"
+			}
 			if more := len(run.Failures) - 1; more > 0 {
 				out.Err = &because{text: fmt.Sprintf("%s (and %d more: %s)", f.Message, more, others(run.Failures[1:])), err: run}
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/drift"
@@ -54,7 +55,14 @@ func (s *Service) onboard(ctx context.Context, op *operation, p plan.Plan, opts 
 	}
 	declared := drift.Declared{}
 	for _, l := range plan.Layers() {
-		if err := s.onboardLayer(ctx, op, d, l, declared, out); err != nil {
+		var err error
+		if l == plan.LayerCluster && opts.Prune {
+			err = s.clearIdentityProvider(ctx, d)
+		}
+		if err == nil {
+			err = s.onboardLayer(ctx, op, d, l, declared, out)
+		}
+		if err != nil {
 			return errors.Join(fail(p.Org, string(l), err), s.putOrg(context.WithoutCancel(ctx), d, "failed"))
 		}
 	}
@@ -175,6 +183,42 @@ func (s *Service) expected(ctx context.Context, org string, l plan.Layer) int {
 	return 0
 }
 
+// identityProviderType is what a cluster has room for one of.
+const identityProviderType = "aws:eks/identityProviderConfig:IdentityProviderConfig"
+
+// clearIdentityProvider removes an identity provider that somebody gave the
+// org's cluster: where it stands, the layer could not make its own, and would
+// fail before anything is pruned.
+// https://docs.aws.amazon.com/eks/latest/userguide/authenticate-oidc-identity-provider.html
+func (s *Service) clearIdentityProvider(ctx context.Context, d dataPlane) error {
+	if !s.Engine.Exists(stackRef(d.plan.Org, plan.LayerCluster)) {
+		return nil
+	}
+	a, items, err := s.listed(ctx, d)
+	if err != nil {
+		return err
+	}
+	cluster := d.plan.Cluster.Name
+	for _, it := range items {
+		// The layer names its own like the cluster, and puts back what was changed of it.
+		if it.Type != identityProviderType || it.ID == cluster+":"+cluster || !strings.HasPrefix(it.ID, cluster+":") {
+			continue
+		}
+		if err := s.prune(ctx, a, it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prune removes what no layer declares.
+func (s *Service) prune(ctx context.Context, a cloud.Account, it cloud.Item) error {
+	if err := s.Cloud.Remove(ctx, a, it); err != nil {
+		return fmt.Errorf("remove %s %s, which no layer declares: %w", it.Type, it.ID, err)
+	}
+	return nil
+}
+
 // unmanaged lists what is in the org's account and in no layer, and removes it
 // when told to.
 func (s *Service) unmanaged(ctx context.Context, d dataPlane, declared drift.Declared, prune bool) ([]report.Finding, error) {
@@ -188,8 +232,8 @@ func (s *Service) unmanaged(ctx context.Context, d dataPlane, declared drift.Dec
 			continue
 		}
 		if prune {
-			if err := s.Cloud.Remove(ctx, a, it); err != nil {
-				return nil, fmt.Errorf("remove %s %s, which no layer declares: %w", it.Type, it.ID, err)
+			if err := s.prune(ctx, a, it); err != nil {
+				return nil, err
 			}
 			continue
 		}

@@ -3,6 +3,7 @@ package awsprovider
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,10 +31,12 @@ var eksIdentityTypes = []*Type{{
 		"oidc.identityProviderConfigName": {notEmpty},
 		"oidc.clientId":                   {notEmpty},
 		"oidc.issuerUrl":                  {httpsURL},
+		"oidc.usernameClaim":              {notEmpty},
+		"oidc.usernamePrefix":             {notEmpty},
+		"oidc.groupsClaim":                {notEmpty},
+		"oidc.groupsPrefix":               {notEmpty},
 		"oidc.requiredClaims[*]":          {length(1, 253)},
 	},
-	Unique: []Unique{{Scope: PerRegion, Key: "identity-provider/{clusterName}",
-		Error: "ResourceInUseException: An identity provider config is already associated with cluster {clusterName}"}},
 	Refs:    []Ref{clusterRef},
 	Replace: []string{"clusterName", "oidc"},
 	Check:   checkIdentityProvider,
@@ -58,9 +61,19 @@ func httpsURL(v any) string {
 }
 
 // checkIdentityProvider refuses what EKS does: prefixes by which a token could
-// be somebody of Kubernetes, and the cluster's own issuer.
+// be somebody of Kubernetes, the cluster's own issuer, and one beside another.
 // https://docs.aws.amazon.com/eks/latest/userguide/authenticate-oidc-identity-provider.html
 func checkIdentityProvider(c *Call) error {
+	if c.Verb == Creating {
+		others, err := c.List(identityProviderToken)
+		if err != nil {
+			return err
+		}
+		cluster := c.String("clusterName")
+		if slices.ContainsFunc(others, func(r store.Row) bool { return text(r.Outputs["clusterName"]) == cluster }) {
+			return errf("ResourceInUseException", "An identity provider config is already associated with cluster %s", cluster)
+		}
+	}
 	for _, prefix := range []string{"usernamePrefix", "groupsPrefix"} {
 		if strings.Contains(c.String("oidc."+prefix), "system:") {
 			return errf("InvalidParameterException", "%s can't contain system:", prefix)
