@@ -159,6 +159,14 @@ var behinds = map[string]behind{
 		script: `aws eks create-access-entry --cluster-name freehold-acme --principal-arn arn:aws:iam::$ACCOUNT:role/freehold-acme-ebs-csi`,
 		want:   []string{"unmanaged aws:eks/accessEntry:AccessEntry arn:aws:iam::ACCOUNT:role/freehold-acme-ebs-csi"},
 	},
+	"whose tokens the cluster believes": {
+		script: `aws eks disassociate-identity-provider-config --cluster-name freehold-acme --identity-provider-config type=oidc,name=freehold-acme
+			aws eks associate-identity-provider-config --cluster-name freehold-acme --oidc identityProviderConfigName=mallory,issuerUrl=https://login.mallory.example,clientId=kubernetes`,
+		want: []string{
+			"missing aws:eks/identityProviderConfig:IdentityProviderConfig cluster-identity-provider",
+			"unmanaged aws:eks/identityProviderConfig:IdentityProviderConfig mallory",
+		},
+	},
 	"how many nodes there are": {
 		script: `aws eks update-nodegroup-config --cluster-name freehold-acme --nodegroup-name "$(aws eks list-nodegroups --cluster-name freehold-acme --query 'nodegroups[0]' --output text)" --scaling-config minSize=1,maxSize=9,desiredSize=3`,
 		want:   []string{"changed aws:eks/nodeGroup:NodeGroup cluster-pool-default: scalingConfig.desiredSize, scalingConfig.maxSize, scalingConfig.minSize"},
@@ -231,11 +239,12 @@ func (c *customer) changedBehind(l *lab.Lab) {
 		}
 	}
 
-	// A state knows nothing of the role that somebody made; the account does.
-	if a := decode[report.Audit](t, c.want(3, "audit", c.org, "-o", "json")); !slices.ContainsFunc(a.Findings, func(f report.PolicyFinding) bool {
-		return f.Rule == "FH301" && f.Resource.Name == "backdoor"
-	}) {
-		t.Errorf("the audit does not say whom the role backdoor trusts: %+v", a.Findings)
+	// A state knows nothing of what somebody made; the account does.
+	a := decode[report.Audit](t, c.want(3, "audit", c.org, "-o", "json"))
+	for door, rule := range map[string]string{"backdoor": "FH301", "mallory": "FH803"} {
+		if !slices.ContainsFunc(a.Findings, func(f report.PolicyFinding) bool { return f.Rule == rule && f.Resource.Name == door }) {
+			t.Errorf("the audit does not say of %s that it violates %s: %+v", door, rule, a.Findings)
+		}
 	}
 
 	c.want(0, "onboard", "-f", c.spec, "--prune")

@@ -53,13 +53,13 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 	l.Clusters("freehold-acme", "freehold-initech")
 	roleARN := l.Adopt(ownAccount, "freehold-access", externalID)
 	o := newOperator(t, l, "FREEHOLD_HOME="+l.Dir("home"))
-	acme := &customer{operator: o, org: "acme", spec: o.spec("acme", "  email: aws+acme@example.com", versions, twoProjects, "deletionProtection: false")}
+	acme := &customer{operator: o, org: "acme", spec: o.spec("acme", "  email: aws+acme@example.com", versions, people("acme"), twoProjects, "deletionProtection: false")}
 	// Another operator, whose states are in a bucket and encrypted with a key.
 	remote := newOperator(t, l, "FREEHOLD_HOME="+l.Dir("elsewhere"), "FREEHOLD_BACKEND=s3://"+stateBucket+"/states?region="+lab.Region,
 		"FREEHOLD_SECRETS_PROVIDER=awskms://alias/freehold-{org}?region="+lab.Region)
 	keepStates(t, l, "initech")
 	initech := &customer{operator: remote, org: "initech", spec: o.spec("initech",
-		"  mode: existing\n  roleArn: "+roleARN+"\n  externalId: "+externalID, versions, "deletionProtection: false")}
+		"  mode: existing\n  roleArn: "+roleARN+"\n  externalId: "+externalID, versions, people("initech"), "deletionProtection: false")}
 	both := []*customer{acme, initech}
 	record := func() { saveCalls(t, l.Front.Calls()) }
 	defer record()
@@ -153,6 +153,19 @@ const twoProjects = `projects:
   members: [{group: "acme:shop", role: editor}]
   serviceAccounts: [{name: uploader, podIdentity: {policies: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]}}]
 - name: billing`
+
+// people are who an org's members are. Nobody asks the issuer here.
+func people(org string) string {
+	return strings.ReplaceAll(`cluster:
+  identityProvider:
+    issuerUrl: https://login.ORG.example/staff
+    clientId: ORG-kubernetes
+    usernameClaim: email
+    usernamePrefix: "ORG:"
+    groupsClaim: groups
+    groupsPrefix: "ORG:"
+    requiredClaims: {hd: ORG.example}`, "ORG", org)
+}
 
 // saveCalls keeps the record of a run where it is asked for, to look into it.
 func saveCalls(t *testing.T, calls []lab.Call) {

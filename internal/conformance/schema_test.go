@@ -160,7 +160,7 @@ func leaves(in resource.PropertyValue, at resource.PropertyPath) []resource.Prop
 }
 
 // mapped are the maps whose keys the program chooses.
-var mapped = map[string]bool{"tags": true, "labels": true}
+var mapped = map[string]bool{"tags": true, "labels": true, "requiredClaims": true}
 
 func last(at resource.PropertyPath) string {
 	if len(at) == 0 {

@@ -7,6 +7,7 @@ const (
 	accessEntryToken  = "aws:eks/accessEntry:AccessEntry"
 	accessPolicyToken = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 	podIdentityToken  = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+	identityToken     = "aws:eks/identityProviderConfig:IdentityProviderConfig"
 	addonToken        = "aws:eks/addon:Addon"
 	nodeGroupToken    = "aws:eks/nodeGroup:NodeGroup"
 
@@ -31,6 +32,9 @@ var clusterThings = []thing{
 	{name: "entry-policy", in: "org", token: accessPolicyToken, after: []string{"entry"}, props: props{"clusterName": "$(cluster.name)", "principalArn": "$(reader.arn)", "policyArn": adminPolicy, "accessScope": props{"type": "namespace", "namespaces": []any{"default"}}}},
 	{name: "pod-role", in: "org", token: roleToken, props: props{"name": "$(fresh)", "assumeRolePolicy": strings.Replace(trustIn("pods.eks"), `"sts:AssumeRole"`, `["sts:AssumeRole","sts:TagSession"]`, 1)}},
 	{name: "pod-identity", in: "org", token: podIdentityToken, props: props{"clusterName": "$(cluster.name)", "namespace": "kube-system", "serviceAccount": "ebs-csi-controller-sa", "roleArn": "$(pod-role.arn)", "tags": props{"a": "b"}}},
+	{name: "identity-provider", in: "org", token: identityToken, props: props{"clusterName": "$(cluster.name)", "tags": props{"a": "b"},
+		"oidc": props{"identityProviderConfigName": "$(fresh)", "issuerUrl": "https://login.example.com/acme", "clientId": "kubernetes", "usernameClaim": "email", "usernamePrefix": "acme:",
+			"groupsClaim": "groups", "groupsPrefix": "acme#", "requiredClaims": props{"hd": "example.com"}}}},
 	{name: "addon", in: "org", token: addonToken, props: props{"clusterName": "$(cluster.name)", "addonName": "vpc-cni", "configurationValues": `{"enableNetworkPolicy":"true"}`, "resolveConflictsOnCreate": "OVERWRITE", "resolveConflictsOnUpdate": "OVERWRITE", "preserve": true, "tags": props{"a": "b"}}},
 	{name: "fresh-addon", in: "org", token: addonToken, props: props{"clusterName": "$(cluster.name)", "addonName": "kube-proxy"}},
 	{name: "protected-cluster", in: "org", token: clusterToken, props: props{"name": "$(fresh)", "roleArn": "$(cluster-role.arn)", "vpcConfig": props{"subnetIds": []any{"$(subnet-a)", "$(subnet-b)"}}}},
@@ -91,6 +95,12 @@ var clusterRows = []row{
 	{name: "a pod identity of a role that is not there", twin: "pod-identity", change: props{"serviceAccount": "others", "roleArn": "arn:aws:iam::$(account):role/nobody"}, because: "role",
 		emulatorAccepts: "the emulator does not look for the role", doc: "https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html"},
 	{name: "a pod identity of no such cluster", twin: "pod-identity", change: props{"clusterName": "nothing"}, because: "ResourceNotFound"},
+	{name: "an identity provider beside another", twin: "identity-provider", because: "ResourceInUse"},
+	{name: "an identity provider of no such cluster", twin: "identity-provider", change: props{"clusterName": "nothing"}, because: "ResourceNotFound"},
+	{name: "an identity provider that is not asked over TLS", twin: "identity-provider", change: props{"clusterName": "$(old-cluster.name)", "oidc.issuerUrl": "http://login.example.com/acme"}, because: "https|issuer_?url"},
+	{name: "an identity provider for no client", twin: "identity-provider", change: props{"clusterName": "$(old-cluster.name)", "oidc.clientId": gone}, because: "client_?id"},
+	{name: "an identity provider whose people may be Kubernetes' own", twin: "identity-provider", change: props{"clusterName": "$(old-cluster.name)", "oidc.usernamePrefix": "system:"}, because: "system:",
+		emulatorAccepts: "the emulator knows no identity providers, and the lab's front looks at no prefix", doc: "https://docs.aws.amazon.com/eks/latest/userguide/authenticate-oidc-identity-provider.html"},
 	{name: "an add-on that there is not", twin: "fresh-addon", change: props{"addonName": "teapot"}, because: "addon"},
 	{name: "an add-on that is there", twin: "addon", because: "ResourceInUse"},
 	{name: "an add-on of no such version", twin: "fresh-addon", change: props{"addonName": "coredns", "addonVersion": "v0.0.1-eksbuild.1"}, because: "version"},

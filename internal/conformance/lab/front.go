@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -44,6 +45,8 @@ type Call struct {
 	// Status is HTTP's, Error the AWS error code of a refused call.
 	Status int
 	Error  string
+	// behind is true for a call of an account's owner, which no record has.
+	behind bool
 }
 
 // session is what the front knows of one access key.
@@ -56,12 +59,13 @@ type session struct {
 // Front stands between everybody and the emulator: it records each call, and
 // does what the emulator leaves out and AWS does: it ends sessions when their
 // time is over, and lets a role be assumed only as its trust policy says. It
-// answers one question by itself, at which the emulator fails: a cluster has no
-// identity provider.
+// keeps the identity providers of clusters by itself.
 type Front struct {
 	emulator string // host:port
 	now      func() time.Time
 	trust    func(ctx context.Context, caller, roleARN, externalID string) error
+
+	providers identityProviders
 
 	mu       sync.Mutex
 	calls    []Call
@@ -73,7 +77,9 @@ type Front struct {
 }
 
 func newFront(emulator string, now func() time.Time) (*Front, error) {
-	f := &Front{emulator: emulator, now: now, sessions: map[string]session{}}
+	f := &Front{
+		emulator: emulator, now: now, sessions: map[string]session{}, providers: identityProviders{has: map[string]map[string]any{}},
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("lab: serve the front: %w", err)
@@ -162,7 +168,11 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	owned, behind := behindUs(r.URL)
 	c := f.describe(r, body)
+	if behind {
+		c.Account, c.behind = owned, true
+	}
 	if c.Service == "sts" && r.Method == http.MethodGet {
 		body = unsign(r)
 	}
@@ -196,11 +206,8 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if c.Service == "eks" && c.Method == http.MethodGet && strings.HasSuffix(c.Path, "/identity-provider-configs") {
-		c.Status = http.StatusOK
-		f.record(c)
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"identityProviderConfigs":[]}`) // who hung up needs no answer
+	if cluster, is := f.providers.serves(c); is {
+		f.serveIdentityProvider(w, r, c, cluster)
 		return
 	}
 	proxy := &httputil.ReverseProxy{
@@ -220,6 +227,8 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				answer = f.learn(c.Form.Get("RoleArn"), answer)
 			} else if c.Service == "organizations" && c.Action == "CreatePolicy" {
 				c.Answer = answer
+			} else {
+				f.providers.forget(c)
 			}
 			f.record(c)
 			resp.Body = io.NopCloser(bytes.NewReader(answer))
@@ -233,7 +242,76 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	proxy.ServeHTTP(w, r)
 }
 
+// serveIdentityProvider answers a call about an identity provider. Whether its
+// cluster is there, the emulator knows.
+func (f *Front) serveIdentityProvider(w http.ResponseWriter, r *http.Request, c Call, cluster string) {
+	var answer any
+	err := f.clusterIsThere(r, cluster)
+	if err == nil {
+		answer, err = f.providers.answer(c, cluster)
+	}
+	c.Status = http.StatusOK
+	if no, is := errors.AsType[*refused](err); is {
+		c.Status, c.Error = no.status, no.code
+		f.record(c)
+		writeError(w, c, no.code, no.message)
+		return
+	} else if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	f.record(c)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(answer) // who hung up needs no answer
+}
+
+// clusterIsThere describes a cluster, as who calls; "" is none.
+func (f *Front) clusterIsThere(r *http.Request, cluster string) error {
+	if cluster == "" {
+		return nil
+	}
+	ask, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://"+f.emulator+"/clusters/"+cluster, nil)
+	if err != nil {
+		return err
+	}
+	ask.Host, ask.Header = r.Host, r.Header.Clone()
+	resp, err := http.DefaultClient.Do(ask)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &refused{http.StatusNotFound, "ResourceNotFoundException", "No cluster found for name: " + cluster + "."}
+}
+
+// behindPath begins the paths of an account's owner.
+const behindPath = "/behind/"
+
+// Behind is the endpoint for what an account's owner does behind everybody's
+// back, where the front, and not the emulator, must be asked.
+func (f *Front) Behind(account string) string { return f.URL() + behindPath + account }
+
+// behindUs tells whose owner calls, and leaves the path that AWS knows.
+func behindUs(u *url.URL) (account string, is bool) {
+	path, is := strings.CutPrefix(u.EscapedPath(), behindPath)
+	if !is {
+		return "", false
+	}
+	account, path, _ = strings.Cut(path, "/")
+	rest, err := url.PathUnescape("/" + path)
+	if err != nil {
+		return "", false
+	}
+	u.Path, u.RawPath = rest, "/"+path
+	return account, true
+}
+
 func (f *Front) record(c Call) {
+	if c.behind {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, c)

@@ -42,7 +42,8 @@ func (l *Lab) OwnerEnv(account string) []string {
 	if err != nil {
 		l.t.Fatalf("lab: become the owner of %s: %v", account, err)
 	}
-	return append(l.environ(), "AWS_ENDPOINT_URL="+aws.ToString(l.direct.BaseEndpoint), "AWS_ACCESS_KEY_ID="+c.AccessKeyID,
+	return append(l.environ(), "AWS_ENDPOINT_URL="+aws.ToString(l.direct.BaseEndpoint), "AWS_ENDPOINT_URL_EKS="+l.Front.Behind(account),
+		"AWS_ACCESS_KEY_ID="+c.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY="+c.SecretAccessKey, "AWS_SESSION_TOKEN="+c.SessionToken, "AWS_CONFIG_FILE=/dev/null")
 }
 
