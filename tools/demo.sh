@@ -5,7 +5,9 @@ set -eu
 cd "$(dirname "$0")/.."
 
 freehold="bin/freehold --sandbox"
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
+say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 
 say "1. Onboard the customer acme (docs/examples/acme.yaml)"
 $freehold onboard -f docs/examples/acme.yaml
