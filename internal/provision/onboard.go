@@ -191,7 +191,8 @@ const identityProviderType = "aws:eks/identityProviderConfig:IdentityProviderCon
 // fail before anything is pruned.
 // https://docs.aws.amazon.com/eks/latest/userguide/authenticate-oidc-identity-provider.html
 func (s *Service) clearIdentityProvider(ctx context.Context, d dataPlane) error {
-	if !s.Engine.Exists(stackRef(d.plan.Org, plan.LayerCluster)) {
+	// Without one of its own the layer needs no room.
+	if d.plan.Cluster.IdentityProvider == nil || !s.Engine.Exists(stackRef(d.plan.Org, plan.LayerCluster)) {
 		return nil
 	}
 	a, items, err := s.listed(ctx, d)
