@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -221,13 +220,14 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				return err
 			}
 			c.Status = resp.StatusCode
-			if c.Status >= 400 {
+			switch {
+			case c.Status >= 400:
 				c.Error = errorCode(resp, answer)
-			} else if c.Service == "sts" && c.Action == "AssumeRole" {
+			case c.Service == "sts" && c.Action == "AssumeRole":
 				answer = f.learn(c.Form.Get("RoleArn"), answer)
-			} else if c.Service == "organizations" && c.Action == "CreatePolicy" {
+			case c.Service == "organizations" && c.Action == "CreatePolicy":
 				c.Answer = answer
-			} else {
+			case c.Service == "eks":
 				f.providers.forget(c)
 			}
 			f.record(c)
@@ -240,50 +240,6 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		},
 	}
 	proxy.ServeHTTP(w, r)
-}
-
-// serveIdentityProvider answers a call about an identity provider. Whether its
-// cluster is there, the emulator knows.
-func (f *Front) serveIdentityProvider(w http.ResponseWriter, r *http.Request, c Call, cluster string) {
-	var answer any
-	err := f.clusterIsThere(r, cluster)
-	if err == nil {
-		answer, err = f.providers.answer(c, cluster)
-	}
-	c.Status = http.StatusOK
-	if no, is := errors.AsType[*refused](err); is {
-		c.Status, c.Error = no.status, no.code
-		f.record(c)
-		writeError(w, c, no.code, no.message)
-		return
-	} else if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	f.record(c)
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(answer) // who hung up needs no answer
-}
-
-// clusterIsThere describes a cluster, as who calls; "" is none.
-func (f *Front) clusterIsThere(r *http.Request, cluster string) error {
-	if cluster == "" {
-		return nil
-	}
-	ask, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://"+f.emulator+"/clusters/"+cluster, nil)
-	if err != nil {
-		return err
-	}
-	ask.Host, ask.Header = r.Host, r.Header.Clone()
-	resp, err := http.DefaultClient.Do(ask)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode == http.StatusOK {
-		return nil
-	}
-	return &refused{http.StatusNotFound, "ResourceNotFoundException", "No cluster found for name: " + cluster + "."}
 }
 
 // behindPath begins the paths of an account's owner.

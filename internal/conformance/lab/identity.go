@@ -3,6 +3,7 @@ package lab
 import (
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -32,6 +33,50 @@ type refused struct {
 
 func (r *refused) Error() string { return r.code + ": " + r.message }
 
+// serveIdentityProvider answers a call about an identity provider. Whether its
+// cluster is there, the emulator knows.
+func (f *Front) serveIdentityProvider(w http.ResponseWriter, r *http.Request, c Call, cluster string) {
+	var answer []byte
+	err := f.clusterIsThere(r, cluster)
+	if err == nil {
+		answer, err = f.providers.answer(c, cluster)
+	}
+	c.Status = http.StatusOK
+	if no, is := errors.AsType[*refused](err); is {
+		c.Status, c.Error = no.status, no.code
+		f.record(c)
+		writeError(w, c, no.code, no.message)
+		return
+	} else if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	f.record(c)
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(answer) // who hung up needs no answer
+}
+
+// clusterIsThere describes a cluster, as who calls; "" is none.
+func (f *Front) clusterIsThere(r *http.Request, cluster string) error {
+	if cluster == "" {
+		return nil
+	}
+	ask, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://"+f.emulator+"/clusters/"+cluster, nil)
+	if err != nil {
+		return err
+	}
+	ask.Host, ask.Header = r.Host, r.Header.Clone()
+	resp, err := http.DefaultClient.Do(ask)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &refused{http.StatusNotFound, "ResourceNotFoundException", "No cluster found for name: " + cluster + "."}
+}
+
 // serves tells whether a call is about an identity provider, and of which
 // cluster; that is empty for a call about its tags.
 func (*identityProviders) serves(c Call) (cluster string, is bool) {
@@ -55,14 +100,27 @@ func tagged(c Call) (arn string, is bool) {
 	return arn, is && err == nil
 }
 
-// answer does what a call asks for. The cluster is known to be there.
-func (p *identityProviders) answer(c Call, cluster string) (any, error) {
+// answer does what a call asks for, and returns the JSON that EKS would. The
+// cluster is known to be there.
+func (p *identityProviders) answer(c Call, cluster string) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	var answer any
+	var err error
 	if arn, is := tagged(c); is {
-		return p.tag(c, arn)
+		answer, err = p.tag(c, arn)
+	} else {
+		answer, err = p.associate(c, cluster)
 	}
-	owner := clusterARN(c, cluster)
+	if err != nil {
+		return nil, err
+	}
+	// Here, because what is answered is what is kept.
+	return json.Marshal(answer)
+}
+
+// associate answers about what a cluster is associated with, or changes it.
+func (p *identityProviders) associate(c Call, cluster string) (any, error) {
 	var body struct {
 		OIDC   map[string]any `json:"oidc"`
 		Tags   map[string]any `json:"tags"`
@@ -76,13 +134,15 @@ func (p *identityProviders) answer(c Call, cluster string) (any, error) {
 			return nil, &refused{http.StatusBadRequest, "InvalidParameterException", err.Error()}
 		}
 	}
+	owner := clusterARN(c, cluster)
 	oidc := p.has[owner]
-	verb := c.Path[strings.LastIndex(c.Path, "/")+1:]
-	switch {
-	case verb == "identity-provider-configs" && oidc == nil:
-		return map[string]any{"identityProviderConfigs": []any{}}, nil
-	case verb == "identity-provider-configs":
-		return map[string]any{"identityProviderConfigs": []any{map[string]any{"type": "oidc", "name": oidc["identityProviderConfigName"]}}}, nil
+	switch verb := clusterPath.FindStringSubmatch(c.Path)[3]; {
+	case verb == "": // list
+		configs := []any{}
+		if oidc != nil {
+			configs = append(configs, map[string]any{"type": "oidc", "name": oidc["identityProviderConfigName"]})
+		}
+		return map[string]any{"identityProviderConfigs": configs}, nil
 	case verb == "associate" && oidc != nil:
 		return nil, &refused{http.StatusConflict, "ResourceInUseException", "An identity provider config is already associated with cluster " + cluster}
 	case verb == "associate":
@@ -134,10 +194,10 @@ func (p *identityProviders) tag(c Call, arn string) (any, error) {
 	return nil, &refused{http.StatusNotFound, "NotFoundException", "No resource found for " + arn}
 }
 
-// forget takes away what a cluster had that is deleted.
+// forget takes away what a cluster had, if the call of EKS has deleted it.
 func (p *identityProviders) forget(c Call) {
 	m := clusterPath.FindStringSubmatch(c.Path)
-	if c.Service != "eks" || c.Method != http.MethodDelete || m == nil || m[2] != "" {
+	if c.Method != http.MethodDelete || m == nil || m[2] != "" {
 		return
 	}
 	p.mu.Lock()
