@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/spec"
 )
 
@@ -390,7 +390,7 @@ func TestAnUnknownValueBesideNeverTurnsAViolationIntoAPass(t *testing.T) {
 // A spec refuses what the rules would: it has the list from elsewhere, because
 // the rules judge our own components too.
 func TestTheRulesAndTheSpecMeanTheSameAdministrators(t *testing.T) {
-	if got, want := []string(iampolicy.Administrators()), administrators; !slices.Equal(got, want) {
+	if got, want := []string(iam.Administrators()), administrators; !slices.Equal(got, want) {
 		t.Errorf("the spec refuses %v, the rules %v", got, want)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
 
 	"freehold.dev/freehold/components/componenttest"
-	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/spec"
 	"freehold.dev/freehold/stacks"
@@ -217,7 +217,7 @@ func TestTheLongestOrgsClusterFitsAWSsLimits(t *testing.T) {
 		if name, _ := res.Inputs["name"].(string); res.Type == "aws:iam/role:Role" && (name == "" || len(name) > 64) {
 			t.Errorf("%s: role name %q of %d characters", res.Name, name, len(name))
 		}
-		for property, limit := range map[string]int{"assumeRolePolicy": iampolicy.MaxTrust, "policy": iampolicy.MaxInline} {
+		for property, limit := range map[string]int{"assumeRolePolicy": iam.MaxTrust, "policy": iam.MaxInline} {
 			if text, _ := res.Inputs[property].(string); len(text) > limit {
 				t.Errorf("%s %s: %s of %d characters, limit %d", res.Type, res.Name, property, len(text), limit)
 			}

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"freehold.dev/freehold/components/componenttest"
-	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/spec"
 	"freehold.dev/freehold/stacks"
@@ -20,12 +20,12 @@ func TestPoliciesOfTheLongestOrgFitAWSsLimits(t *testing.T) {
 	}
 	p := plan.Build(doc)
 	limits := map[string]map[string]int{
-		"aws:organizations/policy:Policy":  {"content": iampolicy.MaxResourceControl}, // the smaller limit of the two kinds
-		"aws:iam/policy:Policy":            {"policy": iampolicy.MaxManaged},
-		"aws:iam/role:Role":                {"assumeRolePolicy": iampolicy.MaxTrust},
-		"aws:iam/rolePolicy:RolePolicy":    {"policy": iampolicy.MaxInline},
-		"aws:s3/bucketPolicy:BucketPolicy": {"policy": iampolicy.MaxBucket},
-		"aws:kms/key:Key":                  {"policy": iampolicy.MaxKey},
+		"aws:organizations/policy:Policy":  {"content": iam.MaxResourceControl}, // the smaller limit of the two kinds
+		"aws:iam/policy:Policy":            {"policy": iam.MaxManaged},
+		"aws:iam/role:Role":                {"assumeRolePolicy": iam.MaxTrust},
+		"aws:iam/rolePolicy:RolePolicy":    {"policy": iam.MaxInline},
+		"aws:s3/bucketPolicy:BucketPolicy": {"policy": iam.MaxBucket},
+		"aws:kms/key:Key":                  {"policy": iam.MaxKey},
 	}
 	boundary := boundaryIn()
 	boundary.Plan = p.Boundary

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 )
 
 // What two customers share by hand is in no state and in no plan.
@@ -18,14 +19,14 @@ func TestAnAuditFindsWhatTwoCustomersShareByHand(t *testing.T) {
 	h := newHome(t)
 	h.want(0, "onboard", "-f", h.spec("acme"))
 	h.want(0, "onboard", "-f", h.spec("globex"))
-	planes := map[string]report.DataPlane{}
+	planes := map[string]event.DataPlane{}
 	for _, org := range []string{"acme", "globex"} {
-		planes[org] = decode[report.Status](t, h.want(0, "status", org, "-o", "json")).DataPlane
+		planes[org] = decode[event.Status](t, h.want(0, "status", org, "-o", "json")).DataPlane
 	}
 	acme, globex := planes["acme"], planes["globex"]
 
 	t.Run("two customers as they are onboarded share nothing", func(t *testing.T) {
-		a := decode[report.Audit](t, h.want(0, "audit", "--all", "-o", "json"))
+		a := decode[finding.Audit](t, h.want(0, "audit", "--all", "-o", "json"))
 		if len(a.Orgs) != 2 || a.Orgs[0].Layers != 4 || a.Orgs[0].Resources < 100 || !a.Live {
 			t.Errorf("it looked at %+v", a.Orgs)
 		}
@@ -47,7 +48,7 @@ func TestAnAuditFindsWhatTwoCustomersShareByHand(t *testing.T) {
 		"vpcId="+acme.VPCID, "peerVpcId="+globex.VPCID, fmt.Sprintf("peerOwnerId=%q", globex.AccountID))
 
 	file := filepath.Join(h.dir, "audit.sarif")
-	found := decode[report.Audit](t, h.want(3, "audit", "--all", "-o", "json", "--sarif", file))
+	found := decode[finding.Audit](t, h.want(3, "audit", "--all", "-o", "json", "--sarif", file))
 	var got []string
 	for _, e := range found.Edges {
 		line := fmt.Sprintf("%s: %s %s -> %s %s", e.Kind, e.From.Org, e.From.Type, e.To.Org, e.To.Type)
@@ -82,24 +83,24 @@ func TestAnAuditFindsWhatTwoCustomersShareByHand(t *testing.T) {
 		h.allow("acme", "aws:iam/role:Role", "freehold-acme-read", "assumeRolePolicy", map[string]any{
 			"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole",
 		})
-		a := decode[report.Audit](t, h.want(3, "audit", "acme", "-o", "json"))
-		if !slices.ContainsFunc(a.Findings, func(f report.PolicyFinding) bool {
+		a := decode[finding.Audit](t, h.want(3, "audit", "acme", "-o", "json"))
+		if !slices.ContainsFunc(a.Findings, func(f finding.Policy) bool {
 			return f.Rule == "FH301" && f.Resource.ID == "freehold-acme-read"
 		}) {
 			t.Errorf("no rule is violated in %+v", a.Findings)
 		}
 	})
 	t.Run("a drift run holds the rules against what is there now", func(t *testing.T) {
-		d := decode[report.Drift](t, h.want(2, "drift", "globex", "-o", "json"))
-		if !slices.ContainsFunc(d.Findings, func(f report.Finding) bool {
-			return f.Kind == report.Violated && f.Policy != nil && f.Type == "aws:iam/role:Role" && strings.Contains(f.Policy.Statement, node)
+		d := decode[event.Drift](t, h.want(2, "drift", "globex", "-o", "json"))
+		if !slices.ContainsFunc(d.Findings, func(f finding.Finding) bool {
+			return f.Kind == finding.Violated && f.Policy != nil && f.Type == "aws:iam/role:Role" && strings.Contains(f.Policy.Statement, node)
 		}) {
 			t.Errorf("no rule is violated in %+v", d.Findings)
 		}
 	})
 	t.Run("onboard puts back what the layers say, and the audit is content with it", func(t *testing.T) {
 		h.want(0, "onboard", "-f", h.spec("globex"))
-		for _, e := range decode[report.Audit](t, h.want(3, "audit", "--all", "-o", "json")).Edges {
+		for _, e := range decode[finding.Audit](t, h.want(3, "audit", "--all", "-o", "json")).Edges {
 			if e.From.Org == "globex" {
 				t.Errorf("still there: %+v", e)
 			}
@@ -119,7 +120,7 @@ func TestAnAuditFindsWhatTwoCustomersShareByHand(t *testing.T) {
 // allow adds a statement to a document of something in the sandbox.
 func (h home) allow(org, typ, item, property string, statement map[string]any) {
 	h.t.Helper()
-	it := decode[report.SandboxItem](h.t, h.want(0, "sandbox", "show", org, typ, item, "-o", "json"))
+	it := decode[event.SandboxItem](h.t, h.want(0, "sandbox", "show", org, typ, item, "-o", "json"))
 	text, _ := it.Properties[property].(string)
 	var doc map[string]any
 	if err := json.Unmarshal([]byte(text), &doc); err != nil {

@@ -9,8 +9,8 @@ import (
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/cloud/aws"
+	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/report"
 )
 
 func openAWS(ctx context.Context, o cli.Options) (*aws.Cloud, error) {
@@ -29,8 +29,8 @@ func eksToken(c *aws.Cloud) func(context.Context, cli.TokenRequest) ([]byte, err
 
 // doctorAWS looks at what only a run on AWS needs: the provider plugins, and
 // credentials that lead into the management account.
-func doctorAWS(ctx context.Context, cl cloud.Cloud) []report.Check {
-	var out []report.Check
+func doctorAWS(ctx context.Context, cl cloud.Cloud) []event.Check {
+	var out []event.Check
 	plugins, err := aws.Plugins()
 	if err != nil {
 		out = append(out, check("provider plugins", "make build", "", err))

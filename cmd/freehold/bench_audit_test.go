@@ -14,7 +14,8 @@ import (
 
 	"freehold.dev/freehold/internal/audit"
 	"freehold.dev/freehold/internal/audit/audittest"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
 )
 
@@ -35,7 +36,7 @@ func BenchmarkAudit(b *testing.B) {
 				peak := watchMemory(b)
 				began, used := time.Now(), processorTime(b)
 				out, err := audit.Run(b.Context(), audit.Options{
-					About: report.EveryOrg, Orgs: names, Rules: policies.All(), Now: time.Now, Load: fleet.Load,
+					About: finding.EveryOrg, Orgs: names, Rules: policies.All(), Now: time.Now, Load: fleet.Load,
 				})
 				if err != nil {
 					b.Fatal(err)
@@ -77,7 +78,7 @@ func sandboxFleet(b *testing.B) *audittest.Fleet {
 	b.Helper()
 	h := newHome(b)
 	h.want(0, "onboard", "-f", h.spec("acme", "projects:", "  - name: web"))
-	account := decode[report.Status](b, h.want(0, "status", "acme", "-o", "json")).DataPlane.AccountID
+	account := decode[event.Status](b, h.want(0, "status", "acme", "-o", "json")).DataPlane.AccountID
 	role := func(name string) string { return "arn:aws:iam::" + account + ":role/" + name }
 	t := audittest.Template{Org: "acme", AccountID: account}
 	for _, l := range []string{"account", "boundary", "cluster", "bootstrap"} {
@@ -100,7 +101,7 @@ func sandboxFleet(b *testing.B) *audittest.Fleet {
 	return audittest.New(t)
 }
 
-func firstOf(a report.Audit) string {
+func firstOf(a finding.Audit) string {
 	for _, f := range a.PolicyFindings() {
 		return fmt.Sprintf("%+v", f)
 	}

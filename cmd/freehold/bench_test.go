@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"freehold.dev/freehold/internal/cloud/sandbox/awsprovider"
+	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/sandbox/awsprovider"
 )
 
 // BenchmarkOnboard measures, in one run and on one machine, how long an onboard
@@ -23,12 +23,12 @@ func BenchmarkOnboard(b *testing.B) {
 	const divisor = 60
 	for b.Loop() {
 		h := newHome(b)
-		fast := decode[report.Onboarding](b, h.want(0, "onboard", "-f", h.spec("fast", twoProjects), "-o", "json"))
+		fast := decode[event.Onboarding](b, h.want(0, "onboard", "-f", h.spec("fast", twoProjects), "-o", "json"))
 		again := h.want(0, "onboard", "-f", h.spec("fast", twoProjects))
 		h.want(0, "sandbox", "stop", "fast")
 
 		latency := fmt.Sprintf("realistic/%d", divisor)
-		slow := decode[report.Onboarding](b, h.want(0, "onboard", "-f", h.spec("slow", twoProjects), "-o", "json", "--latency", latency))
+		slow := decode[event.Onboarding](b, h.want(0, "onboard", "-f", h.spec("slow", twoProjects), "-o", "json", "--latency", latency))
 		path, whole := h.criticalPath("slow")
 		// Between the first layer and the second nothing can happen until then.
 		usable := awsprovider.Durations()[awsprovider.Usable] / divisor

@@ -22,13 +22,13 @@ import (
 	rbacv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/rbac/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"freehold.dev/freehold/internal/cloud/sandbox"
 	"freehold.dev/freehold/internal/crossguard"
 	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/provision"
 	"freehold.dev/freehold/internal/registry"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/sandbox"
 	"freehold.dev/freehold/internal/spec"
 )
 
@@ -97,11 +97,11 @@ type edited struct {
 	met, reverted map[string]bool
 }
 
-func (e *edited) Preview(ctx context.Context, s engine.Stack, sink report.Sink) (engine.Result, error) {
+func (e *edited) Preview(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error) {
 	return e.Engine.Preview(ctx, e.edit(s), sink)
 }
 
-func (e *edited) Up(ctx context.Context, s engine.Stack, sink report.Sink) (engine.Result, error) {
+func (e *edited) Up(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error) {
 	return e.Engine.Up(ctx, e.edit(s), sink)
 }
 
@@ -154,8 +154,8 @@ func TestAnEditOfOurOwnComponentsIsBlocked(t *testing.T) {
 	var got []string
 	for range 2 {
 		_, err := service.Plan(t.Context(), doc, nil)
-		failed, ok := errors.AsType[*provision.Error](err)
-		if !ok || !errors.Is(err, provision.ErrBlocked) {
+		failed, ok := errors.AsType[*lifecycle.Error](err)
+		if !ok || !errors.Is(err, lifecycle.ErrBlocked) {
 			t.Fatalf("plan: %v", err)
 		}
 		for _, f := range failed.Policy {
@@ -172,7 +172,7 @@ func TestAnEditOfOurOwnComponentsIsBlocked(t *testing.T) {
 		t.Errorf("blocked (-want +got), edits that met their resource: %v\n%s", eng.met, d)
 	}
 	clear(eng.reverted)
-	if _, err := service.Onboard(t.Context(), doc, provision.OnboardOptions{}, nil); !errors.Is(err, provision.ErrBlocked) {
+	if _, err := service.Onboard(t.Context(), doc, lifecycle.OnboardOptions{}, nil); !errors.Is(err, lifecycle.ErrBlocked) {
 		t.Errorf("onboard: %v", err)
 	}
 	if now := h.journal(); now != made {
@@ -185,7 +185,7 @@ func TestAnEditOfOurOwnComponentsIsBlocked(t *testing.T) {
 }
 
 // service is what the binary has behind its commands, in this process.
-func (h home) service(t *testing.T) (*provision.Service, *edited) {
+func (h home) service(t *testing.T) (*lifecycle.Service, *edited) {
 	t.Helper()
 	dir, self := filepath.Join(h.dir, "sandbox"), filepath.Join(bin, "freehold")
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -219,5 +219,5 @@ func (h home) service(t *testing.T) (*provision.Service, *edited) {
 		t.Fatal(err)
 	}
 	e := &edited{Engine: eng, met: map[string]bool{}, reverted: map[string]bool{}}
-	return &provision.Service{Cloud: cl, Engine: e, Registry: reg, Now: time.Now, Log: log, ProbeEvery: 200 * time.Millisecond}, e
+	return &lifecycle.Service{Cloud: cl, Engine: e, Registry: reg, Now: time.Now, Log: log, ProbeEvery: 200 * time.Millisecond}, e
 }

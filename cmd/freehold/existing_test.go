@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 const ownID = "444455556666"
@@ -61,7 +61,7 @@ func TestAnOrgBringsItsOwnAccountAndGetsItBackEmpty(t *testing.T) {
 	wrong := h.brings("acme", "guessed")
 	refused(t, 1, wrong, "account "+ownID+" does not let us in", "AccessDenied", "correct account.roleArn and account.externalId")
 
-	first := decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
+	first := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
 	if first.DataPlane.AccountID != ownID {
 		t.Fatalf("onboarded into %q, want %s", first.DataPlane.AccountID, ownID)
 	}
@@ -76,7 +76,7 @@ func TestAnOrgBringsItsOwnAccountAndGetsItBackEmpty(t *testing.T) {
 		}
 	})
 	t.Run("again changes nothing, and nothing drifts", func(t *testing.T) {
-		if again := decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json")); again.Changed || len(again.Unmanaged) > 0 {
+		if again := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json")); again.Changed || len(again.Unmanaged) > 0 {
 			t.Errorf("again: changed %v, unmanaged %+v", again.Changed, again.Unmanaged)
 		}
 		h.want(0, "drift", "acme")
@@ -97,7 +97,7 @@ func TestAnOrgBringsItsOwnAccountAndGetsItBackEmpty(t *testing.T) {
 		}
 	})
 	t.Run("offboard empties the account and never closes it", func(t *testing.T) {
-		off := decode[report.Offboarding](t, h.want(0, "offboard", "acme", "--yes", "acme", "--close-account", "-o", "json"))
+		off := decode[event.Offboarding](t, h.want(0, "offboard", "acme", "--yes", "acme", "--close-account", "-o", "json"))
 		if off.AccountClosed || !off.AccountKept || len(off.Left) > 0 {
 			t.Errorf("offboarded: %+v", off)
 		}

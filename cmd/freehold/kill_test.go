@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 // kills is how many random moments are tried. FREEHOLD_TEST_KILLS sets another number.
@@ -35,7 +35,7 @@ func kills(t *testing.T) int {
 func TestAKilledOnboardEndsAsAnUndisturbedOne(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
-	calm := decode[report.Onboarding](t, h.want(0, "onboard", "-f", h.spec("k00", twoProjects), "-o", "json",
+	calm := decode[event.Onboarding](t, h.want(0, "onboard", "-f", h.spec("k00", twoProjects), "-o", "json",
 		"--quota", "organizations:accounts=50"))
 	want := h.inventory("k00", calm.DataPlane.AccountID)
 	h.want(0, "sandbox", "stop", "k00")

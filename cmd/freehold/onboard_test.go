@@ -11,7 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 )
 
 const twoProjects = `deletionProtection: false
@@ -26,7 +27,7 @@ func TestACustomerIsOnboardedChangedRepairedAndOffboarded(t *testing.T) {
 	h := newHome(t)
 	file := h.spec("acme", twoProjects)
 
-	first := decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
+	first := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
 	dp := first.DataPlane
 	if !first.Changed || len(first.Layers) != 4 {
 		t.Fatalf("the first run: changed %v, layers %+v", first.Changed, first.Layers)
@@ -82,15 +83,15 @@ func TestACustomerIsOnboardedChangedRepairedAndOffboarded(t *testing.T) {
 
 	t.Run("an edit of the spec changes just that", func(t *testing.T) {
 		file = h.spec("acme", twoProjects, "network: {flowLogRetentionDays: 90}")
-		p := decode[report.Plan](t, h.want(2, "plan", "-f", file, "-o", "json"))
+		p := decode[event.Plan](t, h.want(2, "plan", "-f", file, "-o", "json"))
 		if len(p.Changes) != 1 || p.Changes[0].Op != "update" || p.Changes[0].Type != "aws:cloudwatch/logGroup:LogGroup" {
 			t.Fatalf("planned: %+v", p.Changes)
 		}
-		want := []report.Difference{{Path: "retentionInDays", Want: "90", Have: "365"}}
+		want := []finding.Difference{{Path: "retentionInDays", Want: "90", Have: "365"}}
 		if d := cmp.Diff(want, p.Changes[0].Properties); d != "" {
 			t.Errorf("planned properties (-want +got):\n%s", d)
 		}
-		done := decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
+		done := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
 		touched := map[string]int{}
 		for _, l := range done.Layers {
 			for op, n := range l.Changes {
@@ -119,7 +120,7 @@ func TestACustomerIsOnboardedChangedRepairedAndOffboarded(t *testing.T) {
 	})
 
 	t.Run("offboard leaves the account empty, and keeps it or closes it as told", func(t *testing.T) {
-		off := decode[report.Offboarding](t, h.want(0, "offboard", "acme", "--yes", "acme", "--keep-account", "-o", "json"))
+		off := decode[event.Offboarding](t, h.want(0, "offboard", "acme", "--yes", "acme", "--keep-account", "-o", "json"))
 		if !off.AccountKept || off.AccountClosed || len(off.Left) > 0 {
 			t.Errorf("acme: %+v", off)
 		}
@@ -143,7 +144,7 @@ func TestACustomerIsOnboardedChangedRepairedAndOffboarded(t *testing.T) {
 	})
 }
 
-func driftAndRepair(t *testing.T, h home, file string, dp report.DataPlane) {
+func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 	type found struct{ Kind, Type, What string }
 	for _, tc := range []struct {
 		name string
@@ -175,7 +176,7 @@ func driftAndRepair(t *testing.T, h home, file string, dp report.DataPlane) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.do()
-			d := decode[report.Drift](t, h.want(2, "drift", "acme", "-o", "json"))
+			d := decode[event.Drift](t, h.want(2, "drift", "acme", "-o", "json"))
 			var got []found
 			for _, f := range d.Findings {
 				g := found{Kind: string(f.Kind), Type: f.Type}
@@ -193,11 +194,11 @@ func driftAndRepair(t *testing.T, h home, file string, dp report.DataPlane) {
 	}
 	t.Run("a stray VPC", func(t *testing.T) {
 		h.want(0, "sandbox", "create", "acme", "ec2/vpc:Vpc", "stray", "cidrBlock=10.99.0.0/16")
-		d := decode[report.Drift](t, h.want(2, "drift", "acme", "-o", "json"))
-		if len(d.Findings) != 1 || d.Findings[0].Kind != report.Unmanaged || d.Findings[0].Type != "aws:ec2/vpc:Vpc" {
+		d := decode[event.Drift](t, h.want(2, "drift", "acme", "-o", "json"))
+		if len(d.Findings) != 1 || d.Findings[0].Kind != finding.Unmanaged || d.Findings[0].Type != "aws:ec2/vpc:Vpc" {
 			t.Fatalf("found %+v", d.Findings)
 		}
-		left := decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
+		left := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
 		if len(left.Unmanaged) != 1 {
 			t.Errorf("onboard without --prune: %+v", left.Unmanaged)
 		}
@@ -211,8 +212,8 @@ func driftAndRepair(t *testing.T, h home, file string, dp report.DataPlane) {
 			t.Fatal("no cluster role binding carries the org's label")
 		}
 		kubectl(t, kubeconfig, "delete", name[0])
-		d := decode[report.Drift](t, h.want(2, "drift", "acme", "-o", "json"))
-		if len(d.Findings) != 1 || d.Findings[0].Kind != report.Missing || d.Findings[0].Layer != "bootstrap" {
+		d := decode[event.Drift](t, h.want(2, "drift", "acme", "-o", "json"))
+		if len(d.Findings) != 1 || d.Findings[0].Kind != finding.Missing || d.Findings[0].Layer != "bootstrap" {
 			t.Fatalf("found %+v", d.Findings)
 		}
 		h.want(0, "onboard", "-f", file)
@@ -232,7 +233,7 @@ func kubectl(t *testing.T, kubeconfig string, args ...string) string {
 
 func accountOf(t *testing.T, h home, org string) string {
 	t.Helper()
-	return decode[report.Status](t, h.want(0, "status", org, "-o", "json")).DataPlane.AccountID
+	return decode[event.Status](t, h.want(0, "status", org, "-o", "json")).DataPlane.AccountID
 }
 
 // accountStatus reads an account's state from the sandbox's own database.

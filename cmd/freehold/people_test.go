@@ -18,8 +18,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/oidctest"
-	"freehold.dev/freehold/internal/report"
 )
 
 // people are an identity provider, and who has tokens of it.
@@ -106,7 +107,7 @@ func TestPeopleComeAndGoWithTheIdentityProvider(t *testing.T) {
 	onboard := func(file string) map[string]int {
 		t.Helper()
 		h.want(2, "plan", "-f", file)
-		for _, l := range decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json")).Layers {
+		for _, l := range decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json")).Layers {
 			if l.Layer == "cluster" {
 				return l.Changes
 			}
@@ -153,14 +154,14 @@ func TestPeopleComeAndGoWithTheIdentityProvider(t *testing.T) {
 	h.want(0, "sandbox", "create", "acme", typ, "mallory", "clusterName=freehold-acme", "oidc="+string(oidc))
 	becomes(mallorys, "acme:ada@acme.example")
 	var found []string
-	for _, f := range decode[report.Drift](t, h.want(2, "drift", "acme", "-o", "json")).Findings {
+	for _, f := range decode[event.Drift](t, h.want(2, "drift", "acme", "-o", "json")).Findings {
 		found = append(found, fmt.Sprint(f.Kind, " ", f.Type, " ", f.ID))
 	}
 	slices.Sort(found)
 	if d := cmp.Diff([]string{"missing " + typ + " freehold-acme:freehold-acme", "unmanaged " + typ + " freehold-acme:mallory"}, found); d != "" {
 		t.Errorf("drift (-want +got):\n%s", d)
 	}
-	if a := decode[report.Audit](t, h.want(3, "audit", "acme", "-o", "json")); len(a.Findings) != 1 || a.Findings[0].Rule != "FH803" {
+	if a := decode[finding.Audit](t, h.want(3, "audit", "acme", "-o", "json")); len(a.Findings) != 1 || a.Findings[0].Rule != "FH803" {
 		t.Errorf("the audit says %+v", a.Findings)
 	}
 	if r := h.want(1, "onboard", "-f", other); !strings.Contains(r.stderr, "onboard --prune removes it") {

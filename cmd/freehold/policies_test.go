@@ -13,7 +13,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 )
 
 const housePlugin = "pulumi-analyzer-policy-house"
@@ -59,9 +60,9 @@ func TestAnOperatorsPackBlocksBeforeAnythingIsChanged(t *testing.T) {
 
 	file := h.spec("acme", "network: {flowLogRetentionDays: 30}")
 	sarif := filepath.Join(h.dir, "found.sarif")
-	done := decode[report.Onboarding](t, h.want(3, "onboard", "-f", file, "-o", "json", "--sarif", sarif))
-	planned := decode[report.Plan](t, h.want(3, "plan", "-f", file, "-o", "json"))
-	for name, found := range map[string][]report.PolicyFinding{"onboard": done.Policy, "plan": planned.Policy} {
+	done := decode[event.Onboarding](t, h.want(3, "onboard", "-f", file, "-o", "json", "--sarif", sarif))
+	planned := decode[event.Plan](t, h.want(3, "plan", "-f", file, "-o", "json"))
+	for name, found := range map[string][]finding.Policy{"onboard": done.Policy, "plan": planned.Policy} {
 		var got []string
 		for _, f := range found {
 			got = append(got, f.Rule+" "+f.Layer+" "+f.Resource.Name+": "+f.Message)

@@ -21,8 +21,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/oidctest"
-	"freehold.dev/freehold/internal/report"
 )
 
 // cluster reaches the org's cluster as kubectl does, and as somebody else over
@@ -111,12 +111,12 @@ func TestProjectsAreFencedFromEachOtherAndFromTheNode(t *testing.T) {
 	if err := os.WriteFile(file, provider.provided(example), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	made := decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
+	made := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
 
 	// Onboard has waited: every project is ready now.
 	states := func() map[string]string {
 		got := map[string]string{}
-		for _, p := range decode[report.Projects](t, h.want(0, "projects", "list", "acme", "-o", "json")).Projects {
+		for _, p := range decode[event.Projects](t, h.want(0, "projects", "list", "acme", "-o", "json")).Projects {
 			got[p.Name] = p.Phase + " " + p.Message
 		}
 		return got
@@ -287,7 +287,7 @@ func TestPodsGetARoleOfTheirOwn(t *testing.T) {
 	h.want(0, "onboard", "-f", without)
 	// The cluster is there, and the role that the plan of bootstrap names is not.
 	h.want(2, "plan", "-f", file)
-	made := decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
+	made := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
 	roleOf := func(project string) string {
 		return "arn:aws:iam::" + made.DataPlane.AccountID + ":role/freehold-acme-pod-" + project + ".uploader"
 	}
@@ -318,7 +318,7 @@ func TestPodsGetARoleOfTheirOwn(t *testing.T) {
 	if got := annotated("shop"); got != roleOf("shop") {
 		t.Errorf("the service account says %q, want %s", got, roleOf("shop"))
 	}
-	if again := decode[report.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json")); again.Changed || len(again.Unmanaged) > 0 {
+	if again := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json")); again.Changed || len(again.Unmanaged) > 0 {
 		t.Errorf("onboard again: changed %t, unmanaged %v", again.Changed, again.Unmanaged)
 	}
 	h.want(0, "drift", "acme")
@@ -331,7 +331,7 @@ func TestPodsGetARoleOfTheirOwn(t *testing.T) {
 	layers := func(r result, op string) string {
 		t.Helper()
 		var ran []string
-		for _, l := range decode[report.Onboarding](t, r).Layers {
+		for _, l := range decode[event.Onboarding](t, r).Layers {
 			ran = append(ran, fmt.Sprintf("%s %d", l.Layer, l.Changes[op]))
 		}
 		return strings.Join(ran, ", ")

@@ -10,7 +10,7 @@ import (
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/crossguard"
 	"freehold.dev/freehold/internal/engine"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
 )
 
@@ -30,7 +30,7 @@ func serveRules(args []string, stdout, stderr io.Writer) int {
 }
 
 // judgeRead asks the rules about what a program only reads.
-func judgeRead(scope string, s engine.Step) ([]report.PolicyFinding, error) {
+func judgeRead(scope string, s engine.Step) ([]finding.Policy, error) {
 	return crossguard.Read(policies.All(), scope, policies.Resource{URN: s.URN, Type: s.Type, Name: s.Name, ID: s.ID, Properties: s.NewInputs})
 }
 

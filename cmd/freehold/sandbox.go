@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/cli"
-	"freehold.dev/freehold/internal/cloud/sandbox"
 	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/sandbox"
 )
 
 // sandboxCommands joins the sandbox cloud to its commands.

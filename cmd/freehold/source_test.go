@@ -15,7 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 // projectsAPI lists the projects of an org to whoever brings a token.
@@ -85,7 +85,7 @@ func TestAnAPIsProjectsComeAndGo(t *testing.T) {
 
 	states := func() map[string]string {
 		got := map[string]string{}
-		for _, p := range decode[report.Projects](t, h.want(0, "projects", "list", "acme", "-o", "json")).Projects {
+		for _, p := range decode[event.Projects](t, h.want(0, "projects", "list", "acme", "-o", "json")).Projects {
 			got[p.Name] = p.Phase
 		}
 		return got
@@ -135,7 +135,7 @@ func TestAnAPIsProjectsComeAndGo(t *testing.T) {
 	// though nobody has confirmed that the namespace goes.
 	api.list("doomed")
 	until("the next project is ready", func(p map[string]string) bool { return p["doomed"] == "Ready" })
-	off := decode[report.Offboarding](t, h.want(0, "offboard", "acme", "--yes", "acme", "--keep-account", "-o", "json"))
+	off := decode[event.Offboarding](t, h.want(0, "offboard", "acme", "--yes", "acme", "--keep-account", "-o", "json"))
 	if len(off.Layers) != 4 || off.Layers[0].Error != "" {
 		t.Errorf("offboarding: %+v", off.Layers)
 	}

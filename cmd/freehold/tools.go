@@ -13,8 +13,8 @@ import (
 
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/cloud"
-	"freehold.dev/freehold/internal/cloud/sandbox/controlplane"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/sandbox/controlplane"
 )
 
 // oldest is the first Pulumi CLI that the engine is tested with.
@@ -49,8 +49,8 @@ func pulumiVersion(ctx context.Context) string {
 }
 
 // doctor looks at everything that a run needs.
-func doctor(ctx context.Context, o cli.Options, home string, cl cloud.Cloud) []report.Check {
-	var out []report.Check
+func doctor(ctx context.Context, o cli.Options, home string, cl cloud.Cloud) []event.Check {
+	var out []event.Check
 	add := func(name, fix, detail string, err error) { out = append(out, check(name, fix, detail, err)) }
 	path, v, err := findPulumi(ctx)
 	add("Pulumi CLI", "make build", fmt.Sprintf("v%s, %s", v, path), err)
@@ -68,11 +68,11 @@ func doctor(ctx context.Context, o cli.Options, home string, cl cloud.Cloud) []r
 }
 
 // check is one finding of doctor: a detail, or what is wrong and the command that mends it.
-func check(name, fix, detail string, err error) report.Check {
+func check(name, fix, detail string, err error) event.Check {
 	if err != nil {
-		return report.Check{Name: name, Detail: err.Error(), Fix: fix}
+		return event.Check{Name: name, Detail: err.Error(), Fix: fix}
 	}
-	return report.Check{Name: name, OK: true, Detail: detail}
+	return event.Check{Name: name, OK: true, Detail: detail}
 }
 
 // writable tries what every run does: write a file, and read it back.

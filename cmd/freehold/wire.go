@@ -13,10 +13,10 @@ import (
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/provision"
 	"freehold.dev/freehold/internal/registry"
-	"freehold.dev/freehold/internal/report"
 )
 
 // wire builds what a command needs for the cloud that was chosen.
@@ -75,12 +75,12 @@ func wire(ctx context.Context, o cli.Options) (_ cli.Services, err error) {
 	default:
 		return cli.Services{}, fmt.Errorf("cloud %q: want %s or %s", o.Cloud, cli.CloudAWS, cli.CloudSandbox)
 	}
-	services.Doctor = func(ctx context.Context) []report.Check { return doctor(ctx, o, home, cl) }
+	services.Doctor = func(ctx context.Context) []event.Check { return doctor(ctx, o, home, cl) }
 	eng, err := newEngine(o, home, cl, log)
 	if err != nil {
 		return cli.Services{}, err
 	}
-	services.Provisioner = &provision.Service{
+	services.Provisioner = &lifecycle.Service{
 		Cloud: cl, Engine: eng, Registry: reg, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
 	}
 	return services, nil

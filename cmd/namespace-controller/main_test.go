@@ -8,12 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"freehold.dev/freehold/internal/cloud/sandbox/controlplane/controlplanetest"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
+
+	"freehold.dev/freehold/internal/sandbox/controlplane/controlplanetest"
 )
 
 // TestMain lets the test binary be the controller that a sandbox cluster runs.

@@ -1,8 +1,10 @@
 package account
 
-import "slices"
+import (
+	"slices"
 
-import "freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
+)
 
 // ServicePolicy returns the service control policy of an org's account. It
 // denies, and nothing in the account can allow it again: sharing with any other
@@ -14,57 +16,57 @@ import "freehold.dev/freehold/components/iampolicy"
 // The access role is excepted only where the boundary layer itself must act:
 // it makes and updates the guards and the boundary. It is not excepted from
 // attaching the boundary to every role that it makes.
-func ServicePolicy(region, accessRole, boundary string) iampolicy.Document {
+func ServicePolicy(region, accessRole, boundary string) iam.Document {
 	// The account's number is not known before the account is, and the policy
 	// is attached to one account only: any account is that one.
 	boundaryARN := "arn:aws:iam::*:policy/" + boundary
 	accessRoleARN := "arn:aws:iam::*:role/" + accessRole
-	exceptAccessRole := map[string]iampolicy.Values{"aws:PrincipalArn": {accessRoleARN}}
+	exceptAccessRole := map[string]iam.Values{"aws:PrincipalArn": {accessRoleARN}}
 
-	guards := iampolicy.GuardsStay()
-	guards.Condition = iampolicy.Condition{"ArnNotLike": exceptAccessRole}
+	guards := iam.GuardsStay()
+	guards.Condition = iam.Condition{"ArnNotLike": exceptAccessRole}
 
-	return iampolicy.New(
-		iampolicy.NoSharing(),
-		iampolicy.NoLeaving(),
-		iampolicy.NoOtherIdentities(),
-		iampolicy.NoOtherRegion(region),
+	return iam.New(
+		iam.NoSharing(),
+		iam.NoLeaving(),
+		iam.NoOtherIdentities(),
+		iam.NoOtherRegion(region),
 		guards,
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "NoRoot",
-			Effect:    iampolicy.Deny,
-			Action:    iampolicy.Values{"*"},
-			Resource:  iampolicy.Values{"*"},
-			Condition: iampolicy.Condition{"ArnLike": {"aws:PrincipalArn": {"arn:aws:iam::*:root"}}},
+			Effect:    iam.Deny,
+			Action:    iam.Values{"*"},
+			Resource:  iam.Values{"*"},
+			Condition: iam.Condition{"ArnLike": {"aws:PrincipalArn": {"arn:aws:iam::*:root"}}},
 		},
 		// Service-linked roles cannot have a boundary and are made by another
 		// action; no policy of ours reaches them.
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "EveryRoleHasTheBoundary",
-			Effect:    iampolicy.Deny,
-			Action:    iampolicy.Values{"iam:CreateRole", "iam:PutRolePermissionsBoundary"},
-			Resource:  iampolicy.Values{"*"},
-			Condition: iampolicy.Condition{"StringNotLike": {"iam:PermissionsBoundary": {boundaryARN}}},
+			Effect:    iam.Deny,
+			Action:    iam.Values{"iam:CreateRole", "iam:PutRolePermissionsBoundary"},
+			Resource:  iam.Values{"*"},
+			Condition: iam.Condition{"StringNotLike": {"iam:PermissionsBoundary": {boundaryARN}}},
 		},
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:      "TheBoundaryStays",
-			Effect:   iampolicy.Deny,
-			Action:   iampolicy.Values{"iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"},
-			Resource: iampolicy.Values{"*"},
+			Effect:   iam.Deny,
+			Action:   iam.Values{"iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"},
+			Resource: iam.Values{"*"},
 		},
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "TheBoundaryIsNotEdited",
-			Effect:    iampolicy.Deny,
-			Action:    iampolicy.Values{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"},
-			Resource:  iampolicy.Values{boundaryARN},
-			Condition: iampolicy.Condition{"ArnNotLike": exceptAccessRole},
+			Effect:    iam.Deny,
+			Action:    iam.Values{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"},
+			Resource:  iam.Values{boundaryARN},
+			Condition: iam.Condition{"ArnNotLike": exceptAccessRole},
 		},
 		// AWS made the access role before this policy was attached; it is the
 		// way back in, and nobody in the account changes it, itself included.
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:    "TheAccessRoleStays",
-			Effect: iampolicy.Deny,
-			Action: iampolicy.Values{
+			Effect: iam.Deny,
+			Action: iam.Values{
 				"iam:AttachRolePolicy",
 				"iam:DeleteRole",
 				"iam:DeleteRolePolicy",
@@ -76,7 +78,7 @@ func ServicePolicy(region, accessRole, boundary string) iampolicy.Document {
 				"iam:UpdateRole",
 				"iam:UpdateRoleDescription",
 			},
-			Resource: iampolicy.Values{accessRoleARN},
+			Resource: iam.Values{accessRoleARN},
 		},
 	)
 }
@@ -90,35 +92,35 @@ func ServicePolicy(region, accessRole, boundary string) iampolicy.Document {
 // Only services that take resource control policies are named; AWS refuses a
 // policy with another.
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
-func ResourcePolicy(provisionerARN string) iampolicy.Document {
+func ResourcePolicy(provisionerARN string) iam.Document {
 	// Requests without a resource have no aws:ResourceAccount. The variable
 	// would stay unresolved, equal nobody's account and lock the org out of
 	// its own account, so the Null operator leaves those requests alone.
-	sameAccount := map[string]iampolicy.Values{"aws:PrincipalAccount": {"${aws:ResourceAccount}"}}
-	hasResource := map[string]iampolicy.Values{"aws:ResourceAccount": {"false"}}
-	notAWS := map[string]iampolicy.Values{"aws:PrincipalIsAWSService": {"false"}}
-	data := iampolicy.Values{"ecr:*", "kms:*", "s3:*", "secretsmanager:*", "sqs:*"}
+	sameAccount := map[string]iam.Values{"aws:PrincipalAccount": {"${aws:ResourceAccount}"}}
+	hasResource := map[string]iam.Values{"aws:ResourceAccount": {"false"}}
+	notAWS := map[string]iam.Values{"aws:PrincipalIsAWSService": {"false"}}
+	data := iam.Values{"ecr:*", "kms:*", "s3:*", "secretsmanager:*", "sqs:*"}
 
-	return iampolicy.New(
-		iampolicy.Statement{
+	return iam.New(
+		iam.Statement{
 			Sid:       "NoOtherAccount",
-			Effect:    iampolicy.Deny,
-			Principal: iampolicy.Anyone(),
+			Effect:    iam.Deny,
+			Principal: iam.Anyone(),
 			Action:    data,
-			Resource:  iampolicy.Values{"*"},
-			Condition: iampolicy.Condition{
+			Resource:  iam.Values{"*"},
+			Condition: iam.Condition{
 				"StringNotEqualsIfExists": sameAccount, // absent: not signed in, denied
 				"BoolIfExists":            notAWS,
 				"Null":                    hasResource,
 			},
 		},
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "NoOtherAccountsRole",
-			Effect:    iampolicy.Deny,
-			Principal: iampolicy.Anyone(),
-			Action:    iampolicy.Values{"sts:AssumeRole", "sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession"},
-			Resource:  iampolicy.Values{"*"},
-			Condition: iampolicy.Condition{
+			Effect:    iam.Deny,
+			Principal: iam.Anyone(),
+			Action:    iam.Values{"sts:AssumeRole", "sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession"},
+			Resource:  iam.Values{"*"},
+			Condition: iam.Condition{
 				"StringNotEqualsIfExists": sameAccount,
 				"ArnNotEqualsIfExists":    {"aws:PrincipalArn": {provisionerARN}},
 				"BoolIfExists":            notAWS,
@@ -127,22 +129,22 @@ func ResourcePolicy(provisionerARN string) iampolicy.Document {
 		},
 		// AWS's own identity providers need none in the account, so denying
 		// to make one is not enough.
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "NoFederation",
-			Effect:    iampolicy.Deny,
-			Principal: iampolicy.Anyone(),
-			Action:    iampolicy.Values{"sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"},
-			Resource:  iampolicy.Values{"*"},
+			Effect:    iam.Deny,
+			Principal: iam.Anyone(),
+			Action:    iam.Values{"sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"},
+			Resource:  iam.Values{"*"},
 		},
 		// A service that another customer sends here is not ours: its
 		// trail or its log delivery cannot reach this account's resources.
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "NoOtherAccountsService",
-			Effect:    iampolicy.Deny,
-			Principal: iampolicy.Anyone(),
+			Effect:    iam.Deny,
+			Principal: iam.Anyone(),
 			Action:    append(slices.Clip(data), "sts:AssumeRole"),
-			Resource:  iampolicy.Values{"*"},
-			Condition: iampolicy.Condition{
+			Resource:  iam.Values{"*"},
+			Condition: iam.Condition{
 				"StringNotEquals": {"aws:SourceAccount": {"${aws:ResourceAccount}"}},
 				"Bool":            {"aws:PrincipalIsAWSService": {"true"}},
 				"Null":            {"aws:ResourceAccount": {"false"}, "aws:SourceAccount": {"false"}},

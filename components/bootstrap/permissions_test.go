@@ -20,8 +20,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
-	"freehold.dev/freehold/internal/cloud/sandbox/controlplane/controlplanetest"
 	"freehold.dev/freehold/internal/controller"
+	"freehold.dev/freehold/internal/sandbox/controlplane/controlplanetest"
 )
 
 // permission is one verb on one kind of resource; namespace is "" for all.

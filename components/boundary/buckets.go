@@ -4,7 +4,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // How long what is no longer current stays in a bucket, in days.
@@ -18,7 +18,7 @@ type bucket struct {
 	name    string
 	aws     string
 	key     pulumi.StringInput
-	policy  iampolicy.Document
+	policy  iam.Document
 	expires int // days; zero: never
 }
 
@@ -134,31 +134,31 @@ func lifecycle(expires int) s3.BucketLifecycleConfigurationV2RuleArgs {
 
 // DataBucketPolicy keeps everybody out who is not of the account, or comes
 // without TLS. The account's own roles need a policy of their own to come in.
-func DataBucketPolicy(a Args) iampolicy.Document {
-	return iampolicy.New(private(a, a.DataBucket)...)
+func DataBucketPolicy(a Args) iam.Document {
+	return iam.New(private(a, a.DataBucket)...)
 }
 
 // LogBucketPolicy is DataBucketPolicy, and lets the account's one trail write.
 //
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
-func LogBucketPolicy(a Args) iampolicy.Document {
-	ours := map[string]iampolicy.Values{"aws:SourceArn": {a.trailARN()}}
-	return iampolicy.New(append(private(a, a.LogBucket),
-		iampolicy.Statement{
+func LogBucketPolicy(a Args) iam.Document {
+	ours := map[string]iam.Values{"aws:SourceArn": {a.trailARN()}}
+	return iam.New(append(private(a, a.LogBucket),
+		iam.Statement{
 			Sid:       "TrailLooks",
-			Effect:    iampolicy.Allow,
-			Principal: iampolicy.Services("cloudtrail.amazonaws.com"),
-			Action:    iampolicy.Values{"s3:GetBucketAcl"},
-			Resource:  iampolicy.Values{a.bucketARN(a.LogBucket)},
-			Condition: iampolicy.Condition{"StringEquals": ours},
+			Effect:    iam.Allow,
+			Principal: iam.Services("cloudtrail.amazonaws.com"),
+			Action:    iam.Values{"s3:GetBucketAcl"},
+			Resource:  iam.Values{a.bucketARN(a.LogBucket)},
+			Condition: iam.Condition{"StringEquals": ours},
 		},
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "TrailWrites",
-			Effect:    iampolicy.Allow,
-			Principal: iampolicy.Services("cloudtrail.amazonaws.com"),
-			Action:    iampolicy.Values{"s3:PutObject"},
-			Resource:  iampolicy.Values{a.bucketARN(a.LogBucket) + "/AWSLogs/" + a.AccountID + "/*"},
-			Condition: iampolicy.Condition{"StringEquals": {
+			Effect:    iam.Allow,
+			Principal: iam.Services("cloudtrail.amazonaws.com"),
+			Action:    iam.Values{"s3:PutObject"},
+			Resource:  iam.Values{a.bucketARN(a.LogBucket) + "/AWSLogs/" + a.AccountID + "/*"},
+			Condition: iam.Condition{"StringEquals": {
 				"aws:SourceArn": ours["aws:SourceArn"],
 				"s3:x-amz-acl":  {"bucket-owner-full-control"},
 			}},
@@ -169,24 +169,24 @@ func LogBucketPolicy(a Args) iampolicy.Document {
 // private are the denials of both buckets. They repeat what the organization's
 // resource control policy says, because an account that the customer brings
 // has none.
-func private(a Args, bucket string) []iampolicy.Statement {
-	everything := iampolicy.Values{a.bucketARN(bucket), a.bucketARN(bucket) + "/*"}
-	return []iampolicy.Statement{
+func private(a Args, bucket string) []iam.Statement {
+	everything := iam.Values{a.bucketARN(bucket), a.bucketARN(bucket) + "/*"}
+	return []iam.Statement{
 		{
 			Sid:       "OnlyByTLS",
-			Effect:    iampolicy.Deny,
-			Principal: iampolicy.Anyone(),
-			Action:    iampolicy.Values{"s3:*"},
+			Effect:    iam.Deny,
+			Principal: iam.Anyone(),
+			Action:    iam.Values{"s3:*"},
 			Resource:  everything,
-			Condition: iampolicy.Condition{"Bool": {"aws:SecureTransport": {"false"}}},
+			Condition: iam.Condition{"Bool": {"aws:SecureTransport": {"false"}}},
 		},
 		{
 			Sid:       "OnlyThisAccount",
-			Effect:    iampolicy.Deny,
-			Principal: iampolicy.Anyone(),
-			Action:    iampolicy.Values{"s3:*"},
+			Effect:    iam.Deny,
+			Principal: iam.Anyone(),
+			Action:    iam.Values{"s3:*"},
 			Resource:  everything,
-			Condition: iampolicy.Condition{
+			Condition: iam.Condition{
 				"StringNotEqualsIfExists": {"aws:PrincipalAccount": {a.AccountID}},
 				"BoolIfExists":            {"aws:PrincipalIsAWSService": {"false"}},
 			},

@@ -1,6 +1,6 @@
 package boundary
 
-import "freehold.dev/freehold/components/iampolicy"
+import "freehold.dev/freehold/internal/iam"
 
 // PermissionsBoundary returns the policy that bounds every role of the
 // account. It allows everything and then denies: a boundary grants nothing by
@@ -9,46 +9,46 @@ import "freehold.dev/freehold/components/iampolicy"
 //
 // It delegates: whoever may make roles makes them with this same boundary, so
 // a role made by a role made by a role is still inside.
-func PermissionsBoundary(a Args) iampolicy.Document {
-	return iampolicy.New(
-		iampolicy.Statement{
+func PermissionsBoundary(a Args) iam.Document {
+	return iam.New(
+		iam.Statement{
 			Sid:      "Ceiling",
-			Effect:   iampolicy.Allow,
-			Action:   iampolicy.Values{"*"},
-			Resource: iampolicy.Values{"*"},
+			Effect:   iam.Allow,
+			Action:   iam.Values{"*"},
+			Resource: iam.Values{"*"},
 		},
-		iampolicy.NoSharing(),
-		iampolicy.NoLeaving(),
-		iampolicy.NoOtherIdentities(),
-		iampolicy.NoOtherRegion(a.Region),
+		iam.NoSharing(),
+		iam.NoLeaving(),
+		iam.NoOtherIdentities(),
+		iam.NoOtherRegion(a.Region),
 		// Nobody who has the boundary keeps the guards: the access role does,
 		// and it is AWS's or the customer's own.
-		iampolicy.GuardsStay(),
-		iampolicy.Statement{
+		iam.GuardsStay(),
+		iam.Statement{
 			Sid:       "EveryRoleHasTheBoundary",
-			Effect:    iampolicy.Deny,
-			Action:    iampolicy.Values{"iam:CreateRole", "iam:PutRolePermissionsBoundary"},
-			Resource:  iampolicy.Values{"*"},
-			Condition: iampolicy.Condition{"StringNotEquals": {"iam:PermissionsBoundary": {a.boundaryARN()}}},
+			Effect:    iam.Deny,
+			Action:    iam.Values{"iam:CreateRole", "iam:PutRolePermissionsBoundary"},
+			Resource:  iam.Values{"*"},
+			Condition: iam.Condition{"StringNotEquals": {"iam:PermissionsBoundary": {a.boundaryARN()}}},
 		},
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:      "TheBoundaryStays",
-			Effect:   iampolicy.Deny,
-			Action:   iampolicy.Values{"iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"},
-			Resource: iampolicy.Values{"*"},
+			Effect:   iam.Deny,
+			Action:   iam.Values{"iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"},
+			Resource: iam.Values{"*"},
 		},
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:      "TheBoundaryIsNotEdited",
-			Effect:   iampolicy.Deny,
-			Action:   iampolicy.Values{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"},
-			Resource: iampolicy.Values{a.boundaryARN()},
+			Effect:   iam.Deny,
+			Action:   iam.Values{"iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"},
+			Resource: iam.Values{a.boundaryARN()},
 		},
 		// The provision role may change roles by their prefix, which the
 		// phase roles have too: without this it could widen itself.
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:    "TheWaysInStay",
-			Effect: iampolicy.Deny,
-			Action: iampolicy.Values{
+			Effect: iam.Deny,
+			Action: iam.Values{
 				"iam:AttachRolePolicy",
 				"iam:DeleteRole*",
 				"iam:DetachRolePolicy",
@@ -60,7 +60,7 @@ func PermissionsBoundary(a Args) iampolicy.Document {
 				"iam:UpdateRole*",
 				"sts:AssumeRole",
 			},
-			Resource: iampolicy.Values{
+			Resource: iam.Values{
 				a.AccessRoleARN,
 				a.roleARN(a.ProvisionRole),
 				a.roleARN(a.ReadRole),
@@ -68,46 +68,46 @@ func PermissionsBoundary(a Args) iampolicy.Document {
 				a.roleARN(a.OffboardRole),
 			},
 		},
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:         "NoRoleElsewhere",
-			Effect:      iampolicy.Deny,
-			Action:      iampolicy.Values{"sts:AssumeRole"},
-			NotResource: iampolicy.Values{a.roleARN("*")},
+			Effect:      iam.Deny,
+			Action:      iam.Values{"sts:AssumeRole"},
+			NotResource: iam.Values{a.roleARN("*")},
 		},
 		// The trail writes as a service, which has no boundary.
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:      "TheEvidenceStays",
-			Effect:   iampolicy.Deny,
-			Action:   iampolicy.Values{"s3:Delete*", "s3:Put*"},
-			Resource: iampolicy.Values{a.bucketARN(a.LogBucket), a.bucketARN(a.LogBucket) + "/*"},
+			Effect:   iam.Deny,
+			Action:   iam.Values{"s3:Delete*", "s3:Put*"},
+			Resource: iam.Values{a.bucketARN(a.LogBucket), a.bucketARN(a.LogBucket) + "/*"},
 		},
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:    "TheDataBucketStays",
-			Effect: iampolicy.Deny,
-			Action: iampolicy.Values{
+			Effect: iam.Deny,
+			Action: iam.Values{
 				"s3:DeleteBucket*",
 				"s3:PutBucket*",
 				"s3:PutEncryptionConfiguration",
 				"s3:PutLifecycleConfiguration",
 				"s3:PutReplicationConfiguration",
 			},
-			Resource: iampolicy.Values{a.bucketARN(a.DataBucket)},
+			Resource: iam.Values{a.bucketARN(a.DataBucket)},
 		},
 		// Policies name the keys by alias: who moves an alias moves a permission.
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:      "TheKeysKeepTheirNames",
-			Effect:   iampolicy.Deny,
-			Action:   iampolicy.Values{"kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"},
-			Resource: iampolicy.Values{a.regional("kms", a.DataKeyAlias), a.regional("kms", a.LogKeyAlias)},
+			Effect:   iam.Deny,
+			Action:   iam.Values{"kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"},
+			Resource: iam.Values{a.regional("kms", a.DataKeyAlias), a.regional("kms", a.LogKeyAlias)},
 		},
 		// A grant can name a principal of another account. Services make the
 		// ones that disks, clusters and registries need.
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "NoGrantsByHand",
-			Effect:    iampolicy.Deny,
-			Action:    iampolicy.Values{"kms:CreateGrant"},
-			Resource:  iampolicy.Values{"*"},
-			Condition: iampolicy.Condition{"BoolIfExists": {"kms:GrantIsForAWSResource": {"false"}}},
+			Effect:    iam.Deny,
+			Action:    iam.Values{"kms:CreateGrant"},
+			Resource:  iam.Values{"*"},
+			Condition: iam.Condition{"BoolIfExists": {"kms:GrantIsForAWSResource": {"false"}}},
 		},
 	)
 }
@@ -115,12 +115,12 @@ func PermissionsBoundary(a Args) iampolicy.Document {
 // Trust returns the trust policy of every phase role: the provisioner, by the
 // org's external id. The id is no secret; it stops the provisioner from being
 // talked into one org's role on behalf of another.
-func Trust(a Args) iampolicy.Document {
-	return iampolicy.New(iampolicy.Statement{
+func Trust(a Args) iam.Document {
+	return iam.New(iam.Statement{
 		Sid:       "Provisioner",
-		Effect:    iampolicy.Allow,
-		Principal: iampolicy.Principals(a.ProvisionerARN),
-		Action:    iampolicy.Values{"sts:AssumeRole"},
-		Condition: iampolicy.Condition{"StringEquals": {"sts:ExternalId": {a.ExternalID}}},
+		Effect:    iam.Allow,
+		Principal: iam.Principals(a.ProvisionerARN),
+		Action:    iam.Values{"sts:AssumeRole"},
+		Condition: iam.Condition{"StringEquals": {"sts:ExternalId": {a.ExternalID}}},
 	})
 }

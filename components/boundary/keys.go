@@ -6,7 +6,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // keys makes the org's keys: one for what customers store, one for what is
@@ -28,7 +28,7 @@ func (b *Boundary) keys(ctx *pulumi.Context, a Args) error {
 // it: for 30 days, AWS's longest, it can be brought back. It is not retained,
 // or a key would be paid for long after its org. The alias is protected as the
 // key is, because policies name keys by alias.
-func (b *Boundary) key(ctx *pulumi.Context, a Args, name, alias, description string, policy iampolicy.Document) (*kms.Key, error) {
+func (b *Boundary) key(ctx *pulumi.Context, a Args, name, alias, description string, policy iam.Document) (*kms.Key, error) {
 	// A key has no name of its own: by this tag one is found again whose
 	// creation was not recorded.
 	tags := a.tags()
@@ -53,35 +53,35 @@ func (b *Boundary) key(ctx *pulumi.Context, a Args, name, alias, description str
 // DataKeyPolicy lets the account's own roles use the key as far as their
 // policies allow, and the service-linked role of Auto Scaling attach the
 // encrypted disks of nodes.
-func DataKeyPolicy(a Args) iampolicy.Document {
+func DataKeyPolicy(a Args) iam.Document {
 	// The service-linked role does not exist before the first node, and KMS
 	// refuses a policy that names a principal which does not: so the role is
 	// named in a condition, which KMS does not look up.
-	nodes := iampolicy.Condition{
+	nodes := iam.Condition{
 		"StringEquals": {"kms:CallerAccount": {a.AccountID}},
 		"ArnEquals":    {"aws:PrincipalArn": {a.roleARN("aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling")}},
 	}
-	grants := iampolicy.Condition{
+	grants := iam.Condition{
 		"StringEquals": nodes["StringEquals"],
 		"ArnEquals":    nodes["ArnEquals"],
 		"Bool":         {"kms:GrantIsForAWSResource": {"true"}},
 	}
-	return iampolicy.New(
+	return iam.New(
 		ownAccount(a),
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "NodeDisks",
-			Effect:    iampolicy.Allow,
-			Principal: iampolicy.Anyone(),
-			Action:    iampolicy.Values{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"},
-			Resource:  iampolicy.Values{"*"},
+			Effect:    iam.Allow,
+			Principal: iam.Anyone(),
+			Action:    iam.Values{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"},
+			Resource:  iam.Values{"*"},
 			Condition: nodes,
 		},
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "NodeDiskGrants",
-			Effect:    iampolicy.Allow,
-			Principal: iampolicy.Anyone(),
-			Action:    iampolicy.Values{"kms:CreateGrant"},
-			Resource:  iampolicy.Values{"*"},
+			Effect:    iam.Allow,
+			Principal: iam.Anyone(),
+			Action:    iam.Values{"kms:CreateGrant"},
+			Resource:  iam.Values{"*"},
 			Condition: grants,
 		},
 	)
@@ -90,49 +90,49 @@ func DataKeyPolicy(a Args) iampolicy.Document {
 // LogKeyPolicy lets the account's own roles use the key as far as their
 // policies allow, CloudWatch Logs for this account's log groups, and
 // CloudTrail for this account's trail.
-func LogKeyPolicy(a Args) iampolicy.Document {
-	return iampolicy.New(
+func LogKeyPolicy(a Args) iam.Document {
+	return iam.New(
 		ownAccount(a),
 		// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "LogGroups",
-			Effect:    iampolicy.Allow,
-			Principal: iampolicy.Services("logs." + a.Region + ".amazonaws.com"),
-			Action:    iampolicy.Values{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"},
-			Resource:  iampolicy.Values{"*"},
-			Condition: iampolicy.Condition{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {a.regional("logs", "*")}}},
+			Effect:    iam.Allow,
+			Principal: iam.Services("logs." + a.Region + ".amazonaws.com"),
+			Action:    iam.Values{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"},
+			Resource:  iam.Values{"*"},
+			Condition: iam.Condition{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {a.regional("logs", "*")}}},
 		},
 		// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "Trail",
-			Effect:    iampolicy.Allow,
-			Principal: iampolicy.Services("cloudtrail.amazonaws.com"),
-			Action:    iampolicy.Values{"kms:GenerateDataKey*"},
-			Resource:  iampolicy.Values{"*"},
-			Condition: iampolicy.Condition{
+			Effect:    iam.Allow,
+			Principal: iam.Services("cloudtrail.amazonaws.com"),
+			Action:    iam.Values{"kms:GenerateDataKey*"},
+			Resource:  iam.Values{"*"},
+			Condition: iam.Condition{
 				"StringEquals": {"aws:SourceArn": {a.trailARN()}},
 				"StringLike":   {"kms:EncryptionContext:aws:cloudtrail:arn": {"arn:aws:cloudtrail:*:" + a.AccountID + ":trail/*"}},
 			},
 		},
-		iampolicy.Statement{
+		iam.Statement{
 			Sid:       "TrailLooks",
-			Effect:    iampolicy.Allow,
-			Principal: iampolicy.Services("cloudtrail.amazonaws.com"),
-			Action:    iampolicy.Values{"kms:DescribeKey"},
-			Resource:  iampolicy.Values{"*"},
-			Condition: iampolicy.Condition{"StringEquals": {"aws:SourceArn": {a.trailARN()}}},
+			Effect:    iam.Allow,
+			Principal: iam.Services("cloudtrail.amazonaws.com"),
+			Action:    iam.Values{"kms:DescribeKey"},
+			Resource:  iam.Values{"*"},
+			Condition: iam.Condition{"StringEquals": {"aws:SourceArn": {a.trailARN()}}},
 		},
 	)
 }
 
 // ownAccount leaves a key to the IAM policies of its account. Without it a
 // mistake in the rest would lock everybody out of the key, for good.
-func ownAccount(a Args) iampolicy.Statement {
-	return iampolicy.Statement{
+func ownAccount(a Args) iam.Statement {
+	return iam.Statement{
 		Sid:       "OwnAccount",
-		Effect:    iampolicy.Allow,
-		Principal: iampolicy.Principals(a.rootARN()),
-		Action:    iampolicy.Values{"kms:*"},
-		Resource:  iampolicy.Values{"*"},
+		Effect:    iam.Allow,
+		Principal: iam.Principals(a.rootARN()),
+		Action:    iam.Values{"kms:*"},
+		Resource:  iam.Values{"*"},
 	}
 }

@@ -1,10 +1,10 @@
 package boundary
 
 import (
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // roles makes the permissions boundary and the phase roles.
@@ -18,7 +18,7 @@ func (b *Boundary) roles(ctx *pulumi.Context, a Args) error {
 	// Protect: without it every role of the account would be unbounded. IAM
 	// itself refuses to delete it while a role has it, which covers the
 	// cluster's roles even when nothing is protected.
-	fence, err := iam.NewPolicy(ctx, "boundary", &iam.PolicyArgs{
+	fence, err := awsiam.NewPolicy(ctx, "boundary", &awsiam.PolicyArgs{
 		Name:        pulumi.String(a.BoundaryName),
 		Description: pulumi.String("The fence around every role of this account"),
 		Policy:      pulumi.String(PermissionsBoundary(a).String()),
@@ -52,7 +52,7 @@ func (b *Boundary) roles(ctx *pulumi.Context, a Args) error {
 		{"read-role-security-audit", "arn:aws:iam::aws:policy/SecurityAudit"},
 	}
 	for _, at := range attachments {
-		_, err := iam.NewRolePolicyAttachment(ctx, at.name, &iam.RolePolicyAttachmentArgs{
+		_, err := awsiam.NewRolePolicyAttachment(ctx, at.name, &awsiam.RolePolicyAttachmentArgs{
 			Role:      read.Name,
 			PolicyArn: pulumi.String(at.arn),
 		}, pulumi.Parent(b))
@@ -66,8 +66,8 @@ func (b *Boundary) roles(ctx *pulumi.Context, a Args) error {
 // phase makes one role with what it may do. The role is protected, because
 // losing the ways in while the cluster stands leaves it to nobody; its policy
 // is not, because the next run puts it back.
-func (b *Boundary) phase(ctx *pulumi.Context, a Args, name, roleName, description string, may iampolicy.Document) (*iam.Role, error) {
-	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
+func (b *Boundary) phase(ctx *pulumi.Context, a Args, name, roleName, description string, may iam.Document) (*awsiam.Role, error) {
+	role, err := awsiam.NewRole(ctx, name, &awsiam.RoleArgs{
 		Name:                pulumi.String(roleName),
 		Description:         pulumi.String(description),
 		AssumeRolePolicy:    pulumi.String(Trust(a).String()),
@@ -80,7 +80,7 @@ func (b *Boundary) phase(ctx *pulumi.Context, a Args, name, roleName, descriptio
 	if err != nil {
 		return nil, err
 	}
-	_, err = iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
+	_, err = awsiam.NewRolePolicy(ctx, name, &awsiam.RolePolicyArgs{
 		Name:   pulumi.String(name),
 		Role:   role.Name,
 		Policy: pulumi.String(may.String()),

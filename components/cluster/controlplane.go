@@ -5,11 +5,11 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	awseks "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-eks/sdk/v3/go/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // logTypes are all that EKS's control plane writes.
@@ -121,8 +121,8 @@ func (b *builder) accessEntries() map[string]eks.AccessEntryArgs {
 
 // role makes a role with managed policies attached, and returns what must
 // exist before the role can do its work.
-func (b *builder) role(part, name, description string, trust iampolicy.Document, managed ...string) (*iam.Role, []pulumi.Resource, error) {
-	role, err := iam.NewRole(b.ctx, b.child(part), &iam.RoleArgs{
+func (b *builder) role(part, name, description string, trust iam.Document, managed ...string) (*awsiam.Role, []pulumi.Resource, error) {
+	role, err := awsiam.NewRole(b.ctx, b.child(part), &awsiam.RoleArgs{
 		Name:                pulumi.String(name),
 		Description:         pulumi.String(description),
 		AssumeRolePolicy:    pulumi.String(trust.String()),
@@ -134,7 +134,7 @@ func (b *builder) role(part, name, description string, trust iampolicy.Document,
 	}
 	var attached []pulumi.Resource
 	for _, policy := range managed {
-		a, err := iam.NewRolePolicyAttachment(b.ctx, b.child(part+"-"+path.Base(policy)), &iam.RolePolicyAttachmentArgs{
+		a, err := awsiam.NewRolePolicyAttachment(b.ctx, b.child(part+"-"+path.Base(policy)), &awsiam.RolePolicyAttachmentArgs{
 			Role:      role.Name,
 			PolicyArn: pulumi.String(policiesOfAWS + policy),
 		}, b.parent)
@@ -146,8 +146,8 @@ func (b *builder) role(part, name, description string, trust iampolicy.Document,
 	return role, attached, nil
 }
 
-func (b *builder) inlinePolicy(part string, role *iam.Role, name string, doc iampolicy.Document) (pulumi.Resource, error) {
-	return iam.NewRolePolicy(b.ctx, b.child(part+"-"+name), &iam.RolePolicyArgs{
+func (b *builder) inlinePolicy(part string, role *awsiam.Role, name string, doc iam.Document) (pulumi.Resource, error) {
+	return awsiam.NewRolePolicy(b.ctx, b.child(part+"-"+name), &awsiam.RolePolicyArgs{
 		Name:   pulumi.String(name),
 		Role:   role.Name,
 		Policy: pulumi.String(doc.String()),

@@ -3,10 +3,10 @@ package network
 import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // logFlows records every flow of the VPC. The log is neither protected nor
@@ -22,7 +22,7 @@ func (b *builder) logFlows(vpc *ec2.Vpc) error {
 	if err != nil {
 		return err
 	}
-	role, err := iam.NewRole(b.ctx, b.child("flows"), &iam.RoleArgs{
+	role, err := awsiam.NewRole(b.ctx, b.child("flows"), &awsiam.RoleArgs{
 		Name:                pulumi.String(b.args.FlowLogRole),
 		Description:         pulumi.String("Lets VPC flow logs write to their log group"),
 		AssumeRolePolicy:    pulumi.String(flowLogTrust(b.args.AccountID).String()),
@@ -32,7 +32,7 @@ func (b *builder) logFlows(vpc *ec2.Vpc) error {
 	if err != nil {
 		return err
 	}
-	policy, err := iam.NewRolePolicy(b.ctx, b.child("flows"), &iam.RolePolicyArgs{
+	policy, err := awsiam.NewRolePolicy(b.ctx, b.child("flows"), &awsiam.RolePolicyArgs{
 		Name: pulumi.String("write-flow-log"),
 		Role: role.Name,
 		Policy: group.Arn.ApplyT(func(arn string) string {
@@ -57,24 +57,24 @@ func (b *builder) logFlows(vpc *ec2.Vpc) error {
 // flowLogTrust lets the flow log service assume the role for this account
 // only: without the condition, another customer's flow log could.
 // https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
-func flowLogTrust(account string) iampolicy.Document {
-	return iampolicy.New(iampolicy.Statement{
-		Effect:    iampolicy.Allow,
-		Principal: iampolicy.Services("vpc-flow-logs.amazonaws.com"),
-		Action:    iampolicy.Values{"sts:AssumeRole"},
-		Condition: iampolicy.Condition{"StringEquals": {"aws:SourceAccount": {account}}},
+func flowLogTrust(account string) iam.Document {
+	return iam.New(iam.Statement{
+		Effect:    iam.Allow,
+		Principal: iam.Services("vpc-flow-logs.amazonaws.com"),
+		Action:    iam.Values{"sts:AssumeRole"},
+		Condition: iam.Condition{"StringEquals": {"aws:SourceAccount": {account}}},
 	})
 }
 
-func flowLogWriting(group string) iampolicy.Document {
-	return iampolicy.New(iampolicy.Statement{
-		Effect: iampolicy.Allow,
-		Action: iampolicy.Values{
+func flowLogWriting(group string) iam.Document {
+	return iam.New(iam.Statement{
+		Effect: iam.Allow,
+		Action: iam.Values{
 			"logs:CreateLogStream",
 			"logs:DescribeLogGroups",
 			"logs:DescribeLogStreams",
 			"logs:PutLogEvents",
 		},
-		Resource: iampolicy.Values{group, group + ":*"},
+		Resource: iam.Values{group, group + ":*"},
 	})
 }

@@ -25,8 +25,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/judge"
-	"freehold.dev/freehold/internal/report"
 	"freehold.dev/freehold/policies"
 )
 
@@ -61,7 +61,7 @@ type Thing struct {
 
 // Options are what an audit looks at.
 type Options struct {
-	// About names what was asked for in the report: an org, or report.EveryOrg.
+	// About names what was asked for in the report: an org, or finding.EveryOrg.
 	About string
 	// Orgs are all customers, in the order of the report: what two have in
 	// common is only found if both are read.
@@ -83,7 +83,7 @@ const indexed = 1 << 20
 
 // Run audits the fleet. What could not be read is in the report, and no error:
 // the rest was. It fails when it was cancelled, or could not keep its notes.
-func Run(ctx context.Context, o Options) (_ report.Audit, err error) {
+func Run(ctx context.Context, o Options) (_ finding.Audit, err error) {
 	began := o.Now()
 	a := &auditor{
 		Options: o, seed: maphash.MakeSeed(), index: newIndex(o.Dir, indexed),
@@ -98,22 +98,22 @@ func Run(ctx context.Context, o Options) (_ report.Audit, err error) {
 	}
 	defer func() { err = errors.Join(err, a.index.close()) }()
 	if len(o.Orgs) > maxOrgs {
-		return report.Audit{}, fmt.Errorf("audit %d orgs: at most %d at once", len(o.Orgs), maxOrgs)
+		return finding.Audit{}, fmt.Errorf("audit %d orgs: at most %d at once", len(o.Orgs), maxOrgs)
 	}
 	if err := a.each(ctx, nil, a.survey); err != nil {
-		return report.Audit{}, err
+		return finding.Audit{}, err
 	}
 	sus, err := a.index.suspects()
 	if err != nil {
-		return report.Audit{}, err
+		return finding.Audit{}, err
 	}
 	c := &confrontation{hash: a.hash, suspects: sus.hashes, judged: a.Judged}
 	if len(sus.orgs) > 0 {
 		if err := a.each(ctx, sus.orgs, func(ctx context.Context, n int) error { return a.confront(ctx, n, c) }); err != nil {
-			return report.Audit{}, err
+			return finding.Audit{}, err
 		}
 	}
-	out := report.Audit{Org: o.About, At: began}
+	out := finding.Audit{Org: o.About, At: began}
 	for i, s := range a.seen {
 		if a.Judged(o.Orgs[i]) {
 			out.Orgs = append(out.Orgs, s.counts)
@@ -139,9 +139,9 @@ type auditor struct {
 
 // seen is what is told of one org.
 type seen struct {
-	counts   report.AuditedOrg
-	findings []report.PolicyFinding
-	unread   []report.Unread
+	counts   finding.AuditedOrg
+	findings []finding.Policy
+	unread   []finding.Unread
 	live     bool
 }
 
@@ -243,7 +243,7 @@ func door(rule string) bool { return strings.HasPrefix(rule, "FH3") || rule == "
 // openNow asks who may enter things as they are now. Of a thing the account's
 // listing brings what can let others in and nothing else, so that no other
 // rule can be asked. What a state says already is not said again.
-func (a *auditor) openNow(org Org, things []Thing, said []report.PolicyFinding) []report.PolicyFinding {
+func (a *auditor) openNow(org Org, things []Thing, said []finding.Policy) []finding.Policy {
 	type key struct{ rule, typ, id string }
 	known := map[key]bool{}
 	for _, f := range said {
@@ -258,13 +258,13 @@ func (a *auditor) openNow(org Org, things []Thing, said []report.PolicyFinding) 
 	scope := org.Layers[len(org.Layers)-1].Scope
 	scope.Layer = ""
 	scope.Exceptions = judge.Current(scope.Exceptions, a.Now())
-	return slices.DeleteFunc(a.doors.Part(now, scope), func(f report.PolicyFinding) bool {
+	return slices.DeleteFunc(a.doors.Part(now, scope), func(f finding.Policy) bool {
 		return known[key{f.Rule, f.Resource.Type, f.Resource.ID}]
 	})
 }
 
 func (s *seen) couldNot(layer, org string, err error) {
-	s.unread = append(s.unread, report.Unread{Org: org, Layer: layer, Message: err.Error()})
+	s.unread = append(s.unread, finding.Unread{Org: org, Layer: layer, Message: err.Error()})
 }
 
 func readLayer(ctx context.Context, l Layer, visit func(resource) error) (state, error) {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
 )
 
@@ -63,7 +63,7 @@ func two(more ...m) world {
 
 func (w world) options() Options {
 	return Options{
-		About: report.EveryOrg, Orgs: slices.Sorted(maps.Keys(w)), Now: func() time.Time { return time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC) },
+		About: finding.EveryOrg, Orgs: slices.Sorted(maps.Keys(w)), Now: func() time.Time { return time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC) },
 		Load: func(_ context.Context, org string) (Org, error) {
 			return Org{Name: org, Layers: []Layer{{Name: "boundary", Scope: policies.Scope{Org: org, Layer: "boundary"}, Open: stored(w[org])}}}, nil
 		},
@@ -77,7 +77,7 @@ func stored(resources []m) func(context.Context) (io.ReadCloser, error) {
 	}
 }
 
-func audited(t *testing.T, o Options) report.Audit {
+func audited(t *testing.T, o Options) finding.Audit {
 	t.Helper()
 	a, err := Run(t.Context(), o)
 	if err != nil {
@@ -87,7 +87,7 @@ func audited(t *testing.T, o Options) report.Audit {
 }
 
 // told are the fleet's findings, each in one line.
-func told(a report.Audit) []string {
+func told(a finding.Audit) []string {
 	var out []string
 	for _, e := range a.Edges {
 		statement := ""

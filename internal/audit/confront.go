@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 )
 
 // confrontation gathers, in the second pass, who owns and who names what looked
@@ -27,18 +27,18 @@ type confrontation struct {
 
 type owner struct {
 	identity
-	end report.End
+	end finding.End
 }
 
 type mention struct {
-	from      report.End
+	from      finding.End
 	tokens    []string
 	statement string
 }
 
 type network struct {
 	prefix netip.Prefix
-	end    report.End
+	end    finding.End
 }
 
 // confront reads one org again, with the text of what it is and names.
@@ -54,7 +54,7 @@ func (a *auditor) confront(ctx context.Context, n int, c *confrontation) error {
 			if !r.Custom {
 				return ctx.Err()
 			}
-			end := report.End{Org: org.Name, Layer: l.Name, Type: r.Type, Name: r.name(), ID: r.ID, URN: r.URN}
+			end := finding.End{Org: org.Name, Layer: l.Name, Type: r.Type, Name: r.name(), ID: r.ID, URN: r.URN}
 			outputs, err := r.outputs()
 			if err != nil {
 				return err
@@ -76,7 +76,7 @@ func (a *auditor) confront(ctx context.Context, n int, c *confrontation) error {
 	}
 	if org.AccountID != "" {
 		// For an account that the customer brought, no resource stands.
-		end := report.End{Org: org.Name, Layer: "account", Type: accountType, ID: org.AccountID}
+		end := finding.End{Org: org.Name, Layer: "account", Type: accountType, ID: org.AccountID}
 		c.owns(end, []identity{{kindAccount, org.AccountID, org.AccountID}})
 	}
 	if org.Live == nil {
@@ -87,14 +87,14 @@ func (a *auditor) confront(ctx context.Context, n int, c *confrontation) error {
 		s.couldNot("", org.Name, err)
 	}
 	for _, t := range things {
-		end := report.End{Org: org.Name, Type: t.Type, Name: t.Name, ID: t.ID}
+		end := finding.End{Org: org.Name, Type: t.Type, Name: t.Name, ID: t.ID}
 		c.owns(end, identitiesOf(t.Type, t.ID, map[string]any{"arn": t.ARN}))
 		c.properties(end, t.Properties)
 	}
 	return nil
 }
 
-func (c *confrontation) owns(end report.End, ids []identity) {
+func (c *confrontation) owns(end finding.End, ids []identity) {
 	for _, id := range ids {
 		if !c.suspects[c.hash(id.token)] {
 			continue
@@ -112,7 +112,7 @@ func (c *confrontation) owns(end report.End, ids []identity) {
 	}
 }
 
-func (c *confrontation) network(end report.End, outputs map[string]any) {
+func (c *confrontation) network(end finding.End, outputs map[string]any) {
 	text, _ := outputs["cidrBlock"].(string)
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
@@ -126,11 +126,11 @@ func (c *confrontation) network(end report.End, outputs map[string]any) {
 	c.cidrs[end.Org] = append(c.cidrs[end.Org], network{p, end})
 }
 
-func (c *confrontation) properties(end report.End, p map[string]any) {
+func (c *confrontation) properties(end finding.End, p map[string]any) {
 	texts(p, true, func(l leaf) { c.names(end, l) })
 }
 
-func (c *confrontation) names(end report.End, l leaf) {
+func (c *confrontation) names(end finding.End, l leaf) {
 	var found []string
 	note := func(token string) {
 		if c.suspects[c.hash(token)] && !slices.Contains(found, token) {
@@ -159,11 +159,11 @@ func (c *confrontation) names(end report.End, l leaf) {
 }
 
 // verdict tells what is really shared, in an order that is always the same.
-func (c *confrontation) verdict() ([]report.SharedIdentity, []report.Edge) {
-	var shared []report.SharedIdentity
+func (c *confrontation) verdict() ([]finding.SharedIdentity, []finding.Edge) {
+	var shared []finding.SharedIdentity
 	for _, owners := range c.owners {
 		if len(owners) > 1 {
-			s := report.SharedIdentity{Kind: owners[0].kind, Value: owners[0].value}
+			s := finding.SharedIdentity{Kind: owners[0].kind, Value: owners[0].value}
 			for _, o := range owners {
 				s.Ends = append(s.Ends, o.end)
 			}
@@ -173,25 +173,25 @@ func (c *confrontation) verdict() ([]report.SharedIdentity, []report.Edge) {
 	shared = append(shared, c.hubs()...)
 	edges := c.edges()
 	shared = append(shared, c.overlaps(edges)...)
-	shared = slices.DeleteFunc(shared, func(s report.SharedIdentity) bool {
-		return !slices.ContainsFunc(s.Ends, func(e report.End) bool { return c.judged(e.Org) })
+	shared = slices.DeleteFunc(shared, func(s finding.SharedIdentity) bool {
+		return !slices.ContainsFunc(s.Ends, func(e finding.End) bool { return c.judged(e.Org) })
 	})
 	for _, s := range shared {
 		slices.SortFunc(s.Ends, compareEnds)
 	}
-	slices.SortFunc(shared, func(a, b report.SharedIdentity) int {
+	slices.SortFunc(shared, func(a, b finding.SharedIdentity) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value), compareEnds(a.Ends[0], b.Ends[0]))
 	})
 	// A thing's ARN and its id, or an issuer and its id, are one finding.
-	shared = slices.CompactFunc(shared, func(a, b report.SharedIdentity) bool { return a.Kind == b.Kind && a.Value == b.Value })
+	shared = slices.CompactFunc(shared, func(a, b finding.SharedIdentity) bool { return a.Kind == b.Kind && a.Value == b.Value })
 	return shared, edges
 }
 
 // edges are the ways from one org's resource to another's, each once.
-func (c *confrontation) edges() []report.Edge {
-	var edges []report.Edge
+func (c *confrontation) edges() []finding.Edge {
+	var edges []finding.Edge
 	for _, m := range c.named {
-		nearest := map[string]report.Edge{} // by the other org
+		nearest := map[string]finding.Edge{} // by the other org
 		near := map[string]int{}
 		for _, t := range m.tokens {
 			owners := c.owners[t]
@@ -202,7 +202,7 @@ func (c *confrontation) edges() []report.Edge {
 				// The account's id is in the ARN of all that is in it.
 				if n := len(t) * 2; o.kind != kindAccount && n > near[o.end.Org] || nearest[o.end.Org].Value == "" {
 					near[o.end.Org] = n
-					nearest[o.end.Org] = report.Edge{
+					nearest[o.end.Org] = finding.Edge{
 						Kind: edgeKind(m.from.Type, m.from.Path, m.statement), From: m.from, To: o.end, Value: o.value, Statement: m.statement,
 					}
 				}
@@ -214,28 +214,28 @@ func (c *confrontation) edges() []report.Edge {
 			}
 		}
 	}
-	slices.SortFunc(edges, func(a, b report.Edge) int {
+	slices.SortFunc(edges, func(a, b finding.Edge) int {
 		return cmp.Or(compareEnds(a.From, b.From), compareEnds(a.To, b.To), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Statement, b.Statement),
 			// What a state says comes before what is there now, with the layer's name.
 			-cmp.Compare(a.From.URN, b.From.URN))
 	})
-	edges = slices.CompactFunc(edges, func(a, b report.Edge) bool {
+	edges = slices.CompactFunc(edges, func(a, b finding.Edge) bool {
 		return compareEnds(a.From, b.From) == 0 && compareEnds(a.To, b.To) == 0 && a.Value == b.Value && a.Statement == b.Statement
 	})
-	return slices.DeleteFunc(edges, func(e report.Edge) bool { return outdone(e, edges) })
+	return slices.DeleteFunc(edges, func(e finding.Edge) bool { return outdone(e, edges) })
 }
 
 // outdone reports whether an edge only names the account of what another edge
 // of the same resource names itself: a peering has the other's VPC and account.
-func outdone(e report.Edge, edges []report.Edge) bool {
-	return e.To.Type == accountType && e.Statement == "" && slices.ContainsFunc(edges, func(o report.Edge) bool {
+func outdone(e finding.Edge, edges []finding.Edge) bool {
+	return e.To.Type == accountType && e.Statement == "" && slices.ContainsFunc(edges, func(o finding.Edge) bool {
 		same := e.From
 		same.Path = o.From.Path
 		return o.From == same && o.To.Org == e.To.Org && o.To.Type != accountType
 	})
 }
 
-func compareEnds(a, b report.End) int {
+func compareEnds(a, b finding.End) int {
 	return cmp.Or(cmp.Compare(a.Org, b.Org), cmp.Compare(a.Type, b.Type), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Path, b.Path))
 }
 
@@ -252,19 +252,19 @@ func joins(token string) bool {
 }
 
 // hubs are things of no org that several orgs name.
-func (c *confrontation) hubs() []report.SharedIdentity {
-	by := map[string][]report.End{}
+func (c *confrontation) hubs() []finding.SharedIdentity {
+	by := map[string][]finding.End{}
 	for _, m := range c.named {
 		for _, t := range m.tokens {
-			if len(c.owners[t]) == 0 && joins(t) && !slices.ContainsFunc(by[t], func(e report.End) bool { return e.Org == m.from.Org }) {
+			if len(c.owners[t]) == 0 && joins(t) && !slices.ContainsFunc(by[t], func(e finding.End) bool { return e.Org == m.from.Org }) {
 				by[t] = append(by[t], m.from)
 			}
 		}
 	}
-	var out []report.SharedIdentity
+	var out []finding.SharedIdentity
 	for t, ends := range by {
 		if len(ends) > 1 {
-			out = append(out, report.SharedIdentity{Kind: kindID, Value: t, Ends: ends})
+			out = append(out, finding.SharedIdentity{Kind: kindID, Value: t, Ends: ends})
 		}
 	}
 	return out
@@ -272,8 +272,8 @@ func (c *confrontation) hubs() []report.SharedIdentity {
 
 // overlaps are the ranges that two peered orgs have in common. Without a peering
 // each customer may have the same range: nobody can tell.
-func (c *confrontation) overlaps(edges []report.Edge) []report.SharedIdentity {
-	var out []report.SharedIdentity
+func (c *confrontation) overlaps(edges []finding.Edge) []finding.SharedIdentity {
+	var out []finding.SharedIdentity
 	for _, e := range edges {
 		if e.Kind != "peering" {
 			continue
@@ -285,7 +285,7 @@ func (c *confrontation) overlaps(edges []report.Edge) []report.SharedIdentity {
 					if a.prefix != b.prefix {
 						value = fmt.Sprintf("%s and %s", a.prefix, b.prefix)
 					}
-					out = append(out, report.SharedIdentity{Kind: kindCIDR, Value: value, Ends: []report.End{a.end, b.end}})
+					out = append(out, finding.SharedIdentity{Kind: kindCIDR, Value: value, Ends: []finding.End{a.end, b.end}})
 				}
 			}
 		}

@@ -10,8 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"freehold.dev/freehold/internal/provision"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/lifecycle"
+	"freehold.dev/freehold/internal/render"
 )
 
 // auditGCPercent is GOGC while the process audits, as in its benchmark.
@@ -57,14 +59,14 @@ something could not be read; that is not the same as nothing.`,
 			// What an audit keeps is bounded, and all else is garbage at once:
 			// there is nothing in looking at what is kept so often.
 			debug.SetGCPercent(auditGCPercent)
-			about := report.EveryOrg
+			about := finding.EveryOrg
 			if !all {
 				about = strings.Join(args, ",")
 			}
-			var out report.Audit
-			err = a.operate(cmd.Context(), "audit", about, func(report.Sink) (any, error) {
+			var out finding.Audit
+			err = a.operate(cmd.Context(), "audit", about, func(event.Sink) (any, error) {
 				var err error
-				if out, err = p.Audit(cmd.Context(), provision.AuditOptions{Orgs: args, Stored: stored}); err != nil {
+				if out, err = p.Audit(cmd.Context(), lifecycle.AuditOptions{Orgs: args, Stored: stored}); err != nil {
 					return known(out, out.Org), err
 				}
 				return out, auditVerdict(out)
@@ -75,7 +77,7 @@ something could not be read; that is not the same as nothing.`,
 			if err := writeAuditSARIF(sarif, out); err != nil {
 				return err
 			}
-			return errors.Join(a.printOperation(out, func(w io.Writer) error { return report.TextAudit(w, out) }), err)
+			return errors.Join(a.printOperation(out, func(w io.Writer) error { return render.TextAudit(w, out) }), err)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every org that is not offboarded")
@@ -87,7 +89,7 @@ something could not be read; that is not the same as nothing.`,
 
 // writeAuditSARIF writes an audit to a file; "" is none. It is written when
 // nothing was found as well: an old file would tell of what is mended.
-func writeAuditSARIF(file string, found report.Audit) (err error) {
+func writeAuditSARIF(file string, found finding.Audit) (err error) {
 	if file == "" {
 		return nil
 	}
@@ -96,12 +98,12 @@ func writeAuditSARIF(file string, found report.Audit) (err error) {
 		return fmt.Errorf("write what the audit found: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return report.SARIFAudit(f, found)
+	return render.SARIFAudit(f, found)
 }
 
 // auditVerdict turns what was found into the command's outcome: a violation
 // outranks what could not be read, which is never the same as nothing.
-func auditVerdict(a report.Audit) error {
+func auditVerdict(a finding.Audit) error {
 	switch {
 	case a.Violated():
 		return errViolated

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/render"
 )
 
 // board is what is known of a running operation, folded from its events. It
@@ -17,7 +18,7 @@ type board struct {
 	org, kind string
 	started   time.Time
 	layers    []*layerBoard
-	ended     *report.Event // the terminal event
+	ended     *event.Event // the terminal event
 }
 
 // layerBoard is one layer's part of a board.
@@ -76,7 +77,7 @@ func (b *board) layer(name string) *layerBoard {
 }
 
 // apply folds one event in.
-func (b *board) apply(e report.Event) {
+func (b *board) apply(e event.Event) {
 	if e.Org != "" {
 		b.org = e.Org
 	}
@@ -92,30 +93,30 @@ func (b *board) apply(e report.Event) {
 		l.total = e.Total
 	}
 	switch e.Type {
-	case report.LayerStarted:
+	case event.LayerStarted:
 		*l = layerBoard{name: l.name, state: layerRuns, started: e.Time, total: e.Total, running: map[string]work{}}
-	case report.LayerFinished:
+	case event.LayerFinished:
 		l.end(layerDone, e)
-	case report.LayerFailed:
+	case event.LayerFailed:
 		l.end(layerFailed, e)
 		l.message = e.Message
-	case report.ResourceStarted:
+	case event.ResourceStarted:
 		l.waiting = ""
 		l.running[e.URN] = work{what: strings.TrimSpace(e.Op + " " + resource(e)), started: e.Time}
-	case report.ResourceFinished:
+	case event.ResourceFinished:
 		delete(l.running, e.URN)
 		l.finished++
-	case report.ResourceFailed:
+	case event.ResourceFailed:
 		delete(l.running, e.URN)
 		l.failed++
-	case report.Waiting:
+	case event.Waiting:
 		l.waiting = e.Message
 	default:
 		// The rest is no layer's own.
 	}
 }
 
-func (l *layerBoard) end(state layerState, e report.Event) {
+func (l *layerBoard) end(state layerState, e event.Event) {
 	l.state, l.changes, l.waiting = state, e.Changes, ""
 	l.running = map[string]work{}
 	l.took = e.Duration
@@ -126,12 +127,12 @@ func (l *layerBoard) end(state layerState, e report.Event) {
 
 // outcome says in a few words what became of a layer that is done.
 func (b *board) outcome(l *layerBoard) string {
-	text := report.Counts(l.changes)
+	text := render.Counts(l.changes)
 	switch b.kind {
 	case "drift":
 		return "read"
 	case "plan":
-		text = report.WouldCount(l.changes)
+		text = render.WouldCount(l.changes)
 	}
 	if text == "" {
 		return "no changes"
@@ -175,14 +176,14 @@ func (l *layerBoard) waitsFor(now time.Time) string {
 	oldest := slices.MinFunc(all, func(a, b work) int {
 		return cmp.Or(a.started.Compare(b.started), cmp.Compare(a.what, b.what))
 	})
-	text := fmt.Sprintf("%s (%s)", oldest.what, report.Took(now.Sub(oldest.started)))
+	text := fmt.Sprintf("%s (%s)", oldest.what, render.Took(now.Sub(oldest.started)))
 	if more := len(all) - 1; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
 }
 
-func resource(e report.Event) string {
+func resource(e event.Event) string {
 	if e.ResourceName == "" {
 		return e.ResourceType
 	}

@@ -6,7 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/render"
 )
 
 func (a *app) doctor() *cobra.Command {
@@ -22,10 +23,10 @@ anything is.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			checks := a.checks(cmd)
-			if err := printList(a, checks, func(w io.Writer) error { return report.TextChecks(w, checks) }); err != nil {
+			if err := printList(a, checks, func(w io.Writer) error { return render.TextChecks(w, checks) }); err != nil {
 				return err
 			}
-			if slices.ContainsFunc(checks, func(c report.Check) bool { return !c.OK }) {
+			if slices.ContainsFunc(checks, func(c event.Check) bool { return !c.OK }) {
 				return errTold
 			}
 			return nil
@@ -34,11 +35,11 @@ anything is.`,
 }
 
 // checks are the services' own; services that cannot even be wired are the finding.
-func (a *app) checks(cmd *cobra.Command) []report.Check {
+func (a *app) checks(cmd *cobra.Command) []event.Check {
 	s, err := a.wire(cmd)
 	switch {
 	case err != nil:
-		return []report.Check{{Name: "start", Detail: err.Error(), Fix: nextStep(err)}}
+		return []event.Check{{Name: "start", Detail: err.Error(), Fix: nextStep(err)}}
 	case s.Doctor == nil:
 		return nil
 	default:

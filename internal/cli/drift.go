@@ -6,7 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/render"
 )
 
 func (a *app) drift() *cobra.Command {
@@ -76,15 +77,15 @@ func ownedOrgs(cmd *cobra.Command, p Provisioner) ([]string, error) {
 
 // driftEach looks at one org after the other. An org that fails does not keep
 // the others from being looked at; text is written as each is done.
-func (a *app) driftEach(cmd *cobra.Command, p Provisioner, orgs []string) ([]report.Drift, error) {
-	var results []report.Drift
+func (a *app) driftEach(cmd *cobra.Command, p Provisioner, orgs []string) ([]event.Drift, error) {
+	var results []event.Drift
 	var failed error
 	for _, org := range orgs {
 		if err := cmd.Context().Err(); err != nil {
 			return results, errors.Join(failed, err)
 		}
-		var d report.Drift
-		err := a.operate(cmd.Context(), "drift", org, func(sink report.Sink) (any, error) {
+		var d event.Drift
+		err := a.operate(cmd.Context(), "drift", org, func(sink event.Sink) (any, error) {
 			var err error
 			d, err = p.Drift(cmd.Context(), org, sink)
 			return known(d, d.Org), err
@@ -95,7 +96,7 @@ func (a *app) driftEach(cmd *cobra.Command, p Provisioner, orgs []string) ([]rep
 		}
 		results = append(results, d)
 		if a.output == asText {
-			if err := report.TextDrift(a.env.Stdout, d); err != nil {
+			if err := render.TextDrift(a.env.Stdout, d); err != nil {
 				return results, errors.Join(failed, err)
 			}
 		}
@@ -103,19 +104,19 @@ func (a *app) driftEach(cmd *cobra.Command, p Provisioner, orgs []string) ([]rep
 	return results, failed
 }
 
-func (a *app) printDrift(results []report.Drift, one bool) error {
+func (a *app) printDrift(results []event.Drift, one bool) error {
 	if one {
 		if len(results) == 0 {
 			return nil
 		}
-		return report.JSON(a.env.Stdout, results[0])
+		return render.JSON(a.env.Stdout, results[0])
 	}
 	return a.print(results, func(io.Writer) error { return nil })
 }
 
 // driftVerdict turns findings into the command's outcome: differences outrank
 // what could not be read, which is never the same as no drift.
-func driftVerdict(results []report.Drift, failed error) error {
+func driftVerdict(results []event.Drift, failed error) error {
 	incomplete := failed
 	different := false
 	for _, d := range results {

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/term"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 // Env is all that the command line knows of the process that it runs in.
@@ -62,7 +62,7 @@ type Services struct {
 	Sandbox     Sandbox
 	// EKSToken returns an ExecCredential for a cluster of EKS.
 	EKSToken func(context.Context, TokenRequest) ([]byte, error)
-	Doctor   func(context.Context) []report.Check
+	Doctor   func(context.Context) []event.Check
 	// Close releases everything; nil: nothing to release.
 	Close func() error
 }

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"freehold.dev/freehold/internal/provision"
+	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/spec"
 )
 
@@ -27,7 +27,7 @@ var (
 	// errDifferent ends a command that found differences and has said so.
 	errDifferent = errors.New("differences found")
 	// errViolated ends an audit that found something and has said so. It is no
-	// provision.ErrBlocked: nothing was kept from happening.
+	// lifecycle.ErrBlocked: nothing was kept from happening.
 	errViolated = errors.New("violations found")
 	// errTold ends a command that failed and whose result says all there is to say.
 	errTold = errors.New("failed")
@@ -55,13 +55,13 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &child):
 		return child.status
-	case errors.Is(err, errUsage), errors.Is(err, spec.ErrInvalid), errors.Is(err, provision.ErrInvalid):
+	case errors.Is(err, errUsage), errors.Is(err, spec.ErrInvalid), errors.Is(err, lifecycle.ErrInvalid):
 		return exitInvalid
-	case errors.Is(err, provision.ErrBusy):
+	case errors.Is(err, lifecycle.ErrBusy):
 		return exitBusy
-	case errors.Is(err, provision.ErrBlocked), errors.Is(err, errViolated):
+	case errors.Is(err, lifecycle.ErrBlocked), errors.Is(err, errViolated):
 		return exitBlocked
-	case errors.Is(err, provision.ErrPending):
+	case errors.Is(err, lifecycle.ErrPending):
 		return exitPending
 	case errors.Is(err, errDifferent):
 		return exitDifferent
@@ -88,7 +88,7 @@ func tell(w io.Writer, err error) {
 	for line := range strings.SplitSeq(strings.TrimSpace(err.Error()), "\n") {
 		fmt.Fprintf(w, "freehold: %s\n", line)
 	}
-	if blocked, ok := errors.AsType[*provision.Error](err); ok {
+	if blocked, ok := errors.AsType[*lifecycle.Error](err); ok {
 		tellPolicy(w, blocked.Policy)
 	}
 	if usage, ok := errors.AsType[*usageError](err); ok {
@@ -103,7 +103,7 @@ func tell(w io.Writer, err error) {
 // nextStep says what an operator does about err; the use case's own advice wins.
 func nextStep(err error) string {
 	org := "ORG"
-	if e, ok := errors.AsType[*provision.Error](err); ok {
+	if e, ok := errors.AsType[*lifecycle.Error](err); ok {
 		if e.Next != "" {
 			return e.Next
 		}
@@ -112,15 +112,15 @@ func nextStep(err error) string {
 		}
 	}
 	switch {
-	case errors.Is(err, provision.ErrBusy):
+	case errors.Is(err, lifecycle.ErrBusy):
 		return "wait until the other operation has ended (freehold status " + org + "), then run this again"
-	case errors.Is(err, provision.ErrPending):
+	case errors.Is(err, lifecycle.ErrPending):
 		return "run the same command again later; it goes on where it stopped"
-	case errors.Is(err, provision.ErrBlocked):
+	case errors.Is(err, lifecycle.ErrBlocked):
 		return "change what the policy names, then run the same command again"
-	case errors.Is(err, provision.ErrProtected):
+	case errors.Is(err, lifecycle.ErrProtected):
 		return "set deletionProtection: false in the spec, run freehold onboard -f with it, then offboard again"
-	case errors.Is(err, provision.ErrCancelled):
+	case errors.Is(err, lifecycle.ErrCancelled):
 		return "run the same command again; it goes on where it stopped"
 	default:
 		return ""

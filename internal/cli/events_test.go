@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"freehold.dev/freehold/internal/cli"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 const acme = "apiVersion: freehold.dev/v1alpha1\nkind: DataPlane\norg: acme\nregion: eu-central-1\naccount: {email: a@example.com}\ndeletionProtection: false\n"
@@ -59,7 +59,7 @@ func TestEveryPathEndsInOneTerminalEvent(t *testing.T) {
 			for line := range strings.Lines(out.String()) {
 				var e struct {
 					SpecVersion, ID, Source, Type, Subject, Org string
-					Data                                        report.Event
+					Data                                        event.Event
 				}
 				if err := json.Unmarshal([]byte(line), &e); err != nil {
 					t.Fatalf("%s %q: %v: %s", trouble, args, err, line)

@@ -14,9 +14,10 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/provision"
-	"freehold.dev/freehold/internal/report"
 	"freehold.dev/freehold/internal/spec"
 )
 
@@ -45,7 +46,7 @@ func (c *clock) pass(d time.Duration) {
 type world struct {
 	clock *clock
 	orgs  map[string]*org
-	items []report.SandboxItem
+	items []event.SandboxItem
 	runs  int
 	// trouble is what goes wrong next: see its uses.
 	trouble string
@@ -53,8 +54,8 @@ type world struct {
 
 type org struct {
 	spec   spec.Spec
-	status report.Status
-	drift  []report.Finding
+	status event.Status
+	drift  []finding.Finding
 }
 
 func newWorld(c *clock) *world { return &world{clock: c, orgs: map[string]*org{}} }
@@ -64,7 +65,7 @@ var sizes = map[string]int{"account": 4, "boundary": 31, "cluster": 60, "bootstr
 
 func (w *world) wire(_ context.Context, o cli.Options) (cli.Services, error) {
 	if w.trouble == "wire" {
-		return cli.Services{}, &provision.Error{
+		return cli.Services{}, &lifecycle.Error{
 			Doing: "start", Err: errors.New("the Pulumi CLI was not found"), Next: "make tools",
 		}
 	}
@@ -77,34 +78,34 @@ func (w *world) wire(_ context.Context, o cli.Options) (cli.Services, error) {
 	return s, nil
 }
 
-func (w *world) doctor(context.Context) []report.Check {
-	checks := []report.Check{{Name: "pulumi CLI", OK: true, Detail: "v3.250.0"}, {Name: "AWS credentials", OK: true, Detail: "arn:aws:iam::100000000001:role/freehold-provisioner"}}
+func (w *world) doctor(context.Context) []event.Check {
+	checks := []event.Check{{Name: "pulumi CLI", OK: true, Detail: "v3.250.0"}, {Name: "AWS credentials", OK: true, Detail: "arn:aws:iam::100000000001:role/freehold-provisioner"}}
 	if w.trouble == "credentials" {
-		checks[1] = report.Check{Name: "AWS credentials", Detail: "expired an hour ago", Fix: "aws sso login --profile management"}
+		checks[1] = event.Check{Name: "AWS credentials", Detail: "expired an hour ago", Fix: "aws sso login --profile management"}
 	}
 	return checks
 }
 
 func (w *world) fail(org, layer string) error {
-	e := &provision.Error{Org: org, Layer: layer}
+	e := &lifecycle.Error{Org: org, Layer: layer}
 	switch w.trouble {
 	case "busy":
-		e.Err = fmt.Errorf("%w: onboard op-1 since 12:00", provision.ErrBusy)
+		e.Err = fmt.Errorf("%w: onboard op-1 since 12:00", lifecycle.ErrBusy)
 	case "blocked":
-		e.Resource, e.Err = `aws:eks/cluster:Cluster "eks"`, fmt.Errorf("%w: FH201: the endpoint is public", provision.ErrBlocked)
+		e.Resource, e.Err = `aws:eks/cluster:Cluster "eks"`, fmt.Errorf("%w: FH201: the endpoint is public", lifecycle.ErrBlocked)
 	case "violated":
-		e.Err, e.Policy = fmt.Errorf("%w: FH304", provision.ErrBlocked), w.found(org)
+		e.Err, e.Policy = fmt.Errorf("%w: FH304", lifecycle.ErrBlocked), w.found(org)
 		e.Next = "change what the rule names, or record an accepted exception in the spec"
 	case "pending":
-		e.Err = fmt.Errorf("%w: the account quota is used up", provision.ErrPending)
+		e.Err = fmt.Errorf("%w: the account quota is used up", lifecycle.ErrPending)
 		e.Next = "ask AWS for more accounts, then run this again"
 	case "create":
 		e.Resource, e.Doing, e.Err = `aws:eks/cluster:Cluster "eks"`, "create", errors.New("LimitExceededException: too many clusters")
 		e.Next = "raise the quota of EKS clusters"
 	case "cancelled":
-		e.Err = fmt.Errorf("%w: interrupted", provision.ErrCancelled)
+		e.Err = fmt.Errorf("%w: interrupted", lifecycle.ErrCancelled)
 	case "e-mail":
-		e.Err = fmt.Errorf("%w: account.email is used by globex", provision.ErrInvalid)
+		e.Err = fmt.Errorf("%w: account.email is used by globex", lifecycle.ErrInvalid)
 	default:
 		return nil
 	}
@@ -113,50 +114,50 @@ func (w *world) fail(org, layer string) error {
 
 // found is what the policies say of an org's cluster layer: one violation, or
 // what somebody answers for and what is not known yet.
-func (w *world) found(org string) []report.PolicyFinding {
-	f := report.PolicyFinding{
+func (w *world) found(org string) []finding.Policy {
+	f := finding.Policy{
 		Rule: "FH304", Title: "No policy leads out of the account", Severity: "critical", Org: org, Layer: "cluster",
-		Resource: report.PolicyResource{Type: "aws:iam/rolePolicy:RolePolicy", Name: "jump", URN: "urn:pulumi:" + org + ".cluster::freehold::aws:iam/rolePolicy:RolePolicy::jump"},
+		Resource: finding.Resource{Type: "aws:iam/rolePolicy:RolePolicy", Name: "jump", URN: "urn:pulumi:" + org + ".cluster::freehold::aws:iam/rolePolicy:RolePolicy::jump"},
 		Path:     "policy", Statement: `{"Action":"sts:AssumeRole","Effect":"Allow","Resource":"*"}`,
 		Message: "it may assume roles of any account", Why: "a role there may trust this one", Fix: "name the org's own roles",
 		Criteria: []string{"CC6.1"}, Answer: "violated",
 	}
 	switch w.trouble {
 	case "violated":
-		return []report.PolicyFinding{f}
+		return []finding.Policy{f}
 	case "accepted":
 		open := f
-		f.Exception = &report.PolicyException{Reason: "until the migration is over", Approver: "ciso@example.com", Expires: "2027-03-31"}
+		f.Exception = &finding.Exception{Reason: "until the migration is over", Approver: "ciso@example.com", Expires: "2027-03-31"}
 		open.Rule, open.Answer, open.Message = "FH301", "undecided", "the value is not known yet"
-		return []report.PolicyFinding{f, open}
+		return []finding.Policy{f, open}
 	}
 	return nil
 }
 
 func (w *world) unknown(name, doing string) error {
-	return &provision.Error{Org: name, Doing: doing, Err: fmt.Errorf("%w: no such org", provision.ErrInvalid), Next: "freehold status lists the orgs"}
+	return &lifecycle.Error{Org: name, Doing: doing, Err: fmt.Errorf("%w: no such org", lifecycle.ErrInvalid), Next: "freehold status lists the orgs"}
 }
 
-func (w *world) Plan(_ context.Context, s spec.Spec, _ report.Sink) (report.Plan, error) {
+func (w *world) Plan(_ context.Context, s spec.Spec, _ event.Sink) (event.Plan, error) {
 	decided := plan.Build(s)
-	p := report.Plan{Org: s.Org, Hash: "h1", HashVersion: 1, Decided: decided, Policy: w.found(s.Org)}
+	p := event.Plan{Org: s.Org, Hash: "h1", HashVersion: 1, Decided: decided, Policy: w.found(s.Org)}
 	if err := w.fail(s.Org, "cluster"); err != nil {
 		return p, err
 	}
 	known := w.orgs[s.Org]
 	for _, l := range plan.Layers() {
-		r := report.LayerResult{Layer: string(l), Stack: plan.StackName(s.Org, l), State: "done", Resources: sizes[string(l)]}
+		r := event.LayerResult{Layer: string(l), Stack: plan.StackName(s.Org, l), State: "done", Resources: sizes[string(l)]}
 		switch {
 		case known == nil && l != plan.LayerAccount:
 			r.State = "not-started"
 		case known == nil:
 			r.Changes = map[string]int{"create": 1}
-			p.Changes = append(p.Changes, report.Change{Layer: "account", Op: "create", Type: "aws:organizations/account:Account", Name: "account"})
+			p.Changes = append(p.Changes, event.Change{Layer: "account", Op: "create", Type: "aws:organizations/account:Account", Name: "account"})
 		case l == plan.LayerCluster && !reflect.DeepEqual(known.spec, s):
 			r.Changes = map[string]int{"update": 1, "same": 59}
-			p.Changes = append(p.Changes, report.Change{
+			p.Changes = append(p.Changes, event.Change{
 				Layer: "cluster", Op: "update", Type: "aws:eks/nodeGroup:NodeGroup", Name: "default",
-				Properties: []report.Difference{{Path: "scalingConfig.maxSize", Want: "6", Have: "4"}, {Path: `tags["team"]`, Want: `"red"`}},
+				Properties: []finding.Difference{{Path: "scalingConfig.maxSize", Want: "6", Have: "4"}, {Path: `tags["team"]`, Want: `"red"`}},
 			})
 		}
 		p.Layers = append(p.Layers, r)
@@ -164,49 +165,49 @@ func (w *world) Plan(_ context.Context, s spec.Spec, _ report.Sink) (report.Plan
 	return p, nil
 }
 
-func (w *world) Onboard(_ context.Context, s spec.Spec, o provision.OnboardOptions, sink report.Sink) (report.Onboarding, error) {
-	out := report.Onboarding{Org: s.Org}
+func (w *world) Onboard(_ context.Context, s spec.Spec, o lifecycle.OnboardOptions, sink event.Sink) (event.Onboarding, error) {
+	out := event.Onboarding{Org: s.Org}
 	if w.trouble == "busy" || w.trouble == "e-mail" {
 		return out, w.fail(s.Org, "")
 	}
 	w.runs++
 	out.Operation = fmt.Sprintf("op-%d", w.runs)
 	began := w.clock.Now()
-	emit := func(e report.Event) {
+	emit := func(e event.Event) {
 		e.Time, e.Org, e.Operation, e.Kind = w.clock.Now(), s.Org, out.Operation, "onboard"
 		sink(e)
 	}
 	if w.trouble == "interrupted" {
-		sink(report.Event{Type: report.OperationFailed, Time: began, Org: s.Org, Operation: "op-dead", Kind: "onboard", Message: "its process ended"})
+		sink(event.Event{Type: event.OperationFailed, Time: began, Org: s.Org, Operation: "op-dead", Kind: "onboard", Message: "its process ended"})
 	}
 	known := w.orgs[s.Org]
 	if known == nil {
-		known = &org{status: report.Status{Org: s.Org}}
+		known = &org{status: event.Status{Org: s.Org}}
 		w.orgs[s.Org] = known
 	}
-	emit(report.Event{Type: report.OperationStarted})
+	emit(event.Event{Type: event.OperationStarted})
 	for i, l := range plan.Layers() {
-		name, r := string(l), report.LayerResult{Layer: string(l), Stack: plan.StackName(s.Org, l), State: "done", Resources: sizes[string(l)]}
-		emit(report.Event{Type: report.LayerStarted, Layer: name, Total: r.Resources})
+		name, r := string(l), event.LayerResult{Layer: string(l), Stack: plan.StackName(s.Org, l), State: "done", Resources: sizes[string(l)]}
+		emit(event.Event{Type: event.LayerStarted, Layer: name, Total: r.Resources})
 		urn := "urn:" + name
-		emit(report.Event{Type: report.ResourceStarted, Layer: name, URN: urn, Op: "create", ResourceType: "aws:kind", ResourceName: name})
+		emit(event.Event{Type: event.ResourceStarted, Layer: name, URN: urn, Op: "create", ResourceType: "aws:kind", ResourceName: name})
 		w.clock.pass(time.Duration(i+2) * time.Second)
 		r.Duration = time.Duration(i+2) * time.Second
 		if err := w.fail(s.Org, name); err != nil && l == plan.LayerCluster {
-			emit(report.Event{Type: report.ResourceFailed, Layer: name, URN: urn, ResourceType: "aws:eks/cluster:Cluster", ResourceName: "eks", Message: "LimitExceededException: too many clusters"})
-			emit(report.Event{Type: report.LayerFailed, Layer: name})
+			emit(event.Event{Type: event.ResourceFailed, Layer: name, URN: urn, ResourceType: "aws:eks/cluster:Cluster", ResourceName: "eks", Message: "LimitExceededException: too many clusters"})
+			emit(event.Event{Type: event.LayerFailed, Layer: name})
 			r.State, r.Error = "failed", err.Error()
 			out.Layers = append(out.Layers, r)
 			out.Policy = w.found(s.Org)
 			known.status.State = "failed"
-			typ := report.OperationFailed
+			typ := event.OperationFailed
 			if w.trouble == "pending" {
-				typ = report.OperationPending
+				typ = event.OperationPending
 			}
-			emit(report.Event{Type: typ, Message: err.Error()})
+			emit(event.Event{Type: typ, Message: err.Error()})
 			return out, err
 		}
-		emit(report.Event{Type: report.ResourceFinished, Layer: name, URN: urn, Op: "create"})
+		emit(event.Event{Type: event.ResourceFinished, Layer: name, URN: urn, Op: "create"})
 		switch {
 		case known.status.Hash == "":
 			r.Changes = map[string]int{"create": r.Resources}
@@ -216,12 +217,12 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o provision.OnboardOptio
 			r.Changes = map[string]int{"same": r.Resources}
 		}
 		out.Changed = out.Changed || r.Changes["same"] != r.Resources
-		emit(report.Event{Type: report.LayerFinished, Layer: name, Changes: r.Changes})
+		emit(event.Event{Type: event.LayerFinished, Layer: name, Changes: r.Changes})
 		out.Layers = append(out.Layers, r)
 	}
 	n := 100000000002 + len(w.orgs) - 1
 	if known.status.Hash == "" {
-		known.status.DataPlane = report.DataPlane{
+		known.status.DataPlane = event.DataPlane{
 			Org: s.Org, Region: s.Region, AccountID: fmt.Sprint(n),
 			BoundaryARN:     fmt.Sprintf("arn:aws:iam::%d:policy/freehold-%s-boundary", n, s.Org),
 			VPCID:           fmt.Sprintf("vpc-%d", n),
@@ -237,131 +238,131 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o provision.OnboardOptio
 		known.status.DataPlane.Projects = append(known.status.DataPlane.Projects, p.Name)
 	}
 	known.status.Hash, known.status.State, known.status.Layers = "h1", "ready", out.Layers
-	known.status.Last = &report.Operation{ID: out.Operation, Org: s.Org, Kind: "onboard", State: "succeeded", Started: began, Finished: w.clock.Now()}
-	out.Policy = slices.DeleteFunc(w.found(s.Org), report.PolicyFinding.Open)
+	known.status.Last = &event.Operation{ID: out.Operation, Org: s.Org, Kind: "onboard", State: "succeeded", Started: began, Finished: w.clock.Now()}
+	out.Policy = slices.DeleteFunc(w.found(s.Org), finding.Policy.Open)
 	out.DataPlane, out.Duration = known.status.DataPlane, w.clock.Now().Sub(began)
 	if w.trouble == "unmanaged" && !o.Prune {
-		out.Unmanaged = []report.Finding{{Kind: report.Unmanaged, Type: "aws:ec2/securityGroup:SecurityGroup", Name: "stray", ID: "sg-1"}}
+		out.Unmanaged = []finding.Finding{{Kind: finding.Unmanaged, Type: "aws:ec2/securityGroup:SecurityGroup", Name: "stray", ID: "sg-1"}}
 	}
 	if w.trouble != "silent" {
-		emit(report.Event{Type: report.OperationSucceeded, Duration: out.Duration})
+		emit(event.Event{Type: event.OperationSucceeded, Duration: out.Duration})
 	}
 	return out, nil
 }
 
-func (w *world) Status(_ context.Context, name string) (report.Status, error) {
+func (w *world) Status(_ context.Context, name string) (event.Status, error) {
 	if o := w.orgs[name]; o != nil {
 		return o.status, nil
 	}
-	return report.Status{}, w.unknown(name, "status")
+	return event.Status{}, w.unknown(name, "status")
 }
 
-func (w *world) Orgs(context.Context) ([]report.Status, error) {
+func (w *world) Orgs(context.Context) ([]event.Status, error) {
 	if w.trouble == "registry" {
 		return nil, errors.New("open registry: permission denied")
 	}
-	var list []report.Status
+	var list []event.Status
 	for _, name := range slices.Sorted(maps.Keys(w.orgs)) {
 		list = append(list, w.orgs[name].status)
 	}
 	return list, nil
 }
 
-func (w *world) Shared(context.Context) ([]report.Shared, error) {
+func (w *world) Shared(context.Context) ([]finding.Shared, error) {
 	if w.trouble != "shared" {
 		return nil, nil
 	}
-	return []report.Shared{{Kind: "key", Value: "arn:aws:kms:eu-central-1:100000000002:key/acme", Owners: []string{"acme", "globex"}}}, nil
+	return []finding.Shared{{Kind: "key", Value: "arn:aws:kms:eu-central-1:100000000002:key/acme", Owners: []string{"acme", "globex"}}}, nil
 }
 
-func (w *world) Drift(_ context.Context, name string, sink report.Sink) (report.Drift, error) {
+func (w *world) Drift(_ context.Context, name string, sink event.Sink) (event.Drift, error) {
 	o := w.orgs[name]
 	if o == nil {
-		return report.Drift{Org: name}, w.unknown(name, "drift")
+		return event.Drift{Org: name}, w.unknown(name, "drift")
 	}
-	sink(report.Event{Type: report.LayerStarted, Time: w.clock.Now(), Org: name, Kind: "drift", Layer: "cluster"})
+	sink(event.Event{Type: event.LayerStarted, Time: w.clock.Now(), Org: name, Kind: "drift", Layer: "cluster"})
 	w.clock.pass(3 * time.Second)
-	sink(report.Event{Type: report.LayerFinished, Time: w.clock.Now(), Org: name, Kind: "drift", Layer: "cluster"})
-	return report.Drift{Org: name, At: w.clock.Now(), Findings: o.drift, Duration: 3 * time.Second}, nil
+	sink(event.Event{Type: event.LayerFinished, Time: w.clock.Now(), Org: name, Kind: "drift", Layer: "cluster"})
+	return event.Drift{Org: name, At: w.clock.Now(), Findings: o.drift, Duration: 3 * time.Second}, nil
 }
 
-func (w *world) Audit(_ context.Context, o provision.AuditOptions) (report.Audit, error) {
-	out := report.Audit{Org: report.EveryOrg, At: w.clock.Now(), Live: !o.Stored}
+func (w *world) Audit(_ context.Context, o lifecycle.AuditOptions) (finding.Audit, error) {
+	out := finding.Audit{Org: finding.EveryOrg, At: w.clock.Now(), Live: !o.Stored}
 	if len(o.Orgs) > 0 {
 		out.Org = strings.Join(o.Orgs, ",")
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.orgs)) {
 		if len(o.Orgs) == 0 || slices.Contains(o.Orgs, name) {
-			out.Orgs = append(out.Orgs, report.AuditedOrg{Org: name, Layers: 4, Resources: 107})
+			out.Orgs = append(out.Orgs, finding.AuditedOrg{Org: name, Layers: 4, Resources: 107})
 		}
 	}
 	for _, name := range o.Orgs {
 		if w.orgs[name] == nil {
-			return report.Audit{Org: name}, w.unknown(name, "audit")
+			return finding.Audit{Org: name}, w.unknown(name, "audit")
 		}
 	}
-	end := func(org, typ, name, path string) report.End {
-		return report.End{Org: org, Layer: "boundary", Type: typ, Name: name, ID: "freehold-" + org + "-" + name, Path: path}
+	end := func(org, typ, name, path string) finding.End {
+		return finding.End{Org: org, Layer: "boundary", Type: typ, Name: name, ID: "freehold-" + org + "-" + name, Path: path}
 	}
 	switch w.trouble {
 	case "shared":
 		key := end("acme", "aws:kms/key:Key", "data", "")
-		out.Shared = []report.SharedIdentity{{Kind: "KMS key", Value: "1234abcd", Ends: []report.End{key, end("globex", "aws:kms/key:Key", "data", "")}}}
-		out.Edges = []report.Edge{{
+		out.Shared = []finding.SharedIdentity{{Kind: "KMS key", Value: "1234abcd", Ends: []finding.End{key, end("globex", "aws:kms/key:Key", "data", "")}}}
+		out.Edges = []finding.Edge{{
 			Kind: "trust", From: end("globex", "aws:iam/role:Role", "read", "assumeRolePolicy"), To: end("acme", "aws:iam/role:Role", "node", ""),
 			Value: "arn:aws:iam::100000000002:role/freehold-acme-node", Statement: `{"Action":"sts:AssumeRole"}`,
 		}}
 	case "violated":
-		out.Findings = []report.PolicyFinding{{
+		out.Findings = []finding.Policy{{
 			Rule: "FH301", Title: "A role trusts its own account", Severity: "critical", Org: "acme", Layer: "boundary",
-			Resource: report.PolicyResource{Type: "aws:iam/role:Role", Name: "read"}, Path: "assumeRolePolicy",
+			Resource: finding.Resource{Type: "aws:iam/role:Role", Name: "read"}, Path: "assumeRolePolicy",
 			Message: "it trusts everybody", Why: "anybody becomes the role", Fix: "name the principal", Answer: "violated",
 		}}
 	case "unread":
-		out.Unread = []report.Unread{{Org: "globex", Layer: "cluster", Message: "unexpected EOF"}}
+		out.Unread = []finding.Unread{{Org: "globex", Layer: "cluster", Message: "unexpected EOF"}}
 	}
 	return out, nil
 }
 
-func (w *world) OffboardPlan(_ context.Context, name string) (report.Offboarding, error) {
+func (w *world) OffboardPlan(_ context.Context, name string) (event.Offboarding, error) {
 	o := w.orgs[name]
 	if o == nil {
-		return report.Offboarding{Org: name}, w.unknown(name, "offboard")
+		return event.Offboarding{Org: name}, w.unknown(name, "offboard")
 	}
-	out := report.Offboarding{Org: name, DataPlane: o.status.DataPlane, AccountKept: !o.spec.Account.CloseOnOffboarding}
+	out := event.Offboarding{Org: name, DataPlane: o.status.DataPlane, AccountKept: !o.spec.Account.CloseOnOffboarding}
 	for _, l := range slices.Backward(plan.Layers()) {
-		out.Layers = append(out.Layers, report.LayerResult{Layer: string(l), Resources: sizes[string(l)], State: "done"})
+		out.Layers = append(out.Layers, event.LayerResult{Layer: string(l), Resources: sizes[string(l)], State: "done"})
 	}
 	if o.spec.DeletionProtection {
-		return out, &provision.Error{Org: name, Doing: "offboard", Err: fmt.Errorf("%w: deletionProtection is on", provision.ErrProtected)}
+		return out, &lifecycle.Error{Org: name, Doing: "offboard", Err: fmt.Errorf("%w: deletionProtection is on", lifecycle.ErrProtected)}
 	}
 	return out, nil
 }
 
-func (w *world) Offboard(ctx context.Context, name string, o provision.OffboardOptions, sink report.Sink) (report.Offboarding, error) {
+func (w *world) Offboard(ctx context.Context, name string, o lifecycle.OffboardOptions, sink event.Sink) (event.Offboarding, error) {
 	out, err := w.OffboardPlan(ctx, name)
 	if err != nil {
-		return report.Offboarding{Org: name}, err
+		return event.Offboarding{Org: name}, err
 	}
 	w.runs++
 	out.Operation = fmt.Sprintf("op-%d", w.runs)
-	emit := func(e report.Event) {
+	emit := func(e event.Event) {
 		e.Time, e.Org, e.Operation, e.Kind = w.clock.Now(), name, out.Operation, "offboard"
 		sink(e)
 	}
-	emit(report.Event{Type: report.OperationStarted})
+	emit(event.Event{Type: event.OperationStarted})
 	for i := range out.Layers {
 		l := &out.Layers[i]
-		emit(report.Event{Type: report.LayerStarted, Layer: l.Layer, Total: l.Resources})
+		emit(event.Event{Type: event.LayerStarted, Layer: l.Layer, Total: l.Resources})
 		w.clock.pass(time.Second)
 		l.State, l.Changes, l.Duration, l.Resources = "removed", map[string]int{"delete": l.Resources}, time.Second, 0
-		emit(report.Event{Type: report.LayerFinished, Layer: l.Layer, Changes: l.Changes})
+		emit(event.Event{Type: event.LayerFinished, Layer: l.Layer, Changes: l.Changes})
 		out.Duration += time.Second
 	}
 	out.AccountClosed = o.CloseAccount || (!out.AccountKept && !o.KeepAccount)
 	out.AccountKept = !out.AccountClosed
 	w.orgs[name].status.State = "offboarded"
-	emit(report.Event{Type: report.OperationSucceeded, Duration: out.Duration})
+	emit(event.Event{Type: event.OperationSucceeded, Duration: out.Duration})
 	return out, nil
 }
 
@@ -385,25 +386,25 @@ current-context: x
 `, "ORG", name)), nil
 }
 
-func (w *world) Projects(_ context.Context, name string) (report.Projects, error) {
-	out := report.Projects{Org: name}
+func (w *world) Projects(_ context.Context, name string) (event.Projects, error) {
+	out := event.Projects{Org: name}
 	o := w.orgs[name]
 	if o == nil {
 		return out, w.unknown(name, "projects")
 	}
 	if w.trouble == "cluster" {
-		return out, &provision.Error{Org: name, Layer: "bootstrap", Err: errors.New("list the cluster's projects: connection refused"), Next: "look at the cluster"}
+		return out, &lifecycle.Error{Org: name, Layer: "bootstrap", Err: errors.New("list the cluster's projects: connection refused"), Next: "look at the cluster"}
 	}
 	for _, p := range o.spec.Projects {
-		one := report.Project{
+		one := event.Project{
 			Org: name, Name: p.Name, DisplayName: p.DisplayName, Recorded: true, Phase: "Ready", Ready: true, Namespace: p.Name,
-			Usage: map[string]report.ProjectUsage{
+			Usage: map[string]event.ProjectUsage{
 				"limits.cpu": {Used: "1", Hard: p.Quota.CPU}, "limits.memory": {Used: "1Gi", Hard: p.Quota.Memory}, "pods": {Used: "3", Hard: fmt.Sprint(p.Quota.Pods)},
 			},
-			Conditions: []report.ProjectCondition{{Type: "Ready", Status: "True", Reason: "Fenced", Message: "the namespace is there with every fence"}},
+			Conditions: []event.ProjectCondition{{Type: "Ready", Status: "True", Reason: "Fenced", Message: "the namespace is there with every fence"}},
 		}
 		for _, m := range p.Members {
-			one.Members = append(one.Members, report.ProjectMember{Group: m.Group, User: m.User, Role: string(m.Role)})
+			one.Members = append(one.Members, event.ProjectMember{Group: m.Group, User: m.User, Role: string(m.Role)})
 		}
 		if w.trouble == "taken" {
 			one.Phase, one.Ready, one.Message = "Failed", false, "NamespaceTaken: there is a namespace "+p.Name+" that is not this project's"
@@ -411,18 +412,18 @@ func (w *world) Projects(_ context.Context, name string) (report.Projects, error
 		out.Projects = append(out.Projects, one)
 	}
 	if w.trouble == "byhand" {
-		out.Projects = append(out.Projects, report.Project{Org: name, Name: "stray", Phase: "Ready", Ready: true})
+		out.Projects = append(out.Projects, event.Project{Org: name, Name: "stray", Phase: "Ready", Ready: true})
 	}
 	return out, nil
 }
 
-func (w *world) PlanProjects(_ context.Context, name string, c provision.ProjectChange) (report.Plan, error) {
-	out := report.Plan{Org: name}
+func (w *world) PlanProjects(_ context.Context, name string, c lifecycle.ProjectChange) (event.Plan, error) {
+	out := event.Plan{Org: name}
 	next, err := w.changed(name, c)
 	if err != nil {
 		return out, err
 	}
-	out.Layers = []report.LayerResult{{Layer: "bootstrap", Stack: name + ".bootstrap", State: "done", Resources: 12}}
+	out.Layers = []event.LayerResult{{Layer: "bootstrap", Stack: name + ".bootstrap", State: "done", Resources: 12}}
 	op, project := "create", ""
 	if c.Add != nil {
 		project = c.Add.Name
@@ -430,12 +431,12 @@ func (w *world) PlanProjects(_ context.Context, name string, c provision.Project
 		op, project = "delete", c.Remove
 	}
 	if len(next) != len(w.orgs[name].spec.Projects) {
-		out.Changes = []report.Change{{Layer: "bootstrap", Op: op, Type: "kubernetes:freehold.dev/v1alpha1:Project", Name: "bootstrap-project-" + project}}
+		out.Changes = []event.Change{{Layer: "bootstrap", Op: op, Type: "kubernetes:freehold.dev/v1alpha1:Project", Name: "bootstrap-project-" + project}}
 	}
 	return out, nil
 }
 
-func (w *world) changed(name string, c provision.ProjectChange) ([]spec.Project, error) {
+func (w *world) changed(name string, c lifecycle.ProjectChange) ([]spec.Project, error) {
 	o := w.orgs[name]
 	if o == nil {
 		return nil, w.unknown(name, "projects")
@@ -443,21 +444,21 @@ func (w *world) changed(name string, c provision.ProjectChange) ([]spec.Project,
 	named := func(want string) func(spec.Project) bool { return func(p spec.Project) bool { return p.Name == want } }
 	if c.Add == nil {
 		if !slices.ContainsFunc(o.spec.Projects, named(c.Remove)) {
-			return nil, &provision.Error{Org: name, Err: fmt.Errorf("%w: there is no project %s", provision.ErrInvalid, c.Remove)}
+			return nil, &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: there is no project %s", lifecycle.ErrInvalid, c.Remove)}
 		}
 		return slices.DeleteFunc(slices.Clone(o.spec.Projects), named(c.Remove)), nil
 	}
 	if i := slices.IndexFunc(o.spec.Projects, named(c.Add.Name)); i >= 0 {
 		if !reflect.DeepEqual(o.spec.Projects[i], *c.Add) {
-			return nil, &provision.Error{Org: name, Err: fmt.Errorf("%w: there is a project %s, and it is another one", provision.ErrInvalid, c.Add.Name)}
+			return nil, &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: there is a project %s, and it is another one", lifecycle.ErrInvalid, c.Add.Name)}
 		}
 		return o.spec.Projects, nil
 	}
 	return append(slices.Clone(o.spec.Projects), *c.Add), nil
 }
 
-func (w *world) ChangeProjects(_ context.Context, name string, c provision.ProjectChange, sink report.Sink) (report.Onboarding, error) {
-	out := report.Onboarding{Org: name}
+func (w *world) ChangeProjects(_ context.Context, name string, c lifecycle.ProjectChange, sink event.Sink) (event.Onboarding, error) {
+	out := event.Onboarding{Org: name}
 	if err := w.fail(name, ""); err != nil {
 		return out, err
 	}
@@ -467,16 +468,16 @@ func (w *world) ChangeProjects(_ context.Context, name string, c provision.Proje
 	}
 	w.runs++
 	out.Operation = fmt.Sprintf("op-%d", w.runs)
-	emit := func(e report.Event) {
+	emit := func(e event.Event) {
 		e.Time, e.Org, e.Operation, e.Kind = w.clock.Now(), name, out.Operation, "projects"
 		sink(e)
 	}
 	o := w.orgs[name]
 	out.Changed = len(next) != len(o.spec.Projects)
-	emit(report.Event{Type: report.OperationStarted})
-	emit(report.Event{Type: report.LayerStarted, Layer: "bootstrap"})
+	emit(event.Event{Type: event.OperationStarted})
+	emit(event.Event{Type: event.LayerStarted, Layer: "bootstrap"})
 	w.clock.pass(2 * time.Second)
-	emit(report.Event{Type: report.LayerFinished, Layer: "bootstrap"})
+	emit(event.Event{Type: event.LayerFinished, Layer: "bootstrap"})
 	o.spec.Projects, o.status.DataPlane.Projects = next, nil
 	for _, p := range next {
 		o.status.DataPlane.Projects = append(o.status.DataPlane.Projects, p.Name)
@@ -485,9 +486,9 @@ func (w *world) ChangeProjects(_ context.Context, name string, c provision.Proje
 	if out.Changed {
 		changes["create"] = 1
 	}
-	out.Layers = []report.LayerResult{{Layer: "bootstrap", Stack: name + ".bootstrap", State: "done", Resources: 12, Duration: 2 * time.Second, Changes: changes}}
+	out.Layers = []event.LayerResult{{Layer: "bootstrap", Stack: name + ".bootstrap", State: "done", Resources: 12, Duration: 2 * time.Second, Changes: changes}}
 	out.DataPlane, out.Duration = o.status.DataPlane, 2*time.Second
-	emit(report.Event{Type: report.OperationSucceeded, Duration: out.Duration})
+	emit(event.Event{Type: event.OperationSucceeded, Duration: out.Duration})
 	return out, nil
 }
 
@@ -495,8 +496,8 @@ func (w *world) Types() []string {
 	return []string{"aws:iam/role:Role", "aws:ec2/vpc:Vpc", "aws:ec2/securityGroup:SecurityGroup", "kubernetes:core/v1:Namespace", "kubernetes:rbac.authorization.k8s.io/v1:Role"}
 }
 
-func (w *world) List(_ context.Context, owner, typ string) ([]report.SandboxItem, error) {
-	var out []report.SandboxItem
+func (w *world) List(_ context.Context, owner, typ string) ([]event.SandboxItem, error) {
+	var out []event.SandboxItem
 	for _, it := range w.items {
 		if (owner == "" || owner == it.Org || owner == it.Account) && (typ == "" || typ == it.Type) {
 			out = append(out, it)
@@ -511,21 +512,21 @@ func (w *world) find(owner, typ, item string) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("%w: %s has no %s %q", provision.ErrInvalid, owner, typ, item)
+	return 0, fmt.Errorf("%w: %s has no %s %q", lifecycle.ErrInvalid, owner, typ, item)
 }
 
-func (w *world) Show(_ context.Context, owner, typ, item string) (report.SandboxItem, error) {
+func (w *world) Show(_ context.Context, owner, typ, item string) (event.SandboxItem, error) {
 	i, err := w.find(owner, typ, item)
 	if err != nil {
-		return report.SandboxItem{}, err
+		return event.SandboxItem{}, err
 	}
 	return w.items[i], nil
 }
 
-func (w *world) Edit(_ context.Context, owner, typ, item string, change func(map[string]any) error) (report.SandboxItem, error) {
+func (w *world) Edit(_ context.Context, owner, typ, item string, change func(map[string]any) error) (event.SandboxItem, error) {
 	i, err := w.find(owner, typ, item)
 	if err != nil {
-		return report.SandboxItem{}, err
+		return event.SandboxItem{}, err
 	}
 	return w.items[i], change(w.items[i].Properties)
 }
@@ -542,8 +543,8 @@ func (w *world) Remove(_ context.Context, owner, typ, item string, force bool) e
 	return nil
 }
 
-func (w *world) Create(_ context.Context, owner, typ, name string, properties map[string]any) (report.SandboxItem, error) {
-	it := report.SandboxItem{Org: owner, Account: "100000000002", Type: typ, ID: fmt.Sprintf("id-%d", len(w.items)+1), Name: name, Properties: properties}
+func (w *world) Create(_ context.Context, owner, typ, name string, properties map[string]any) (event.SandboxItem, error) {
+	it := event.SandboxItem{Org: owner, Account: "100000000002", Type: typ, ID: fmt.Sprintf("id-%d", len(w.items)+1), Name: name, Properties: properties}
 	w.items = append(w.items, it)
 	return it, nil
 }
@@ -554,7 +555,7 @@ func (w *world) AdoptAccount(_ context.Context, id, role, _ string) error {
 			return fmt.Errorf("account %s exists", id)
 		}
 	}
-	w.items = append(w.items, report.SandboxItem{Account: id, Type: "aws:iam/role:Role", ID: role, Name: role})
+	w.items = append(w.items, event.SandboxItem{Account: id, Type: "aws:iam/role:Role", ID: role, Name: role})
 	return nil
 }
 

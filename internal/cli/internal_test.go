@@ -15,14 +15,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"freehold.dev/freehold/internal/provision"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/spec"
 )
 
 func TestExitCodeIsTheContract(t *testing.T) {
 	wrapped := func(err error) error {
-		return fmt.Errorf("onboard: %w", &provision.Error{Org: "acme", Err: fmt.Errorf("%w: more", err)})
+		return fmt.Errorf("onboard: %w", &lifecycle.Error{Org: "acme", Err: fmt.Errorf("%w: more", err)})
 	}
 	for reason, c := range map[string]struct {
 		err  error
@@ -30,21 +30,21 @@ func TestExitCodeIsTheContract(t *testing.T) {
 	}{
 		"nothing went wrong":                    {nil, 0},
 		"anything else failed":                  {errors.New("boom"), 1},
-		"protection stands in the way":          {wrapped(provision.ErrProtected), 1},
-		"the operator stopped it":               {wrapped(provision.ErrCancelled), 1},
+		"protection stands in the way":          {wrapped(lifecycle.ErrProtected), 1},
+		"the operator stopped it":               {wrapped(lifecycle.ErrCancelled), 1},
 		"the context ended":                     {context.Canceled, 1},
 		"a result that tells its own failure":   {errTold, 1},
 		"differences":                           {errDifferent, 2},
-		"differences beside a failure":          {&differentError{wrapped(provision.ErrInvalid)}, 2},
-		"a policy blocked it":                   {wrapped(provision.ErrBlocked), 3},
+		"differences beside a failure":          {&differentError{wrapped(lifecycle.ErrInvalid)}, 2},
+		"a policy blocked it":                   {wrapped(lifecycle.ErrBlocked), 3},
 		"the spec is wrong":                     {spec.Mistakes{{File: "a.yaml", Line: 1, Column: 1, Problem: "is empty"}}, 4},
-		"the request is wrong":                  {wrapped(provision.ErrInvalid), 4},
+		"the request is wrong":                  {wrapped(lifecycle.ErrInvalid), 4},
 		"the command line is wrong":             {&usageError{command: "freehold", text: "no"}, 4},
-		"another operation holds the org":       {wrapped(provision.ErrBusy), 5},
-		"the cloud must act first":              {wrapped(provision.ErrPending), 6},
+		"another operation holds the org":       {wrapped(lifecycle.ErrBusy), 5},
+		"the cloud must act first":              {wrapped(lifecycle.ErrPending), 6},
 		"a command run for the user":            {childError{42}, 42},
-		"closing fails after a policy blocked":  {errors.Join(wrapped(provision.ErrBlocked), errors.New("close")), 3},
-		"closing fails after an org was locked": {errors.Join(wrapped(provision.ErrBusy), errors.New("close")), 5},
+		"closing fails after a policy blocked":  {errors.Join(wrapped(lifecycle.ErrBlocked), errors.New("close")), 3},
+		"closing fails after an org was locked": {errors.Join(wrapped(lifecycle.ErrBusy), errors.New("close")), 5},
 	} {
 		if got := exitCode(c.err); got != c.want {
 			t.Errorf("%s: exit status %d, want %d", reason, got, c.want)
@@ -56,29 +56,29 @@ func TestExitCodeIsTheContract(t *testing.T) {
 // exactly one terminal event of the operation, the last, in agreement with the
 // exit status.
 func TestStreamEndsOnce(t *testing.T) {
-	kinds := []error{nil, errors.New("boom"), provision.ErrBusy, provision.ErrBlocked, provision.ErrPending, provision.ErrInvalid, provision.ErrCancelled, errDifferent}
-	types := []report.EventType{
-		report.LayerStarted, report.LayerFinished, report.LayerFailed, report.ResourceStarted, report.ResourceFinished, report.ResourceFailed,
-		report.Diagnostic, report.Waiting, report.OperationSucceeded, report.OperationFailed, report.OperationBlocked, report.OperationPending,
+	kinds := []error{nil, errors.New("boom"), lifecycle.ErrBusy, lifecycle.ErrBlocked, lifecycle.ErrPending, lifecycle.ErrInvalid, lifecycle.ErrCancelled, errDifferent}
+	types := []event.Type{
+		event.LayerStarted, event.LayerFinished, event.LayerFailed, event.ResourceStarted, event.ResourceFinished, event.ResourceFailed,
+		event.Diagnostic, event.Waiting, event.OperationSucceeded, event.OperationFailed, event.OperationBlocked, event.OperationPending,
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		var got []report.Event
-		s := newStream("onboard", "acme", time.Now, func(e report.Event) { got = append(got, e) })
+		var got []event.Event
+		s := newStream("onboard", "acme", time.Now, func(e event.Event) { got = append(got, e) })
 		before := rapid.IntRange(0, 2).Draw(t, "operations that were killed")
 		for range before {
-			s.sink(report.Event{Type: report.OperationFailed, Operation: "dead", Org: "acme"})
+			s.sink(event.Event{Type: event.OperationFailed, Operation: "dead", Org: "acme"})
 		}
 		started := rapid.Bool().Draw(t, "started")
 		if started {
-			s.sink(report.Event{Type: report.OperationStarted, Operation: "op", Org: "acme"})
+			s.sink(event.Event{Type: event.OperationStarted, Operation: "op", Org: "acme"})
 			for _, typ := range rapid.SliceOf(rapid.SampledFrom(types)).Draw(t, "events") {
-				s.sink(report.Event{Type: typ, Operation: "op", Org: "acme"})
+				s.sink(event.Event{Type: typ, Operation: "op", Org: "acme"})
 			}
 		}
 		err := rapid.SampledFrom(kinds).Draw(t, "error")
 		s.end(nil, err)
 		s.end(nil, nil)
-		s.sink(report.Event{Type: report.OperationSucceeded, Operation: "op"})
+		s.sink(event.Event{Type: event.OperationSucceeded, Operation: "op"})
 
 		terminal, dead := 0, 0
 		for _, e := range got {
@@ -96,9 +96,9 @@ func TestStreamEndsOnce(t *testing.T) {
 		if !last.Type.Terminal() || last.Org != "acme" || last.Kind != "onboard" || (started && last.Operation != "op") {
 			t.Fatalf("last event %+v", last)
 		}
-		want := map[int]report.EventType{exitDone: report.OperationSucceeded, exitDifferent: report.OperationSucceeded, exitBlocked: report.OperationBlocked, exitPending: report.OperationPending}[exitCode(err)]
+		want := map[int]event.Type{exitDone: event.OperationSucceeded, exitDifferent: event.OperationSucceeded, exitBlocked: event.OperationBlocked, exitPending: event.OperationPending}[exitCode(err)]
 		if want == "" {
-			want = report.OperationFailed
+			want = event.OperationFailed
 		}
 		if last.Type != want {
 			t.Fatalf("%v ends as %s, want %s", err, last.Type, want)
@@ -110,26 +110,26 @@ func TestStreamEndsOnce(t *testing.T) {
 }
 
 // events are one onboarding, up to a failure, as seconds since its start.
-func events(start time.Time) []report.Event {
-	at := func(s int, e report.Event) report.Event {
+func events(start time.Time) []event.Event {
+	at := func(s int, e event.Event) event.Event {
 		e.Time, e.Org, e.Kind = start.Add(time.Duration(s)*time.Second), "acme", "onboard"
 		return e
 	}
-	started := func(urn, typ, name string) report.Event {
-		return report.Event{Type: report.ResourceStarted, Layer: "cluster", URN: urn, Op: "create", ResourceType: typ, ResourceName: name}
+	started := func(urn, typ, name string) event.Event {
+		return event.Event{Type: event.ResourceStarted, Layer: "cluster", URN: urn, Op: "create", ResourceType: typ, ResourceName: name}
 	}
-	return []report.Event{
-		at(0, report.Event{Type: report.OperationStarted}),
-		at(0, report.Event{Type: report.LayerStarted, Layer: "account", Total: 4}),
-		at(12, report.Event{Type: report.LayerFinished, Layer: "account", Changes: map[string]int{"create": 4}}),
-		at(12, report.Event{Type: report.LayerStarted, Layer: "boundary", Total: 31}),
-		at(20, report.Event{Type: report.LayerFinished, Layer: "boundary", Changes: map[string]int{"same": 31}}),
-		at(20, report.Event{Type: report.LayerStarted, Layer: "cluster", Total: 60}),
+	return []event.Event{
+		at(0, event.Event{Type: event.OperationStarted}),
+		at(0, event.Event{Type: event.LayerStarted, Layer: "account", Total: 4}),
+		at(12, event.Event{Type: event.LayerFinished, Layer: "account", Changes: map[string]int{"create": 4}}),
+		at(12, event.Event{Type: event.LayerStarted, Layer: "boundary", Total: 31}),
+		at(20, event.Event{Type: event.LayerFinished, Layer: "boundary", Changes: map[string]int{"same": 31}}),
+		at(20, event.Event{Type: event.LayerStarted, Layer: "cluster", Total: 60}),
 		at(21, started("vpc", "aws:ec2/vpc:Vpc", "vpc")),
-		at(23, report.Event{Type: report.ResourceFinished, Layer: "cluster", URN: "vpc"}),
+		at(23, event.Event{Type: event.ResourceFinished, Layer: "cluster", URN: "vpc"}),
 		at(24, started("eks", "aws:eks/cluster:Cluster", "eks")),
 		at(25, started("log", "aws:cloudwatch/logGroup:LogGroup", "flow")),
-		at(30, report.Event{Type: report.Diagnostic, Layer: "cluster", Message: "throttled, trying\nagain in 2s"}),
+		at(30, event.Event{Type: event.Diagnostic, Layer: "cluster", Message: "throttled, trying\nagain in 2s"}),
 	}
 }
 
@@ -159,7 +159,7 @@ func TestScreenShowsLayersWorkAndWarnings(t *testing.T) {
 		t.Errorf("while it runs (-want +got):\n%s", diff)
 	}
 
-	m, _ = m.Update(report.Event{Type: report.Waiting, Time: now, Layer: "cluster", Message: "the account to be usable: iam"})
+	m, _ = m.Update(event.Event{Type: event.Waiting, Time: now, Layer: "cluster", Message: "the account to be usable: iam"})
 	m, _ = m.Update(tea.WindowSizeMsg{Width: 30, Height: 10})
 	want = `acme onboard  1m05s
   ✓ account    4 created    …
@@ -174,9 +174,9 @@ func TestScreenShowsLayersWorkAndWarnings(t *testing.T) {
 	}
 	m, _ = m.Update(tea.WindowSizeMsg{Width: 80, Height: 10})
 
-	failed, _ := m.Update(report.Event{Type: report.ResourceFailed, Time: now, Layer: "cluster", URN: "eks", ResourceType: "aws:eks/cluster:Cluster", ResourceName: "eks", Message: "LimitExceededException"})
-	failed, _ = failed.Update(report.Event{Type: report.LayerFailed, Time: now, Layer: "cluster"})
-	failed, _ = failed.Update(report.Event{Type: report.OperationFailed, Time: now})
+	failed, _ := m.Update(event.Event{Type: event.ResourceFailed, Time: now, Layer: "cluster", URN: "eks", ResourceType: "aws:eks/cluster:Cluster", ResourceName: "eks", Message: "LimitExceededException"})
+	failed, _ = failed.Update(event.Event{Type: event.LayerFailed, Time: now, Layer: "cluster"})
+	failed, _ = failed.Update(event.Event{Type: event.OperationFailed, Time: now})
 	want = `acme onboard  1m05s
   ✓ account    4 created                 12s
   ✓ boundary   no changes                8.0s
@@ -192,7 +192,7 @@ func TestScreenShowsLayersWorkAndWarnings(t *testing.T) {
 
 func TestScreenOfASuccessIsEmpty(t *testing.T) {
 	m := newModel("onboard", "acme", time.Now, 80)
-	m.board.apply(report.Event{Type: report.OperationSucceeded})
+	m.board.apply(event.Event{Type: event.OperationSucceeded})
 	if got := draw(m); got != "" {
 		t.Errorf("it leaves %q behind; the result says the same", got)
 	}
@@ -210,7 +210,7 @@ func TestScreenOfOffboardGoesTheOtherWay(t *testing.T) {
 func TestScreenKeepsTheLastWarnings(t *testing.T) {
 	var m tea.Model = newModel("onboard", "acme", time.Now, 80)
 	for i := range 9 {
-		m, _ = m.Update(report.Event{Type: report.Diagnostic, Message: fmt.Sprint("warning ", i)})
+		m, _ = m.Update(event.Event{Type: event.Diagnostic, Message: fmt.Sprint("warning ", i)})
 	}
 	if diff := cmp.Diff([]string{"warning 5", "warning 6", "warning 7", "warning 8"}, m.(model).warnings); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -227,7 +227,7 @@ func TestScreenAsksTheTerminalNothing(t *testing.T) {
 		s.event(e)
 	}
 	fmt.Fprintln(log, "level=WARN above the drawing")
-	s.event(report.Event{Type: report.OperationFailed, Time: time.Now()})
+	s.event(event.Event{Type: event.OperationFailed, Time: time.Now()})
 	s.close()
 	fmt.Fprintln(log, "level=WARN after the drawing")
 	shown := ansi.Strip(out.String())
@@ -257,7 +257,7 @@ func TestLinesSayWhatIsWaitedForEveryTenSeconds(t *testing.T) {
 		now = now.Add(time.Second)
 		l.tick()
 	}
-	l.event(report.Event{Type: report.Waiting, Time: now, Layer: "cluster", Message: "quota"})
+	l.event(event.Event{Type: event.Waiting, Time: now, Layer: "cluster", Message: "quota"})
 	for range 10 {
 		now = now.Add(time.Second)
 		l.tick()
@@ -284,14 +284,14 @@ func TestInterruptionIsTold(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		a := &app{output: format, env: Env{Stdout: &stdout, Stderr: &stderr, Now: time.Now}}
 		told := make(chan struct{})
-		err := a.operate(ctx, "onboard", "acme", func(sink report.Sink) (any, error) {
+		err := a.operate(ctx, "onboard", "acme", func(sink event.Sink) (any, error) {
 			cancel()
 			// AfterFunc runs by itself; an event that comes later waits for it.
 			go func() { time.Sleep(50 * time.Millisecond); close(told) }()
 			<-told
-			return nil, provision.ErrCancelled
+			return nil, lifecycle.ErrCancelled
 		})
-		if !errors.Is(err, provision.ErrCancelled) {
+		if !errors.Is(err, lifecycle.ErrCancelled) {
 			t.Fatal(err)
 		}
 		if got := stdout.String() + stderr.String(); strings.Count(got, "press ctrl-c again") != 1 {

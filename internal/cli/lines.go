@@ -6,7 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/render"
 )
 
 // patience is how long a log stays silent while a layer runs.
@@ -56,27 +57,27 @@ func (l *lines) close() {
 	<-l.stopped
 }
 
-func (l *lines) event(e report.Event) {
+func (l *lines) event(e event.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.board.apply(e)
 	switch e.Type {
-	case report.LayerStarted:
+	case event.LayerStarted:
 		l.say(e.Layer, "started")
-	case report.LayerFinished:
+	case event.LayerFinished:
 		layer := l.board.layer(e.Layer)
-		l.say(e.Layer, "done in %s, %s", report.Took(layer.took), l.board.outcome(layer))
-	case report.LayerFailed:
-		l.say(e.Layer, "failed after %s", report.Took(l.board.layer(e.Layer).took))
-	case report.ResourceFailed:
+		l.say(e.Layer, "done in %s, %s", render.Took(layer.took), l.board.outcome(layer))
+	case event.LayerFailed:
+		l.say(e.Layer, "failed after %s", render.Took(l.board.layer(e.Layer).took))
+	case event.ResourceFailed:
 		l.say(e.Layer, "%s failed: %s", resource(e), e.Message)
-	case report.Diagnostic:
+	case event.Diagnostic:
 		l.say(e.Layer, "%s", e.Message)
-	case report.ResourceFinished:
+	case event.ResourceFinished:
 		if l.verbose && e.Op != "same" {
 			l.say(e.Layer, "%s %s", e.Op, resource(e))
 		}
-	case report.Waiting:
+	case event.Waiting:
 		if l.verbose {
 			l.say(e.Layer, "waiting: %s", e.Message)
 		}
@@ -97,7 +98,7 @@ func (l *lines) tick() {
 		if layer.state != layerRuns {
 			continue
 		}
-		text := fmt.Sprintf("%s, %s", layer.progress(), report.Took(layer.elapsed(now)))
+		text := fmt.Sprintf("%s, %s", layer.progress(), render.Took(layer.elapsed(now)))
 		if on := layer.waitsFor(now); on != "" {
 			text += ", waits for " + on
 		}

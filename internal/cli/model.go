@@ -9,7 +9,8 @@ import (
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/render"
 )
 
 // model is what the screen shows: the board, a spinner and the last warnings.
@@ -34,7 +35,7 @@ func (m model) Init() tea.Cmd { return nextFrame() }
 // Update folds one event, one resize or one frame in.
 func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
-	case report.Event:
+	case event.Event:
 		m.board.apply(msg)
 		if text := warning(msg); text != "" {
 			m.warnings = append(m.warnings, text)
@@ -53,12 +54,12 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, nil
 }
 
-func warning(e report.Event) string {
-	if e.Type != report.Diagnostic && e.Type != report.ResourceFailed {
+func warning(e event.Event) string {
+	if e.Type != event.Diagnostic && e.Type != event.ResourceFailed {
 		return ""
 	}
 	text := e.Message
-	if e.Type == report.ResourceFailed {
+	if e.Type == event.ResourceFailed {
 		text = resource(e) + " failed: " + text
 	}
 	if e.Layer != "" {
@@ -71,7 +72,7 @@ func warning(e report.Event) string {
 // result, which follows on standard output, says the same.
 func (m model) View() tea.View {
 	var lines []string
-	if m.board.ended == nil || m.board.ended.Type != report.OperationSucceeded {
+	if m.board.ended == nil || m.board.ended.Type != event.OperationSucceeded {
 		lines = m.lines()
 	}
 	v := tea.NewView(strings.Join(lines, "\n"))
@@ -95,7 +96,7 @@ var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "
 
 func (m model) lines() []string {
 	now := m.now()
-	out := []string{bold.Render(m.board.org) + " " + m.board.kind + "  " + faint.Render(report.Took(now.Sub(m.board.started)))}
+	out := []string{bold.Render(m.board.org) + " " + m.board.kind + "  " + faint.Render(render.Took(now.Sub(m.board.started)))}
 	for _, l := range m.board.layers {
 		out = append(out, m.layerLine(l, now))
 		if on := l.waitsFor(now); on != "" && l.state == layerRuns {
@@ -130,5 +131,5 @@ func (m model) layerLine(l *layerBoard, now time.Time) string {
 	if l.state == layerWaits {
 		return line
 	}
-	return line + "  " + style.Render(fmt.Sprintf("%-24s", text)) + "  " + faint.Render(report.Took(l.elapsed(now)))
+	return line + "  " + style.Render(fmt.Sprintf("%-24s", text)) + "  " + faint.Render(render.Took(l.elapsed(now)))
 }

@@ -10,14 +10,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"freehold.dev/freehold/internal/provision"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
+	"freehold.dev/freehold/internal/render"
 )
 
 func (a *app) offboard() *cobra.Command {
 	var yes string
 	var dryRun bool
-	var o provision.OffboardOptions
+	var o lifecycle.OffboardOptions
 	cmd := &cobra.Command{
 		Use:   "offboard ORG",
 		Short: "Remove an org's data plane, after asking",
@@ -48,8 +49,8 @@ safe to run again.`,
 			}
 			if dryRun {
 				going, err := a.going(cmd, p, org, o)
-				if err == nil || errors.Is(err, provision.ErrProtected) {
-					err = errors.Join(a.print(going, func(w io.Writer) error { return report.TextOffboardPlan(w, going) }), err)
+				if err == nil || errors.Is(err, lifecycle.ErrProtected) {
+					err = errors.Join(a.print(going, func(w io.Writer) error { return render.TextOffboardPlan(w, going) }), err)
 				}
 				return err
 			}
@@ -58,20 +59,20 @@ safe to run again.`,
 				if err != nil {
 					return err
 				}
-				if err := report.TextOffboardPlan(a.env.Stderr, going); err != nil {
+				if err := render.TextOffboardPlan(a.env.Stderr, going); err != nil {
 					return err
 				}
 				if err := a.ask(cmd.Context(), org, "remove all of this"); err != nil {
-					return &provision.Error{Org: org, Doing: "offboard", Err: err, Next: "nothing was removed; run freehold offboard " + org + " again"}
+					return &lifecycle.Error{Org: org, Doing: "offboard", Err: err, Next: "nothing was removed; run freehold offboard " + org + " again"}
 				}
 			}
-			var result report.Offboarding
-			err = a.operate(cmd.Context(), "offboard", org, func(sink report.Sink) (any, error) {
+			var result event.Offboarding
+			err = a.operate(cmd.Context(), "offboard", org, func(sink event.Sink) (any, error) {
 				var err error
 				result, err = p.Offboard(cmd.Context(), org, o, sink)
 				return known(result, result.Org), err
 			})
-			return a.finish(result, result.Org, err, func(w io.Writer) error { return report.TextOffboarding(w, result) })
+			return a.finish(result, result.Org, err, func(w io.Writer) error { return render.TextOffboarding(w, result) })
 		},
 	}
 	cmd.Flags().StringVar(&yes, "yes", "", "the org's name, instead of the question")
@@ -82,7 +83,7 @@ safe to run again.`,
 }
 
 // going is what offboard would remove, with the account's fate as the flags decide it.
-func (a *app) going(cmd *cobra.Command, p Provisioner, org string, o provision.OffboardOptions) (report.Offboarding, error) {
+func (a *app) going(cmd *cobra.Command, p Provisioner, org string, o lifecycle.OffboardOptions) (event.Offboarding, error) {
 	going, err := p.OffboardPlan(cmd.Context(), org)
 	if o.CloseAccount || o.KeepAccount {
 		going.AccountKept = o.KeepAccount
@@ -107,9 +108,9 @@ func (a *app) ask(ctx context.Context, word, what string) error {
 		if typed == word {
 			return nil
 		}
-		return fmt.Errorf("%w: %q is not %q", provision.ErrCancelled, typed, word)
+		return fmt.Errorf("%w: %q is not %q", lifecycle.ErrCancelled, typed, word)
 	case <-ctx.Done():
 		fmt.Fprintln(a.env.Stderr)
-		return fmt.Errorf("%w: no answer", provision.ErrCancelled)
+		return fmt.Errorf("%w: no answer", lifecycle.ErrCancelled)
 	}
 }

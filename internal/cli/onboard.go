@@ -5,13 +5,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"freehold.dev/freehold/internal/provision"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
+	"freehold.dev/freehold/internal/render"
 )
 
 func (a *app) onboard() *cobra.Command {
 	var file, sarif string
-	var o provision.OnboardOptions
+	var o lifecycle.OnboardOptions
 	cmd := &cobra.Command{
 		Use:   "onboard -f FILE",
 		Short: "Make an org's data plane as its spec says",
@@ -44,14 +45,14 @@ the document states; a document that states none gives an event without subject.
 			if err != nil {
 				return err
 			}
-			var result report.Onboarding
-			err = a.operate(cmd.Context(), "onboard", s.Org, func(sink report.Sink) (any, error) {
+			var result event.Onboarding
+			err = a.operate(cmd.Context(), "onboard", s.Org, func(sink event.Sink) (any, error) {
 				var err error
 				result, err = p.Onboard(cmd.Context(), s, o, sink)
 				return known(result, result.Org), err
 			})
 			err = withSARIF(err, sarif, s.Org, result.Policy)
-			return a.finish(result, result.Org, err, func(w io.Writer) error { return report.TextOnboarding(w, result) })
+			return a.finish(result, result.Org, err, func(w io.Writer) error { return render.TextOnboarding(w, result) })
 		},
 	}
 	fileFlag(cmd, &file)

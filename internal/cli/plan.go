@@ -8,9 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/provision"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/render"
 )
 
 func (a *app) plan() *cobra.Command {
@@ -41,7 +42,7 @@ the terminal event; with --offline nothing runs and the plan is the one line.`,
 			}
 			if offline {
 				decided := plan.Build(s)
-				return a.print(report.Plan{
+				return a.print(event.Plan{
 					Org: s.Org, Hash: decided.Hash, HashVersion: decided.HashVersion, Decided: decided, Notes: decided.Notes,
 				}, func(w io.Writer) error { return plan.Text(w, decided) })
 			}
@@ -49,14 +50,14 @@ the terminal event; with --offline nothing runs and the plan is the one line.`,
 			if err != nil {
 				return err
 			}
-			var result report.Plan
-			err = a.operate(cmd.Context(), "plan", s.Org, func(sink report.Sink) (any, error) {
+			var result event.Plan
+			err = a.operate(cmd.Context(), "plan", s.Org, func(sink event.Sink) (any, error) {
 				var err error
 				result, err = p.Plan(cmd.Context(), s, sink)
 				return known(result, result.Org), err
 			})
 			err = withSARIF(err, sarif, s.Org, result.Policy)
-			if errors.Is(err, provision.ErrBlocked) {
+			if errors.Is(err, lifecycle.ErrBlocked) {
 				return a.finish(result, result.Org, err, nil)
 			}
 			if err != nil {
@@ -78,7 +79,7 @@ the terminal event; with --offline nothing runs and the plan is the one line.`,
 }
 
 // textPlan writes the decisions and then the changes. A note is told once.
-func textPlan(w io.Writer, p report.Plan) error {
+func textPlan(w io.Writer, p event.Plan) error {
 	if decided, ok := p.Decided.(plan.Plan); ok {
 		if err := plan.Text(w, decided); err != nil {
 			return err
@@ -88,7 +89,7 @@ func textPlan(w io.Writer, p report.Plan) error {
 	if _, err := fmt.Fprintf(w, "\nwhat onboard would change:\n\n"); err != nil {
 		return err
 	}
-	return report.TextPlan(w, p)
+	return render.TextPlan(w, p)
 }
 
 // known returns a result that names its org, and nil for the empty value that

@@ -11,7 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/render"
 )
 
 // policyFlags are the flags of the commands that ask the policies. There is
@@ -42,29 +43,29 @@ func policyPack(dir string) (string, error) {
 // how the command ended with what went wrong in that. It is written when
 // nothing was found as well: an old file would tell of what is mended. What is
 // not known yet is no result.
-func withSARIF(ended error, file, org string, found []report.PolicyFinding) error {
+func withSARIF(ended error, file, org string, found []finding.Policy) error {
 	if file == "" {
 		return ended
 	}
-	found = slices.DeleteFunc(slices.Clone(found), report.PolicyFinding.Open)
+	found = slices.DeleteFunc(slices.Clone(found), finding.Policy.Open)
 	if err := writeSARIF(file, org, found); err != nil {
 		return errors.Join(ended, err)
 	}
 	return ended
 }
 
-func writeSARIF(file, org string, found []report.PolicyFinding) (err error) {
+func writeSARIF(file, org string, found []finding.Policy) (err error) {
 	f, err := os.Create(file)
 	if err != nil {
 		return fmt.Errorf("write what the policies found: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return report.SARIF(f, org, found)
+	return render.SARIF(f, org, found)
 }
 
 // tellPolicy writes what the policies do not allow, for people.
-func tellPolicy(w io.Writer, found []report.PolicyFinding) {
-	if err := report.TextPolicy(w, found); err != nil {
+func tellPolicy(w io.Writer, found []finding.Policy) {
+	if err := render.TextPolicy(w, found); err != nil {
 		fmt.Fprintf(w, "freehold: %v\n", err)
 	}
 }

@@ -15,8 +15,9 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
-	"freehold.dev/freehold/internal/provision"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
+	"freehold.dev/freehold/internal/render"
 	"freehold.dev/freehold/internal/spec"
 )
 
@@ -61,7 +62,7 @@ them. As ndjson one project a line.`,
 			if a.output == asNDJSON {
 				return printList(a, all.Projects, nil)
 			}
-			return a.print(all, func(w io.Writer) error { return report.TextProjects(w, all) })
+			return a.print(all, func(w io.Writer) error { return render.TextProjects(w, all) })
 		},
 	}
 }
@@ -82,14 +83,14 @@ func (a *app) projectsShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			i := slices.IndexFunc(all.Projects, func(one report.Project) bool { return one.Name == args[1] })
+			i := slices.IndexFunc(all.Projects, func(one event.Project) bool { return one.Name == args[1] })
 			if i < 0 {
-				return &provision.Error{
+				return &lifecycle.Error{
 					Org: args[0], Doing: "projects show", Next: "freehold projects list " + args[0] + " shows them",
-					Err: fmt.Errorf("%w: there is no project %s", provision.ErrInvalid, args[1]),
+					Err: fmt.Errorf("%w: there is no project %s", lifecycle.ErrInvalid, args[1]),
 				}
 			}
-			return a.print(all.Projects[i], func(w io.Writer) error { return report.TextProject(w, all.Projects[i]) })
+			return a.print(all.Projects[i], func(w io.Writer) error { return render.TextProject(w, all.Projects[i]) })
 		},
 	}
 }
@@ -225,7 +226,7 @@ Adding what is there already, as it is, changes nothing.`,
 			if err != nil {
 				return err
 			}
-			change := provision.ProjectChange{Add: &one}
+			change := lifecycle.ProjectChange{Add: &one}
 			var into *specFile
 			if file != "" {
 				if into, err = a.openSpec(cmd, org, file); err != nil {
@@ -285,7 +286,7 @@ place. Without it the next onboard makes it again.`,
 			if err != nil {
 				return err
 			}
-			change := provision.ProjectChange{Remove: name}
+			change := lifecycle.ProjectChange{Remove: name}
 			var into *specFile
 			if file != "" {
 				if into, err = a.openSpec(cmd, org, file); err != nil {
@@ -303,11 +304,11 @@ place. Without it the next onboard makes it again.`,
 				if err != nil {
 					return err
 				}
-				if err := report.TextPlan(a.env.Stderr, planned); err != nil {
+				if err := render.TextPlan(a.env.Stderr, planned); err != nil {
 					return err
 				}
 				if err := a.ask(cmd.Context(), name, "remove the project"); err != nil {
-					return &provision.Error{Org: org, Doing: "projects remove", Err: err, Next: "nothing was removed; run freehold projects remove " + org + " " + name + " again"}
+					return &lifecycle.Error{Org: org, Doing: "projects remove", Err: err, Next: "nothing was removed; run freehold projects remove " + org + " " + name + " again"}
 				}
 			}
 			if err := into.save(); err != nil {
@@ -329,12 +330,12 @@ func specFlag(cmd *cobra.Command, file *string) {
 }
 
 // planProjects shows what a change would do, as plan does and with its exit status.
-func (a *app) planProjects(cmd *cobra.Command, p Provisioner, org string, change provision.ProjectChange) error {
+func (a *app) planProjects(cmd *cobra.Command, p Provisioner, org string, change lifecycle.ProjectChange) error {
 	planned, err := p.PlanProjects(cmd.Context(), org, change)
 	if err != nil {
 		return err
 	}
-	if err := a.print(planned, func(w io.Writer) error { return report.TextPlan(w, planned) }); err != nil {
+	if err := a.print(planned, func(w io.Writer) error { return render.TextPlan(w, planned) }); err != nil {
 		return err
 	}
 	a.streamed = true // the plan is the one line of ndjson
@@ -346,14 +347,14 @@ func (a *app) planProjects(cmd *cobra.Command, p Provisioner, org string, change
 
 // changeProjects makes a change, and tells what the spec file needs where it
 // was not changed with it.
-func (a *app) changeProjects(cmd *cobra.Command, p Provisioner, org string, change provision.ProjectChange, into *specFile, told string) error {
-	var result report.Onboarding
-	err := a.operate(cmd.Context(), "projects", org, func(sink report.Sink) (any, error) {
+func (a *app) changeProjects(cmd *cobra.Command, p Provisioner, org string, change lifecycle.ProjectChange, into *specFile, told string) error {
+	var result event.Onboarding
+	err := a.operate(cmd.Context(), "projects", org, func(sink event.Sink) (any, error) {
 		var err error
 		result, err = p.ChangeProjects(cmd.Context(), org, change, sink)
 		return known(result, result.Org), err
 	})
-	err = a.finish(result, result.Org, err, func(w io.Writer) error { return report.TextOnboarding(w, result) })
+	err = a.finish(result, result.Org, err, func(w io.Writer) error { return render.TextOnboarding(w, result) })
 	if err != nil {
 		return err
 	}

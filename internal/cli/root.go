@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/render"
 )
 
 func (a *app) root() *cobra.Command {
@@ -67,9 +67,9 @@ holds the org; 6 pending on the cloud: run again later.`,
 func (a *app) print(v any, people func(io.Writer) error) error {
 	switch a.output {
 	case asJSON:
-		return report.JSON(a.env.Stdout, v)
+		return render.JSON(a.env.Stdout, v)
 	case asNDJSON:
-		return report.JSONLine(a.env.Stdout, v)
+		return render.JSONLine(a.env.Stdout, v)
 	default:
 		return people(a.env.Stdout)
 	}
@@ -81,7 +81,7 @@ func printList[T any](a *app, list []T, people func(io.Writer) error) error {
 		return a.print(list, people)
 	}
 	for _, v := range list {
-		if err := report.JSONLine(a.env.Stdout, v); err != nil {
+		if err := render.JSONLine(a.env.Stdout, v); err != nil {
 			return err
 		}
 	}

@@ -9,8 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"freehold.dev/freehold/internal/provision"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
+	"freehold.dev/freehold/internal/render"
 )
 
 func (a *app) sandbox() *cobra.Command {
@@ -93,7 +94,7 @@ func (a *app) sandboxList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printList(a, items, func(w io.Writer) error { return report.TextSandboxItems(w, items) })
+			return printList(a, items, func(w io.Writer) error { return render.TextSandboxItems(w, items) })
 		},
 	}
 	cmd.Flags().StringVar(&short, "type", "", "only this type")
@@ -252,7 +253,7 @@ func (a *app) sandboxReset() *cobra.Command {
 					return usagef(cmd, "reset: there is nobody to ask; say --yes")
 				}
 				if err := a.ask(cmd.Context(), "reset", "forget every account, cluster and record of the sandbox"); err != nil {
-					return &provision.Error{Doing: "reset", Err: err, Next: "nothing was removed"}
+					return &lifecycle.Error{Doing: "reset", Err: err, Next: "nothing was removed"}
 				}
 			}
 			if err := s.Reset(cmd.Context()); err != nil {
@@ -361,6 +362,6 @@ func (a *app) sandboxToken() *cobra.Command {
 	return cmd
 }
 
-func (a *app) printItem(item report.SandboxItem) error {
-	return a.print(item, func(w io.Writer) error { return report.TextSandboxItem(w, item) })
+func (a *app) printItem(item event.SandboxItem) error {
+	return a.print(item, func(w io.Writer) error { return render.TextSandboxItem(w, item) })
 }

@@ -9,7 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 // screen draws a running operation on a terminal. It reads no keys: the
@@ -44,7 +44,7 @@ func newScreen(env Env, log *logWriter, kind, org string) *screen {
 	return s
 }
 
-func (s *screen) event(e report.Event) { s.program.Send(e) }
+func (s *screen) event(e event.Event) { s.program.Send(e) }
 
 func (s *screen) close() {
 	s.log.drawn(nil)

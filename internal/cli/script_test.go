@@ -11,7 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"freehold.dev/freehold/internal/cli"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 )
 
 // script is the state of one script: a world that lasts from command to command.
@@ -79,13 +79,13 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-var findings = map[string]report.Finding{
+var findings = map[string]finding.Finding{
 	"changed": {
-		Kind: report.Changed, Layer: "cluster", Type: "aws:ec2/securityGroup:SecurityGroup", Name: "nodes", ID: "sg-1",
-		Differences: []report.Difference{{Path: "ingress[0].fromPort", Want: "443", Have: "22"}, {Path: `tags["team"]`, Have: `"red"`}},
+		Kind: finding.Changed, Layer: "cluster", Type: "aws:ec2/securityGroup:SecurityGroup", Name: "nodes", ID: "sg-1",
+		Differences: []finding.Difference{{Path: "ingress[0].fromPort", Want: "443", Have: "22"}, {Path: `tags["team"]`, Have: `"red"`}},
 	},
-	"missing":    {Kind: report.Missing, Layer: "boundary", Type: "aws:iam/role:Role", Name: "read", ID: "freehold-acme-read"},
-	"unreadable": {Kind: report.Unreadable, Layer: "boundary", Type: "aws:kms/key:Key", Name: "data", Message: "AccessDenied: kms:DescribeKey"},
+	"missing":    {Kind: finding.Missing, Layer: "boundary", Type: "aws:iam/role:Role", Name: "read", ID: "freehold-acme-read"},
+	"unreadable": {Kind: finding.Unreadable, Layer: "boundary", Type: "aws:kms/key:Key", Name: "data", Message: "AccessDenied: kms:DescribeKey"},
 }
 
 func of(ts *testscript.TestScript) *script { return ts.Value("script").(*script) }

@@ -5,32 +5,33 @@ import (
 	"io"
 	"time"
 
-	"freehold.dev/freehold/internal/provision"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/spec"
 )
 
 // Provisioner runs the use cases.
 type Provisioner interface {
-	Plan(ctx context.Context, s spec.Spec, sink report.Sink) (report.Plan, error)
-	Onboard(ctx context.Context, s spec.Spec, o provision.OnboardOptions, sink report.Sink) (report.Onboarding, error)
-	Status(ctx context.Context, org string) (report.Status, error)
-	Orgs(ctx context.Context) ([]report.Status, error)
+	Plan(ctx context.Context, s spec.Spec, sink event.Sink) (event.Plan, error)
+	Onboard(ctx context.Context, s spec.Spec, o lifecycle.OnboardOptions, sink event.Sink) (event.Onboarding, error)
+	Status(ctx context.Context, org string) (event.Status, error)
+	Orgs(ctx context.Context) ([]event.Status, error)
 	// Shared returns what two orgs have in common, from the ledger.
-	Shared(ctx context.Context) ([]report.Shared, error)
-	Drift(ctx context.Context, org string, sink report.Sink) (report.Drift, error)
+	Shared(ctx context.Context) ([]finding.Shared, error)
+	Drift(ctx context.Context, org string, sink event.Sink) (event.Drift, error)
 	// Audit holds the rules against what was made.
-	Audit(ctx context.Context, o provision.AuditOptions) (report.Audit, error)
+	Audit(ctx context.Context, o lifecycle.AuditOptions) (finding.Audit, error)
 	// OffboardPlan returns what Offboard would remove.
-	OffboardPlan(ctx context.Context, org string) (report.Offboarding, error)
-	Offboard(ctx context.Context, org string, o provision.OffboardOptions, sink report.Sink) (report.Offboarding, error)
+	OffboardPlan(ctx context.Context, org string) (event.Offboarding, error)
+	Offboard(ctx context.Context, org string, o lifecycle.OffboardOptions, sink event.Sink) (event.Offboarding, error)
 	// Kubeconfig returns a kubeconfig that holds no token.
 	Kubeconfig(ctx context.Context, org string) ([]byte, error)
 	// Projects tells of the org's projects, as recorded and as its cluster has them.
-	Projects(ctx context.Context, org string) (report.Projects, error)
+	Projects(ctx context.Context, org string) (event.Projects, error)
 	// PlanProjects returns what ChangeProjects would change.
-	PlanProjects(ctx context.Context, org string, c provision.ProjectChange) (report.Plan, error)
-	ChangeProjects(ctx context.Context, org string, c provision.ProjectChange, sink report.Sink) (report.Onboarding, error)
+	PlanProjects(ctx context.Context, org string, c lifecycle.ProjectChange) (event.Plan, error)
+	ChangeProjects(ctx context.Context, org string, c lifecycle.ProjectChange, sink event.Sink) (event.Onboarding, error)
 }
 
 // TokenRequest says which cluster of EKS a token is for, and as whom.
@@ -46,13 +47,13 @@ type TokenRequest struct {
 type Sandbox interface {
 	// Types are the Pulumi types that the sandbox knows, "aws:iam/role:Role".
 	Types() []string
-	List(ctx context.Context, owner, typ string) ([]report.SandboxItem, error)
-	Show(ctx context.Context, owner, typ, item string) (report.SandboxItem, error)
+	List(ctx context.Context, owner, typ string) ([]event.SandboxItem, error)
+	Show(ctx context.Context, owner, typ, item string) (event.SandboxItem, error)
 	// Edit lets change alter the item's properties in one transaction.
-	Edit(ctx context.Context, owner, typ, item string, change func(properties map[string]any) error) (report.SandboxItem, error)
+	Edit(ctx context.Context, owner, typ, item string, change func(properties map[string]any) error) (event.SandboxItem, error)
 	// Remove deletes one item; force skips what AWS would refuse.
 	Remove(ctx context.Context, owner, typ, item string, force bool) error
-	Create(ctx context.Context, owner, typ, name string, properties map[string]any) (report.SandboxItem, error)
+	Create(ctx context.Context, owner, typ, name string, properties map[string]any) (event.SandboxItem, error)
 	// AdoptAccount makes an account that is a customer's own, with a role that
 	// freehold may assume under an external id.
 	AdoptAccount(ctx context.Context, id, role, externalID string) error

@@ -7,8 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"freehold.dev/freehold/internal/provision"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/lifecycle"
+	"freehold.dev/freehold/internal/render"
 )
 
 func (a *app) status() *cobra.Command {
@@ -49,13 +51,13 @@ As JSON one ORG is an object and all orgs are a list; ndjson writes one org a li
 				if err != nil {
 					return err
 				}
-				return printList(a, orgs, func(w io.Writer) error { return report.TextStatuses(w, orgs) })
+				return printList(a, orgs, func(w io.Writer) error { return render.TextStatuses(w, orgs) })
 			}
 			s, err := p.Status(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			return a.print(s, func(w io.Writer) error { return report.TextStatus(w, s) })
+			return a.print(s, func(w io.Writer) error { return render.TextStatus(w, s) })
 		},
 	}
 	cmd.Flags().BoolVar(&compare, "compare", false, "show orgs side by side and what they have in common")
@@ -70,10 +72,10 @@ func (a *app) compare(cmd *cobra.Command, p Provisioner, names []string) error {
 		return err
 	}
 	for _, name := range names {
-		if !slices.ContainsFunc(all, func(s report.Status) bool { return s.Org == name }) {
-			return &provision.Error{
+		if !slices.ContainsFunc(all, func(s event.Status) bool { return s.Org == name }) {
+			return &lifecycle.Error{
 				Org: name, Doing: "compare", Next: "freehold status lists the orgs",
-				Err: fmt.Errorf("%w: no such org", provision.ErrInvalid),
+				Err: fmt.Errorf("%w: no such org", lifecycle.ErrInvalid),
 			}
 		}
 	}
@@ -82,13 +84,13 @@ func (a *app) compare(cmd *cobra.Command, p Provisioner, names []string) error {
 	if err != nil {
 		return err
 	}
-	c := report.Comparison{
-		Orgs: slices.DeleteFunc(all, func(s report.Status) bool { return !wanted(s.Org) }),
-		Shared: slices.DeleteFunc(shared, func(s report.Shared) bool {
+	c := event.Comparison{
+		Orgs: slices.DeleteFunc(all, func(s event.Status) bool { return !wanted(s.Org) }),
+		Shared: slices.DeleteFunc(shared, func(s finding.Shared) bool {
 			return len(slices.DeleteFunc(slices.Clone(s.Owners), func(o string) bool { return !wanted(o) })) < 2
 		}),
 	}
-	if err := a.print(c, func(w io.Writer) error { return report.TextComparison(w, c, a.env.Width()) }); err != nil {
+	if err := a.print(c, func(w io.Writer) error { return render.TextComparison(w, c, a.env.Width()) }); err != nil {
 		return err
 	}
 	if len(c.Shared) > 0 {

@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"freehold.dev/freehold/internal/provision"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
 )
 
 // stream carries the events of one operation to one consumer and ends it
@@ -21,27 +21,27 @@ import (
 type stream struct {
 	kind    string
 	now     func() time.Time
-	consume report.Sink
+	consume event.Sink
 
 	mu        sync.Mutex
 	org       string
 	operation string
-	held      *report.Event
+	held      *event.Event
 	ended     bool
 }
 
-func newStream(kind, org string, now func() time.Time, consume report.Sink) *stream {
+func newStream(kind, org string, now func() time.Time, consume event.Sink) *stream {
 	return &stream{kind: kind, org: org, now: now, consume: consume}
 }
 
 // sink takes the use case's events.
-func (s *stream) sink(e report.Event) {
+func (s *stream) sink(e event.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
 		return
 	}
-	if e.Type == report.OperationStarted || (s.operation == "" && !e.Type.Terminal()) {
+	if e.Type == event.OperationStarted || (s.operation == "" && !e.Type.Terminal()) {
 		s.operation = e.Operation
 	}
 	if e.Org != "" {
@@ -66,7 +66,7 @@ func (s *stream) end(result any, err error) {
 		return
 	}
 	s.ended = true
-	last := report.Event{Time: s.now(), Org: s.org, Operation: s.operation, Kind: s.kind}
+	last := event.Event{Time: s.now(), Org: s.org, Operation: s.operation, Kind: s.kind}
 	if s.held != nil {
 		last = *s.held
 	}
@@ -77,7 +77,7 @@ func (s *stream) end(result any, err error) {
 		if last.Next == "" {
 			last.Next = nextStep(err)
 		}
-		if e, ok := errors.AsType[*provision.Error](err); ok {
+		if e, ok := errors.AsType[*lifecycle.Error](err); ok {
 			last.Layer = e.Layer
 			if last.Org == "" {
 				last.Org = e.Org
@@ -88,15 +88,15 @@ func (s *stream) end(result any, err error) {
 }
 
 // terminalType is the exit status's sibling: how an operation ended.
-func terminalType(err error) report.EventType {
+func terminalType(err error) event.Type {
 	switch {
 	case err == nil, errors.Is(err, errDifferent), errors.Is(err, errViolated):
-		return report.OperationSucceeded
-	case errors.Is(err, provision.ErrBlocked):
-		return report.OperationBlocked
-	case errors.Is(err, provision.ErrPending):
-		return report.OperationPending
+		return event.OperationSucceeded
+	case errors.Is(err, lifecycle.ErrBlocked):
+		return event.OperationBlocked
+	case errors.Is(err, lifecycle.ErrPending):
+		return event.OperationPending
 	default:
-		return report.OperationFailed
+		return event.OperationFailed
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"sync"
 
 	"freehold.dev/freehold/internal/conformance/lab"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 )
 
 // behind is one change that somebody makes with the aws command in acme's
@@ -223,7 +224,7 @@ func (c *customer) changedBehind(l *lab.Lab) {
 	if len(behinds) < 20 {
 		t.Errorf("%d changes; there should be twenty or more", len(behinds))
 	}
-	found := decode[report.Drift](t, c.want(2, "drift", c.org, "-o", "json"))
+	found := decode[event.Drift](t, c.want(2, "drift", c.org, "-o", "json"))
 	var got []string
 	for _, f := range found.Findings {
 		got = append(got, numbers.ReplaceAllString(strings.ReplaceAll(told(f), d.AccountID, "ACCOUNT"), "GROUP"))
@@ -240,9 +241,9 @@ func (c *customer) changedBehind(l *lab.Lab) {
 	}
 
 	// A state knows nothing of what somebody made; the account does.
-	a := decode[report.Audit](t, c.want(3, "audit", c.org, "-o", "json"))
+	a := decode[finding.Audit](t, c.want(3, "audit", c.org, "-o", "json"))
 	for door, rule := range map[string]string{"backdoor": "FH301", "mallory": "FH803"} {
-		if !slices.ContainsFunc(a.Findings, func(f report.PolicyFinding) bool { return f.Rule == rule && f.Resource.Name == door }) {
+		if !slices.ContainsFunc(a.Findings, func(f finding.Policy) bool { return f.Rule == rule && f.Resource.Name == door }) {
 			t.Errorf("the audit does not say of %s that it violates %s: %+v", door, rule, a.Findings)
 		}
 	}
@@ -257,7 +258,7 @@ func (c *customer) changedBehind(l *lab.Lab) {
 var numbers = regexp.MustCompile(`\bsg-[0-9a-f]+\b`)
 
 // told is a finding in one line.
-func told(f report.Finding) string {
+func told(f finding.Finding) string {
 	kind := string(f.Kind)
 	if f.Policy != nil {
 		kind += " " + f.Policy.Rule

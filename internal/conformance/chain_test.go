@@ -27,9 +27,9 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
-	"freehold.dev/freehold/internal/cloud/sandbox/awsprovider"
-	"freehold.dev/freehold/internal/cloud/sandbox/store"
 	"freehold.dev/freehold/internal/conformance/lab"
+	"freehold.dev/freehold/internal/sandbox/awsprovider"
+	"freehold.dev/freehold/internal/sandbox/store"
 )
 
 // props are a resource's inputs, as a program writes them.

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"freehold.dev/freehold/internal/conformance/lab"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 const (
@@ -34,7 +34,7 @@ type customer struct {
 
 	org  string
 	spec string
-	made report.Onboarding
+	made event.Onboarding
 }
 
 // in is the customer in a subtest.
@@ -98,7 +98,7 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 	}
 	t.Run("onboard again changes nothing", func(t *testing.T) {
 		for _, c := range both {
-			again := decode[report.Onboarding](t, c.in(t).want(0, "onboard", "-f", c.spec, "-o", "json"))
+			again := decode[event.Onboarding](t, c.in(t).want(0, "onboard", "-f", c.spec, "-o", "json"))
 			if again.Changed || len(again.Unmanaged) > 0 {
 				t.Errorf("%s: changed %t, unmanaged %+v", c.org, again.Changed, again.Unmanaged)
 			}
@@ -207,7 +207,7 @@ func (c *customer) onboard(known *customer) {
 		c.t.Errorf("onboard %s: exit %d\n%s", c.org, r.code, r.stderr)
 		return
 	}
-	known.made = decode[report.Onboarding](c.t, r)
+	known.made = decode[event.Onboarding](c.t, r)
 	if len(known.made.Unmanaged) > 0 {
 		c.t.Errorf("%s: unmanaged: %+v", c.org, known.made.Unmanaged)
 	}

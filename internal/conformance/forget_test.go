@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"freehold.dev/freehold/internal/conformance/lab"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 // forgotten leaves the customer's states as a run would that was killed after
@@ -31,10 +31,10 @@ func (c *customer) forgotten(l *lab.Lab) {
 	if n := strings.Count(r.stderr, "and could not record it: taken over"); n != lost {
 		t.Errorf("%d of %d resources were taken over:\n%s", n, lost, r.stderr)
 	}
-	if made := decode[report.Onboarding](t, r); len(made.Unmanaged) > 0 {
+	if made := decode[event.Onboarding](t, r); len(made.Unmanaged) > 0 {
 		t.Errorf("something was made twice: %+v", made.Unmanaged)
 	}
-	if again := decode[report.Onboarding](t, c.want(0, "onboard", "-f", c.spec, "-o", "json")); again.Changed {
+	if again := decode[event.Onboarding](t, c.want(0, "onboard", "-f", c.spec, "-o", "json")); again.Changed {
 		t.Error("onboard again changed something")
 	}
 	c.want(0, "drift", c.org)

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"freehold.dev/freehold/components/iampolicy"
 	"freehold.dev/freehold/internal/conformance/iamcalls"
 	"freehold.dev/freehold/internal/conformance/lab"
+	"freehold.dev/freehold/internal/iam"
 )
 
 var update = flag.Bool("update", false, "rewrite the policies in docs/iam")
@@ -177,18 +177,18 @@ func TestTheTrustPoliciesOfDocsLetInWhomTheyName(t *testing.T) {
 	tests := map[string]struct {
 		file, principal string
 		context         map[string]string
-		want            iampolicy.Verdict
+		want            iam.Verdict
 	}{
-		"the provisioner, with the external id": {"access-role-trust.json", provisioner, external("x"), iampolicy.Allowed},
-		"the provisioner, without":              {"access-role-trust.json", provisioner, nil, iampolicy.Silent},
-		"the provisioner, with another's":       {"access-role-trust.json", provisioner, external("y"), iampolicy.Silent},
-		"another role of the same account":      {"access-role-trust.json", "arn:aws:iam::1:role/ci", external("x"), iampolicy.Silent},
-		"an operator's role":                    {"provisioner-trust.json", "arn:aws:iam::1:role/ci", nil, iampolicy.Allowed},
+		"the provisioner, with the external id": {"access-role-trust.json", provisioner, external("x"), iam.Allowed},
+		"the provisioner, without":              {"access-role-trust.json", provisioner, nil, iam.Silent},
+		"the provisioner, with another's":       {"access-role-trust.json", provisioner, external("y"), iam.Silent},
+		"another role of the same account":      {"access-role-trust.json", "arn:aws:iam::1:role/ci", external("x"), iam.Silent},
+		"an operator's role":                    {"provisioner-trust.json", "arn:aws:iam::1:role/ci", nil, iam.Allowed},
 		"an operator's permission set": {
-			"provisioner-trust.json", "arn:aws:iam::1:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_ops_0123456789abcdef", nil, iampolicy.Allowed,
+			"provisioner-trust.json", "arn:aws:iam::1:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_ops_0123456789abcdef", nil, iam.Allowed,
 		},
-		"somebody else of the management account": {"provisioner-trust.json", "arn:aws:iam::1:role/app", nil, iampolicy.Silent},
-		"another account":                         {"provisioner-trust.json", "arn:aws:iam::2:role/ci", nil, iampolicy.Silent},
+		"somebody else of the management account": {"provisioner-trust.json", "arn:aws:iam::1:role/app", nil, iam.Silent},
+		"another account":                         {"provisioner-trust.json", "arn:aws:iam::2:role/ci", nil, iam.Silent},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -196,14 +196,14 @@ func TestTheTrustPoliciesOfDocsLetInWhomTheyName(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			doc, err := iampolicy.Parse(fill.Replace(string(text)))
+			doc, err := iam.Parse(fill.Replace(string(text)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := len(doc.String()); n > iampolicy.MaxTrust {
-				t.Errorf("%d characters, and a trust policy takes %d", n, iampolicy.MaxTrust)
+			if n := len(doc.String()); n > iam.MaxTrust {
+				t.Errorf("%d characters, and a trust policy takes %d", n, iam.MaxTrust)
 			}
-			got := doc.Evaluate(iampolicy.Request{Action: "sts:AssumeRole", Principal: tt.principal, Context: tt.context})
+			got := doc.Evaluate(iam.Request{Action: "sts:AssumeRole", Principal: tt.principal, Context: tt.context})
 			if got != tt.want {
 				t.Errorf("%s: %s, want %s", tt.principal, got, tt.want)
 			}

@@ -14,12 +14,12 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 
-	"freehold.dev/freehold/components/iampolicy"
 	"freehold.dev/freehold/internal/conformance/iamcalls"
 	"freehold.dev/freehold/internal/conformance/lab"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // judgeCalls holds what was recorded, from the arrival of customers to their
@@ -27,27 +27,27 @@ import (
 // The emulator enforces none of them, so what they would refuse is found here.
 func judgeCalls(t *testing.T, l *lab.Lab, calls []lab.Call) {
 	t.Helper()
-	judge(t, calls, func(arn string) (iampolicy.Document, error) { return awsManaged(t, l, arn) })
+	judge(t, calls, func(arn string) (iam.Document, error) { return awsManaged(t, l, arn) })
 }
 
 // awsManaged asks the emulator, which has AWS's own policies.
-func awsManaged(t *testing.T, l *lab.Lab, arn string) (iampolicy.Document, error) {
-	client := iam.NewFromConfig(l.In(lab.ManagementAccount))
-	policy, err := client.GetPolicy(t.Context(), &iam.GetPolicyInput{PolicyArn: aws.String(arn)})
+func awsManaged(t *testing.T, l *lab.Lab, arn string) (iam.Document, error) {
+	client := awsiam.NewFromConfig(l.In(lab.ManagementAccount))
+	policy, err := client.GetPolicy(t.Context(), &awsiam.GetPolicyInput{PolicyArn: aws.String(arn)})
 	if err != nil {
-		return iampolicy.Document{}, err
+		return iam.Document{}, err
 	}
-	version, err := client.GetPolicyVersion(t.Context(), &iam.GetPolicyVersionInput{
+	version, err := client.GetPolicyVersion(t.Context(), &awsiam.GetPolicyVersionInput{
 		PolicyArn: aws.String(arn), VersionId: policy.Policy.DefaultVersionId,
 	})
 	if err != nil {
-		return iampolicy.Document{}, err
+		return iam.Document{}, err
 	}
 	text, err := url.QueryUnescape(aws.ToString(version.PolicyVersion.Document))
 	if err != nil {
-		return iampolicy.Document{}, err
+		return iam.Document{}, err
 	}
-	return iampolicy.Parse(text)
+	return iam.Parse(text)
 }
 
 // who says what a caller is.
@@ -65,7 +65,7 @@ const (
 	stranger who = "somebody else"
 )
 
-func judge(t *testing.T, calls []lab.Call, managed func(arn string) (iampolicy.Document, error)) {
+func judge(t *testing.T, calls []lab.Call, managed func(arn string) (iam.Document, error)) {
 	t.Helper()
 	calls = slices.DeleteFunc(slices.Clone(calls), notJudged)
 	by := map[who][]lab.Call{}
@@ -162,8 +162,8 @@ func (m template) judge(t *testing.T, calls []lab.Call) {
 	for _, p := range m.files {
 		path := filepath.Join(folder, p.file)
 		doc := p.of(least)
-		if n := len(doc.String()); n > iampolicy.MaxManaged {
-			t.Errorf("%s: %d characters, and a managed policy takes %d", p.file, n, iampolicy.MaxManaged)
+		if n := len(doc.String()); n > iam.MaxManaged {
+			t.Errorf("%s: %d characters, and a managed policy takes %d", p.file, n, iam.MaxManaged)
 		}
 		var want bytes.Buffer
 		if err := json.Indent(&want, []byte(doc.String()), "", "  "); err != nil {
@@ -187,15 +187,15 @@ func (m template) judge(t *testing.T, calls []lab.Call) {
 }
 
 // of is the part of a policy that is in the file.
-func (p part) of(d iampolicy.Document) iampolicy.Document {
-	var out []iampolicy.Statement
+func (p part) of(d iam.Document) iam.Document {
+	var out []iam.Statement
 	for _, s := range d.Statement {
 		s.Action = slices.DeleteFunc(slices.Clone(s.Action), func(action string) bool { return p.holds != nil && !p.holds(action) })
 		if len(s.Action) > 0 {
 			out = append(out, s)
 		}
 	}
-	return iampolicy.New(out...)
+	return iam.New(out...)
 }
 
 // covers asks the committed policy itself, filled in, about each call; and
@@ -205,12 +205,12 @@ func (p part) covers(t *testing.T, text string, calls []lab.Call) {
 	refusals := violations{}
 	used := map[string]bool{}
 	roles := iamcalls.RolesOf(calls)
-	filled := map[string]iampolicy.Document{} // by account
+	filled := map[string]iam.Document{} // by account
 	for _, c := range calls {
 		doc, ok := filled[c.Account]
 		if !ok {
 			var err error
-			if doc, err = iampolicy.Parse(iamcalls.Fill(text, map[string]string{
+			if doc, err = iam.Parse(iamcalls.Fill(text, map[string]string{
 				iamcalls.ManagementAccountID: c.Account, iamcalls.AccountID: c.Account, iamcalls.Region: lab.Region,
 			})); err != nil {
 				t.Fatalf("%s: %v", p.file, err)
@@ -226,7 +226,7 @@ func (p part) covers(t *testing.T, text string, calls []lab.Call) {
 				continue
 			}
 			used[r.Action] = true
-			if v := doc.Evaluate(roles.Complete(r)); v != iampolicy.Allowed {
+			if v := doc.Evaluate(roles.Complete(r)); v != iam.Allowed {
 				refusals.add(roleName(c.Principal), r.Action, c, fmt.Errorf("%s on %s", v, r.Resource))
 			}
 		}
@@ -274,12 +274,12 @@ var phase = regexp.MustCompile(`^freehold-.+-(provision|read|bootstrap|offboard)
 // standIns are the requests that another role would have made in the place of
 // who did: the read role, which drift is for, could read what the roles read
 // that made it; the offboard role could take away what the provision role did.
-func standIns(g *iamcalls.Guards, c lab.Call, requests []iampolicy.Request) []iampolicy.Request {
+func standIns(g *iamcalls.Guards, c lab.Call, requests []iam.Request) []iam.Request {
 	account, name, _ := strings.Cut(c.Principal, ":role/")
 	if account == "" || c.Principal == lab.Provisioner {
 		return nil
 	}
-	var out []iampolicy.Request
+	var out []iam.Request
 	for _, r := range requests {
 		role := ""
 		switch {

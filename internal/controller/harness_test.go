@@ -13,9 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"freehold.dev/freehold/internal/api/v1alpha1"
-	"freehold.dev/freehold/internal/cloud/sandbox/controlplane"
-	"freehold.dev/freehold/internal/cloud/sandbox/controlplane/controlplanetest"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -31,6 +28,10 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/sandbox/controlplane"
+	"freehold.dev/freehold/internal/sandbox/controlplane/controlplanetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")

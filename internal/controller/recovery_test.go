@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"freehold.dev/freehold/internal/api/v1alpha1"
-	"freehold.dev/freehold/internal/cloud/sandbox/controlplane/controlplanetest"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -28,6 +26,9 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/sandbox/controlplane/controlplanetest"
 )
 
 // kubeconfig writes how a cluster is reached, for another process.

@@ -19,7 +19,7 @@ import (
 
 	"freehold.dev/freehold/internal/crossguard"
 	"freehold.dev/freehold/internal/engine"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
 )
 
@@ -244,7 +244,7 @@ func there(t *testing.T, state, name string) {
 	}
 }
 
-func read(scope string, s engine.Step) ([]report.PolicyFinding, error) {
+func read(scope string, s engine.Step) ([]finding.Policy, error) {
 	return crossguard.Read(policies.All(), scope, policies.Resource{URN: s.URN, Type: s.Type, Name: s.Name, ID: s.ID, Properties: s.NewInputs})
 }
 

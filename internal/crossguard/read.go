@@ -5,8 +5,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/judge"
-	"freehold.dev/freehold/internal/report"
 	"freehold.dev/freehold/policies"
 )
 
@@ -14,7 +14,7 @@ import (
 // stack, or something looked up by its id. The engine shows those to no policy
 // pack, but tells of them in its events. Who reads is not known then, so a rule
 // that must know it cannot say.
-func Read(rules []policies.Rule, scope string, r policies.Resource) ([]report.PolicyFinding, error) {
+func Read(rules []policies.Rule, scope string, r policies.Resource) ([]finding.Policy, error) {
 	stack, _, _ := strings.Cut(strings.TrimPrefix(r.URN, "urn:pulumi:"), "::")
 	s, err := scopeOf(stack, map[string]string{ScopeKey: scope})
 	if err != nil {

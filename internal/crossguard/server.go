@@ -13,8 +13,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/judge"
-	"freehold.dev/freehold/internal/report"
 	"freehold.dev/freehold/policies"
 )
 
@@ -89,7 +89,7 @@ func (s *server) Analyze(_ context.Context, req *pulumirpc.AnalyzeRequest) (*pul
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.scope == nil {
-		return s.answer([]report.PolicyFinding{unscoped(r)}, true)
+		return s.answer([]finding.Policy{unscoped(r)}, true)
 	}
 	if at, again := s.place[r.URN]; again {
 		s.made[at] = r
@@ -114,7 +114,7 @@ func (s *server) AnalyzeStack(_ context.Context, req *pulumirpc.AnalyzeStackRequ
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.scope == nil {
-		return s.answer([]report.PolicyFinding{unscoped(policies.Resource{Type: "pulumi:pulumi:Stack", Name: "?"})}, true)
+		return s.answer([]finding.Policy{unscoped(policies.Resource{Type: "pulumi:pulumi:Stack", Name: "?"})}, true)
 	}
 	if s.scope.AccountID == "" {
 		s.scope.AccountID = accountOf(req.GetResources())
@@ -158,10 +158,10 @@ func accountOf(made []*pulumirpc.AnalyzerResource) string {
 	return ""
 }
 
-func unscoped(r policies.Resource) report.PolicyFinding {
-	return report.PolicyFinding{
+func unscoped(r policies.Resource) finding.Policy {
+	return finding.Policy{
 		Rule: Unjudged, Title: "Every resource is judged", Severity: string(policies.Critical),
-		Resource: report.PolicyResource{Type: r.Type, Name: r.Name, URN: r.URN}, Answer: string(policies.Violated),
+		Resource: finding.Resource{Type: r.Type, Name: r.Name, URN: r.URN}, Answer: string(policies.Violated),
 		Message: "the rules were not told whose it is, so they allow nothing",
 		Why:     "a resource that no rule has looked at may be shared with anybody",
 		Fix:     "run it by freehold, which tells the rules whose stack it is",
@@ -171,7 +171,7 @@ func unscoped(r policies.Resource) report.PolicyFinding {
 // answer wraps findings for the way through the engine's events. What blocks
 // is mandatory; an open answer does where it is final, and what somebody
 // answers for is only shown.
-func (s *server) answer(found []report.PolicyFinding, final bool) (*pulumirpc.AnalyzeResponse, error) {
+func (s *server) answer(found []finding.Policy, final bool) (*pulumirpc.AnalyzeResponse, error) {
 	out := &pulumirpc.AnalyzeResponse{}
 	for _, f := range found {
 		text, err := json.Marshal(f)

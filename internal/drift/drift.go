@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strconv"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 )
 
 // Resource is one resource of a layer as it was made and as it was read.
@@ -47,18 +47,18 @@ type Facts struct {
 }
 
 // Judge returns the findings, in the order of layers, types and names.
-func Judge(f Facts, layers []string) []report.Finding {
-	var out []report.Finding
+func Judge(f Facts, layers []string) []finding.Finding {
+	var out []finding.Finding
 	for _, r := range f.Resources {
-		base := report.Finding{Layer: r.Layer, Type: r.Type, Name: r.Name, ID: r.ID, URN: r.URN}
+		base := finding.Finding{Layer: r.Layer, Type: r.Type, Name: r.Name, ID: r.ID, URN: r.URN}
 		if r.Gone {
-			base.Kind = report.Missing
+			base.Kind = finding.Missing
 			base.Message = "it is gone"
 			out = append(out, base)
 			continue
 		}
 		if d := Compare(r.Want, without(r.Have, r.Want, shadows[r.Type])); len(d) > 0 {
-			base.Kind, base.Differences = report.Changed, d
+			base.Kind, base.Differences = finding.Changed, d
 			out = append(out, base)
 		}
 	}
@@ -66,8 +66,8 @@ func Judge(f Facts, layers []string) []report.Finding {
 		if f.Declared.Has(it) {
 			continue
 		}
-		out = append(out, report.Finding{
-			Kind: report.Unmanaged, Type: it.Type, Name: it.Name, ID: it.ID,
+		out = append(out, finding.Finding{
+			Kind: finding.Unmanaged, Type: it.Type, Name: it.Name, ID: it.ID,
 			Message: "no layer declares it",
 		})
 	}
@@ -77,7 +77,7 @@ func Judge(f Facts, layers []string) []report.Finding {
 		}
 		return len(layers)
 	}
-	slices.SortStableFunc(out, func(a, b report.Finding) int {
+	slices.SortStableFunc(out, func(a, b finding.Finding) int {
 		return cmp.Or(cmp.Compare(rank(a.Layer), rank(b.Layer)), cmp.Compare(a.Type, b.Type),
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
@@ -110,13 +110,13 @@ func without(have, want map[string]any, properties []string) map[string]any {
 // Compare lists the properties that differ, each by its path, in order. A
 // property that the cloud reports and nobody set does not differ: providers
 // read defaults back.
-func Compare(want, have map[string]any) []report.Difference {
-	var out []report.Difference
+func Compare(want, have map[string]any) []finding.Difference {
+	var out []finding.Difference
 	compareMaps("", want, have, &out)
 	return out
 }
 
-func compareMaps(path string, want, have map[string]any, out *[]report.Difference) {
+func compareMaps(path string, want, have map[string]any, out *[]finding.Difference) {
 	keys := map[string]bool{}
 	for k := range want {
 		keys[k] = true
@@ -138,7 +138,7 @@ func compareMaps(path string, want, have map[string]any, out *[]report.Differenc
 	}
 }
 
-func compare(path string, want, have any, out *[]report.Difference) {
+func compare(path string, want, have any, out *[]finding.Difference) {
 	if empty(want) && empty(have) {
 		return
 	}
@@ -163,7 +163,7 @@ func compare(path string, want, have any, out *[]report.Difference) {
 	if reflect.DeepEqual(want, have) || fmt.Sprint(want) == fmt.Sprint(have) && scalar(want) && scalar(have) {
 		return
 	}
-	*out = append(*out, report.Difference{Path: path, Want: text(want), Have: text(have)})
+	*out = append(*out, finding.Difference{Path: path, Want: text(want), Have: text(have)})
 }
 
 // sameJSON reports whether two strings are the same JSON document: AWS returns

@@ -6,46 +6,46 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"freehold.dev/freehold/internal/drift"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 )
 
 func TestCompareNamesEachPropertyThatDiffers(t *testing.T) {
 	type m = map[string]any
 	for reason, tc := range map[string]struct {
 		want, have m
-		diffs      []report.Difference
+		diffs      []finding.Difference
 	}{
 		"equal values do not differ": {m{"a": "x", "n": 1.0}, m{"a": "x", "n": 1.0}, nil},
 		"a nested property is named by its path": {
 			m{"vpcConfig": m{"cidrs": []any{"10.0.0.0/8", "10.1.0.0/16"}}},
 			m{"vpcConfig": m{"cidrs": []any{"10.0.0.0/8", "0.0.0.0/0"}}},
-			[]report.Difference{{Path: "vpcConfig.cidrs[1]", Want: `"10.1.0.0/16"`, Have: `"0.0.0.0/0"`}},
+			[]finding.Difference{{Path: "vpcConfig.cidrs[1]", Want: `"10.1.0.0/16"`, Have: `"0.0.0.0/0"`}},
 		},
 		"a key that is no identifier is quoted": {
 			m{"tags": m{"freehold.dev/org": "acme"}}, m{"tags": m{"freehold.dev/org": "globex"}},
-			[]report.Difference{{Path: `tags["freehold.dev/org"]`, Want: `"acme"`, Have: `"globex"`}},
+			[]finding.Difference{{Path: `tags["freehold.dev/org"]`, Want: `"acme"`, Have: `"globex"`}},
 		},
 		"a list of another length differs as a whole": {
 			m{"l": []any{"a"}}, m{"l": []any{"a", "b"}},
-			[]report.Difference{{Path: "l", Want: `["a"]`, Have: `["a","b"]`}},
+			[]finding.Difference{{Path: "l", Want: `["a"]`, Have: `["a","b"]`}},
 		},
 		"a property that was taken away has nothing": {
-			m{"tags": m{"a": "1"}}, m{}, []report.Difference{{Path: "tags", Want: `{"a":"1"}`}},
+			m{"tags": m{"a": "1"}}, m{}, []finding.Difference{{Path: "tags", Want: `{"a":"1"}`}},
 		},
 		"a property that was added wants nothing": {
-			m{}, m{"description": "by hand"}, []report.Difference{{Path: "description", Have: `"by hand"`}},
+			m{}, m{"description": "by hand"}, []finding.Difference{{Path: "description", Have: `"by hand"`}},
 		},
 		"the same policy with other white space is the same": {
 			m{"policy": `{"a":[1,2]}`}, m{"policy": "{\n \"a\": [1, 2]}"}, nil,
 		},
 		"another policy is not": {
 			m{"policy": `{"a":1}`}, m{"policy": `{"a":2}`},
-			[]report.Difference{{Path: "policy", Want: `"{\"a\":1}"`, Have: `"{\"a\":2}"`}},
+			[]finding.Difference{{Path: "policy", Want: `"{\"a\":1}"`, Have: `"{\"a\":2}"`}},
 		},
 		"empty and absent are the same":            {m{"tags": m{}, "l": []any{}, "t": ""}, m{}, nil},
-		"a text that was emptied is not the same":  {m{"t": "x"}, m{"t": ""}, []report.Difference{{Path: "t", Want: `"x"`, Have: `""`}}},
+		"a text that was emptied is not the same":  {m{"t": "x"}, m{"t": ""}, []finding.Difference{{Path: "t", Want: `"x"`, Have: `""`}}},
 		"a number and its text are the same":       {m{"n": "5"}, m{"n": 5.0}, nil},
-		"false and absent are not the same":        {m{"on": false}, m{}, []report.Difference{{Path: "on", Want: "false"}}},
+		"false and absent are not the same":        {m{"on": false}, m{}, []finding.Difference{{Path: "on", Want: "false"}}},
 		"the engine's bookkeeping is not compared": {m{"__defaults": []any{"a"}}, m{}, nil},
 	} {
 		t.Run(reason, func(t *testing.T) {
@@ -92,13 +92,13 @@ func TestJudgeTellsChangedMissingAndUnmanagedApart(t *testing.T) {
 		},
 		Declared: drift.Declared{"aws:ec2/vpc:Vpc": {"vpc-1": true}},
 	}
-	want := []report.Finding{
+	want := []finding.Finding{
 		{
-			Kind: report.Changed, Layer: "boundary", Type: "aws:iam/role:Role", Name: "r", ID: "r",
-			Differences: []report.Difference{{Path: "path", Want: `"/"`, Have: `"/x/"`}},
+			Kind: finding.Changed, Layer: "boundary", Type: "aws:iam/role:Role", Name: "r", ID: "r",
+			Differences: []finding.Difference{{Path: "path", Want: `"/"`, Have: `"/x/"`}},
 		},
-		{Kind: report.Missing, Layer: "cluster", Type: "aws:ec2/subnet:Subnet", Name: "a", ID: "subnet-1", Message: "it is gone"},
-		{Kind: report.Unmanaged, Type: "aws:iam/user:User", Name: "mallory", ID: "mallory", Message: "no layer declares it"},
+		{Kind: finding.Missing, Layer: "cluster", Type: "aws:ec2/subnet:Subnet", Name: "a", ID: "subnet-1", Message: "it is gone"},
+		{Kind: finding.Unmanaged, Type: "aws:iam/user:User", Name: "mallory", ID: "mallory", Message: "no layer declares it"},
 	}
 	if d := cmp.Diff(want, drift.Judge(f, []string{"account", "boundary", "cluster", "bootstrap"})); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

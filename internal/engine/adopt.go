@@ -14,7 +14,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 // Finder looks a resource up that the engine would create: one that an
@@ -35,7 +35,7 @@ type Found struct {
 // state, and the Up that follows reads it. One pass is enough: a resource is
 // created only after everything that it depends on was recorded, so the inputs
 // of a lost one are all known.
-func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink report.Sink) ([]Step, error) {
+func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sink) ([]Step, error) {
 	res, err := e.Preview(ctx, s, nil)
 	// A preview that fails half-way still says what it would create; the Up
 	// that follows tells the failure.
@@ -66,8 +66,8 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink report.Si
 	}
 	for _, st := range lost {
 		if sink != nil {
-			sink(report.Event{
-				Type: report.Diagnostic, Time: e.opts.Now(), Org: s.Org, Layer: s.Layer, URN: st.URN,
+			sink(event.Event{
+				Type: event.Diagnostic, Time: e.opts.Now(), Org: s.Org, Layer: s.Layer, URN: st.URN,
 				ResourceType: st.Type, ResourceName: st.Name, Op: "adopt",
 				Message: fmt.Sprintf("an interrupted run had made %s %q (%s) and could not record it: taken over", st.Type, st.Name, st.ID),
 			})

@@ -15,7 +15,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"freehold.dev/freehold/internal/engine"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 // pulumiCLI returns the CLI that "make build" made or found, or skips.
@@ -86,8 +86,8 @@ func stack(in string) engine.Stack {
 
 func TestUpReturnsOutputsAndStepsWithOneCLICallEach(t *testing.T) {
 	e := newEngine(t)
-	var events []report.EventType
-	sink := func(ev report.Event) { events = append(events, ev.Type) }
+	var events []event.Type
+	sink := func(ev event.Event) { events = append(events, ev.Type) }
 	res, err := e.Up(t.Context(), stack("one"), sink)
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 )
 
 // The causes that a caller branches on. Every error of the engine wraps exactly one.
@@ -62,7 +62,7 @@ type Error struct {
 	Failures []Failure // empty: the run failed before or beside a resource
 	// Policy is what the policy packs do not allow, and behind it what somebody
 	// answers for.
-	Policy []report.PolicyFinding
+	Policy []finding.Policy
 	// Next says what to do about it.
 	Next string
 	// Kind is one of the sentinels.

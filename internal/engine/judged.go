@@ -10,7 +10,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 )
 
 // errRefused ends a run between its preview and its update.
@@ -32,14 +32,14 @@ func (w *watch) read(s Step) {
 		return
 	}
 	err := errors.New("nothing may be read")
-	var found []report.PolicyFinding
+	var found []finding.Policy
 	if w.judge != nil {
 		found, err = w.judge(w.stack.Scope, s)
 	}
 	if err != nil {
-		found = []report.PolicyFinding{{
+		found = []finding.Policy{{
 			Rule: "FH000", Title: "Every resource is judged", Severity: "critical", Org: w.stack.Org, Layer: w.stack.Layer,
-			Resource: report.PolicyResource{Type: s.Type, Name: s.Name, URN: s.URN, ID: s.ID}, Answer: "violated", Message: err.Error(),
+			Resource: finding.Resource{Type: s.Type, Name: s.Name, URN: s.URN, ID: s.ID}, Answer: "violated", Message: err.Error(),
 			Why: "what a program reads by its name or id may be another customer's",
 			Fix: "hand the layer what it needs as its input, from the outputs of the org's own layers",
 		}}
@@ -74,34 +74,34 @@ func (w *watch) violated(ev apitype.PolicyEvent) {
 func (w *watch) violates() bool { return len(w.violations()) > 0 }
 
 // violations is what the packs do not allow.
-func (w *watch) violations() []report.PolicyFinding {
+func (w *watch) violations() []finding.Policy {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return inOrder(append(slices.Clone(w.blocked), w.reads...))
 }
 
 // accepted is what somebody answers for.
-func (w *watch) accepted() []report.PolicyFinding {
-	return slices.DeleteFunc(w.notes(), func(f report.PolicyFinding) bool { return f.Exception == nil })
+func (w *watch) accepted() []finding.Policy {
+	return slices.DeleteFunc(w.notes(), func(f finding.Policy) bool { return f.Exception == nil })
 }
 
 // notes is what the packs say and do not stop a run for. What was open at an
 // update was settled when the stack was judged as a whole.
-func (w *watch) notes() []report.PolicyFinding {
+func (w *watch) notes() []finding.Policy {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return inOrder(w.noted)
 }
 
 // inOrder returns each finding once, the worst first, and then as they are named.
-func inOrder(all []report.PolicyFinding) []report.PolicyFinding {
+func inOrder(all []finding.Policy) []finding.Policy {
 	rank := map[string]int{"critical": 0, "high": 1, "medium": 2}
 	out := slices.Clone(all)
-	slices.SortStableFunc(out, func(a, b report.PolicyFinding) int {
+	slices.SortStableFunc(out, func(a, b finding.Policy) int {
 		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(a.Rule, b.Rule),
 			cmp.Compare(a.Resource.URN, b.Resource.URN), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
 	})
-	return slices.CompactFunc(out, func(a, b report.PolicyFinding) bool {
+	return slices.CompactFunc(out, func(a, b finding.Policy) bool {
 		return a.Rule == b.Rule && a.Resource.URN == b.Resource.URN && a.Path == b.Path && a.Message == b.Message
 	})
 }

@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 )
 
 // Policies are the policy packs that judge every preview and every up. There
@@ -33,7 +33,7 @@ type Policies struct {
 	ScopeKey string
 	// Read judges what the program only reads, as a stack reference does: the
 	// CLI shows that to no pack. Without it nothing may be read.
-	Read func(scope string, read Step) ([]report.PolicyFinding, error)
+	Read func(scope string, read Step) ([]finding.Policy, error)
 	// More are the folders of the operator's packs.
 	More []string
 	// Within is how long the engine may say nothing while no resource is being
@@ -78,15 +78,15 @@ func (p Policies) plugins() *workspace.Plugins {
 
 // violation reads what a pack found. Freehold's own packs put a whole finding
 // into the message; of another pack the message is what was found.
-func violation(s Stack, ev apitype.PolicyEvent) report.PolicyFinding {
+func violation(s Stack, ev apitype.PolicyEvent) finding.Policy {
 	text := strings.TrimSpace(ansi.ReplaceAllString(ev.Message, ""))
-	var f report.PolicyFinding
+	var f finding.Policy
 	if json.Unmarshal([]byte(text), &f) != nil || f.Rule == "" || f.Rule != ev.PolicyName {
 		answer := "violated"
 		if ev.EnforcementLevel != mandatory {
 			answer = "advised"
 		}
-		f = report.PolicyFinding{
+		f = finding.Policy{
 			Rule: ev.PolicyPackName + "/" + ev.PolicyName, Title: ev.PolicyName, Severity: ev.Severity, Message: clean(text),
 			Why: "the policy pack " + ev.PolicyPackName + " says so", Fix: "change what the policy names", Answer: answer,
 		}
@@ -96,7 +96,7 @@ func violation(s Stack, ev apitype.PolicyEvent) report.PolicyFinding {
 	}
 	f.Org, f.Layer = s.Org, s.Layer
 	if f.Resource.URN == "" {
-		f.Resource = report.PolicyResource{Type: urnType(ev.ResourceURN), Name: urnName(ev.ResourceURN), URN: ev.ResourceURN}
+		f.Resource = finding.Resource{Type: urnType(ev.ResourceURN), Name: urnName(ev.ResourceURN), URN: ev.ResourceURN}
 	}
 	return f
 }

@@ -18,7 +18,8 @@ import (
 
 	"freehold.dev/freehold/internal/crossguard"
 	"freehold.dev/freehold/internal/engine"
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
 )
 
@@ -138,8 +139,8 @@ func wantNothingMade(t *testing.T, e *engine.Engine) {
 
 func TestAViolationStopsAnUpBeforeAnythingIsMade(t *testing.T) {
 	e := newEngine(t)
-	var events []report.EventType
-	res, err := e.Up(t.Context(), groups("plain", "shared", "also-plain"), func(ev report.Event) { events = append(events, ev.Type) })
+	var events []event.Type
+	res, err := e.Up(t.Context(), groups("plain", "shared", "also-plain"), func(ev event.Event) { events = append(events, ev.Type) })
 	if !errors.Is(err, engine.ErrPolicy) {
 		t.Fatalf("got %v", err)
 	}
@@ -147,9 +148,9 @@ func TestAViolationStopsAnUpBeforeAnythingIsMade(t *testing.T) {
 	if !errors.As(err, &failed) {
 		t.Fatalf("got %T", err)
 	}
-	want := []report.PolicyFinding{{
+	want := []finding.Policy{{
 		Rule: "FH101", Title: "A group is its org's own", Severity: "critical", Org: "acme", Layer: "account",
-		Resource: report.PolicyResource{
+		Resource: finding.Resource{
 			Type: "test:index:Group", Name: "shared", URN: "urn:pulumi:acme.account::freehold::test:index:Group::shared",
 		},
 		Path: "members[0]", Statement: `{"Effect":"Allow"}`, Message: "it is shared with globex", Why: "another would see it",
@@ -204,7 +205,7 @@ func TestAnAcceptedExceptionIsShownAndDoesNotStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &report.PolicyException{Reason: "a reason", Approver: "ciso", Expires: "2099-01-01"}
+	want := &finding.Exception{Reason: "a reason", Approver: "ciso", Expires: "2099-01-01"}
 	if len(res.Policy) != 1 || cmp.Diff(want, res.Policy[0].Exception) != "" {
 		t.Errorf("shown: %+v", res.Policy)
 	}
@@ -274,14 +275,14 @@ func TestWhatTheProgramReadsIsJudgedBeforeAnythingIsMade(t *testing.T) {
 		return made(ctx)
 	}
 	for reason, tc := range map[string]struct {
-		read func(string, engine.Step) ([]report.PolicyFinding, error)
+		read func(string, engine.Step) ([]finding.Policy, error)
 		want string
 	}{
 		"with nobody to ask": {nil, "FH000 nothing may be read"},
-		"with a rule against": {func(_ string, s engine.Step) ([]report.PolicyFinding, error) {
-			return []report.PolicyFinding{{Rule: "FH205", Message: s.Name, Answer: "violated"}}, nil
+		"with a rule against": {func(_ string, s engine.Step) ([]finding.Policy, error) {
+			return []finding.Policy{{Rule: "FH205", Message: s.Name, Answer: "violated"}}, nil
 		}, "FH205 organization/freehold/globex.account"},
-		"with a rule that allows it": {func(string, engine.Step) ([]report.PolicyFinding, error) { return nil, nil }, ""},
+		"with a rule that allows it": {func(string, engine.Step) ([]finding.Policy, error) { return nil, nil }, ""},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			var dir string
@@ -355,7 +356,7 @@ func TestAnOperatorsPackIsAskedBesideOurs(t *testing.T) {
 		t.Errorf("found (-want +got):\n%s", d)
 	}
 	var said []string
-	if _, err := e.Up(t.Context(), groups("plain"), func(ev report.Event) { said = append(said, ev.Message) }); err != nil {
+	if _, err := e.Up(t.Context(), groups("plain"), func(ev event.Event) { said = append(said, ev.Message) }); err != nil {
 		t.Fatal(err)
 	}
 	if text := strings.Join(said, "; "); strings.Contains(text, "PATH") {

@@ -16,7 +16,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 )
 
 // Result is what a run did or, for a preview, would do.
@@ -29,7 +30,7 @@ type Result struct {
 	Steps []Step
 	// Policy is what the policy packs found and did not stop the run for: what
 	// somebody answers for, and in a preview what is not known yet.
-	Policy []report.PolicyFinding
+	Policy []finding.Policy
 }
 
 // Resources counts what is there after the run: the resources of a provider,
@@ -53,7 +54,7 @@ func (r Result) Resources() int {
 // Up brings the stack's resources to what its program says. It reads them
 // first, so that what was changed behind Freehold's back is put back. What the
 // policies do not allow stops it before anything is made.
-func (e *Engine) Up(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
+func (e *Engine) Up(ctx context.Context, s Stack, sink event.Sink) (Result, error) {
 	return e.run(ctx, s, "update", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
 		if err := e.policies.there(); err != nil {
 			return err
@@ -72,7 +73,7 @@ func (e *Engine) Up(ctx context.Context, s Stack, sink report.Sink) (Result, err
 
 // Preview says what Up would do, after reading what is there. It changes
 // nothing, not even the state.
-func (e *Engine) Preview(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
+func (e *Engine) Preview(ctx context.Context, s Stack, sink event.Sink) (Result, error) {
 	return e.read(ctx, s, "preview", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
 		if err := e.policies.there(); err != nil {
 			return err
@@ -88,7 +89,7 @@ func (e *Engine) Preview(ctx context.Context, s Stack, sink report.Sink) (Result
 
 // PreviewRefresh compares the stack's state with what is there. It runs no
 // program, changes nothing and takes no lock in the backend.
-func (e *Engine) PreviewRefresh(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
+func (e *Engine) PreviewRefresh(ctx context.Context, s Stack, sink event.Sink) (Result, error) {
 	return e.read(ctx, s, "read", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
 		return w.following(func(ch chan events.EngineEvent) error {
 			_, err := st.PreviewRefresh(ctx, optrefresh.EventStreams(ch), optrefresh.SuppressProgress())
@@ -98,7 +99,7 @@ func (e *Engine) PreviewRefresh(ctx context.Context, s Stack, sink report.Sink) 
 }
 
 // Destroy removes the stack's resources and then the stack itself.
-func (e *Engine) Destroy(ctx context.Context, s Stack, sink report.Sink) (Result, error) {
+func (e *Engine) Destroy(ctx context.Context, s Stack, sink event.Sink) (Result, error) {
 	res, err := e.run(ctx, s, "destroy", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
 		return w.following(func(ch chan events.EngineEvent) error {
 			_, err := st.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.Refresh(), optdestroy.SuppressOutputs(),
@@ -122,7 +123,7 @@ func (e *Engine) Exists(s Stack) bool {
 type operation func(context.Context, auto.Stack, *watch) error
 
 // read runs an operation that changes nothing, in a folder of its own.
-func (e *Engine) read(ctx context.Context, s Stack, doing string, sink report.Sink, op operation) (Result, error) {
+func (e *Engine) read(ctx context.Context, s Stack, doing string, sink event.Sink, op operation) (Result, error) {
 	release, err := e.slot(ctx)
 	if err != nil {
 		return Result{}, err
@@ -138,7 +139,7 @@ func (e *Engine) read(ctx context.Context, s Stack, doing string, sink report.Si
 }
 
 // watched runs one operation and follows it. raw is the Automation API's own error.
-func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing string, sink report.Sink, op operation) (
+func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing string, sink event.Sink, op operation) (
 	res Result, raw, err error,
 ) {
 	w := newWatch(s, sink, e.opts.Now)
@@ -162,7 +163,7 @@ func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing stri
 // run opens the stack, runs one operation on it and repairs what a killed
 // process left in its way: a lock of a dead process, or a settings file of a
 // stack that does not exist.
-func (e *Engine) run(ctx context.Context, s Stack, doing string, sink report.Sink, op operation) (Result, error) {
+func (e *Engine) run(ctx context.Context, s Stack, doing string, sink event.Sink, op operation) (Result, error) {
 	release, err := e.slot(ctx)
 	if err != nil {
 		return Result{}, err

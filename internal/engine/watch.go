@@ -10,7 +10,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 )
 
 // Step is one step that the engine took or, in a preview, would take.
@@ -34,7 +35,7 @@ type Step struct {
 // watch follows one run by the engine's events.
 type watch struct {
 	stack Stack
-	sink  report.Sink
+	sink  event.Sink
 	now   func() time.Time
 
 	mu      sync.Mutex
@@ -49,8 +50,8 @@ type watch struct {
 	preview bool
 	// blocked is what the policy packs do not allow, noted what they say beside it.
 	// reads is what of that the program only reads.
-	blocked, noted, reads []report.PolicyFinding
-	judge                 func(scope string, read Step) ([]report.PolicyFinding, error)
+	blocked, noted, reads []finding.Policy
+	judge                 func(scope string, read Step) ([]finding.Policy, error)
 	// stop ends the run.
 	stop context.CancelCauseFunc
 	// pack is the policy pack without which no resource may be; "": none.
@@ -63,9 +64,9 @@ type watch struct {
 	running map[string]bool
 }
 
-func newWatch(s Stack, sink report.Sink, now func() time.Time) *watch {
+func newWatch(s Stack, sink event.Sink, now func() time.Time) *watch {
 	if sink == nil {
-		sink = func(report.Event) {}
+		sink = func(event.Event) {}
 	}
 	w := &watch{stack: s, sink: sink, now: now}
 	w.begin(false)
@@ -138,7 +139,7 @@ func (w *watch) take(ev apitype.EngineEvent) {
 		w.running[m.URN+string(m.Op)] = custom(m)
 		// A component is done when all in it is: it would hide what is waited for.
 		if m.Op != apitype.OpSame && custom(m) {
-			w.emit(report.ResourceStarted, m, "")
+			w.emit(event.ResourceStarted, m, "")
 		}
 	case ev.ResOutputsEvent != nil:
 		m := ev.ResOutputsEvent.Metadata
@@ -148,7 +149,7 @@ func (w *watch) take(ev apitype.EngineEvent) {
 		m := ev.ResOpFailedEvent.Metadata
 		delete(w.running, m.URN+string(m.Op))
 		w.fails = append(w.fails, Failure{URN: m.URN, Type: m.Type, Name: urnName(m.URN), Op: string(m.Op)})
-		w.emit(report.ResourceFailed, m, strings.Join(w.diags[m.URN], "; "))
+		w.emit(event.ResourceFailed, m, strings.Join(w.diags[m.URN], "; "))
 	case ev.DiagnosticEvent != nil:
 		w.diagnostic(*ev.DiagnosticEvent)
 	case ev.PolicyEvent != nil:
@@ -198,7 +199,7 @@ func (w *watch) finished(m apitype.StepEventMetadata) {
 	}
 	w.steps = append(w.steps, s)
 	if s.Custom {
-		w.emit(report.ResourceFinished, m, "")
+		w.emit(event.ResourceFinished, m, "")
 	}
 }
 
@@ -244,21 +245,21 @@ func (w *watch) diagnostic(d apitype.DiagnosticEvent) {
 	if w.preview {
 		return // the update says it again
 	}
-	w.sink(report.Event{
-		Type: report.Diagnostic, Time: w.now(), Org: w.stack.Org, Layer: w.stack.Layer,
+	w.sink(event.Event{
+		Type: event.Diagnostic, Time: w.now(), Org: w.stack.Org, Layer: w.stack.Layer,
 		URN: d.URN, ResourceName: urnName(d.URN), Message: msg,
 	})
 }
 
-func (w *watch) emit(t report.EventType, m apitype.StepEventMetadata, msg string) {
+func (w *watch) emit(t event.Type, m apitype.StepEventMetadata, msg string) {
 	if w.preview {
 		return
 	}
-	ev := report.Event{
+	ev := event.Event{
 		Type: t, Time: w.now(), Org: w.stack.Org, Layer: w.stack.Layer,
 		URN: m.URN, ResourceType: m.Type, ResourceName: urnName(m.URN), Op: string(m.Op), Message: msg,
 	}
-	if began, ok := w.started[m.URN+string(m.Op)]; ok && t != report.ResourceStarted {
+	if began, ok := w.started[m.URN+string(m.Op)]; ok && t != event.ResourceStarted {
 		ev.Duration = ev.Time.Sub(began)
 	}
 	w.sink(ev)

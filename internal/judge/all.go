@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
 )
 
@@ -35,23 +35,23 @@ func (x *Index) of(typ string) []policies.Rule {
 
 // All returns what the rules of an index say of the resources of a stack, the
 // worst first.
-func (x *Index) All(rs []policies.Resource, scope policies.Scope) []report.PolicyFinding {
+func (x *Index) All(rs []policies.Resource, scope policies.Scope) []finding.Policy {
 	return worstFirst(append(x.each(rs, scope), Judge{Rules: x.rules, Scope: scope}.Stack(rs)...))
 }
 
 // Part returns what can be said of some of a stack's resources without the
 // others: a rule over the whole stack would miss what was not handed in.
-func (x *Index) Part(rs []policies.Resource, scope policies.Scope) []report.PolicyFinding {
+func (x *Index) Part(rs []policies.Resource, scope policies.Scope) []finding.Policy {
 	return worstFirst(x.each(rs, scope))
 }
 
 // each asks about every resource by itself. The bound is on the whole stack, which for a fleet of a million
 // resources is much cheaper than one on each answer; only when it does not hold
 // is each asked by itself, so that the one that failed is named.
-func (x *Index) each(rs []policies.Resource, scope policies.Scope) []report.PolicyFinding {
+func (x *Index) each(rs []policies.Resource, scope policies.Scope) []finding.Policy {
 	j := Judge{Rules: x.rules, Scope: scope}
-	out, failed := bounded(j.within(), func() []report.PolicyFinding {
-		var out []report.PolicyFinding
+	out, failed := bounded(j.within(), func() []finding.Policy {
+		var out []finding.Policy
 		for _, r := range rs {
 			for _, rule := range x.of(r.Type) {
 				if v := rule.Check(r, scope); v.Answer != policies.Pass {
@@ -70,8 +70,8 @@ func (x *Index) each(rs []policies.Resource, scope policies.Scope) []report.Poli
 	return out
 }
 
-func worstFirst(out []report.PolicyFinding) []report.PolicyFinding {
-	slices.SortStableFunc(out, func(a, b report.PolicyFinding) int {
+func worstFirst(out []finding.Policy) []finding.Policy {
+	slices.SortStableFunc(out, func(a, b finding.Policy) int {
 		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(a.Rule, b.Rule),
 			cmp.Compare(a.Resource.URN, b.Resource.URN), cmp.Compare(a.Path, b.Path))
 	})

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
 )
 
@@ -26,8 +26,8 @@ type Judge struct {
 }
 
 // Resource returns what the rules say of one resource, passes left out.
-func (j Judge) Resource(r policies.Resource) []report.PolicyFinding {
-	var out []report.PolicyFinding
+func (j Judge) Resource(r policies.Resource) []finding.Policy {
+	var out []finding.Policy
 	for _, rule := range j.Rules {
 		if rule.Check == nil || !rule.Covers(r.Type) {
 			continue
@@ -40,8 +40,8 @@ func (j Judge) Resource(r policies.Resource) []report.PolicyFinding {
 
 // Stack returns what the rules over a whole stack say of its resources, passes
 // left out.
-func (j Judge) Stack(rs []policies.Resource) []report.PolicyFinding {
-	var out []report.PolicyFinding
+func (j Judge) Stack(rs []policies.Resource) []finding.Policy {
+	var out []finding.Policy
 	for _, rule := range j.Rules {
 		if rule.CheckStack == nil {
 			continue
@@ -100,17 +100,17 @@ func bounded[T any](within time.Duration, check func() T) (answer T, failed stri
 	}
 }
 
-func (j Judge) findings(rule policies.Rule, r policies.Resource, v policies.Verdict, failed string) []report.PolicyFinding {
-	f := report.PolicyFinding{
+func (j Judge) findings(rule policies.Rule, r policies.Resource, v policies.Verdict, failed string) []finding.Policy {
+	f := finding.Policy{
 		Rule: rule.ID, Title: rule.Title, Severity: string(rule.Severity), Org: j.Scope.Org, Layer: j.Scope.Layer,
-		Resource: report.PolicyResource{Type: r.Type, Name: r.Name, URN: r.URN, ID: r.ID},
+		Resource: finding.Resource{Type: r.Type, Name: r.Name, URN: r.URN, ID: r.ID},
 		Why:      rule.Why, Fix: rule.Fix, Criteria: rule.Criteria, Answer: string(v.Answer),
 	}
 	switch {
 	case failed != "":
 		// Nobody has accepted this: no exception answers for it.
 		f.Answer, f.Message = string(policies.Violated), "could not be evaluated: "+failed
-		return []report.PolicyFinding{f}
+		return []finding.Policy{f}
 	case v.Answer == policies.Pass:
 		return nil
 	case v.Answer != policies.Undecided:
@@ -119,9 +119,9 @@ func (j Judge) findings(rule policies.Rule, r policies.Resource, v policies.Verd
 	f.Exception = j.exception(rule, r)
 	if len(v.Findings) == 0 {
 		f.Message = "it does not hold: " + strings.ToLower(rule.Title[:min(1, len(rule.Title))]) + rule.Title[min(1, len(rule.Title)):]
-		return []report.PolicyFinding{f}
+		return []finding.Policy{f}
 	}
-	out := make([]report.PolicyFinding, len(v.Findings))
+	out := make([]finding.Policy, len(v.Findings))
 	for i, found := range v.Findings {
 		out[i] = f
 		out[i].Path, out[i].Statement, out[i].Message = found.Path, found.Statement, found.Message
@@ -130,13 +130,13 @@ func (j Judge) findings(rule policies.Rule, r policies.Resource, v policies.Verd
 }
 
 // exception returns what the org's spec says for a violation, or nil.
-func (j Judge) exception(rule policies.Rule, r policies.Resource) *report.PolicyException {
+func (j Judge) exception(rule policies.Rule, r policies.Resource) *finding.Exception {
 	if rule.NoException {
 		return nil
 	}
 	for _, e := range j.Scope.Exceptions {
 		if e.Rule == rule.ID && e.Resource != "" && (e.Resource == r.Name || e.Resource == r.URN) {
-			return &report.PolicyException{Reason: e.Reason, Approver: e.Approver, Expires: e.Expires}
+			return &finding.Exception{Reason: e.Reason, Approver: e.Approver, Expires: e.Expires}
 		}
 	}
 	return nil

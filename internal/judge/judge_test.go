@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/judge"
-	"freehold.dev/freehold/internal/report"
 	"freehold.dev/freehold/policies"
 )
 
@@ -20,10 +20,10 @@ func says(v policies.Verdict) func(policies.Resource, policies.Scope) policies.V
 func TestAnAnswerThatIsNoPassIsTold(t *testing.T) {
 	one := []policies.Finding{{Path: "acl", Statement: "s", Message: "it is public"}}
 	accepted := policies.Exception{Rule: "FH601", Resource: "site", Reason: "a reason", Approver: "ciso", Expires: "2099-01-01"}
-	shown := &report.PolicyException{Reason: "a reason", Approver: "ciso", Expires: "2099-01-01"}
+	shown := &finding.Exception{Reason: "a reason", Approver: "ciso", Expires: "2099-01-01"}
 	type told struct {
 		Answer, Path, Message string
-		Exception             *report.PolicyException
+		Exception             *finding.Exception
 	}
 	for reason, tc := range map[string]struct {
 		rule   policies.Rule

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
 )
 
@@ -33,7 +33,7 @@ func (s *Subjects) Add(one Subject) { s.list = append(s.list, one) }
 // decided now never will be, and is a finding. What hangs on a secret alone is
 // not: the plan, which had the value, was asked. Exceptions whose day is over
 // count for nothing. whole tells whether these are all that the stack has.
-func (s *Subjects) Judge(rules *Index, scope policies.Scope, now time.Time, whole bool) []report.PolicyFinding {
+func (s *Subjects) Judge(rules *Index, scope policies.Scope, now time.Time, whole bool) []finding.Policy {
 	providers := map[string]policies.Provider{}
 	sealed := map[string]bool{}
 	for _, one := range s.list {
@@ -57,7 +57,7 @@ func (s *Subjects) Judge(rules *Index, scope policies.Scope, now time.Time, whol
 	if !whole {
 		ask = rules.Part
 	}
-	return slices.DeleteFunc(ask(all, scope), func(f report.PolicyFinding) bool {
+	return slices.DeleteFunc(ask(all, scope), func(f finding.Policy) bool {
 		return f.Answer == string(policies.Undecided) && sealed[f.Resource.URN]
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/finding"
 )
 
 // Identity is one physical thing that only one org may own.
@@ -125,7 +125,7 @@ func (r *Registry) Forget(ctx context.Context, org string, ids ...Identity) erro
 // Shared returns every fact that the layers' outputs of two orgs have in
 // common. The ledger refuses a second owner, so this reads what was really
 // made, and not the ledger.
-func (r *Registry) Shared(ctx context.Context) ([]report.Shared, error) {
+func (r *Registry) Shared(ctx context.Context) ([]finding.Shared, error) {
 	rows, err := r.db.QueryContext(ctx, `SELECT DISTINCT j.key, j.value, l.org FROM layers l, json_each(l.outputs) j
 		WHERE l.state <> 'removed' AND j.type = 'text' AND j.value <> ''
 		AND (j.key LIKE '%Arn' OR j.key IN ('accountId', 'vpcId', 'endpoint', 'oidcIssuer', 'name', 'certificateAuthority', 'externalId', 'controllerRepository'))
@@ -134,7 +134,7 @@ func (r *Registry) Shared(ctx context.Context) ([]report.Shared, error) {
 		return nil, fmt.Errorf("compare the orgs: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var all []report.Shared
+	var all []finding.Shared
 	for rows.Next() {
 		var kind, value, org string
 		if err := rows.Scan(&kind, &value, &org); err != nil {
@@ -144,9 +144,9 @@ func (r *Registry) Shared(ctx context.Context) ([]report.Shared, error) {
 			all[n-1].Owners = append(all[n-1].Owners, org)
 			continue
 		}
-		all = append(all, report.Shared{Kind: kind, Value: value, Owners: []string{org}})
+		all = append(all, finding.Shared{Kind: kind, Value: value, Owners: []string{org}})
 	}
-	var out []report.Shared
+	var out []finding.Shared
 	for _, s := range all {
 		if len(s.Owners) > 1 {
 			out = append(out, s)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 // ErrBusy is wrapped when another operation holds the org.
@@ -19,10 +19,10 @@ var ErrBusy = errors.New("another operation holds the org")
 
 // Operation is a running operation. It holds its org until End.
 type Operation struct {
-	report.Operation
+	event.Operation
 	// Interrupted are earlier operations whose process was killed. Begin has
 	// ended them; their terminal event is the caller's to send.
-	Interrupted []report.Operation
+	Interrupted []event.Operation
 	// Unclean is true when the operation before this one did not succeed, so
 	// that something may have been made that no state records.
 	Unclean bool
@@ -101,7 +101,7 @@ func (r *Registry) begin(ctx context.Context, org, kind string) (_ *Operation, e
 	if err = rows.Err(); err != nil {
 		return nil, err
 	}
-	op.Operation = report.Operation{ID: rand.Text(), Org: org, Kind: kind, State: stateRunning, Started: r.now()}
+	op.Operation = event.Operation{ID: rand.Text(), Org: org, Kind: kind, State: stateRunning, Started: r.now()}
 	if _, err = tx.ExecContext(ctx, `INSERT INTO operations (org, id, kind, state, started) VALUES (?, ?, ?, ?, ?)`,
 		org, op.ID, kind, stateRunning, stamp(op.Started)); err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ import (
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver
 
-	"freehold.dev/freehold/internal/report"
+	"freehold.dev/freehold/internal/event"
 )
 
 //go:embed migrations/*.sql
@@ -194,7 +194,7 @@ func (r *Registry) Layers(ctx context.Context, org string) (map[string]Layer, er
 }
 
 // Last returns the org's newest operation, nil if there was none.
-func (r *Registry) Last(ctx context.Context, org string) (*report.Operation, error) {
+func (r *Registry) Last(ctx context.Context, org string) (*event.Operation, error) {
 	op, err := scanOperation(r.db.QueryRowContext(ctx, `SELECT org, id, kind, state, started, finished, error FROM operations
 		WHERE org = ? ORDER BY started DESC, id DESC LIMIT 1`, org))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -206,7 +206,7 @@ func (r *Registry) Last(ctx context.Context, org string) (*report.Operation, err
 	return &op, nil
 }
 
-func scanOperation(row interface{ Scan(...any) error }) (op report.Operation, err error) {
+func scanOperation(row interface{ Scan(...any) error }) (op event.Operation, err error) {
 	var started, finished string
 	if err := row.Scan(&op.Org, &op.ID, &op.Kind, &op.State, &started, &finished, &op.Error); err != nil {
 		return op, err

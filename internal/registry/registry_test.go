@@ -13,8 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/registry"
-	"freehold.dev/freehold/internal/report"
 )
 
 // TestMain lets this binary be the second process of the tests that need one.
@@ -215,7 +215,7 @@ func TestSharedComparesWhatTwoOrgsReallyHave(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []report.Shared{{Kind: "dataKeyArn", Value: "arn:key/1", Owners: []string{"acme", "globex"}}}
+	want := []finding.Shared{{Kind: "dataKeyArn", Value: "arn:key/1", Owners: []string{"acme", "globex"}}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
-	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // A check looks at one value by itself and completes it with what is wrong:
@@ -246,7 +246,7 @@ func checkDate(value string) string {
 // to no role but a service's own.
 func checkPodPolicy(value string) string {
 	switch {
-	case iampolicy.IsAdministrator(value):
+	case iam.IsAdministrator(value):
 		return "allows everything, or all of IAM or of sharing"
 	case strings.HasPrefix(value, "arn:aws:iam::aws:policy/aws-service-role/"):
 		return "is for a service's own role"

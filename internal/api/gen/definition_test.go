@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"freehold.dev/freehold/internal/api/v1alpha1"
-	"freehold.dev/freehold/internal/cloud/sandbox/controlplane/controlplanetest"
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,6 +14,9 @@ import (
 	apischema "k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/sandbox/controlplane/controlplanetest"
 )
 
 func TestTheCommittedDefinitionIsFresh(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"freehold.dev/freehold/components/iampolicy"
 	"freehold.dev/freehold/internal/conformance/lab"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // orgTag is the tag by which resources and policies of one customer are told.
@@ -20,34 +20,34 @@ const orgTag = "freehold.dev/org"
 // boundaries, the organization's over accounts, and those of buckets.
 type Guards struct {
 	// awsManaged returns AWS's own policies, which no call makes.
-	awsManaged func(arn string) (iampolicy.Document, error)
+	awsManaged func(arn string) (iam.Document, error)
 
 	roles    map[string]*guardedRole
-	policies map[string]iampolicy.Document // managed policies, by ARN
-	buckets  map[string]iampolicy.Document // by name
-	aliases  map[string]string             // by the ARN of the key
+	policies map[string]iam.Document // managed policies, by ARN
+	buckets  map[string]iam.Document // by name
+	aliases  map[string]string       // by the ARN of the key
 
-	orgs     map[string]string                // by account
-	central  map[string]*iampolicy.Document   // the organization's policies, by id
-	services map[string][]*iampolicy.Document // service control policies, by org
-	fences   map[string][]*iampolicy.Document // resource control policies, by org
+	orgs     map[string]string          // by account
+	central  map[string]*iam.Document   // the organization's policies, by id
+	services map[string][]*iam.Document // service control policies, by org
+	fences   map[string][]*iam.Document // resource control policies, by org
 }
 
 type guardedRole struct {
 	boundary string
-	inline   map[string]iampolicy.Document
+	inline   map[string]iam.Document
 	attached map[string]bool
 }
 
 // NewGuards returns guards that know whose account is whose, which they read
 // from the tags of all calls, and no policy yet.
-func NewGuards(calls []lab.Call, awsManaged func(arn string) (iampolicy.Document, error)) *Guards {
+func NewGuards(calls []lab.Call, awsManaged func(arn string) (iam.Document, error)) *Guards {
 	g := &Guards{
 		awsManaged: awsManaged,
-		roles:      map[string]*guardedRole{}, policies: map[string]iampolicy.Document{},
-		buckets: map[string]iampolicy.Document{}, aliases: map[string]string{},
-		orgs: map[string]string{}, central: map[string]*iampolicy.Document{},
-		services: map[string][]*iampolicy.Document{}, fences: map[string][]*iampolicy.Document{},
+		roles:      map[string]*guardedRole{}, policies: map[string]iam.Document{},
+		buckets: map[string]iam.Document{}, aliases: map[string]string{},
+		orgs: map[string]string{}, central: map[string]*iam.Document{},
+		services: map[string][]*iam.Document{}, fences: map[string][]*iam.Document{},
 	}
 	for _, c := range calls {
 		if c.Service == "iam" && c.Action == "CreateRole" {
@@ -106,10 +106,10 @@ func (g *Guards) learnIAM(k call) error {
 	arn := iamARN(k, "role", k.param("RoleName"))
 	switch k.operation {
 	case "CreateRole":
-		g.roles[arn] = &guardedRole{boundary: k.param("PermissionsBoundary"), inline: map[string]iampolicy.Document{}, attached: map[string]bool{}}
+		g.roles[arn] = &guardedRole{boundary: k.param("PermissionsBoundary"), inline: map[string]iam.Document{}, attached: map[string]bool{}}
 		return nil
 	case "CreatePolicy", "CreatePolicyVersion":
-		doc, err := iampolicy.Parse(k.param("PolicyDocument"))
+		doc, err := iam.Parse(k.param("PolicyDocument"))
 		policy := k.param("PolicyArn")
 		if policy == "" {
 			policy = iamARN(k, "policy", k.param("PolicyName"))
@@ -129,7 +129,7 @@ func (g *Guards) learnIAM(k call) error {
 	case "DeleteRolePermissionsBoundary":
 		role.boundary = ""
 	case "PutRolePolicy":
-		doc, err := iampolicy.Parse(k.param("PolicyDocument"))
+		doc, err := iam.Parse(k.param("PolicyDocument"))
 		role.inline[k.param("PolicyName")] = doc
 		return err
 	case "DeleteRolePolicy":
@@ -148,10 +148,10 @@ func (g *Guards) learnOrganizations(k call) error {
 	if k.operation != "CreatePolicy" && k.operation != "UpdatePolicy" {
 		return nil
 	}
-	var doc iampolicy.Document
+	var doc iam.Document
 	if text := k.param("Content"); text != "" { // an update of the name alone has none
 		var err error
-		if doc, err = iampolicy.Parse(text); err != nil {
+		if doc, err = iam.Parse(text); err != nil {
 			return err
 		}
 	}
@@ -198,7 +198,7 @@ func (g *Guards) learnS3(c lab.Call) error {
 	}
 	switch c.Method {
 	case "PUT":
-		doc, err := iampolicy.Parse(string(c.Body))
+		doc, err := iam.Parse(string(c.Body))
 		g.buckets[bucket] = doc
 		return err
 	case "DELETE":
@@ -216,7 +216,7 @@ var ErrRefused = errors.New("refused")
 // taken to be allowed everything by its own policies.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-func (g *Guards) Judge(r iampolicy.Request) error {
+func (g *Guards) Judge(r iam.Request) error {
 	r = g.aliased(r)
 	if role := g.roles[r.Principal]; role != nil {
 		if err := g.judgeRole(role, r); err != nil {
@@ -224,12 +224,12 @@ func (g *Guards) Judge(r iampolicy.Request) error {
 		}
 	}
 	for _, doc := range g.services[g.orgs[accountIn(r.Principal)]] {
-		if doc.Evaluate(r) == iampolicy.Denied {
+		if doc.Evaluate(r) == iam.Denied {
 			return fmt.Errorf("%w: the service control policy %s", ErrRefused, denial(*doc, r))
 		}
 	}
 	for _, doc := range g.fences[g.orgs[r.Context["aws:ResourceAccount"]]] {
-		if doc.Evaluate(r) == iampolicy.Denied {
+		if doc.Evaluate(r) == iam.Denied {
 			return fmt.Errorf("%w: the resource control policy %s", ErrRefused, denial(*doc, r))
 		}
 	}
@@ -238,13 +238,13 @@ func (g *Guards) Judge(r iampolicy.Request) error {
 		return nil
 	}
 	bucket, _, _ := strings.Cut(name, "/")
-	if doc := g.buckets[bucket]; doc.Evaluate(r) == iampolicy.Denied {
+	if doc := g.buckets[bucket]; doc.Evaluate(r) == iam.Denied {
 		return fmt.Errorf("%w: the bucket's policy %s", ErrRefused, denial(doc, r))
 	}
 	return nil
 }
 
-func (g *Guards) judgeRole(role *guardedRole, r iampolicy.Request) error {
+func (g *Guards) judgeRole(role *guardedRole, r iam.Request) error {
 	docs := slices.Collect(maps.Values(role.inline))
 	for _, arn := range slices.Sorted(maps.Keys(role.attached)) {
 		doc, err := g.policy(arn)
@@ -256,11 +256,11 @@ func (g *Guards) judgeRole(role *guardedRole, r iampolicy.Request) error {
 	allowed := false
 	for _, doc := range docs {
 		switch doc.Evaluate(r) {
-		case iampolicy.Denied:
+		case iam.Denied:
 			return fmt.Errorf("%w: the role's policy %s", ErrRefused, denial(doc, r))
-		case iampolicy.Allowed:
+		case iam.Allowed:
 			allowed = true
-		case iampolicy.Silent:
+		case iam.Silent:
 		}
 	}
 	if !allowed {
@@ -274,32 +274,32 @@ func (g *Guards) judgeRole(role *guardedRole, r iampolicy.Request) error {
 		return err
 	}
 	switch boundary.Evaluate(r) {
-	case iampolicy.Denied:
+	case iam.Denied:
 		return fmt.Errorf("%w: the permissions boundary %s", ErrRefused, denial(boundary, r))
-	case iampolicy.Silent:
+	case iam.Silent:
 		return fmt.Errorf("%w: the permissions boundary does not allow it", ErrRefused)
-	case iampolicy.Allowed:
+	case iam.Allowed:
 	}
 	return nil
 }
 
-func (g *Guards) policy(arn string) (iampolicy.Document, error) {
+func (g *Guards) policy(arn string) (iam.Document, error) {
 	if doc, ok := g.policies[arn]; ok {
 		return doc, nil
 	}
 	if !strings.HasPrefix(arn, "arn:aws:iam::aws:") {
-		return iampolicy.Document{}, fmt.Errorf("%s: no recorded call made it", arn)
+		return iam.Document{}, fmt.Errorf("%s: no recorded call made it", arn)
 	}
 	doc, err := g.awsManaged(arn)
 	if err != nil {
-		return iampolicy.Document{}, fmt.Errorf("%s: %w", arn, err)
+		return iam.Document{}, fmt.Errorf("%s: %w", arn, err)
 	}
 	g.policies[arn] = doc
 	return doc, nil
 }
 
 // aliased adds the names of a key, by which policies know it.
-func (g *Guards) aliased(r iampolicy.Request) iampolicy.Request {
+func (g *Guards) aliased(r iam.Request) iam.Request {
 	alias, ok := g.aliases[r.Resource]
 	if !ok {
 		return r
@@ -310,9 +310,9 @@ func (g *Guards) aliased(r iampolicy.Request) iampolicy.Request {
 }
 
 // denial names the statement that denies.
-func denial(doc iampolicy.Document, r iampolicy.Request) string {
+func denial(doc iam.Document, r iam.Request) string {
 	for _, s := range doc.Statement {
-		if iampolicy.New(s).Evaluate(r) == iampolicy.Denied {
+		if iam.New(s).Evaluate(r) == iam.Denied {
 			return "denies it by " + s.Sid
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"freehold.dev/freehold/components/iampolicy"
 	"freehold.dev/freehold/internal/conformance/iamcalls"
 	"freehold.dev/freehold/internal/conformance/lab"
+	"freehold.dev/freehold/internal/iam"
 )
 
 const (
@@ -47,11 +47,11 @@ func history() []lab.Call {
 func learned(t *testing.T, more ...lab.Call) *iamcalls.Guards {
 	t.Helper()
 	calls := append(history(), more...)
-	g := iamcalls.NewGuards(calls, func(arn string) (iampolicy.Document, error) {
+	g := iamcalls.NewGuards(calls, func(arn string) (iam.Document, error) {
 		if arn != "arn:aws:iam::aws:policy/ReadOnlyAccess" {
-			return iampolicy.Document{}, fmt.Errorf("%s is not known", arn)
+			return iam.Document{}, fmt.Errorf("%s is not known", arn)
 		}
-		return iampolicy.Parse(document("Allow", "sqs:List*"))
+		return iam.Parse(document("Allow", "sqs:List*"))
 	})
 	for _, c := range calls {
 		if err := g.Learn(c); err != nil {
@@ -107,7 +107,7 @@ func TestGuardsAskEveryPolicyThatHasASay(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := iampolicy.Request{Principal: tt.principal, Action: tt.action, Resource: tt.resource, Context: map[string]string{}}
+			r := iam.Request{Principal: tt.principal, Action: tt.action, Resource: tt.resource, Context: map[string]string{}}
 			if parts := strings.Split(tt.resource, ":"); len(parts) > 4 {
 				r.Context["aws:ResourceAccount"] = parts[4]
 			}
@@ -134,7 +134,7 @@ func TestGuardsDoNotGuess(t *testing.T) {
 		}
 	}
 	attach := form("iam", "AttachRolePolicy", "RoleName", "freehold-acme-provision", "PolicyArn", "arn:aws:iam::aws:policy/Other")
-	r := iampolicy.Request{Principal: role, Action: "ec2:DescribeVpcs", Resource: "*", Context: map[string]string{}}
+	r := iam.Request{Principal: role, Action: "ec2:DescribeVpcs", Resource: "*", Context: map[string]string{}}
 	if err := learned(t, attach).Judge(r); err == nil || errors.Is(err, iamcalls.ErrRefused) {
 		t.Errorf("Judge with a policy that is not to be had: %v", err)
 	}

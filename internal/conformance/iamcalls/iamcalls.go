@@ -16,8 +16,8 @@ import (
 	"slices"
 	"strings"
 
-	"freehold.dev/freehold/components/iampolicy"
 	"freehold.dev/freehold/internal/conformance/lab"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // ErrUnknown is wrapped for a call that the tables do not hold.
@@ -26,7 +26,7 @@ var ErrUnknown = errors.New("what IAM checks for it is not in the tables of iamc
 // Requests returns what IAM checks before it lets a call through: nothing for
 // sts:GetCallerIdentity, and more than one request for a call that names more
 // than one resource, hands a role on, or brings tags.
-func Requests(c lab.Call) ([]iampolicy.Request, error) {
+func Requests(c lab.Call) ([]iam.Request, error) {
 	k, err := read(c)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", c.Service, describe(c), err)
@@ -35,10 +35,10 @@ func Requests(c lab.Call) ([]iampolicy.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", c.Service, describe(c), err)
 	}
-	var out []iampolicy.Request
+	var out []iam.Request
 	for _, n := range r.needs(k) {
 		for _, on := range n.on {
-			req := iampolicy.Request{Action: n.action, Resource: on, Principal: c.Principal, Context: k.context(on)}
+			req := iam.Request{Action: n.action, Resource: on, Principal: c.Principal, Context: k.context(on)}
 			maps.Copy(req.Context, n.with)
 			out = append(out, req)
 		}

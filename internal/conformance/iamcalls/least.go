@@ -9,8 +9,8 @@ import (
 	"strings"
 	"unicode"
 
-	"freehold.dev/freehold/components/iampolicy"
 	"freehold.dev/freehold/internal/conformance/lab"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // The words of a template that whoever uses it replaces.
@@ -46,29 +46,29 @@ var limits = []string{
 // role. Scopes say how a template names resources: ARN patterns with the words
 // of Fill, of which the first that covers a recorded ARN takes its place. The
 // same calls give the same document, in whatever order they come.
-func Least(calls []lab.Call, scopes []string) (iampolicy.Document, error) {
+func Least(calls []lab.Call, scopes []string) (iam.Document, error) {
 	uses := map[string]*use{}
 	roles := RolesOf(calls)
 	for _, c := range calls {
 		requests, err := Requests(c)
 		if err != nil {
-			return iampolicy.Document{}, err
+			return iam.Document{}, err
 		}
 		for _, r := range requests {
 			r = roles.Complete(r)
 			resource, err := scope(r.Resource, scopes)
 			if err != nil {
-				return iampolicy.Document{}, fmt.Errorf("%s on %s: %w", r.Action, r.Resource, err)
+				return iam.Document{}, fmt.Errorf("%s on %s: %w", r.Action, r.Resource, err)
 			}
 			if uses[r.Action] == nil {
 				uses[r.Action] = newUse()
 			}
 			if err := uses[r.Action].add(resource, r.Context, scopes); err != nil {
-				return iampolicy.Document{}, fmt.Errorf("%s: %w", r.Action, err)
+				return iam.Document{}, fmt.Errorf("%s: %w", r.Action, err)
 			}
 		}
 	}
-	return iampolicy.New(statements(uses)...), nil
+	return iam.New(statements(uses)...), nil
 }
 
 // scope returns how a template names a resource.
@@ -104,7 +104,7 @@ func RolesOf(calls []lab.Call) Roles {
 var ofBoundedRole = []string{"iam:AttachRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePolicy"}
 
 // Complete adds to a request what IAM knows of the role that it works on.
-func (roles Roles) Complete(r iampolicy.Request) iampolicy.Request {
+func (roles Roles) Complete(r iam.Request) iam.Request {
 	boundary := roles[r.Resource]
 	if boundary == "" || !slices.Contains(ofBoundedRole, r.Action) {
 		return r
@@ -151,8 +151,8 @@ func (u *use) add(resource string, context map[string]string, scopes []string) e
 }
 
 // condition narrows to the values that were always there.
-func (u *use) condition() iampolicy.Condition {
-	var out iampolicy.Condition
+func (u *use) condition() iam.Condition {
+	var out iam.Condition
 	for _, key := range limits {
 		if u.carried[key] == 0 || u.carried[key] < u.times {
 			continue
@@ -165,10 +165,10 @@ func (u *use) condition() iampolicy.Condition {
 			operator = "ArnLike"
 		}
 		if out == nil {
-			out = iampolicy.Condition{}
+			out = iam.Condition{}
 		}
 		if out[operator] == nil {
-			out[operator] = map[string]iampolicy.Values{}
+			out[operator] = map[string]iam.Values{}
 		}
 		out[operator][key] = slices.Sorted(maps.Keys(u.limits[key]))
 	}
@@ -177,17 +177,17 @@ func (u *use) condition() iampolicy.Condition {
 
 // statements puts the actions of a service together that have the same
 // resources and conditions.
-func statements(uses map[string]*use) []iampolicy.Statement {
-	var out []iampolicy.Statement
+func statements(uses map[string]*use) []iam.Statement {
+	var out []iam.Statement
 	at := map[string]int{}
 	for _, action := range slices.Sorted(maps.Keys(uses)) {
 		service, _, _ := strings.Cut(action, ":")
-		s := iampolicy.Statement{
-			Effect:    iampolicy.Allow,
+		s := iam.Statement{
+			Effect:    iam.Allow,
 			Resource:  widest(slices.Sorted(maps.Keys(uses[action].resources))),
 			Condition: uses[action].condition(),
 		}
-		group := service + iampolicy.New(s).String()
+		group := service + iam.New(s).String()
 		i, there := at[group]
 		if !there {
 			i = len(out)
@@ -209,22 +209,22 @@ func statements(uses map[string]*use) []iampolicy.Statement {
 }
 
 // widest leaves out the resources that another covers.
-func widest(resources []string) iampolicy.Values {
+func widest(resources []string) iam.Values {
 	return slices.DeleteFunc(slices.Clone(resources), func(r string) bool {
 		return slices.ContainsFunc(resources, func(wider string) bool { return wider != r && covers(wider, r) })
 	})
 }
 
 func covers(pattern, resource string) bool {
-	doc := iampolicy.New(iampolicy.Statement{
-		Effect: iampolicy.Allow, Action: iampolicy.Values{"*"}, Resource: iampolicy.Values{pattern},
+	doc := iam.New(iam.Statement{
+		Effect: iam.Allow, Action: iam.Values{"*"}, Resource: iam.Values{pattern},
 	})
-	return doc.Evaluate(iampolicy.Request{Resource: resource}) == iampolicy.Allowed
+	return doc.Evaluate(iam.Request{Resource: resource}) == iam.Allowed
 }
 
 // sid names a statement after its service, what it works on and what narrows
 // it: "IamRoleIfPolicyARN".
-func sid(s iampolicy.Statement) string {
+func sid(s iam.Statement) string {
 	service, _, _ := strings.Cut(s.Action[0], ":")
 	words := []string{title(service)}
 	for _, r := range s.Resource {

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"freehold.dev/freehold/components/iampolicy"
 	"freehold.dev/freehold/internal/conformance/iamcalls"
 	"freehold.dev/freehold/internal/conformance/lab"
+	"freehold.dev/freehold/internal/iam"
 )
 
 var scopes = []string{
@@ -41,22 +41,22 @@ func recorded() []lab.Call {
 }
 
 func TestLeastAllowsWhatWasCalledAndNoMore(t *testing.T) {
-	allow := func(sid string, resource string, condition iampolicy.Condition, actions ...string) iampolicy.Statement {
-		return iampolicy.Statement{
-			Sid: sid, Effect: iampolicy.Allow, Action: actions, Resource: iampolicy.Values{resource}, Condition: condition,
+	allow := func(sid string, resource string, condition iam.Condition, actions ...string) iam.Statement {
+		return iam.Statement{
+			Sid: sid, Effect: iam.Allow, Action: actions, Resource: iam.Values{resource}, Condition: condition,
 		}
 	}
-	bounded := map[string]iampolicy.Values{"iam:PermissionsBoundary": {"arn:aws:iam::ACCOUNT_ID:policy/freehold-*"}}
-	both := map[string]iampolicy.Values{
+	bounded := map[string]iam.Values{"iam:PermissionsBoundary": {"arn:aws:iam::ACCOUNT_ID:policy/freehold-*"}}
+	both := map[string]iam.Values{
 		"iam:PermissionsBoundary": bounded["iam:PermissionsBoundary"],
 		"iam:PolicyARN":           {"arn:aws:iam::aws:policy/SecurityAudit"},
 	}
-	want := iampolicy.New(
+	want := iam.New(
 		// Of two scopes that one action needs, the wider has the other in it.
 		allow("EcrRepository", "arn:aws:ecr:REGION:ACCOUNT_ID:repository/*", nil, "ecr:DescribeRepositories"),
 		allow("EcrRepository2", "arn:aws:ecr:REGION:ACCOUNT_ID:repository/freehold-*", nil, "ecr:GetLifecyclePolicy"),
-		allow("IamRoleIfPermissionsBoundaryIfPolicyARN", "arn:aws:iam::ACCOUNT_ID:role/freehold-*", iampolicy.Condition{"ArnLike": both}, "iam:AttachRolePolicy"),
-		allow("IamRoleIfPermissionsBoundary", "arn:aws:iam::ACCOUNT_ID:role/freehold-*", iampolicy.Condition{"ArnLike": bounded}, "iam:CreateRole"),
+		allow("IamRoleIfPermissionsBoundaryIfPolicyARN", "arn:aws:iam::ACCOUNT_ID:role/freehold-*", iam.Condition{"ArnLike": both}, "iam:AttachRolePolicy"),
+		allow("IamRoleIfPermissionsBoundary", "arn:aws:iam::ACCOUNT_ID:role/freehold-*", iam.Condition{"ArnLike": bounded}, "iam:CreateRole"),
 		allow("IamRole", "arn:aws:iam::ACCOUNT_ID:role/freehold-*", nil, "iam:GetRole"),
 		allow("Iam", "*", nil, "iam:ListRoles", "iam:ListUsers"),
 		allow("Organizations", "*", nil, "organizations:CreateAccount", "organizations:TagResource"),

@@ -27,9 +27,9 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"freehold.dev/freehold/internal/cloud/sandbox"
-	"freehold.dev/freehold/internal/cloud/sandbox/controlplane"
-	"freehold.dev/freehold/internal/cloud/sandbox/kubeprovider"
+	"freehold.dev/freehold/internal/sandbox"
+	"freehold.dev/freehold/internal/sandbox/controlplane"
+	"freehold.dev/freehold/internal/sandbox/kubeprovider"
 )
 
 // planes are the control planes that stand behind the emulator's clusters.

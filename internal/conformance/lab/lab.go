@@ -13,11 +13,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	organizationstypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
-	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // The variables by which "make conformance" tells the tests what there is.
@@ -125,7 +125,7 @@ func (l *Lab) Adopt(account, role, externalID string) string {
 }
 
 func (l *Lab) role(ctx context.Context, cfg aws.Config, name, trust string) error {
-	_, err := iam.NewFromConfig(cfg).CreateRole(ctx, &iam.CreateRoleInput{
+	_, err := awsiam.NewFromConfig(cfg).CreateRole(ctx, &awsiam.CreateRoleInput{
 		RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(trust),
 	})
 	return err
@@ -226,11 +226,11 @@ func (l *Lab) machine(credentialsFile string) map[string]string {
 
 // trust is a trust policy for one principal, with an external id if there is one.
 func trust(principal, externalID string) string {
-	s := iampolicy.Statement{
-		Effect: iampolicy.Allow, Principal: iampolicy.Principals(principal), Action: iampolicy.Values{"sts:AssumeRole"},
+	s := iam.Statement{
+		Effect: iam.Allow, Principal: iam.Principals(principal), Action: iam.Values{"sts:AssumeRole"},
 	}
 	if externalID != "" {
-		s.Condition = iampolicy.Condition{"StringEquals": {"sts:ExternalId": {externalID}}}
+		s.Condition = iam.Condition{"StringEquals": {"sts:ExternalId": {externalID}}}
 	}
-	return iampolicy.New(s).String()
+	return iam.New(s).String()
 }

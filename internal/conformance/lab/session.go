@@ -14,12 +14,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	organizationstypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"freehold.dev/freehold/components/iampolicy"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // In acts in an account behind the front's back, as its owner would: for what
@@ -171,7 +171,7 @@ func (l *Lab) trusts(ctx context.Context, caller, roleARN, externalID string) er
 		}
 		return errNotTrusted
 	}
-	out, err := iam.NewFromConfig(l.In(account)).GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(name)})
+	out, err := awsiam.NewFromConfig(l.In(account)).GetRole(ctx, &awsiam.GetRoleInput{RoleName: aws.String(name)})
 	if err != nil {
 		return err
 	}
@@ -179,15 +179,15 @@ func (l *Lab) trusts(ctx context.Context, caller, roleARN, externalID string) er
 	if err != nil {
 		return err
 	}
-	doc, err := iampolicy.Parse(text)
+	doc, err := iam.Parse(text)
 	if err != nil {
 		return fmt.Errorf("trust policy of %s: %w", roleARN, err)
 	}
-	asked := iampolicy.Request{Action: "sts:AssumeRole", Principal: caller, Context: map[string]string{}}
+	asked := iam.Request{Action: "sts:AssumeRole", Principal: caller, Context: map[string]string{}}
 	if externalID != "" {
 		asked.Context["sts:ExternalId"] = externalID
 	}
-	if doc.Evaluate(asked) != iampolicy.Allowed {
+	if doc.Evaluate(asked) != iam.Allowed {
 		return errNotTrusted
 	}
 	return nil

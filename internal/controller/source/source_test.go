@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"freehold.dev/freehold/internal/api/v1alpha1"
-	"freehold.dev/freehold/internal/cloud/sandbox/controlplane/controlplanetest"
 	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -26,6 +24,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/sandbox/controlplane/controlplanetest"
 )
 
 // audience is that of the API, for which kubelet gives the controller a token.

@@ -1,0 +1,70 @@
+// Package event holds what happened, as values: the events of an operation as
+// they are stored, streamed and replayed, and the result that an operation ends
+// with. A stored value names the Version that wrote it.
+package event
+
+import "time"
+
+// Type says what an Event is about. The CloudEvents type is
+// "dev.freehold." + Type.
+type Type string
+
+// The events of one operation, in the order in which they come. Exactly one
+// terminal event ends an operation, also when its process was killed and
+// another takes over.
+const (
+	OperationStarted   Type = "operation.started"
+	LayerStarted       Type = "layer.started"
+	LayerFinished      Type = "layer.finished"
+	LayerFailed        Type = "layer.failed"
+	ResourceStarted    Type = "resource.started"
+	ResourceFinished   Type = "resource.finished"
+	ResourceFailed     Type = "resource.failed"
+	Diagnostic         Type = "diagnostic" // a warning or a retry, for people
+	Waiting            Type = "waiting"    // something outside is waited for
+	OperationSucceeded Type = "operation.succeeded"
+	OperationFailed    Type = "operation.failed"
+	OperationBlocked   Type = "operation.blocked"
+	OperationPending   Type = "operation.pending"
+)
+
+// Terminal reports whether t ends an operation.
+func (t Type) Terminal() bool {
+	switch t {
+	case OperationSucceeded, OperationFailed, OperationBlocked, OperationPending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Event is one thing that happened in an operation. It never holds a secret.
+type Event struct {
+	Type      Type      `json:"type"`
+	Time      time.Time `json:"time"`
+	Org       string    `json:"org"`
+	Operation string    `json:"operation"`      // the operation's id
+	Kind      string    `json:"kind,omitempty"` // onboard, drift, offboard…
+	Layer     string    `json:"layer,omitempty"`
+	// Resource fields.
+	URN          string `json:"urn,omitempty"`
+	ResourceType string `json:"resourceType,omitempty"`
+	ResourceName string `json:"resourceName,omitempty"`
+	// Op is the engine's word: create, update, delete, replace, same, refresh, read, import.
+	Op string `json:"op,omitempty"`
+	// Changes counts resources by Op, at the end of a layer or an operation.
+	Changes map[string]int `json:"changes,omitempty"`
+	// Total is how many resources the layer is known to have (0: not yet known).
+	Total    int           `json:"total,omitempty"`
+	Duration time.Duration `json:"duration,omitempty"` // nanoseconds
+	Message  string        `json:"message,omitempty"`
+	// Next says what to do about a failure.
+	Next string `json:"next,omitempty"`
+	// Result is what came of the operation, on its terminal event: a Plan, an
+	// Onboarding, a Drift or an Offboarding.
+	Result any `json:"result,omitempty"`
+}
+
+// Sink takes events, in order. It must not block for long and is called from
+// one goroutine at a time.
+type Sink func(Event)

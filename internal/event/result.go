@@ -1,0 +1,160 @@
+package event
+
+import (
+	"time"
+
+	"freehold.dev/freehold/internal/finding"
+)
+
+// Change is one resource that an operation would touch or has touched.
+type Change struct {
+	Layer string `json:"layer"`
+	Op    string `json:"op"` // create, update, replace, delete
+	Type  string `json:"type"`
+	Name  string `json:"name"`
+	URN   string `json:"urn"`
+	// Properties are the paths that differ, with values as short text; secrets are "[secret]".
+	Properties []finding.Difference `json:"properties,omitempty"`
+}
+
+// LayerResult is what became of one layer.
+type LayerResult struct {
+	Layer     string         `json:"layer"`
+	Stack     string         `json:"stack"`
+	State     string         `json:"state"` // done, failed, skipped, not-started, removed
+	Changes   map[string]int `json:"changes,omitempty"`
+	Resources int            `json:"resources"`
+	Duration  time.Duration  `json:"duration"`
+	Error     string         `json:"error,omitempty"`
+}
+
+// DataPlane is what an org owns: the facts that an operator asks for first.
+type DataPlane struct {
+	Org             string   `json:"org"`
+	Region          string   `json:"region"`
+	AccountID       string   `json:"accountId,omitempty"`
+	BoundaryARN     string   `json:"boundaryArn,omitempty"`
+	VPCID           string   `json:"vpcId,omitempty"`
+	CIDR            string   `json:"cidr,omitempty"`
+	ClusterName     string   `json:"clusterName,omitempty"`
+	ClusterARN      string   `json:"clusterArn,omitempty"`
+	ClusterEndpoint string   `json:"clusterEndpoint,omitempty"`
+	OIDCIssuer      string   `json:"oidcIssuer,omitempty"`
+	DataKeyARN      string   `json:"dataKeyArn,omitempty"`
+	Projects        []string `json:"projects,omitempty"`
+}
+
+// Plan is what onboard would do.
+type Plan struct {
+	Org         string   `json:"org"`
+	Hash        string   `json:"hash"`
+	HashVersion int      `json:"hashVersion"`
+	Decided     any      `json:"plan"` // the plan.Plan
+	Notes       []string `json:"notes,omitempty"`
+	// Layers says for each layer what a preview found; a layer whose inputs
+	// are not known yet (the layer before was never made) is "not-started".
+	Layers  []LayerResult `json:"layers"`
+	Changes []Change      `json:"changes"`
+	// Policy is what the policies found: what they do not allow, what somebody
+	// answers for, and what cannot be said until onboard knows more.
+	Policy []finding.Policy `json:"policy,omitempty"`
+}
+
+// Different reports whether onboard would change anything.
+func (p Plan) Different() bool {
+	if len(p.Changes) > 0 {
+		return true
+	}
+	for _, l := range p.Layers {
+		if l.State == "not-started" {
+			return true
+		}
+	}
+	return false
+}
+
+// Onboarding is the result of onboard.
+type Onboarding struct {
+	Org       string        `json:"org"`
+	Operation string        `json:"operation"`
+	Changed   bool          `json:"changed"`
+	Layers    []LayerResult `json:"layers"`
+	DataPlane DataPlane     `json:"dataPlane"`
+	// Unmanaged are things in the org's account that no layer declares; they are left alone.
+	Unmanaged []finding.Finding `json:"unmanaged,omitempty"`
+	// Policy is what the policies do not allow, and what somebody answers for.
+	Policy   []finding.Policy `json:"policy,omitempty"`
+	Duration time.Duration    `json:"duration"`
+}
+
+// Operation is one run of a use case, as the registry remembers it.
+type Operation struct {
+	ID       string    `json:"id"`
+	Org      string    `json:"org"`
+	Kind     string    `json:"kind"`  // onboard, offboard
+	State    string    `json:"state"` // running, succeeded, failed, blocked, pending
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished,omitzero"`
+	Error    string    `json:"error,omitempty"`
+}
+
+// Status is what is known of one org without asking the cloud.
+type Status struct {
+	Org       string        `json:"org"`
+	State     string        `json:"state"` // ready, onboarding, failed, partial, offboarded
+	Hash      string        `json:"hash,omitempty"`
+	DataPlane DataPlane     `json:"dataPlane"`
+	Layers    []LayerResult `json:"layers"`
+	Last      *Operation    `json:"lastOperation,omitempty"`
+}
+
+// Drift is the result of a drift run over one org.
+type Drift struct {
+	Org      string            `json:"org"`
+	At       time.Time         `json:"at"`
+	Layers   []LayerResult     `json:"layers"`
+	Findings []finding.Finding `json:"findings"`
+	Duration time.Duration     `json:"duration"`
+}
+
+// Drifted reports whether anything differs or violates a rule; what could not
+// be read does not count, nor what somebody answers for.
+func (d Drift) Drifted() bool {
+	for _, f := range d.Findings {
+		if f.Kind != finding.Unreadable && (f.Policy == nil || f.Policy.Blocks()) {
+			return true
+		}
+	}
+	return false
+}
+
+// Complete reports whether everything could be read.
+func (d Drift) Complete() bool {
+	for _, f := range d.Findings {
+		if f.Kind == finding.Unreadable {
+			return false
+		}
+	}
+	return true
+}
+
+// Offboarding is the result of offboard, or, before it ran, what it would remove.
+type Offboarding struct {
+	Org           string        `json:"org"`
+	Operation     string        `json:"operation,omitempty"`
+	Layers        []LayerResult `json:"layers"` // in the order of removal
+	DataPlane     DataPlane     `json:"dataPlane"`
+	AccountClosed bool          `json:"accountClosed"`
+	AccountKept   bool          `json:"accountKept"`
+	// Left are things that are still in the account; empty when it is really empty.
+	Left     []finding.Finding `json:"left,omitempty"`
+	Duration time.Duration     `json:"duration"`
+}
+
+// Check is one line of doctor.
+type Check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+	Fix    string `json:"fix,omitempty"` // the exact command that mends it
+}

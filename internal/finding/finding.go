@@ -1,0 +1,43 @@
+// Package finding holds what is wrong, as values: a drift, a rule's answer about
+// a resource, and what two orgs share.
+package finding
+
+// Kind says what kind of drift a Finding is.
+type Kind string
+
+// The kinds of drift.
+const (
+	Changed    Kind = "changed"    // a property is not what the layer set
+	Missing    Kind = "missing"    // a resource is gone
+	Unmanaged  Kind = "unmanaged"  // a thing in the account that no layer declares
+	Unreadable Kind = "unreadable" // could not be read: neither drift nor its absence
+	Violated   Kind = "violated"   // what was read violates a rule: Policy says which
+)
+
+// Finding is one drift.
+type Finding struct {
+	Kind        Kind         `json:"kind"`
+	Layer       string       `json:"layer,omitempty"`
+	Type        string       `json:"type"`
+	Name        string       `json:"name"`
+	ID          string       `json:"id,omitempty"`
+	URN         string       `json:"urn,omitempty"`
+	Differences []Difference `json:"differences,omitempty"`
+	Message     string       `json:"message,omitempty"`
+	// Policy is the rule's own finding, for a Violated.
+	Policy *Policy `json:"policy,omitempty"`
+}
+
+// Difference is one property that is not what it should be.
+type Difference struct {
+	Path string `json:"path"`
+	Want string `json:"want"` // as JSON; empty: absent
+	Have string `json:"have"` // as JSON; empty: absent
+}
+
+// Shared is one thing that two orgs have in common.
+type Shared struct {
+	Kind   string   `json:"kind"` // account, boundary, cluster, vpc, key…
+	Value  string   `json:"value"`
+	Owners []string `json:"owners"`
+}

@@ -1,0 +1,166 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/drift"
+	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/plan"
+)
+
+// Drift compares what the org's layers made with what is there now. It reads
+// the four layers side by side, changes nothing, and never waits for a deploy
+// nor holds one up. What could not be read is a finding of its own kind, and
+// never passes for "no drift".
+func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event.Drift, error) {
+	began := s.Now()
+	out := event.Drift{Org: org, At: began}
+	o, err := s.Registry.Org(ctx, org)
+	if err != nil {
+		return out, fail(org, "", err)
+	}
+	d, _, err := s.recorded(ctx, o)
+	if err != nil {
+		return out, fail(org, "", err)
+	}
+	if d.id, err = s.identity(ctx, org); err != nil {
+		return out, fail(org, "", err)
+	}
+	emit := serialized(sink)
+	reads := make([]layerRead, len(plan.Layers()))
+	var wg sync.WaitGroup
+	for i, l := range plan.Layers() {
+		wg.Go(func() {
+			emit(event.Event{Type: event.LayerStarted, Time: s.Now(), Org: org, Kind: "drift", Layer: string(l)})
+			reads[i] = s.readLayer(ctx, d, l)
+			emit(event.Event{
+				Type: event.LayerFinished, Time: s.Now(), Org: org, Kind: "drift", Layer: string(l),
+				Duration: reads[i].result.Duration,
+			})
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return out, fail(org, "", fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx)))
+	}
+	f := drift.Facts{Declared: drift.Declared{}}
+	whole := true
+	for _, r := range reads {
+		out.Layers = append(out.Layers, r.result)
+		out.Findings = append(out.Findings, r.unreadable...)
+		whole = whole && len(r.unreadable) == 0
+		f.Resources = append(f.Resources, r.resources...)
+		declare(f.Declared, r.steps)
+		out.Findings = append(out.Findings, r.violated...)
+	}
+	// With a layer unread, everything of it would look undeclared.
+	if whole && d.outs[plan.LayerAccount] != nil {
+		items, err := s.inventory(ctx, d)
+		if err != nil {
+			out.Findings = append(out.Findings, finding.Finding{
+				Kind: finding.Unreadable, Type: "inventory", Name: org, Message: err.Error(),
+			})
+		}
+		f.Items = items
+	}
+	names := make([]string, len(plan.Layers()))
+	for i, l := range plan.Layers() {
+		names[i] = string(l)
+	}
+	out.Findings = append(out.Findings, drift.Judge(f, names)...)
+	out.Duration = s.Now().Sub(began)
+	return out, nil
+}
+
+type layerRead struct {
+	result     event.LayerResult
+	resources  []drift.Resource
+	steps      []engine.Step
+	unreadable []finding.Finding
+	violated   []finding.Finding
+}
+
+func (s *Service) readLayer(ctx context.Context, d dataPlane, l plan.Layer) (r layerRead) {
+	began := s.Now()
+	org := d.plan.Org
+	r.result = event.LayerResult{Layer: string(l), Stack: plan.StackName(org, l), State: layerDone}
+	defer func() { r.result.Duration = s.Now().Sub(began) }()
+	unreadable := func(err error) {
+		r.result.State, r.result.Error = layerFailed, err.Error()
+		r.unreadable = append(r.unreadable, finding.Finding{
+			Kind: finding.Unreadable, Layer: string(l), Type: "layer", Name: string(l), Message: err.Error(),
+		})
+	}
+	in, err := s.input(ctx, d, l)
+	if errors.Is(err, errNotReady) {
+		r.result.State = layerPending
+		return r
+	}
+	if err != nil {
+		unreadable(err)
+		return r
+	}
+	st, err := s.stack(d, l, in)
+	if err != nil {
+		unreadable(err)
+		return r
+	}
+	if !s.Engine.Exists(st) {
+		r.result.State = layerPending
+		return r
+	}
+	run, err := s.Engine.PreviewRefresh(ctx, st, nil)
+	if err != nil {
+		unreadable(fail(org, string(l), err))
+		return r
+	}
+	r.steps, r.result.Changes, r.result.Resources = run.Steps, run.Changes, run.Resources()
+	// The rules are the same that the plan was held against, on what is there now.
+	if r.violated, err = s.judgeLive(d, l, run.Steps); err != nil {
+		unreadable(err)
+	}
+	for _, step := range run.Steps {
+		if !step.Custom {
+			continue
+		}
+		r.resources = append(r.resources, drift.Resource{
+			Layer: string(l), Type: step.Type, Name: step.Name, ID: step.ID, URN: step.URN,
+			Gone: step.Op == "delete", Want: step.OldInputs, Have: step.NewInputs,
+		})
+	}
+	return r
+}
+
+// listed lists all that is in the org's account, and returns the account with it.
+func (s *Service) listed(ctx context.Context, d dataPlane) (cloud.Account, []cloud.Item, error) {
+	a, err := d.account("", "")
+	if err != nil {
+		return a, nil, err
+	}
+	items, err := s.Cloud.Inventory(ctx, a)
+	if err != nil {
+		return a, nil, fmt.Errorf("list account %s: %w", a.ID, err)
+	}
+	return a, items, nil
+}
+
+// inventory lists what somebody made in the org's account.
+func (s *Service) inventory(ctx context.Context, d dataPlane) ([]drift.Item, error) {
+	_, items, err := s.listed(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	var out []drift.Item
+	for _, it := range items {
+		if !it.ByCloud && !it.ByWorkload {
+			out = append(out, itemOf(it))
+		}
+	}
+	return out, nil
+}

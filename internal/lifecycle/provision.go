@@ -1,0 +1,80 @@
+// Package lifecycle holds the use cases: plan, onboard, status, drift,
+// offboard. Each is safe to run again and, after a kill at any moment, ends
+// where an undisturbed run would have ended.
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"freehold.dev/freehold/internal/finding"
+)
+
+var (
+	// ErrBusy is wrapped when another operation holds the org.
+	ErrBusy = errors.New("another operation holds this org")
+	// ErrBlocked is wrapped when a policy blocked the operation.
+	ErrBlocked = errors.New("blocked by policy")
+	// ErrPending is wrapped when the cloud must act first; run again later.
+	ErrPending = errors.New("pending on the cloud")
+	// ErrInvalid is wrapped when the request itself cannot be done: an e-mail
+	// that another org uses, a field that cannot change, an org not known.
+	ErrInvalid = errors.New("invalid request")
+	// ErrProtected is wrapped when deletion protection stands in the way.
+	ErrProtected = errors.New("protected from deletion")
+	// ErrCancelled is wrapped when the caller stopped the operation.
+	ErrCancelled = errors.New("cancelled")
+)
+
+// Error is a failure with everything that an operator needs to act on it.
+type Error struct {
+	Org      string
+	Layer    string // empty: no layer
+	Resource string // the resource's type and name, empty: none
+	Doing    string // what was tried, "create"
+	Next     string // what to do now
+	// Policy is what the policies do not allow, and behind it what somebody
+	// answers for; empty for another failure.
+	Policy []finding.Policy
+	Err    error
+}
+
+// Error tells the org, the layer, the resource and the cause; Next is printed apart.
+func (e *Error) Error() string {
+	var at []string
+	for _, s := range []string{e.Org, e.Layer, e.Resource} {
+		if s != "" {
+			at = append(at, s)
+		}
+	}
+	if e.Doing != "" {
+		at = append(at, e.Doing)
+	}
+	return fmt.Sprintf("%s: %v", strings.Join(at, ": "), e.Err)
+}
+
+// Unwrap gives errors.Is and errors.As the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// OnboardOptions are an operator's choices for one run.
+type OnboardOptions struct {
+	// Prune removes what no layer declares from the org's account, after the layers are done.
+	Prune bool
+}
+
+// AuditOptions are an operator's choices for one run.
+type AuditOptions struct {
+	// Orgs are those to audit; empty: every org that is not offboarded.
+	Orgs []string
+	// Stored reads the stored states only, and no account.
+	Stored bool
+}
+
+// OffboardOptions are an operator's choices for one run.
+type OffboardOptions struct {
+	// CloseAccount closes a vended account; the spec's closeOnOffboarding does the same.
+	CloseAccount bool
+	// KeepAccount keeps it whatever the spec says.
+	KeepAccount bool
+}

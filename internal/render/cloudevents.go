@@ -1,0 +1,44 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"freehold.dev/freehold/internal/event"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+)
+
+// CloudEventSource is the source attribute of every event.
+const CloudEventSource = "freehold"
+
+// CloudEvent returns e as one CloudEvents 1.0 document on one line, without a
+// newline. The org is the subject and also the extension attribute "org", so
+// that it is found at the top of this document as of every other; an event of
+// no known org has neither. The id is unique also when the operation is
+// resumed by another process, which counts seq from the start.
+func CloudEvent(e event.Event, seq int) ([]byte, error) {
+	operation := e.Operation
+	if operation == "" {
+		operation = "none"
+	}
+	e.Result = listed(e.Result)
+	ce := cloudevents.New()
+	ce.SetID(fmt.Sprintf("%s-%s-%d", operation, strconv.FormatInt(e.Time.UnixNano(), 36), seq))
+	ce.SetSource(CloudEventSource)
+	ce.SetType("dev.freehold." + string(e.Type))
+	ce.SetTime(e.Time)
+	if e.Org != "" {
+		ce.SetSubject(e.Org)
+		ce.SetExtension("org", e.Org)
+	}
+	if err := ce.SetData(cloudevents.ApplicationJSON, e); err != nil {
+		return nil, fmt.Errorf("event %s of %s: %w", e.Type, e.Org, err)
+	}
+	line, err := json.Marshal(ce)
+	if err != nil {
+		return nil, fmt.Errorf("event %s of %s: %w", e.Type, e.Org, err)
+	}
+	return line, nil
+}

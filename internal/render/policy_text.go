@@ -1,0 +1,160 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"freehold.dev/freehold/internal/finding"
+)
+
+// TextPolicy writes what the rules found, the worst first as it was given, and
+// then what an exception answers for.
+func TextPolicy(w io.Writer, findings []finding.Policy) error {
+	for _, f := range findings {
+		if !f.Blocks() {
+			continue
+		}
+		if err := textPolicyFinding(w, f); err != nil {
+			return err
+		}
+	}
+	for _, f := range findings {
+		if f.Blocks() {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "%s accepted until %s  %s: %s (%s, approved by %s)\n",
+			f.Rule, f.Exception.Expires, textPlace(f), f.Message, f.Exception.Reason, f.Exception.Approver); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func textPolicyFinding(w io.Writer, f finding.Policy) error {
+	head := f.Rule + " " + f.Severity
+	if f.Answer != "violated" {
+		head += " (" + f.Answer + ")"
+	}
+	if _, err := fmt.Fprintf(w, "%s  %s: %s\n", head, textPlace(f), f.Message); err != nil {
+		return err
+	}
+	return facts(w, "    ", "rule", f.Title, "at", f.Path, "statement", f.Statement, "why", f.Why, "fix", f.Fix)
+}
+
+func textPlace(f finding.Policy) string {
+	place := fmt.Sprintf("%s %q", f.Resource.Type, f.Resource.Name)
+	for _, s := range []string{f.Layer, f.Org} {
+		if s != "" {
+			place = s + "  " + place
+		}
+	}
+	return place
+}
+
+// TextAudit writes what was found, then what could not be read, then what it
+// comes to.
+func TextAudit(w io.Writer, a finding.Audit) error {
+	if err := TextPolicy(w, a.Findings); err != nil {
+		return err
+	}
+	for _, s := range a.Shared {
+		if _, err := fmt.Fprintf(w, "%s critical  %s %s is under %s\n", SharedIdentityRule, s.Kind, s.Value,
+			plural(orgsOf(s.Ends), "org", "orgs")); err != nil {
+			return err
+		}
+		for _, e := range s.Ends {
+			if _, err := fmt.Fprintf(w, "    %s\n", textEnd(e)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, e := range a.Edges {
+		if _, err := fmt.Fprintf(w, "%s critical  %s from %s to %s: %s\n", EdgeRule, e.Kind, e.From.Org, e.To.Org, e.Value); err != nil {
+			return err
+		}
+		if err := facts(w, "    ", "from", textEnd(e.From), "to", textEnd(e.To), "statement", e.Statement); err != nil {
+			return err
+		}
+	}
+	for _, u := range a.Unread {
+		place := u.Org
+		if u.Layer != "" {
+			place += " " + u.Layer
+		}
+		if _, err := fmt.Fprintf(w, "could not read %s: %s\n", place, u.Message); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "%s\n", auditSummary(a))
+	return err
+}
+
+// auditSummary is the last line. "Nothing" is only said when everything was read.
+func auditSummary(a finding.Audit) string {
+	resources, secrets, accepted := 0, 0, 0
+	for _, o := range a.Orgs {
+		resources, secrets, accepted = resources+o.Resources, secrets+o.Secrets, accepted+o.Accepted
+	}
+	var parts []string
+	for _, p := range []struct {
+		n         int
+		one, many string
+	}{
+		{len(a.Blocking()), "violation", "violations"},
+		{len(a.Shared), "shared identity", "shared identities"},
+		{len(a.Edges), "way from one org to another", "ways from one org to another"},
+	} {
+		if p.n > 0 {
+			parts = append(parts, plural(p.n, p.one, p.many))
+		}
+	}
+	head := strings.Join(parts, ", ")
+	switch {
+	case head == "" && a.Complete() && len(a.Orgs) == 0:
+		head = "there is no org to audit"
+	case head == "" && a.Complete():
+		head = "nothing is shared and no rule is violated"
+	case head == "":
+		head = "not known: nothing was found in what could be read"
+	}
+	if accepted > 0 {
+		head += fmt.Sprintf(", %d accepted", accepted)
+	}
+	about := a.Org
+	if about == finding.EveryOrg {
+		about = "every org"
+	}
+	line := fmt.Sprintf("%s: %s (%s, %s, %s", about, head, plural(len(a.Orgs), "org", "orgs"),
+		plural(resources, "resource", "resources"), Took(a.Duration))
+	if secrets > 0 {
+		line += fmt.Sprintf("; %s not opened", plural(secrets, "secret value", "secret values"))
+	}
+	return line + ")"
+}
+
+func textEnd(e finding.End) string {
+	parts := []string{e.Org}
+	if e.Layer != "" {
+		parts = append(parts, e.Layer)
+	}
+	parts = append(parts, e.Type)
+	if e.Name != "" {
+		parts = append(parts, fmt.Sprintf("%q", e.Name))
+	}
+	if e.ID != "" && e.ID != e.Name {
+		parts = append(parts, "("+e.ID+")")
+	}
+	if e.Path != "" {
+		parts = append(parts, "at "+e.Path)
+	}
+	return strings.Join(parts, " ")
+}
+
+func orgsOf(ends []finding.End) int {
+	orgs := map[string]bool{}
+	for _, e := range ends {
+		orgs[e.Org] = true
+	}
+	return len(orgs)
+}

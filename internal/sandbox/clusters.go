@@ -1,0 +1,276 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/sandbox/awsprovider"
+	"freehold.dev/freehold/internal/sandbox/controlplane"
+	"freehold.dev/freehold/internal/sandbox/store"
+)
+
+const (
+	clusterType     = "aws:eks/cluster:Cluster"
+	associationType = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+	providerType    = "aws:eks/identityProviderConfig:IdentityProviderConfig"
+	adminPolicy     = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+)
+
+// planes gives EKS's clusters their control planes.
+type planes struct{ m *controlplane.Manager }
+
+func (p planes) Create(ctx context.Context, s awsprovider.PlaneSpec) (string, string, error) {
+	e, err := p.m.Create(ctx, controlplane.Spec{
+		Cluster: controlplane.Cluster{Account: s.Account, Region: s.Region, Name: s.Name}, Version: s.Version, Issuer: s.OIDCIssuer,
+	})
+	return e.URL, e.CABase64(), err
+}
+
+// Update follows with the control plane when EKS's cluster has a later version.
+func (p planes) Update(ctx context.Context, s awsprovider.PlaneSpec) error {
+	return p.m.Upgrade(ctx, controlplane.Cluster{Account: s.Account, Region: s.Region, Name: s.Name}, s.Version)
+}
+
+func (p planes) Authenticate(ctx context.Context, arn string, by *awsprovider.IdentityProvider) error {
+	c, err := clusterOf(arn)
+	if err != nil {
+		return err
+	}
+	return p.m.Authenticate(ctx, c, (*controlplane.IdentityProvider)(by))
+}
+
+func (p planes) Delete(ctx context.Context, arn string) error {
+	c, err := clusterOf(arn)
+	if err != nil {
+		return err
+	}
+	return p.m.Delete(ctx, c)
+}
+
+// clusterOf reads "arn:aws:eks:REGION:ACCOUNT:cluster/NAME".
+func clusterOf(arn string) (controlplane.Cluster, error) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[2] != "eks" || !strings.HasPrefix(parts[5], "cluster/") {
+		return controlplane.Cluster{}, fmt.Errorf("%q is not the ARN of a cluster", arn)
+	}
+	return controlplane.Cluster{Account: parts[4], Region: parts[3], Name: strings.TrimPrefix(parts[5], "cluster/")}, nil
+}
+
+// CheckRelease refuses a Kubernetes version that EKS has and the binary of the
+// sandbox's control planes cannot be, and versions of add-ons that EKS lacks.
+func (c *Cloud) CheckRelease(_ context.Context, r cloud.Release) error {
+	if has := awsprovider.KubernetesVersions(); !slices.Contains(has, r.Kubernetes) {
+		return &cloud.UnsupportedError{Asked: r.Kubernetes, Has: has}
+	}
+	if c.clusters != nil {
+		if err := controlplane.CheckVersion(r.Kubernetes); err != nil {
+			return fmt.Errorf("%w: %w", cloud.ErrUnsupported, err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Addons)) {
+		if has := awsprovider.AddonVersions(name, r.Kubernetes); !slices.Contains(has, r.Addons[name]) {
+			return &cloud.UnsupportedError{Addon: name, Asked: r.Addons[name], Has: has}
+		}
+	}
+	return nil
+}
+
+// ensure starts a cluster unless it runs, with the version and the identity
+// provider that EKS says it has: who was killed between the two left the control
+// plane behind.
+func (c *Cloud) ensure(ctx context.Context, at controlplane.Cluster) error {
+	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: clusterType, ID: at.Name})
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		version, _ := r.Outputs["version"].(string)
+		if err := c.clusters.Upgrade(ctx, at, version); err != nil {
+			return err
+		}
+	}
+	if err := c.authenticate(ctx, at); err != nil {
+		return err
+	}
+	return c.clusters.Ensure(ctx, at, nil)
+}
+
+// authenticate has a cluster believe the identity provider that EKS says it has.
+func (c *Cloud) authenticate(ctx context.Context, at controlplane.Cluster) error {
+	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: providerType})
+	if err != nil {
+		return err
+	}
+	var by *awsprovider.IdentityProvider
+	for _, r := range rows {
+		if r.Outputs["clusterName"] == at.Name {
+			by = awsprovider.IdentityProviderOf(r)
+		}
+	}
+	return c.clusters.Authenticate(ctx, at, (*controlplane.IdentityProvider)(by))
+}
+
+// ProtectCluster sets EKS's deletion protection.
+func (c *Cloud) ProtectCluster(ctx context.Context, cl cloud.Cluster, on bool) error {
+	who, err := c.as(ctx, cl.Account)
+	if err != nil {
+		return err
+	}
+	found, err := c.backend.Change(ctx, who, awsprovider.TypeOf(clusterType), cl.Name, "UpdateClusterConfig", func(out map[string]any) {
+		out[awsprovider.DeletionProtection] = on
+	})
+	if err != nil {
+		return fmt.Errorf("protect cluster %s: %w", cl.Name, err)
+	}
+	if !found {
+		return fmt.Errorf("protect cluster %s: ResourceNotFoundException: %w", cl.Name, cloud.ErrNotFound)
+	}
+	return nil
+}
+
+// Kubeconfig returns a kubeconfig for a role, which must have an access entry
+// with a policy: without one EKS would refuse each of its requests.
+func (c *Cloud) Kubeconfig(ctx context.Context, cl cloud.Cluster, roleARN string) ([]byte, error) {
+	if c.clusters == nil {
+		return nil, fmt.Errorf("kubeconfig of %s: this sandbox runs no control planes", cl.Name)
+	}
+	at, err := clusterOf(cl.ARN)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: clusterType, ID: at.Name})
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("kubeconfig of %s: ResourceNotFoundException: %w", cl.Name, cloud.ErrNotFound)
+	}
+	entries, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: associationType})
+	if err != nil {
+		return nil, err
+	}
+	entries = slices.DeleteFunc(entries, func(r store.Row) bool {
+		return r.Outputs["clusterName"] != at.Name || r.Outputs["principalArn"] != roleARN
+	})
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("kubeconfig of %s: %s has no access entry with a policy: the server would ask for credentials", cl.Name, roleARN)
+	}
+	as := "reader"
+	if slices.ContainsFunc(entries, func(r store.Row) bool { return r.Outputs["policyArn"] == adminPolicy }) {
+		as = "bootstrap"
+	}
+	return c.clusters.Kubeconfig(at, c.o.Executable,
+		append(slices.Clone(c.o.Args), "sandbox", "token", "--dir", c.dir(at), "--as", as)...)
+}
+
+func (c *Cloud) dir(at controlplane.Cluster) string {
+	return filepath.Join(c.root, at.Account, at.Region, at.Name)
+}
+
+// identities are who a kubeconfig of ours can be.
+var identities = map[string]controlplane.Identity{
+	"bootstrap": {User: "freehold:bootstrap", Groups: []string{controlplane.Administrators}},
+	"reader":    {User: "freehold:reader", Groups: []string{controlplane.Readers}},
+}
+
+// Token wakes the cluster that is kept in dir and returns an ExecCredential for it.
+func (c *Cloud) Token(ctx context.Context, dir, as string) ([]byte, error) {
+	if c.clusters == nil {
+		return nil, fmt.Errorf("token: this sandbox runs no control planes")
+	}
+	who, known := identities[as]
+	if !known {
+		return nil, fmt.Errorf("token: nobody is called %q", as)
+	}
+	at := controlplane.Cluster{Account: filepath.Base(filepath.Dir(filepath.Dir(dir))), Region: filepath.Base(filepath.Dir(dir)), Name: filepath.Base(dir)}
+	if err := c.ensure(ctx, at); err != nil {
+		return nil, err
+	}
+	cred, err := c.clusters.Credential(at, who)
+	if err != nil {
+		return nil, err
+	}
+	return cred.Exec()
+}
+
+// ServeCluster runs the control plane that is kept in dir until ctx ends or
+// nobody has used it for a while.
+func (c *Cloud) ServeCluster(ctx context.Context, dir string, idle time.Duration) error {
+	return controlplane.Serve(ctx, dir, controlplane.ServeOptions{Idle: idle, Log: c.log(), Now: c.o.Clock})
+}
+
+func (c *Cloud) log() *slog.Logger { return c.o.Log }
+
+// resolve tells the kubernetes provider how the server of a kubeconfig is
+// reached: as whom the kubeconfig's plugin would say, without starting it.
+func (c *Cloud) resolve(ctx context.Context, kubeconfig string) (*rest.Config, error) {
+	if c.clusters == nil {
+		return nil, fmt.Errorf("this sandbox runs no control planes")
+	}
+	at, err := c.clusters.Find(kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.ensure(ctx, at); err != nil {
+		return nil, err
+	}
+	who, err := identityIn(kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	return c.clusters.RESTConfig(at, who)
+}
+
+func identityIn(kubeconfig string) (controlplane.Identity, error) {
+	config, err := clientcmd.Load([]byte(kubeconfig))
+	if err != nil {
+		return controlplane.Identity{}, fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	if current := config.Contexts[config.CurrentContext]; current != nil {
+		if user := config.AuthInfos[current.AuthInfo]; user != nil && user.Exec != nil {
+			if i := slices.Index(user.Exec.Args, "--as"); i >= 0 && i+1 < len(user.Exec.Args) {
+				if who, known := identities[user.Exec.Args[i+1]]; known {
+					return who, nil
+				}
+			}
+		}
+	}
+	return controlplane.Identity{}, fmt.Errorf("the kubeconfig does not say as whom: its user must be this sandbox's credential plugin")
+}
+
+// Stop stops the control planes of an account, or of all; they start again on demand.
+func (c *Cloud) Stop(ctx context.Context, owner string) error {
+	if c.clusters == nil {
+		return nil
+	}
+	if owner == "" {
+		return c.clusters.StopAll(ctx)
+	}
+	all, err := c.clusters.List()
+	if err != nil {
+		return err
+	}
+	account, err := c.account(ctx, owner)
+	if err != nil {
+		return err
+	}
+	for _, at := range all {
+		if at.Account != account {
+			continue
+		}
+		if err := c.clusters.Stop(ctx, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
