@@ -217,7 +217,7 @@ func (s *Service) checkEmpty(ctx context.Context, d dataPlane, out *event.Offboa
 	}
 	for _, it := range items {
 		if !it.ByCloud {
-			out.Left = append(out.Left, finding(it))
+			out.Left = append(out.Left, findingOf(it))
 		}
 	}
 	if len(out.Left) == 0 {

@@ -238,12 +238,12 @@ func (s *Service) unmanaged(ctx context.Context, d dataPlane, declared drift.Dec
 			}
 			continue
 		}
-		left = append(left, finding(it))
+		left = append(left, findingOf(it))
 	}
 	return left, nil
 }
 
-func finding(it cloud.Item) finding.Finding {
+func findingOf(it cloud.Item) finding.Finding {
 	return finding.Finding{
 		Kind: finding.Unmanaged, Type: it.Type, Name: it.Name, ID: it.ID, Message: "no layer declares it",
 	}
