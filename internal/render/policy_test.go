@@ -91,7 +91,7 @@ func TestFindingsAreSARIF(t *testing.T) {
 
 func TestWhatSomebodyAnswersForIsNoDrift(t *testing.T) {
 	live, excused := trust, accepted()
-	finding := func(f *finding.Policy) finding.Finding {
+	violation := func(f *finding.Policy) finding.Finding {
 		return finding.Finding{Kind: finding.Violated, Layer: f.Layer, Type: f.Resource.Type, Name: f.Resource.Name, Message: f.Rule, Policy: f}
 	}
 	for reason, tc := range map[string]struct {
@@ -99,8 +99,8 @@ func TestWhatSomebodyAnswersForIsNoDrift(t *testing.T) {
 		drifted  bool
 		text     string
 	}{
-		"a rule is violated": {[]finding.Finding{finding(&live)}, true, "acme: 1 difference (0s)\n  violated  boundary  aws:iam/role:Role \"read\": FH301\n"},
-		"and accepted":       {[]finding.Finding{finding(&excused)}, false, "acme: no drift (0s)\n  accepted  boundary  aws:iam/role:Role \"read\": FH602\n"},
+		"a rule is violated": {[]finding.Finding{violation(&live)}, true, "acme: 1 difference (0s)\n  violated  boundary  aws:iam/role:Role \"read\": FH301\n"},
+		"and accepted":       {[]finding.Finding{violation(&excused)}, false, "acme: no drift (0s)\n  accepted  boundary  aws:iam/role:Role \"read\": FH602\n"},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			d := event.Drift{Org: "acme", Findings: tc.findings}
