@@ -16,6 +16,7 @@ import (
 	"freehold.dev/freehold/internal/audit/audittest"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/render"
 	"freehold.dev/freehold/policies"
 )
 
@@ -102,7 +103,7 @@ func sandboxFleet(b *testing.B) *audittest.Fleet {
 }
 
 func firstOf(a finding.Audit) string {
-	for _, f := range a.PolicyFindings() {
+	for _, f := range render.PolicyFindings(a) {
 		return fmt.Sprintf("%+v", f)
 	}
 	for _, u := range a.Unread {

@@ -34,9 +34,9 @@ var fleetRules = map[string]finding.Policy{
 	},
 }
 
-// policyFindings are all findings of the audit in one form. What two orgs share
+// PolicyFindings are all findings of the audit in one form. What two orgs share
 // is a finding of each of its ends.
-func policyFindings(a finding.Audit) []finding.Policy {
+func PolicyFindings(a finding.Audit) []finding.Policy {
 	out := slices.Clone(a.Findings)
 	at := func(rule string, e finding.End) finding.Policy {
 		f := fleetRules[rule]
@@ -83,7 +83,7 @@ func SARIFAudit(w io.Writer, a finding.Audit) error {
 	return JSON(w, sarifLog{
 		Schema:     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
 		Version:    "2.1.0",
-		Runs:       []sarifRun{sarifRunOf(policyFindings(a), a.Unread)},
+		Runs:       []sarifRun{sarifRunOf(PolicyFindings(a), a.Unread)},
 		Properties: map[string]any{"org": a.Org},
 	})
 }

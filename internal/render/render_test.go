@@ -52,7 +52,7 @@ func TestCloudEventIsOneThatTheSDKReads(t *testing.T) {
 	if bytes.ContainsRune(line, '\n') {
 		t.Errorf("more than one line: %s", line)
 	}
-	var ce event.Event
+	var ce cloudevents.Event
 	if err := json.Unmarshal(line, &ce); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestCloudEventIsOneThatTheSDKReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var other event.Event
+	var other cloudevents.Event
 	if err := json.Unmarshal(again, &other); err != nil {
 		t.Fatal(err)
 	}
