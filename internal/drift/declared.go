@@ -48,3 +48,12 @@ func (d Declared) Has(it Item) bool {
 
 // partsOf stands for all parts of a thing. No id has a space in it.
 func partsOf(id string) string { return "all of " + id }
+
+// Merge adds all that another has.
+func (d Declared) Merge(other Declared) {
+	for typ, ids := range other {
+		for id := range ids {
+			d.add(typ, id)
+		}
+	}
+}

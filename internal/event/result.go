@@ -28,6 +28,12 @@ type LayerResult struct {
 	Error     string         `json:"error,omitempty"`
 }
 
+// As is the result with another state.
+func (l LayerResult) As(state string) LayerResult {
+	l.State = state
+	return l
+}
+
 // DataPlane is what an org owns: the facts that an operator asks for first.
 type DataPlane struct {
 	Org             string   `json:"org"`
@@ -58,6 +64,8 @@ type Plan struct {
 	// Policy is what the policies found: what they do not allow, what somebody
 	// answers for, and what cannot be said until onboard knows more.
 	Policy []finding.Policy `json:"policy,omitempty"`
+	// Prune is what onboard with --prune would remove, when that was asked for.
+	Prune []finding.Finding `json:"prune,omitempty"`
 }
 
 // Different reports whether onboard would change anything.

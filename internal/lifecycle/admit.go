@@ -4,179 +4,146 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
-	"freehold.dev/freehold/internal/spec"
+	"freehold.dev/freehold/policies"
 )
 
-// admit refuses what cannot be done before anything is touched, and writes
-// down who owns what is about to be made.
-func (s *Service) admit(ctx context.Context, p plan.Plan) (dataPlane, error) {
-	d := dataPlane{plan: p}
+// facts gathers, once, all that has to be known to admit a plan. It changes nothing.
+func (s *Service) facts(ctx context.Context, p plan.Plan) (f dataplane.Facts, err error) {
+	f = dataplane.Facts{Now: s.Now(), Rules: policies.All()}
+	o, err := s.Registry.Org(ctx, p.Org)
+	switch {
+	case errors.Is(err, registry.ErrUnknownOrg):
+	case err != nil:
+		return f, err
+	case o.State != dataplane.OrgOffboarded:
+		was, err := dataplane.Recorded(o)
+		if err != nil {
+			return f, err
+		}
+		f.Recorded, f.Management = &was, o.Management
+	}
+	caller, err := s.caller(ctx)
+	if err != nil {
+		return f, err
+	}
 	layers, err := s.Registry.Layers(ctx, p.Org)
 	if err != nil {
-		return d, err
+		return f, err
 	}
-	if err := s.checkExceptions(p); err != nil {
-		return d, err
+	f.DataPlane = dataplane.Of(p, caller, layers)
+	if dataplane.CheckCaller(caller, f.Management) != nil {
+		return f, nil // what these credentials see says nothing about the org
 	}
-	if err := s.checkFixed(ctx, p); err != nil {
-		return d, err
-	}
-	if err := s.checkRemovals(ctx, p); err != nil {
-		return d, err
-	}
-	d.outs = outputsOf(layers)
-	if err := s.checkRelease(ctx, p, d); err != nil {
-		return d, err
-	}
-	if d.id, err = s.identity(ctx, p.Org); err != nil {
-		return d, err
-	}
-	owner, err := s.Registry.Owner(ctx, entrance(p))
+	held, err := s.look(ctx, p.Org)
 	if err != nil {
-		return d, err
+		return f, err
 	}
-	// Once the account's stack exists, the account is ours, recorded or not.
-	if p.Account.Vended && (owner == "" || owner == p.Org) && !s.Engine.Exists(stackRef(p.Org, plan.LayerAccount)) {
-		if err := s.checkEmail(ctx, p); err != nil {
-			return d, err
+	if f.DataPlane, err = f.DataPlane.Seen(held); err != nil {
+		return f, err
+	}
+	f.DataPlane = f.DataPlane.WithoutGone(held)
+	if f.Recorded != nil {
+		if f.DataPlane, err = s.withLostAccount(ctx, f.DataPlane, *f.Recorded); err != nil {
+			return f, err
 		}
 	}
-	if !p.Account.Vended && (owner == "" || owner == p.Org) {
-		if err := s.checkAccess(ctx, p, d.id); err != nil {
-			return d, err
-		}
+	ids, err := f.DataPlane.Foreseen()
+	if err != nil {
+		return f, err
 	}
-	return d, s.claimForeseen(ctx, d)
+	if f.Owned, err = s.Registry.OwnedByOthers(ctx, p.Org, dataplane.Identities(ids)); err != nil {
+		return f, err
+	}
+	if dataplane.HasEntry(f.Owned, p) {
+		return f, nil // whose account it is has been answered
+	}
+	if f.EmailOf, err = s.emailOf(ctx, f); err != nil {
+		return f, err
+	}
+	if f.Shut, err = s.shut(ctx, f.DataPlane); err != nil {
+		return f, err
+	}
+	err = s.Cloud.CheckRelease(ctx, dataplane.Release(f.DataPlane, f.Recorded))
+	if missing, ok := errors.AsType[*cloud.UnsupportedError](err); ok {
+		f.Unsupported, err = missing, nil
+	}
+	return f, err
 }
 
-// checkEmail refuses an e-mail that an account in the organization has already.
-func (s *Service) checkEmail(ctx context.Context, p plan.Plan) error {
-	id, err := s.Cloud.Find(ctx, cloud.Account{Region: p.Region}, "aws:organizations/account:Account",
-		map[string]any{"email": p.Account.Email})
+// emailOf looks for an account in the organization that has the plan's e-mail
+// and is not the org's own.
+func (s *Service) emailOf(ctx context.Context, f dataplane.Facts) (string, error) {
+	p := f.DataPlane.Plan
+	if !p.Account.Vended || f.DataPlane.Made(plan.LayerAccount) {
+		return "", nil
+	}
+	id, err := s.Cloud.Find(ctx, cloud.Account{Region: p.Region}, accountType, map[string]any{"email": p.Account.Email})
 	if errors.Is(err, cloud.ErrNotFound) {
-		return nil
+		return "", nil
 	}
 	if err != nil {
-		return fmt.Errorf("look for an account with e-mail %s: %w", p.Account.Email, err)
+		return "", fmt.Errorf("look for an account with e-mail %s: %w", p.Account.Email, err)
 	}
-	return &Error{
-		Org: p.Org, Err: fmt.Errorf("%w: account.email %q is the e-mail of account %s, and AWS has each only once, ever",
-			ErrInvalid, p.Account.Email, id),
-		Next: "choose another account.email, such as aws+" + p.Org + "-2@…; if it is the account that an earlier " +
-			"offboarding of the org kept, bring it with account.mode: existing",
-	}
+	return id, nil
 }
 
-// checkAccess tries the role of an account that the org brings. A role that
-// does not let us in will not by itself: waiting, as for a new account, is no help.
-func (s *Service) checkAccess(ctx context.Context, p plan.Plan, us cloud.Identity) error {
-	id := strings.Split(p.Account.RoleARN, ":")[4]
-	err := s.Cloud.Usable(ctx, cloud.Account{
-		ID: id, Region: p.Region, RoleARN: p.Account.RoleARN, ExternalID: p.Account.ExternalID,
-	})
+const accountType = "aws:organizations/account:Account"
+
+// shut tries the role of an account that the org brings. A role that does not
+// let Freehold in will not by itself: waiting, as for a new account, is no help.
+func (s *Service) shut(ctx context.Context, d dataplane.DataPlane) (string, error) {
+	if d.Plan.Account.Vended {
+		return "", nil
+	}
+	err := s.Cloud.Usable(ctx, d.Brought())
 	if !errors.Is(err, cloud.ErrNotUsable) {
-		return err
+		return "", err
 	}
-	unsaid := cloud.ErrNotUsable.Error() // and "yet"
-	because := strings.NewReplacer(unsaid+": ", "", ": "+unsaid, "").Replace(err.Error())
-	return &Error{
-		Org: p.Org, Err: fmt.Errorf("account %s does not let us in: %s", id, because),
-		Next: fmt.Sprintf("correct account.roleArn and account.externalId, or let the trust policy of %s allow %s with that external id",
-			p.Account.RoleARN, us.ARN),
-	}
+	unsaid := cloud.ErrNotUsable.Error() // it would say "yet"
+	return strings.NewReplacer(unsaid+": ", "", ": "+unsaid, "").Replace(err.Error()), nil
 }
 
-// checkRelease refuses a version of Kubernetes or of an add-on that the cloud
-// does not have. What the org runs already is not asked about again: AWS
-// withdraws versions, and a cluster that has one keeps it.
-func (s *Service) checkRelease(ctx context.Context, p plan.Plan, d dataPlane) error {
-	release := cloud.Release{Region: p.Region, Kubernetes: p.Cluster.Version, Addons: map[string]string{}}
-	for _, a := range p.Cluster.Addons {
-		release.Addons[a.Name] = a.Version
-	}
-	if d.outs[plan.LayerCluster] != nil {
-		old, _, err := s.planned(ctx, p.Org)
-		if err != nil {
-			return err
-		}
-		if old.Cluster.Version == p.Cluster.Version {
-			for _, a := range old.Cluster.Addons {
-				if release.Addons[a.Name] == a.Version {
-					delete(release.Addons, a.Name)
-				}
-			}
-		}
-	}
-	err := s.Cloud.CheckRelease(ctx, release)
-	if !errors.Is(err, cloud.ErrUnsupported) {
-		return err
-	}
-	field, next := "cluster.version "+strconv.Quote(p.Cluster.Version), "set cluster.version to one that this cloud runs"
-	if missing, ok := errors.AsType[*cloud.UnsupportedError](err); ok && missing.Addon != "" {
-		name := addonFields[missing.Addon]
-		field, next = fmt.Sprintf("%s %q", name, missing.Asked), "set "+name+" to one that this cloud has"
-		if len(missing.Has) > 0 {
-			next += ", such as " + missing.Has[0]
-		}
-	}
-	return &Error{Org: p.Org, Err: fmt.Errorf("%w: %s: %w", ErrInvalid, field, err), Next: next}
-}
-
-// addonFields are the fields of the spec that choose an add-on's version.
-var addonFields = map[string]string{
-	"vpc-cni":                "versions.vpcCni",
-	"coredns":                "versions.coreDns",
-	"kube-proxy":             "versions.kubeProxy",
-	"aws-ebs-csi-driver":     "versions.ebsCsi",
-	"eks-pod-identity-agent": "versions.podIdentityAgent",
-}
-
-// planned returns the plan that the org was last onboarded with; ok is false if
-// there is none that still counts.
-func (s *Service) planned(ctx context.Context, org string) (old plan.Plan, ok bool, err error) {
-	o, err := s.Registry.Org(ctx, org)
-	if errors.Is(err, registry.ErrUnknownOrg) || err == nil && o.State == "offboarded" {
-		return old, false, nil
-	}
+// admit refuses what cannot be done before anything is touched.
+func (s *Service) admit(ctx context.Context, p plan.Plan) (dataplane.DataPlane, error) {
+	f, err := s.facts(ctx, p)
 	if err != nil {
-		return old, false, err
+		return f.DataPlane, fail(p.Org, "", err)
 	}
-	old, err = planOf(o)
-	return old, err == nil, err
+	return f.DataPlane, refuse(p.Org, dataplane.Admit(f)...)
 }
 
-// checkFixed refuses changes that AWS could only do by making the data plane anew.
-func (s *Service) checkFixed(ctx context.Context, p plan.Plan) error {
-	old, ok, err := s.planned(ctx, p.Org)
-	if err != nil || !ok {
-		return err
-	}
-	mode := func(vended bool) string {
-		if vended {
-			return string(spec.AccountVended)
+// refuse makes one error of all reasons; none is no error.
+func refuse(org string, reasons ...dataplane.Refusal) error {
+	switch len(reasons) {
+	case 0:
+		return nil
+	case 1:
+		r := reasons[0]
+		var err error = ErrInvalid
+		if r.Owned != nil {
+			err = errors.Join(ErrInvalid, r.Owned)
 		}
-		return string(spec.AccountExisting)
-	}
-	for _, f := range []struct{ field, old, new string }{
-		{"region", old.Region, p.Region},
-		{"account.mode", mode(old.Account.Vended), mode(p.Account.Vended)},
-		{"account.email", old.Account.Email, p.Account.Email},
-		{"account.roleArn", old.Account.RoleARN, p.Account.RoleARN},
-		{"network.cidr", old.Cluster.CIDR, p.Cluster.CIDR},
-	} {
-		if f.old != f.new {
-			return &Error{
-				Org:  p.Org,
-				Err:  fmt.Errorf("%w: %s cannot change from %q to %q: the data plane would have to be made anew", ErrInvalid, f.field, f.old, f.new),
-				Next: "set it back, or offboard the org and onboard it again",
-			}
+		return &Error{
+			Org: org, Next: r.Next, Refusals: reasons,
+			Err: &because{text: ErrInvalid.Error() + ": " + r.Message, err: err},
 		}
 	}
-	return nil
+	lines := []string{fmt.Sprintf("%v, for %d reasons:", ErrInvalid, len(reasons))}
+	errs := []error{ErrInvalid}
+	for _, r := range reasons {
+		lines = append(lines, "  "+r.Message, "    next: "+r.Next)
+		if r.Owned != nil {
+			errs = append(errs, r.Owned)
+		}
+	}
+	return &Error{
+		Org: org, Next: "do what each of them says, then run the same command again", Refusals: reasons,
+		Err: &because{text: strings.Join(lines, "\n"), err: errors.Join(errs...)},
+	}
 }

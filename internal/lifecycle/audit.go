@@ -9,6 +9,7 @@ import (
 
 	"freehold.dev/freehold/internal/audit"
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
@@ -31,7 +32,7 @@ func (s *Service) Audit(ctx context.Context, o AuditOptions) (finding.Audit, err
 	var names []string
 	for _, org := range orgs {
 		known[org.Org] = org
-		if org.State != "offboarded" {
+		if org.State != dataplane.OrgOffboarded {
 			names = append(names, org.Org)
 		}
 	}
@@ -50,9 +51,9 @@ func (s *Service) Audit(ctx context.Context, o AuditOptions) (finding.Audit, err
 		}
 		about = strings.Join(o.Orgs, ",")
 	}
-	us, err := s.Cloud.Identity(ctx)
+	us, err := s.caller(ctx)
 	if err != nil {
-		return finding.Audit{Org: about}, fail("", "", fmt.Errorf("ask the cloud who we are: %w", err))
+		return finding.Audit{Org: about}, fail("", "", err)
 	}
 	asked := func(name string) bool { return len(o.Orgs) == 0 || slices.Contains(o.Orgs, name) }
 	out, err := audit.Run(ctx, audit.Options{
@@ -73,36 +74,47 @@ func (s *Service) Audit(ctx context.Context, o AuditOptions) (finding.Audit, err
 // audited is one org as an audit reads it.
 func (s *Service) audited(ctx context.Context, o registry.Org, us cloud.Identity, live bool) (audit.Org, error) {
 	out := audit.Org{Name: o.Org}
-	if o.Management != "" && o.Management != us.AccountID {
-		return out, fmt.Errorf("the credentials are of %s, and the org was onboarded from account %s: sign in there", us.ARN, o.Management)
+	if refused := dataplane.CheckCaller(us, o.Management); refused != nil {
+		return out, fmt.Errorf("%s: %s", refused.Message, refused.Next)
 	}
-	d, layers, err := s.recorded(ctx, o)
+	d, err := s.recorded(ctx, o)
 	if err != nil {
 		return out, err
 	}
-	d.id = us
+	d.Caller = us
 	for _, l := range plan.Layers() {
-		if rec, made := layers[string(l)]; !made || rec.State == layerRemoved {
+		// What was never made, or is being removed and may be gone, has no state to read.
+		rec := d.Layer(l)
+		if rec.State == "" || rec.State == dataplane.Removed {
 			continue
 		}
-		scope, err := Scope(d.plan, l, us.AccountID, us.ARN, d.outs)
+		if !rec.Made || rec.State == dataplane.Removing {
+			info, err := s.Engine.Stat(ctx, stackOf(o.Org, l))
+			if err != nil {
+				return out, fmt.Errorf("layer %s: %w", l, err)
+			}
+			if !info.Exists {
+				continue
+			}
+		}
+		scope, err := d.Scope(l)
 		if err != nil {
-			return out, fmt.Errorf("layer %s: %w", l, err)
+			return out, err
 		}
 		out.AccountID = scope.AccountID
 		out.Layers = append(out.Layers, audit.Layer{
 			Name: string(l), Scope: scope,
-			Open: func(ctx context.Context) (io.ReadCloser, error) { return s.Engine.State(ctx, stackRef(o.Org, l)) },
+			Open: func(ctx context.Context) (io.ReadCloser, error) { return s.Engine.State(ctx, stackOf(o.Org, l)) },
 		})
 	}
-	if live && d.outs[plan.LayerAccount] != nil {
+	if live && d.Outputs(plan.LayerAccount) != nil {
 		out.Live = func(ctx context.Context) ([]audit.Thing, error) { return s.things(ctx, d) }
 	}
 	return out, nil
 }
 
 // things lists what is in the org's account now and can lead out of it.
-func (s *Service) things(ctx context.Context, d dataPlane) ([]audit.Thing, error) {
+func (s *Service) things(ctx context.Context, d dataplane.DataPlane) ([]audit.Thing, error) {
 	_, items, err := s.listed(ctx, d)
 	if err != nil {
 		return nil, err

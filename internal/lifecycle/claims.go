@@ -7,115 +7,73 @@ import (
 	"slices"
 
 	"freehold.dev/freehold/internal/audit"
+	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
-	"freehold.dev/freehold/stacks"
 )
 
-// foreseen are the identities of which a plan decides before anything is made.
-// account is the org's own, "" while it is not made: nearly everything has its
-// id in it.
-func foreseen(p plan.Plan, account string) []registry.Identity {
-	ids := []registry.Identity{entrance(p)}
-	// A token for two clusters would be somebody in both.
-	if idp := p.Cluster.IdentityProvider; idp != nil {
-		ids = append(ids, registry.Identity{Kind: "identity provider's client", Value: idp.IssuerURL + " " + idp.ClientID})
-	}
-	if !p.Account.Vended {
-		account = accountOf(p.Account.RoleARN)
-	}
-	if account == "" {
-		return ids
-	}
-	add := func(kind, value string) { ids = append(ids, registry.Identity{Kind: kind, Value: value}) }
-	add("account", account)
-	add("boundary", "arn:aws:iam::"+account+":policy/"+p.Boundary.BoundaryName)
-	for _, name := range []string{
-		p.Boundary.ProvisionRole, p.Boundary.ReadRole, p.Boundary.BootstrapRole, p.Boundary.OffboardRole,
-		p.Cluster.ClusterRole, p.Cluster.NodeRole, p.Cluster.EBSRole, p.Cluster.FlowLogRole,
-	} {
-		add("role", "arn:aws:iam::"+account+":role/"+name)
-	}
-	// The names of buckets are one list for all of AWS.
-	for _, pattern := range []string{p.Boundary.LogBucket, p.Boundary.DataBucket} {
-		add("bucket", "bucket:"+plan.BucketName(pattern, account))
-	}
-	add("trail", "arn:aws:cloudtrail:"+p.Region+":"+account+":trail/"+p.Boundary.TrailName)
-	add("repository", "arn:aws:ecr:"+p.Region+":"+account+":repository/"+p.Boundary.ControllerRepository)
-	add("cluster", "arn:aws:eks:"+p.Region+":"+account+":cluster/"+p.Cluster.Name)
-	return ids
-}
-
-// entrance is how the org's account is got: nobody else may get theirs by it.
-func entrance(p plan.Plan) registry.Identity {
-	if p.Account.Vended {
-		return registry.Identity{Kind: "e-mail", Value: p.Account.Email}
-	}
-	return registry.Identity{Kind: "access role", Value: p.Account.RoleARN}
-}
-
-// foreseenNow are those of an org as far as it is made.
-func foreseenNow(d dataPlane) ([]registry.Identity, error) {
-	account, err := outputs[stacks.AccountOut](d.outs, plan.LayerAccount)
-	if err != nil {
-		return nil, err
-	}
-	return foreseen(d.plan, account.AccountID), nil
-}
-
 // claimForeseen writes down what the org is about to have, before a layer is
-// run: what another org owns is refused while nothing is touched.
-func (s *Service) claimForeseen(ctx context.Context, d dataPlane) error {
-	ids, err := foreseenNow(d)
+// run: what another org owns is refused while nothing is touched. Claims that
+// an earlier, mistaken plan of an org has left, of which nothing was made, go.
+func (r *run) claimForeseen(ctx context.Context, d dataplane.DataPlane) error {
+	ids, err := d.Foreseen()
 	if err != nil {
 		return err
 	}
-	return s.claim(ctx, d.plan.Org, ids...)
+	if err := r.claim(ctx, d.Plan.Org, false, ids...); err != nil {
+		return err
+	}
+	return r.release(ctx, d, ids)
 }
 
 // claim writes the org down as the owner, or refuses the request.
-func (s *Service) claim(ctx context.Context, org string, ids ...registry.Identity) error {
-	err := s.Registry.Claim(ctx, org, ids...)
+func (r *run) claim(ctx context.Context, org string, made bool, ids ...finding.Identity) error {
+	err := r.op.Claim(ctx, made, ids...)
 	if owned, ok := errors.AsType[*registry.OwnedError](err); ok {
-		return refused(org, *owned)
+		return refuse(org, dataplane.Owned(org, *owned))
 	}
 	return err
 }
 
-func refused(org string, owned registry.OwnedError) error {
-	next := "find out whose it is; freehold audit --all shows what two orgs share"
-	switch owned.Kind {
-	case "e-mail", "access role", "account":
-		next = "give the org an account of its own: another account.email, such as aws+" + org + "@…, or another account.roleArn"
-	case "identity provider's client":
-		next = "give the org's cluster a client of its own at the identity provider: another cluster.identityProvider.clientId"
+// claimMade writes down what a run of a layer has made.
+func (r *run) claimMade(ctx context.Context, org string, steps []engine.Step) error {
+	var ids []finding.Identity
+	for _, st := range steps {
+		if !st.Custom || st.Op == "delete" || st.Op == "read" {
+			continue
+		}
+		out := st.NewOutputs
+		if out == nil {
+			out = st.OldOutputs
+		}
+		ids = append(ids, audit.Identities(st.Type, st.ID, out)...)
 	}
-	return &Error{Org: org, Err: fmt.Errorf("%w: %w", ErrInvalid, &owned), Next: next}
+	return r.claim(ctx, org, true, ids...)
 }
 
-// checkForeseen refuses what claimForeseen would, and claims nothing.
-func (s *Service) checkForeseen(ctx context.Context, d dataPlane) error {
-	ids, err := foreseenNow(d)
+// release gives up the claims of what was never made, but for some.
+func (r *run) release(ctx context.Context, d dataplane.DataPlane, but []finding.Identity) error {
+	claims, err := r.Registry.Claims(ctx, d.Plan.Org)
 	if err != nil {
 		return err
 	}
-	values := make([]string, len(ids))
-	for i, id := range ids {
-		values[i] = id.Value
-	}
-	return s.checkValues(ctx, d.plan.Org, values)
-}
-
-func (s *Service) checkValues(ctx context.Context, org string, values []string) error {
-	owned, err := s.Registry.OwnedByOthers(ctx, org, values)
-	if err != nil {
-		return err
-	}
-	if len(owned) > 0 {
-		return refused(org, owned[0])
+	if ids := d.Releasable(claims, but); len(ids) > 0 {
+		return r.op.Release(ctx, ids...)
 	}
 	return nil
+}
+
+// checkValues refuses values that are another org's identities.
+func (s *Service) checkValues(ctx context.Context, org string, values []string) error {
+	owned, err := s.Registry.OwnedByOthers(ctx, org, values)
+	if err != nil || len(owned) == 0 {
+		return err
+	}
+	return refuse(org, dataplane.Owned(org, owned[0]))
 }
 
 // checkSteps refuses a plan whose steps would touch, or only name, an identity
@@ -126,9 +84,7 @@ func (s *Service) checkSteps(ctx context.Context, org string, steps []engine.Ste
 		if !st.Custom {
 			continue
 		}
-		for _, id := range audit.Identities(st.Type, st.ID, st.OldOutputs) {
-			values = append(values, id.Value)
-		}
+		values = append(values, dataplane.Identities(audit.Identities(st.Type, st.ID, st.OldOutputs))...)
 		values = append(values, audit.Mentions(st.NewInputs)...)
 	}
 	slices.Sort(values)
@@ -138,7 +94,7 @@ func (s *Service) checkSteps(ctx context.Context, org string, steps []engine.Ste
 // checkState refuses to run a layer whose stored state has a thing of another
 // org in it: the run would change or remove that.
 func (s *Service) checkState(ctx context.Context, org string, l plan.Layer) error {
-	r, err := s.Engine.State(ctx, stackRef(org, l))
+	r, err := s.Engine.State(ctx, stackOf(org, l))
 	if errors.Is(err, engine.ErrNoStack) {
 		return nil
 	}
@@ -149,27 +105,104 @@ func (s *Service) checkState(ctx context.Context, org string, l plan.Layer) erro
 	if err := errors.Join(err, r.Close()); err != nil {
 		return fmt.Errorf("stack %s: %w", plan.StackName(org, l), err)
 	}
-	values := make([]string, len(ids))
-	for i, id := range ids {
-		values[i] = id.Value
-	}
-	return s.checkValues(ctx, org, values)
+	return s.checkValues(ctx, org, dataplane.Identities(ids))
 }
 
-// claimMade writes down what could not be known before the layer was run.
-func (s *Service) claimMade(ctx context.Context, org string, steps []engine.Step) error {
-	var ids []registry.Identity
-	for _, st := range steps {
-		if !st.Custom || st.Op == "delete" || st.Op == "read" {
-			continue
-		}
-		out := st.NewOutputs
-		if out == nil {
-			out = st.OldOutputs
-		}
-		for _, id := range audit.Identities(st.Type, st.ID, out) {
-			ids = append(ids, registry.Identity(id))
+// Claims lists what the org owns, and which of it was never made.
+func (s *Service) Claims(ctx context.Context, org string) (event.Claims, error) {
+	claims, err := s.Registry.Claims(ctx, org)
+	if err != nil {
+		return event.Claims{Org: org}, fail(org, "", err)
+	}
+	if len(claims) == 0 {
+		if _, err := s.Registry.Org(ctx, org); err != nil {
+			return event.Claims{Org: org}, fail(org, "", err)
 		}
 	}
-	return s.claim(ctx, org, ids...)
+	return claimsOf(org, claims), nil
+}
+
+func claimsOf(org string, claims []registry.Claim) event.Claims {
+	out := event.Claims{Org: org, Claims: []event.Claim{}}
+	for _, c := range claims {
+		out.Claims = append(out.Claims, event.Claim{Kind: c.Kind, Value: c.Value, Made: c.Made})
+	}
+	return out
+}
+
+// ReleaseClaims gives up the org's claims of what was never made, so that
+// another org can have it. It refuses when anything of the org was made, or may
+// have been.
+func (s *Service) ReleaseClaims(ctx context.Context, org string, sink event.Sink) (event.Claims, error) {
+	out := event.Claims{Org: org, Claims: []event.Claim{}}
+	if _, err := s.Claims(ctx, org); err != nil {
+		return out, err
+	}
+	err := s.operate(ctx, org, "release", sink, func(ctx context.Context, r *run) (ending, error) {
+		d, err := r.unmade(ctx, org)
+		if err != nil {
+			return ending{}, fail(org, "", err)
+		}
+		claims, err := r.Registry.Claims(ctx, org)
+		if err != nil {
+			return ending{}, fail(org, "", err)
+		}
+		ids := d.Releasable(claims, nil)
+		claims = slices.DeleteFunc(claims, func(c registry.Claim) bool { return !slices.Contains(ids, c.Identity) })
+		if err := r.op.Release(ctx, ids...); err != nil {
+			return ending{}, fail(org, "", err)
+		}
+		out = claimsOf(org, claims)
+		return ending{result: out}, nil
+	})
+	return out, err
+}
+
+// unmade is the data plane of an org of which nothing was made; for any other
+// it is an error. An account that a killed run made, and could not record, counts.
+func (s *Service) unmade(ctx context.Context, org string) (d dataplane.DataPlane, err error) {
+	o, err := s.Registry.Org(ctx, org)
+	if errors.Is(err, registry.ErrUnknownOrg) {
+		d.Plan.Org = org
+	} else if err != nil {
+		return d, err
+	} else if d, err = s.recorded(ctx, o); err != nil {
+		return d, err
+	}
+	held, err := s.look(ctx, org)
+	if err != nil {
+		return d, err
+	}
+	if d, err = d.Seen(held); err != nil {
+		return d, err
+	}
+	if d, err = s.withLostAccount(ctx, d, d.Plan); err != nil {
+		return d, err
+	}
+	if l, made := d.FirstMade(); made {
+		return d, &Error{
+			Org: org, Layer: string(l), Err: fmt.Errorf("%w: the layer has made something, or may have, and its claims belong to that", ErrInvalid),
+			Next: "offboard the org: freehold offboard " + org,
+		}
+	}
+	return d, nil
+}
+
+// withLostAccount looks for an account that an interrupted run with the plan
+// was may have made without recording it. One that is there counts as made: it
+// is adopted, and it binds its e-mail.
+func (s *Service) withLostAccount(ctx context.Context, d dataplane.DataPlane, was plan.Plan) (dataplane.DataPlane, error) {
+	rec := d.Layer(plan.LayerAccount)
+	if !was.Account.Vended || was.Account.Email == "" || !rec.Unclean || d.Made(plan.LayerAccount) {
+		return d, nil
+	}
+	_, err := s.Cloud.Find(ctx, cloud.Account{Region: was.Region}, accountType, map[string]any{"email": was.Account.Email})
+	switch {
+	case errors.Is(err, cloud.ErrNotFound):
+		return d, nil
+	case err != nil:
+		return d, fmt.Errorf("look for an account with e-mail %s: %w", was.Account.Email, err)
+	}
+	rec.Made = true
+	return d.With(rec), nil
 }

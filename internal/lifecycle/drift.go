@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync"
 
-	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/drift"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
@@ -25,24 +25,24 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 	if err != nil {
 		return out, fail(org, "", err)
 	}
-	d, _, err := s.recorded(ctx, o)
+	d, err := s.recorded(ctx, o)
 	if err != nil {
 		return out, fail(org, "", err)
 	}
-	if d.id, err = s.identity(ctx, org); err != nil {
+	if d.Caller, err = s.caller(ctx); err != nil {
 		return out, fail(org, "", err)
 	}
-	emit := serialized(sink)
+	if refused := dataplane.CheckCaller(d.Caller, o.Management); refused != nil && o.State != dataplane.OrgOffboarded {
+		return out, refuse(org, *refused)
+	}
+	watch := watcher{sink: serialized(sink), org: org, kind: "drift", now: s.Now}
 	reads := make([]layerRead, len(plan.Layers()))
 	var wg sync.WaitGroup
 	for i, l := range plan.Layers() {
 		wg.Go(func() {
-			emit(event.Event{Type: event.LayerStarted, Time: s.Now(), Org: org, Kind: "drift", Layer: string(l)})
+			watch.emit(event.Event{Type: event.LayerStarted, Layer: string(l)})
 			reads[i] = s.readLayer(ctx, d, l)
-			emit(event.Event{
-				Type: event.LayerFinished, Time: s.Now(), Org: org, Kind: "drift", Layer: string(l),
-				Duration: reads[i].result.Duration,
-			})
+			watch.emit(event.Event{Type: event.LayerFinished, Layer: string(l), Duration: reads[i].result.Duration})
 		})
 	}
 	wg.Wait()
@@ -60,7 +60,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 		out.Findings = append(out.Findings, r.violated...)
 	}
 	// With a layer unread, everything of it would look undeclared.
-	if whole && d.outs[plan.LayerAccount] != nil {
+	if whole && d.Outputs(plan.LayerAccount) != nil {
 		items, err := s.inventory(ctx, d)
 		if err != nil {
 			out.Findings = append(out.Findings, finding.Finding{
@@ -86,33 +86,37 @@ type layerRead struct {
 	violated   []finding.Finding
 }
 
-func (s *Service) readLayer(ctx context.Context, d dataPlane, l plan.Layer) (r layerRead) {
+func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (r layerRead) {
 	began := s.Now()
-	org := d.plan.Org
-	r.result = event.LayerResult{Layer: string(l), Stack: plan.StackName(org, l), State: layerDone}
+	org := d.Plan.Org
+	r.result = event.LayerResult{Layer: string(l), Stack: plan.StackName(org, l), State: dataplane.Done}
 	defer func() { r.result.Duration = s.Now().Sub(began) }()
 	unreadable := func(err error) {
-		r.result.State, r.result.Error = layerFailed, err.Error()
+		r.result.State, r.result.Error = dataplane.Failed, err.Error()
 		r.unreadable = append(r.unreadable, finding.Finding{
 			Kind: finding.Unreadable, Layer: string(l), Type: "layer", Name: string(l), Message: err.Error(),
 		})
 	}
-	in, err := s.input(ctx, d, l)
-	if errors.Is(err, errNotReady) {
-		r.result.State = layerPending
-		return r
+	info, err := s.Engine.Stat(ctx, stackOf(org, l))
+	there := false
+	if err == nil {
+		there, err = d.Presence(l, dataplane.Stack(info))
 	}
 	if err != nil {
 		unreadable(err)
 		return r
 	}
-	st, err := s.stack(d, l, in)
-	if err != nil {
-		unreadable(err)
+	if !there {
+		r.result.State = dataplane.NotStarted
 		return r
 	}
-	if !s.Engine.Exists(st) {
-		r.result.State = layerPending
+	st, err := s.stack(ctx, d, l)
+	if errors.Is(err, dataplane.ErrNotReady) {
+		r.result.State = dataplane.NotStarted
+		return r
+	}
+	if err != nil {
+		unreadable(err)
 		return r
 	}
 	run, err := s.Engine.PreviewRefresh(ctx, st, nil)
@@ -137,21 +141,8 @@ func (s *Service) readLayer(ctx context.Context, d dataPlane, l plan.Layer) (r l
 	return r
 }
 
-// listed lists all that is in the org's account, and returns the account with it.
-func (s *Service) listed(ctx context.Context, d dataPlane) (cloud.Account, []cloud.Item, error) {
-	a, err := d.account("", "")
-	if err != nil {
-		return a, nil, err
-	}
-	items, err := s.Cloud.Inventory(ctx, a)
-	if err != nil {
-		return a, nil, fmt.Errorf("list account %s: %w", a.ID, err)
-	}
-	return a, items, nil
-}
-
 // inventory lists what somebody made in the org's account.
-func (s *Service) inventory(ctx context.Context, d dataPlane) ([]drift.Item, error) {
+func (s *Service) inventory(ctx context.Context, d dataplane.DataPlane) ([]drift.Item, error) {
 	_, items, err := s.listed(ctx, d)
 	if err != nil {
 		return nil, err

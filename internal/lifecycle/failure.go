@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/engine"
-	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/registry"
 )
@@ -23,6 +23,8 @@ var kinds = []struct{ cause, kind error }{
 	{engine.ErrProtected, ErrProtected},
 	{engine.ErrCancelled, ErrCancelled},
 	{context.Canceled, ErrCancelled},
+	{registry.ErrLost, ErrBusy},
+
 	{cloud.ErrNotUsable, ErrPending},
 	{cloud.ErrPending, ErrPending},
 }
@@ -46,8 +48,8 @@ func fail(org, layer string, err error) error {
 			f := run.Failures[0]
 			out.Resource, out.Doing = fmt.Sprintf("%s %q", f.Type, f.Name), f.Op
 			out.Err = &because{text: f.Message, err: run}
-			if f.Type == identityProviderType && f.Op == "create" && errors.Is(run, engine.ErrFailed) {
-				out.Next = "a cluster has room for one: if freehold drift " + org + " lists another, freehold onboard --prune removes it"
+			if _, one := placeOf(f.Type, "", nil); one && f.Op == "create" && errors.Is(run, engine.ErrFailed) {
+				out.Next = "there can be only one in its place: if freehold drift " + org + " lists another, freehold onboard --prune removes it"
 			}
 			if more := len(run.Failures) - 1; more > 0 {
 				out.Err = &because{text: fmt.Sprintf("%s (and %d more: %s)", f.Message, more, others(run.Failures[1:])), err: run}
@@ -67,6 +69,10 @@ func fail(org, layer string, err error) error {
 		}
 	}
 	switch {
+	case errors.Is(err, registry.ErrLost):
+		out.Next = "another process has taken the org over, because this one did not answer in time; look at it with: freehold status " + org
+	case errors.Is(err, dataplane.ErrStateMissing):
+		out.Next = "use the --backend and the --registry that the org was onboarded with; nothing was touched"
 	case errors.Is(err, registry.ErrBusy):
 		out.Next = "wait for it to end, or look at it with: freehold status " + org
 	case errors.Is(err, registry.ErrUnknownOrg):
@@ -115,17 +121,3 @@ type because struct {
 
 func (b *because) Error() string { return b.text }
 func (b *because) Unwrap() error { return b.err }
-
-// terminal says how an operation that ended with err ended.
-func terminal(err error) (event.Type, string) {
-	switch {
-	case err == nil:
-		return event.OperationSucceeded, "succeeded"
-	case errors.Is(err, ErrBlocked):
-		return event.OperationBlocked, "blocked"
-	case errors.Is(err, ErrPending):
-		return event.OperationPending, "pending"
-	default:
-		return event.OperationFailed, "failed"
-	}
-}

@@ -1,8 +1,7 @@
 package lifecycle
 
 import (
-	"fmt"
-
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/judge"
@@ -12,10 +11,10 @@ import (
 
 // judgeLive asks the rules about a layer as it is now: the values that a
 // read-only refresh has read. What is gone is not asked about.
-func (s *Service) judgeLive(d dataPlane, l plan.Layer, steps []engine.Step) ([]finding.Finding, error) {
-	scope, err := Scope(d.plan, l, d.id.AccountID, d.id.ARN, d.outs)
+func (s *Service) judgeLive(d dataplane.DataPlane, l plan.Layer, steps []engine.Step) ([]finding.Finding, error) {
+	scope, err := d.Scope(l)
 	if err != nil {
-		return nil, fmt.Errorf("scope of layer %s: %w", l, err)
+		return nil, err
 	}
 	now := readNow(steps)
 	var out []finding.Finding

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"slices"
 
-	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
-	"freehold.dev/freehold/stacks"
 )
 
 // OffboardPlan says what Offboard would remove, in its order. It changes nothing.
@@ -20,29 +20,33 @@ func (s *Service) OffboardPlan(ctx context.Context, org string) (event.Offboardi
 	if err != nil {
 		return out, fail(org, "", err)
 	}
-	d, layers, err := s.recorded(ctx, o)
+	d, err := s.recorded(ctx, o)
 	if err != nil {
 		return out, fail(org, "", err)
 	}
-	out.DataPlane = facts(d.plan, d.outs)
-	out.AccountKept = !d.plan.Account.Vended || !d.plan.Account.CloseOnOffboard
-	for _, l := range reversed() {
-		res := event.LayerResult{Layer: string(l), Stack: plan.StackName(org, l), State: layerPending}
-		if rec, ok := layers[string(l)]; ok {
-			res.State, res.Resources = rec.State, rec.Resources
-		}
-		out.Layers = append(out.Layers, res)
+	held, err := s.look(ctx, org)
+	if err != nil {
+		return out, err
 	}
-	return out, protected(d.plan)
+	if d, err = d.Seen(held); err != nil {
+		return out, fail(org, "", err)
+	}
+	out.DataPlane = d.Summary()
+	out.AccountKept = !d.Plan.Account.Vended || !d.Plan.Account.CloseOnOffboard
+	for _, l := range reversed() {
+		out.Layers = append(out.Layers, d.Result(l))
+	}
+	return out, protected(d)
 }
 
-// protected refuses to remove what deletion protection guards.
-func protected(p plan.Plan) error {
-	if !p.Protected {
+// protected refuses to remove what deletion protection guards. Where nothing
+// was made there is nothing to guard.
+func protected(d dataplane.DataPlane) error {
+	if _, made := d.FirstMade(); !d.Plan.Protected || !made {
 		return nil
 	}
 	return &Error{
-		Org: p.Org, Err: fmt.Errorf("%w: deletionProtection is on", ErrProtected),
+		Org: d.Plan.Org, Err: fmt.Errorf("%w: deletionProtection is on", ErrProtected),
 		Next: "set deletionProtection: false in the spec, run freehold onboard with it, and then offboard",
 	}
 }
@@ -54,178 +58,271 @@ func reversed() []plan.Layer {
 }
 
 // Offboard removes the org's data plane, the last layer first, and then closes
-// its account or keeps it, as told. It is complete only when the account's
-// inventory is empty. It may be run again after a kill or a failure.
+// its account or keeps it. It is complete only when the account's inventory is
+// empty. It may be run again after a kill or a failure. A layer of which it
+// cannot be told whether it is there stops it before anything is removed.
 func (s *Service) Offboard(ctx context.Context, org string, opts OffboardOptions, sink event.Sink) (event.Offboarding, error) {
-	out := event.Offboarding{Org: org}
-	o, err := s.Registry.Org(ctx, org)
-	if err != nil {
-		return out, fail(org, "", err)
+	out := event.Offboarding{Org: org, Layers: []event.LayerResult{}}
+	if _, err := s.Registry.Org(ctx, org); err != nil {
+		return out, fail(org, "", err) // an org that is not known is not held
 	}
-	op, err := s.begin(ctx, org, "offboard", sink)
-	if err != nil {
-		return out, err
-	}
-	out.Operation = op.ID
-	err = fail(org, "", s.offboard(ctx, op, o, opts, &out))
-	out.Duration = s.Now().Sub(op.began)
-	return out, s.end(ctx, op, nil, err)
+	err := s.operate(ctx, org, "offboard", sink, func(ctx context.Context, r *run) (ending, error) {
+		err := fail(org, "", r.offboard(ctx, org, opts, &out))
+		out.Operation, out.Duration = r.op.ID(), r.Now().Sub(r.op.Began())
+		return ending{result: out}, err
+	})
+	return out, err
 }
 
-func (s *Service) offboard(ctx context.Context, op *operation, o registry.Org, opts OffboardOptions, out *event.Offboarding) error {
-	d, layers, err := s.recorded(ctx, o)
+func (r *run) offboard(ctx context.Context, org string, opts OffboardOptions, out *event.Offboarding) error {
+	d, err := do(ctx, r.admitOffboarding, org)
 	if err != nil {
 		return err
 	}
-	if err := protected(d.plan); err != nil {
-		return err
-	}
-	if d.id, err = s.identity(ctx, o.Org); err != nil {
-		return err
-	}
-	out.DataPlane = facts(d.plan, d.outs)
-	shut := d.plan.Account.Vended && (opts.CloseAccount || d.plan.Account.CloseOnOffboard && !opts.KeepAccount)
-	if err := s.putOrg(ctx, d, "offboarding"); err != nil {
+	out.DataPlane = d.Summary()
+	shut := d.Plan.Account.Vended && (opts.CloseAccount || d.Plan.Account.CloseOnOffboard && !opts.KeepAccount)
+	if err := r.putOrg(ctx, d, dataplane.OrgOffboarding); err != nil {
 		return err
 	}
 	for _, l := range reversed() {
-		// Once the account's own stack is gone an earlier run has found it empty.
-		if l == plan.LayerAccount && s.Engine.Exists(stackRef(o.Org, l)) {
-			if err := s.checkEmpty(ctx, d, out); err != nil {
-				return err
-			}
-		}
-		if err := s.offboardLayer(ctx, op, d, l, layers[string(l)], out); err != nil {
-			return err
-		}
-		if l == plan.LayerAccount && shut && d.outs[l] != nil {
-			if err := s.closeAccount(ctx, d); err != nil {
-				return err
-			}
-		}
-		// Last: the account's outputs are the way into it.
-		if err := s.forgetLayer(ctx, o.Org, l); err != nil {
+		gone, err := r.removeLayer(ctx, removeIn{DataPlane: d, Layer: l, Close: shut})
+		d = gone.DataPlane
+		out.Layers, out.Left = append(out.Layers, gone.Result), append(out.Left, gone.Left...)
+		if err != nil {
 			return err
 		}
 	}
-	out.AccountClosed, out.AccountKept = shut, !shut
-	return s.putOrg(ctx, d, "offboarded")
+	had := d.Layer(plan.LayerAccount).State != ""
+	out.AccountClosed, out.AccountKept = shut && had, !shut && had
+	// Claims of what was never made hold nobody else up.
+	if err := r.release(ctx, d, nil); err != nil {
+		return err
+	}
+	return r.putOrg(ctx, d, dataplane.OrgOffboarded)
 }
 
-func (s *Service) offboardLayer(ctx context.Context, op *operation, d dataPlane, l plan.Layer, rec registry.Layer,
-	out *event.Offboarding,
-) (err error) {
-	began := s.Now()
-	org := d.plan.Org
-	res := event.LayerResult{Layer: string(l), Stack: plan.StackName(org, l), State: layerRemoved}
-	op.emit(event.Event{Type: event.LayerStarted, Layer: string(l), Total: rec.Resources})
-	defer func() {
-		res.Duration = s.Now().Sub(began)
-		ev := event.Event{Type: event.LayerFinished, Layer: string(l), Duration: res.Duration, Changes: res.Changes}
-		if err != nil {
-			err = fail(org, string(l), err)
-			res.State, res.Error = layerFailed, err.Error()
-			ev.Type, ev.Message = event.LayerFailed, err.Error()
+// admitOffboarding is the org's data plane as far as it is there. It refuses
+// what is protected, and stops where the backend does not say what there is.
+func (r *run) admitOffboarding(ctx context.Context, org string) (dataplane.DataPlane, error) {
+	o, err := r.Registry.Org(ctx, org)
+	if err != nil {
+		return dataplane.DataPlane{}, err
+	}
+	d, err := r.recorded(ctx, o)
+	if err != nil {
+		return d, err
+	}
+	if d.Caller, err = r.caller(ctx); err != nil {
+		return d, err
+	}
+	if o.State != dataplane.OrgOffboarded {
+		if refused := dataplane.CheckCaller(d.Caller, o.Management); refused != nil {
+			return d, refuse(org, *refused)
 		}
-		out.Layers = append(out.Layers, res)
-		op.emit(ev)
-	}()
+	}
+	held, err := r.look(ctx, org)
+	if err != nil {
+		return d, err
+	}
+	if d, err = d.Seen(held); err != nil {
+		return d, err
+	}
+	if d, err = r.withLostAccount(ctx, d, d.Plan); err != nil {
+		return d, err
+	}
+	if d.Plan.Account.Vended && d.Made(plan.LayerAccount) && d.Outputs(plan.LayerAccount) == nil {
+		return d, &Error{
+			Org: org, Layer: string(plan.LayerAccount),
+			Err:  fmt.Errorf("%w: the layer was never finished, and whether its account is empty cannot be told", ErrInvalid),
+			Next: "run freehold onboard once more, until the account layer is done, and offboard then",
+		}
+	}
+	return d, protected(d)
+}
 
-	in, err := s.input(ctx, d, l)
-	if err != nil && !errors.Is(err, errNotReady) {
-		return err
-	}
-	known := err == nil
-	st := stackRef(org, l)
-	if known {
-		if st, err = s.stack(d, l, in); err != nil {
-			return err
-		}
-	}
-	if !s.Engine.Exists(st) {
-		res.State = layerSkipped
-		return nil
-	}
-	if op.Unclean && known {
-		find, err := s.finder(d, l)
+// removeIn is one layer to remove.
+type removeIn struct {
+	DataPlane dataplane.DataPlane `json:"dataPlane"`
+	Layer     plan.Layer          `json:"layer"`
+	// Close closes the account once its layer is gone.
+	Close bool `json:"close,omitempty"`
+}
+
+// removeOut is what came of it.
+type removeOut struct {
+	DataPlane dataplane.DataPlane `json:"dataPlane"`
+	Result    event.LayerResult   `json:"result"`
+	// Left is what is still in the account.
+	Left []finding.Finding `json:"left,omitempty"`
+}
+
+// removeLayer removes a layer:
+//
+//	adopt    an unclean layer: what no state records would be left behind
+//	prepare  what stands in the way of a removal and is no resource
+//	destroy  the engine removes the resources, and the stack
+//	forget   the account is closed, if it is to be, and the layer recorded as removed
+//
+// A layer that is not there is skipped, and is not recorded as removed.
+func (r *run) removeLayer(ctx context.Context, in removeIn) (out removeOut, err error) {
+	began := r.Now()
+	d, l := in.DataPlane, in.Layer
+	out = removeOut{DataPlane: d, Result: event.LayerResult{Layer: string(l), Stack: plan.StackName(d.Plan.Org, l), State: dataplane.Removed}}
+	r.op.Emit(event.Event{Type: event.LayerStarted, Layer: string(l), Total: d.Layer(l).Resources})
+	defer func() {
+		out.Result.Duration = r.Now().Sub(began)
+		ev := event.Event{Type: event.LayerFinished, Layer: string(l), Duration: out.Result.Duration, Changes: out.Result.Changes}
 		if err != nil {
-			return err
+			err = fail(d.Plan.Org, string(l), err)
+			out.Result.State, out.Result.Error = dataplane.Failed, err.Error()
+			ev.Type, ev.Message = event.LayerFailed, err.Error()
+			rec := out.DataPlane.Layer(l)
+			if rec.State != "" {
+				rec.Error = err.Error()
+				err = errors.Join(err, r.op.PutLayer(context.WithoutCancel(ctx), rec))
+			}
 		}
-		if _, err := s.Engine.Adopt(ctx, st, find, op.emit); err != nil {
-			return err
+		r.op.Emit(ev)
+	}()
+	info, err := r.Engine.Stat(ctx, stackOf(d.Plan.Org, l))
+	if err != nil {
+		return out, err
+	}
+	there, err := d.Presence(l, dataplane.Stack(info))
+	if err != nil {
+		return out, err
+	}
+	if there {
+		if out, err = r.removeThere(ctx, in, out); err != nil {
+			return out, err
+		}
+	} else if state := d.Layer(l).State; state != dataplane.Removing {
+		// Nobody has removed it: it was never made, or an earlier run has
+		// recorded its removal.
+		if state != dataplane.Removed {
+			out.Result.State = dataplane.Skipped
+		}
+		return out, nil
+	}
+	gone, err := do(ctx, r.forget, removeIn{DataPlane: out.DataPlane, Layer: l, Close: in.Close})
+	if err == nil {
+		out.DataPlane = gone
+	}
+	return out, err
+}
+
+// removeThere removes a layer whose stack is there.
+func (r *run) removeThere(ctx context.Context, in removeIn, out removeOut) (removeOut, error) {
+	d, l := in.DataPlane, in.Layer
+	_, err := r.stack(ctx, d, l)
+	known := err == nil // the layers before it are made, and so its input is known
+	if err != nil && !errors.Is(err, dataplane.ErrNotReady) {
+		return out, err
+	}
+	if d.Layer(l).Unclean && known {
+		if _, err := do(ctx, r.adopt, layerIn{DataPlane: d, Layer: l}); err != nil {
+			return out, err
 		}
 	}
-	if err := s.checkState(ctx, org, l); err != nil {
-		return err
+	left, err := do(ctx, r.prepareRemoval, in)
+	out.Left = left
+	if err != nil {
+		return out, err
 	}
-	if l == plan.LayerCluster && d.outs[l] != nil {
-		if err := s.protectCluster(ctx, d, false); err != nil {
-			return err
+	rec := d.Layer(l)
+	rec.State = dataplane.Removing
+	if err := r.op.PutLayer(ctx, rec); err != nil {
+		return out, err
+	}
+	out.DataPlane = d.With(rec)
+	changes, err := do(ctx, r.destroy, layerIn{DataPlane: out.DataPlane, Layer: l})
+	out.Result.Changes = changes
+	return out, err
+}
+
+// prepareRemoval does what has to be done before the engine removes the layer's
+// resources. It returns what is still in the account, for the layer to which
+// that matters.
+func (r *run) prepareRemoval(ctx context.Context, in removeIn) ([]finding.Finding, error) {
+	d, l := in.DataPlane, in.Layer
+	if err := r.checkState(ctx, d.Plan.Org, l); err != nil {
+		return nil, err
+	}
+	switch l {
+	case plan.LayerAccount:
+		return r.checkEmpty(ctx, d)
+	case plan.LayerCluster:
+		if d.Outputs(l) != nil {
+			return nil, r.protectCluster(ctx, d, false)
 		}
-	}
-	if l == plan.LayerBootstrap && known {
+	case plan.LayerBootstrap:
+		if d.Outputs(plan.LayerCluster) == nil {
+			return nil, nil
+		}
 		// The org's name was said, and everything goes.
 		var names []string
-		for _, p := range d.plan.Bootstrap.Projects {
+		for _, p := range d.Plan.Bootstrap.Projects {
 			names = append(names, p.Name)
 		}
-		if err := s.confirmDeletion(ctx, d, names...); err != nil {
-			return err
+		if err := r.confirmDeletion(ctx, d, d.Plan, names...); err != nil {
+			return nil, err
 		}
-		if err := s.removeUnrecorded(ctx, op, d); err != nil {
-			return err
-		}
+		return nil, r.removeUnrecorded(ctx, d)
+	case plan.LayerBoundary:
 	}
-	run, err := s.Engine.Destroy(ctx, st, op.emit)
-	res.Changes = run.Changes
-	return err
+	return nil, nil
 }
 
-// stackRef is a layer's stack without an input: enough to ask for it and to destroy it.
-func stackRef(org string, l plan.Layer) engine.Stack {
-	return engine.Stack{Org: org, Layer: string(l), Name: plan.StackName(org, l), Program: stacks.Program(l)}
-}
-
-func (s *Service) closeAccount(ctx context.Context, d dataPlane) error {
-	o, err := stacks.Decode[stacks.AccountOut](d.outs[plan.LayerAccount])
-	if err == nil {
-		err = s.Cloud.CloseAccount(ctx, o.AccountID)
+// destroy removes the layer's resources and its stack.
+func (r *run) destroy(ctx context.Context, in layerIn) (map[string]int, error) {
+	st, err := r.stack(ctx, in.DataPlane, in.Layer)
+	if errors.Is(err, dataplane.ErrNotReady) {
+		st, err = stackOf(in.DataPlane.Plan.Org, in.Layer), nil
 	}
 	if err != nil {
-		return fail(d.plan.Org, string(plan.LayerAccount), fmt.Errorf("close the account: %w", err))
+		return nil, err
 	}
-	return nil
+	result, err := r.Engine.Destroy(ctx, st, r.op.Emit)
+	return result.Changes, err
 }
 
-// forgetLayer records that a layer is gone.
-func (s *Service) forgetLayer(ctx context.Context, org string, l plan.Layer) error {
-	return s.Registry.PutLayer(context.WithoutCancel(ctx), org, registry.Layer{Layer: string(l), State: layerRemoved})
-}
-
-// checkEmpty lists what is still in the account once its layers are gone.
-func (s *Service) checkEmpty(ctx context.Context, d dataPlane, out *event.Offboarding) error {
-	if d.outs[plan.LayerAccount] == nil {
-		return nil
-	}
-	a, err := d.account("", "")
-	if err != nil {
-		return err
-	}
-	items, err := s.Cloud.Inventory(ctx, a)
-	if err != nil {
-		return fmt.Errorf("list account %s: %w", a.ID, err)
-	}
-	for _, it := range items {
-		if !it.ByCloud {
-			out.Left = append(out.Left, findingOf(it))
+// forget records that a layer is gone. The account is closed before: its
+// outputs are the way into it.
+func (r *run) forget(ctx context.Context, in removeIn) (dataplane.DataPlane, error) {
+	d, l := in.DataPlane, in.Layer
+	if l == plan.LayerAccount && in.Close && d.Outputs(l) != nil {
+		a, err := d.Account()
+		if err == nil {
+			err = r.Cloud.CloseAccount(ctx, a.ID)
+		}
+		if err != nil {
+			return d, fmt.Errorf("close the account: %w", err)
 		}
 	}
-	if len(out.Left) == 0 {
-		return nil
+	rec := registry.Layer{Layer: string(l), State: dataplane.Removed}
+	if err := r.op.PutLayer(context.WithoutCancel(ctx), rec); err != nil {
+		return d, err
 	}
-	return &Error{
-		Org: d.plan.Org, Layer: string(plan.LayerAccount),
-		Err:  fmt.Errorf("account %s is not empty: %d things that no layer made are still in it, the first %s %q", a.ID, len(out.Left), out.Left[0].Type, out.Left[0].ID),
+	return d.With(rec), nil
+}
+
+// checkEmpty lists what is still in the account once its layers are gone, and
+// refuses to go on while anything is.
+func (r *run) checkEmpty(ctx context.Context, d dataplane.DataPlane) ([]finding.Finding, error) {
+	if d.Outputs(plan.LayerAccount) == nil {
+		return nil, nil // nothing was made in it
+	}
+	a, items, err := r.listed(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	items = slices.DeleteFunc(items, byCloud)
+	if len(items) == 0 {
+		return nil, nil
+	}
+	return findings(items), &Error{
+		Org: d.Plan.Org, Layer: string(plan.LayerAccount),
+		Err:  fmt.Errorf("account %s is not empty: %d things that no layer made are still in it, the first %s %q", a.ID, len(items), items[0].Type, items[0].ID),
 		Next: "remove them (they are listed with -o json), and run the same command again",
 	}
 }

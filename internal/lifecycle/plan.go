@@ -5,83 +5,98 @@ import (
 	"errors"
 	"slices"
 
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/drift"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/spec"
 )
 
 // Plan says what Onboard would do. It changes nothing and holds nothing: it
 // can run beside a deploy.
-func (s *Service) Plan(ctx context.Context, doc spec.Spec, sink event.Sink) (event.Plan, error) {
+func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sink event.Sink) (event.Plan, error) {
 	p := plan.Build(doc)
 	out := event.Plan{Org: p.Org, Hash: p.Hash, HashVersion: p.HashVersion, Decided: p, Notes: p.Notes}
-	d, err := s.known(ctx, p)
+	d, err := s.admit(ctx, p)
 	if err != nil {
-		return out, fail(p.Org, "", err)
+		return out, err
 	}
-	if err := s.checkExceptions(p); err != nil {
-		return out, fail(p.Org, "", err)
-	}
-	if err := s.checkFixed(ctx, p); err != nil {
-		return out, fail(p.Org, "", err)
-	}
-	if err := s.checkRemovals(ctx, p); err != nil {
-		return out, fail(p.Org, "", err)
-	}
-	if err := s.checkForeseen(ctx, d); err != nil {
-		return out, fail(p.Org, "", err)
-	}
-	if err := s.checkRelease(ctx, p, d); err != nil {
-		return out, fail(p.Org, "", err)
-	}
-	emit := serialized(sink)
+	watch := watcher{sink: serialized(sink), org: p.Org, kind: "plan", now: s.Now}
+	declared := drift.Declared{}
 	var blocked error
 	for _, l := range plan.Layers() {
-		res := event.LayerResult{Layer: string(l), Stack: plan.StackName(p.Org, l), State: layerPending}
-		began := s.Now()
-		in, err := s.input(ctx, d, l)
-		if errors.Is(err, errNotReady) {
-			out.Layers = append(out.Layers, res)
+		look, err := s.preview(ctx, d, l, watch)
+		if errors.Is(err, dataplane.ErrNotReady) {
+			out.Layers = append(out.Layers, d.Result(l).As(dataplane.NotStarted))
 			continue
 		}
-		if err != nil {
-			return out, fail(p.Org, string(l), err)
-		}
-		st, err := s.stack(d, l, in)
-		if err != nil {
-			return out, fail(p.Org, string(l), err)
-		}
-		emit(event.Event{Type: event.LayerStarted, Time: began, Org: p.Org, Kind: "plan", Layer: string(l)})
-		run, err := s.Engine.Preview(ctx, st, nil)
-		if failed, ok := errors.AsType[*engine.Error](err); ok && errors.Is(err, engine.ErrPolicy) {
+		out.Policy = append(out.Policy, look.policy...)
+		if errors.Is(err, ErrBlocked) {
 			// The other layers are looked at all the same: a person wants to
 			// hear of all violations at once.
-			res.State, res.Error, res.Duration = layerFailed, fail(p.Org, string(l), err).Error(), s.Now().Sub(began)
-			out.Layers, out.Policy = append(out.Layers, res), append(out.Policy, failed.Policy...)
-			blocked = joinBlocked(blocked, fail(p.Org, string(l), err))
-			emit(event.Event{
-				Type: event.LayerFailed, Time: s.Now(), Org: p.Org, Kind: "plan", Layer: string(l), Message: res.Error, Duration: res.Duration,
-			})
+			out.Layers, blocked = append(out.Layers, look.result), joinBlocked(blocked, err)
 			continue
 		}
 		if err != nil {
-			return out, fail(p.Org, string(l), err)
+			return out, err
 		}
-		if err := s.checkSteps(ctx, p.Org, run.Steps); err != nil {
-			return out, fail(p.Org, string(l), err)
+		out.Layers = append(out.Layers, look.result)
+		out.Changes = append(out.Changes, changesOf(l, look.steps)...)
+		declare(declared, look.steps)
+	}
+	if opts.Prune && blocked == nil && d.Outputs(plan.LayerAccount) != nil {
+		_, items, err := s.undeclared(ctx, d, declared)
+		if err != nil {
+			return out, fail(p.Org, "", err)
 		}
-		out.Policy = append(out.Policy, run.Policy...)
-		res.State, res.Changes, res.Resources, res.Duration = layerDone, run.Changes, run.Resources(), s.Now().Sub(began)
-		out.Layers = append(out.Layers, res)
-		out.Changes = append(out.Changes, changesOf(l, run.Steps)...)
-		emit(event.Event{
-			Type: event.LayerFinished, Time: s.Now(), Org: p.Org, Kind: "plan", Layer: string(l),
-			Changes: run.Changes, Duration: res.Duration,
-		})
+		out.Prune = findings(items)
 	}
 	return out, blocked
+}
+
+// preview is what running a layer would do.
+type preview struct {
+	result event.LayerResult
+	steps  []engine.Step
+	policy []finding.Policy
+}
+
+// preview looks at what running a layer would do. It wraps dataplane.ErrNotReady
+// when a layer before it is not made, and ErrBlocked when a policy does not
+// allow it.
+func (s *Service) preview(ctx context.Context, d dataplane.DataPlane, l plan.Layer, w watcher) (preview, error) {
+	org := d.Plan.Org
+	st, err := s.stack(ctx, d, l)
+	if errors.Is(err, dataplane.ErrNotReady) {
+		return preview{}, err
+	}
+	if err != nil {
+		return preview{}, fail(org, string(l), err)
+	}
+	began := s.Now()
+	w.emit(event.Event{Type: event.LayerStarted, Layer: string(l)})
+	run, err := s.Engine.Preview(ctx, st, nil)
+	out := preview{
+		result: event.LayerResult{
+			Layer: string(l), Stack: st.Name, State: dataplane.Done, Changes: run.Changes, Resources: run.Resources(), Duration: s.Now().Sub(began),
+		},
+		steps: run.Steps, policy: run.Policy,
+	}
+	if err == nil {
+		err = s.checkSteps(ctx, org, run.Steps)
+	}
+	if err = fail(org, string(l), err); err != nil {
+		out.result = event.LayerResult{Layer: string(l), Stack: st.Name, State: dataplane.Failed, Error: err.Error(), Duration: out.result.Duration}
+		if failed, ok := errors.AsType[*engine.Error](err); ok {
+			out.policy = failed.Policy
+		}
+		w.emit(event.Event{Type: event.LayerFailed, Layer: string(l), Message: err.Error(), Duration: out.result.Duration})
+		return out, err
+	}
+	w.emit(event.Event{Type: event.LayerFinished, Layer: string(l), Changes: run.Changes, Duration: out.result.Duration})
+	return out, nil
 }
 
 // joinBlocked makes one failure of two layers' violations.
@@ -93,18 +108,6 @@ func joinBlocked(first, next error) error {
 	}
 	all := append(slices.Clone(a.Policy), b.Policy...)
 	return &Error{Org: a.Org, Next: a.Next, Policy: all, Err: &because{text: blockedText(all), err: errors.Join(a, b)}}
-}
-
-// known is the org's data plane as far as the registry knows it, with the plan given.
-func (s *Service) known(ctx context.Context, p plan.Plan) (dataPlane, error) {
-	d := dataPlane{plan: p}
-	layers, err := s.Registry.Layers(ctx, p.Org)
-	if err != nil {
-		return d, err
-	}
-	d.outs = outputsOf(layers)
-	d.id, err = s.identity(ctx, p.Org)
-	return d, err
 }
 
 // changesOf lists what the engine would do to resources.

@@ -3,39 +3,115 @@ package lifecycle
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"time"
 
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/stacks"
 )
 
-// Engine runs stacks.
-type Engine interface {
+// Runner changes stacks.
+type Runner interface {
 	Up(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error)
-	Preview(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error)
-	PreviewRefresh(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error)
 	Destroy(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error)
 	Adopt(ctx context.Context, s engine.Stack, find engine.Finder, sink event.Sink) ([]engine.Step, error)
-	Exists(s engine.Stack) bool
+}
+
+// Reader looks at stacks and changes nothing.
+type Reader interface {
+	Preview(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error)
+	PreviewRefresh(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error)
 	// State opens the stored state of a stack.
 	State(ctx context.Context, s engine.Stack) (io.ReadCloser, error)
+	// Stat asks the backend about a stack; an error means "cannot tell".
+	Stat(ctx context.Context, s engine.Stack) (engine.Info, error)
+	// Check reports whether this machine can run the stack.
+	Check(ctx context.Context, s engine.Stack) error
+}
+
+// Management is what is asked of the management account.
+type Management interface {
+	// Identity says who the process is. It is the first call that needs credentials.
+	Identity(ctx context.Context) (cloud.Identity, error)
+	// CheckRelease returns a *cloud.UnsupportedError for what the cloud does not have.
+	CheckRelease(ctx context.Context, r cloud.Release) error
+	// CloseAccount closes a vended account. Closing a closed account does nothing.
+	CloseAccount(ctx context.Context, accountID string) error
+}
+
+// Accounts are the orgs' accounts.
+type Accounts interface {
+	// Find looks up what a creation with these inputs would have made; it wraps
+	// cloud.ErrNotFound when there is none.
+	Find(ctx context.Context, in cloud.Account, typ string, inputs map[string]any) (id string, err error)
+	// Usable probes once what the next layers need; it wraps cloud.ErrNotUsable.
+	Usable(ctx context.Context, a cloud.Account) error
+	// Quotas are the service quotas that a data plane needs room in.
+	Quotas(ctx context.Context, a cloud.Account) ([]cloud.Quota, error)
+	// Inventory lists everything in the account and region.
+	Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, error)
+	// Remove deletes one item of an inventory.
+	Remove(ctx context.Context, a cloud.Account, item cloud.Item) error
+}
+
+// Clusters are the orgs' clusters, beside what Pulumi makes of them.
+type Clusters interface {
+	// ProtectCluster sets EKS deletion protection, which the provider lacks.
+	ProtectCluster(ctx context.Context, c cloud.Cluster, on bool) error
+	// Kubeconfig reaches the cluster as roleARN by an exec plugin, without a token.
+	Kubeconfig(ctx context.Context, c cloud.Cluster, roleARN string) ([]byte, error)
+}
+
+// Records are what the registry knows of orgs.
+type Records interface {
+	Org(ctx context.Context, org string) (registry.Org, error)
+	Orgs(ctx context.Context) ([]registry.Org, error)
+	Layers(ctx context.Context, org string) (map[string]registry.Layer, error)
+	Shared(ctx context.Context) ([]finding.Shared, error)
+}
+
+// Ledger is who owns what.
+type Ledger interface {
+	Claims(ctx context.Context, org string) ([]registry.Claim, error)
+	OwnedByOthers(ctx context.Context, org string, values []string) ([]registry.OwnedError, error)
+}
+
+// Journal is what operations said.
+type Journal interface {
+	Last(ctx context.Context, org string) (*event.Operation, error)
+	Operations(ctx context.Context, org string) ([]event.Operation, error)
+	Events(ctx context.Context, org, operation string, after int64) ([]event.Event, error)
 }
 
 // Service runs the use cases over one cloud. Its fields are set once, by the wiring.
 type Service struct {
-	Cloud    cloud.Cloud
-	Engine   Engine
-	Registry *registry.Registry
-	Now      func() time.Time
-	Log      *slog.Logger
+	Engine interface {
+		Runner
+		Reader
+	}
+	Cloud interface {
+		Management
+		Accounts
+		Clusters
+	}
+	Registry interface {
+		Records
+		Ledger
+		Journal
+	}
+	// Operations says how an operation holds its org and writes.
+	Operations operation.Options
+	Now        func() time.Time
+	Log        *slog.Logger
 	// UsableWithin bounds the wait for a new account; 0 means 30 minutes.
 	UsableWithin time.Duration
 	// ProjectsWithin bounds the wait for the org's projects; 0 means 5 minutes.
@@ -44,195 +120,98 @@ type Service struct {
 	ProbeEvery time.Duration
 }
 
-// dataPlane is one org while a use case works on it.
-type dataPlane struct {
-	plan plan.Plan
-	id   cloud.Identity
-	// outs are the outputs of the layers that are done, by layer.
-	outs map[plan.Layer]map[string]any
+// recorded is the org's data plane as it was last planned and made.
+func (s *Service) recorded(ctx context.Context, o registry.Org) (dataplane.DataPlane, error) {
+	p, err := dataplane.Recorded(o)
+	if err != nil {
+		return dataplane.DataPlane{}, err
+	}
+	layers, err := s.Registry.Layers(ctx, o.Org)
+	if err != nil {
+		return dataplane.DataPlane{}, err
+	}
+	return dataplane.Of(p, cloud.Identity{}, layers), nil
 }
 
-// identity asks the cloud who we are, and refuses credentials of another account
-// than the one that the org was onboarded from: to those everything of the org
-// would look gone, and be made anew elsewhere.
-func (s *Service) identity(ctx context.Context, org string) (cloud.Identity, error) {
+// caller asks the cloud who Freehold is.
+func (s *Service) caller(ctx context.Context) (cloud.Identity, error) {
 	us, err := s.Cloud.Identity(ctx)
 	if err != nil {
 		return us, fmt.Errorf("ask the cloud who we are: %w", err)
 	}
-	o, err := s.Registry.Org(ctx, org)
-	switch {
-	case errors.Is(err, registry.ErrUnknownOrg):
-		return us, nil
-	case err != nil:
-		return us, err
-	case o.State == "offboarded", o.Management == "", o.Management == us.AccountID:
-		return us, nil
-	}
-	return us, &Error{
-		Org: org, Err: fmt.Errorf("%w: the credentials are of %s, and the org was onboarded from account %s", ErrInvalid, us.ARN, o.Management),
-		Next: "sign in to account " + o.Management,
-	}
+	return us, nil
 }
 
-// account reaches the org's account as role, "" for the account's access role.
-func (d dataPlane) account(roleARN, externalID string) (cloud.Account, error) {
-	out, err := stacks.Decode[stacks.AccountOut](d.outs[plan.LayerAccount])
-	if err != nil {
-		return cloud.Account{}, err
-	}
-	if roleARN == "" {
-		roleARN, externalID = out.AccessRoleARN, out.ExternalID
-	}
-	return cloud.Account{ID: out.AccountID, Region: d.plan.Region, RoleARN: roleARN, ExternalID: externalID}, nil
+// stackOf is a layer's stack without an input: enough to ask for it and to destroy it.
+func stackOf(org string, l plan.Layer) engine.Stack {
+	return engine.Stack{Org: org, Layer: string(l), Name: plan.StackName(org, l), Program: stacks.Program(l)}
 }
 
-// errNotReady is wrapped when a layer's input needs a layer that is not made.
-var errNotReady = errors.New("the layer before it is not made yet")
-
-// input returns what a layer runs on.
-func (s *Service) input(ctx context.Context, d dataPlane, l plan.Layer) (any, error) {
-	if l == plan.LayerAccount {
-		return stacks.AccountIn{
-			Plan: d.plan.Account, ManagementAccountID: d.id.AccountID, ProvisionerARN: d.id.ARN,
-		}, nil
-	}
-	var (
-		account  stacks.AccountOut
-		boundary stacks.BoundaryOut
-		cluster  stacks.ClusterOut
-	)
-	for _, need := range []struct {
-		layer plan.Layer
-		into  func(map[string]any) error
-	}{
-		{plan.LayerAccount, decodeInto(&account)},
-		{plan.LayerBoundary, decodeInto(&boundary)},
-		{plan.LayerCluster, decodeInto(&cluster)},
-	} {
-		if need.layer == l {
-			break
-		}
-		outs, ok := d.outs[need.layer]
-		if !ok {
-			return nil, fmt.Errorf("layer %s: %w: %s", l, errNotReady, need.layer)
-		}
-		if err := need.into(outs); err != nil {
-			return nil, fmt.Errorf("outputs of layer %s: %w", need.layer, err)
-		}
-	}
-	switch l {
-	case plan.LayerBoundary:
-		return stacks.BoundaryIn{
-			Plan: d.plan.Boundary, ManagementAccountID: d.id.AccountID, ProvisionerARN: d.id.ARN, Account: account,
-		}, nil
-	case plan.LayerCluster:
-		return stacks.ClusterIn{
-			Plan: d.plan.Cluster, Account: account, Boundary: boundary, ExternalID: d.plan.Boundary.ExternalID,
-		}, nil
-	case plan.LayerBootstrap:
-		ref, err := s.clusterRef(d, boundary, cluster)
+// stack is a layer's stack with its input. It wraps dataplane.ErrNotReady when
+// a layer before it is not made.
+func (s *Service) stack(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (engine.Stack, error) {
+	st := stackOf(d.Plan.Org, l)
+	kubeconfig := ""
+	if l == plan.LayerBootstrap && d.Outputs(plan.LayerCluster) != nil {
+		raw, err := s.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
 		if err != nil {
-			return nil, err
+			return st, err
 		}
-		kubeconfig, err := s.Cloud.Kubeconfig(ctx, ref, boundary.BootstrapRoleARN)
-		if err != nil {
-			return nil, fmt.Errorf("reach cluster %s: %w", cluster.Name, err)
-		}
-		return stacks.BootstrapIn{
-			Plan: d.plan.Bootstrap, Account: account, Boundary: boundary, Cluster: cluster, Kubeconfig: string(kubeconfig),
-		}, nil
-	default:
-		return nil, fmt.Errorf("unknown layer %q", l)
+		kubeconfig = string(raw)
 	}
-}
-
-func decodeInto[T any](into *T) func(map[string]any) error {
-	return func(outs map[string]any) (err error) {
-		*into, err = stacks.Decode[T](outs)
-		return err
-	}
-}
-
-// clusterRef names the org's cluster for the calls that the provider lacks.
-func (s *Service) clusterRef(d dataPlane, b stacks.BoundaryOut, c stacks.ClusterOut) (cloud.Cluster, error) {
-	a, err := d.account(b.ProvisionRoleARN, d.plan.Boundary.ExternalID)
+	in, err := d.Input(l, kubeconfig)
 	if err != nil {
-		return cloud.Cluster{}, err
+		return st, err
 	}
-	return cloud.Cluster{Account: a, Name: c.Name, ARN: c.ARN, Endpoint: c.Endpoint, CA: c.CertificateAuthority}, nil
-}
-
-// stack makes a layer's stack from its input.
-func (s *Service) stack(d dataPlane, l plan.Layer, in any) (engine.Stack, error) {
 	raw, err := json.Marshal(in)
 	if err != nil {
-		return engine.Stack{}, fmt.Errorf("input of layer %s: %w", l, err)
+		return st, fmt.Errorf("input of layer %s: %w", l, err)
 	}
-	scope, err := Scope(d.plan, l, d.id.AccountID, d.id.ARN, d.outs)
+	scope, err := d.Scope(l)
 	if err != nil {
-		return engine.Stack{}, fmt.Errorf("scope of layer %s: %w", l, err)
+		return st, err
 	}
-	told, err := json.Marshal(scope)
+	whose, err := json.Marshal(scope)
 	if err != nil {
-		return engine.Stack{}, fmt.Errorf("scope of layer %s: %w", l, err)
+		return st, fmt.Errorf("scope of layer %s: %w", l, err)
 	}
-	st := stackRef(d.plan.Org, l)
-	st.Config, st.Scope = map[string]string{stacks.ConfigKey: string(raw)}, string(told)
+	st.Config, st.Scope = map[string]string{stacks.ConfigKey: string(raw)}, string(whose)
 	return st, nil
 }
 
-// finder looks up, in the account that a layer works in, what an interrupted
-// run may have left behind.
-func (s *Service) finder(d dataPlane, l plan.Layer) (engine.Finder, error) {
-	var a cloud.Account
-	switch l {
-	case plan.LayerAccount:
-		a = cloud.Account{Region: d.plan.Region}
-	case plan.LayerBootstrap:
-		// Objects of Kubernetes are applied by name: making one twice is the same as once.
-		return func(context.Context, engine.Step) (engine.Found, bool, error) { return engine.Found{}, false, nil }, nil
-	case plan.LayerBoundary, plan.LayerCluster:
-		var err error
-		if a, err = d.account("", ""); err != nil {
-			return nil, err
-		}
+// kubeconfig reaches the org's cluster as the role that pick names.
+func (s *Service) kubeconfig(ctx context.Context, d dataplane.DataPlane, pick func(stacks.BoundaryOut) string) ([]byte, error) {
+	b, err := dataplane.Decode[stacks.BoundaryOut](d, plan.LayerBoundary)
+	if err != nil {
+		return nil, err
 	}
-	return func(ctx context.Context, st engine.Step) (engine.Found, bool, error) {
-		id, err := s.Cloud.Find(ctx, a, st.Type, st.NewInputs)
-		if errors.Is(err, cloud.ErrNotFound) {
-			return engine.Found{}, false, nil
-		}
-		return engine.Found{ID: id, Outputs: cloud.ReadBy(st.Type, id)}, err == nil, err
-	}, nil
+	c, err := d.Cluster()
+	if err != nil {
+		return nil, err
+	}
+	kubeconfig, err := s.Cloud.Kubeconfig(ctx, c, pick(b))
+	if err != nil {
+		return nil, fmt.Errorf("reach cluster %s: %w", c.Name, err)
+	}
+	return kubeconfig, nil
 }
 
-// facts returns what an operator asks for first, from the layers' outputs.
-func facts(p plan.Plan, outs map[plan.Layer]map[string]any) event.DataPlane {
-	text := func(l plan.Layer, key string) string {
-		v, _ := outs[l][key].(string)
-		return v
-	}
-	out := event.DataPlane{
-		Org: p.Org, Region: p.Region,
-		AccountID:       text(plan.LayerAccount, "accountId"),
-		BoundaryARN:     text(plan.LayerBoundary, "boundaryArn"),
-		DataKeyARN:      text(plan.LayerBoundary, "dataKeyArn"),
-		VPCID:           text(plan.LayerCluster, "vpcId"),
-		ClusterName:     text(plan.LayerCluster, "name"),
-		ClusterARN:      text(plan.LayerCluster, "arn"),
-		ClusterEndpoint: text(plan.LayerCluster, "endpoint"),
-		OIDCIssuer:      text(plan.LayerCluster, "oidcIssuer"),
-	}
-	if out.VPCID != "" {
-		out.CIDR = p.Cluster.CIDR
-	}
-	if names, ok := outs[plan.LayerBootstrap]["projects"].([]any); ok {
-		for _, n := range names {
-			if name, ok := n.(string); ok {
-				out.Projects = append(out.Projects, name)
-			}
+// look asks the backend about the stacks of all layers, and whether this
+// machine can run them.
+func (s *Service) look(ctx context.Context, org string) (map[plan.Layer]dataplane.Stack, error) {
+	out := map[plan.Layer]dataplane.Stack{}
+	for _, l := range plan.Layers() {
+		info, err := s.Engine.Stat(ctx, stackOf(org, l))
+		if err != nil {
+			return nil, fail(org, string(l), err)
+		}
+		out[l] = dataplane.Stack(info)
+		if !info.Exists {
+			continue
+		}
+		if err := s.Engine.Check(ctx, stackOf(org, l)); err != nil {
+			return nil, fail(org, string(l), err)
 		}
 	}
-	return out
+	return out, nil
 }

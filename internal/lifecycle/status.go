@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"freehold.dev/freehold/internal/event"
@@ -12,7 +11,7 @@ import (
 	"freehold.dev/freehold/stacks"
 )
 
-// Status tells what is known of one org, without asking the cloud.
+// Status says what is known of one org, without asking the cloud.
 func (s *Service) Status(ctx context.Context, org string) (event.Status, error) {
 	o, err := s.Registry.Org(ctx, org)
 	if err != nil {
@@ -22,7 +21,7 @@ func (s *Service) Status(ctx context.Context, org string) (event.Status, error) 
 	return st, fail(org, "", err)
 }
 
-// Orgs tells what is known of every org, by name.
+// Orgs says what is known of every org, by name.
 func (s *Service) Orgs(ctx context.Context) ([]event.Status, error) {
 	orgs, err := s.Registry.Orgs(ctx)
 	if err != nil {
@@ -41,59 +40,48 @@ func (s *Service) Orgs(ctx context.Context) ([]event.Status, error) {
 
 func (s *Service) status(ctx context.Context, o registry.Org) (event.Status, error) {
 	st := event.Status{Org: o.Org, State: o.State, Hash: o.Hash}
-	d, layers, err := s.recorded(ctx, o)
+	d, err := s.recorded(ctx, o)
 	if err != nil {
 		return st, err
 	}
-	st.DataPlane = facts(d.plan, d.outs)
+	st.DataPlane = d.Summary()
 	for _, l := range plan.Layers() {
-		res := event.LayerResult{Layer: string(l), Stack: plan.StackName(o.Org, l), State: layerPending}
-		if rec, ok := layers[string(l)]; ok {
-			res.State, res.Resources, res.Duration, res.Error = rec.State, rec.Resources, rec.Duration, rec.Error
-		}
-		st.Layers = append(st.Layers, res)
+		st.Layers = append(st.Layers, d.Result(l))
 	}
 	st.Last, err = s.Registry.Last(ctx, o.Org)
 	return st, err
 }
 
-// recorded is the org's data plane as it was last planned and made.
-func (s *Service) recorded(ctx context.Context, o registry.Org) (dataPlane, map[string]registry.Layer, error) {
-	var d dataPlane
-	var err error
-	if d.plan, err = planOf(o); err != nil {
-		return d, nil, err
-	}
-	layers, err := s.Registry.Layers(ctx, o.Org)
-	if err != nil {
-		return d, nil, err
-	}
-	d.outs = outputsOf(layers)
-	return d, layers, nil
-}
-
-// planOf reads the plan that an org was last onboarded with.
-func planOf(o registry.Org) (p plan.Plan, err error) {
-	if err := json.Unmarshal(o.Plan, &p); err != nil {
-		return p, fmt.Errorf("read the plan that %s was onboarded with: %w", o.Org, err)
-	}
-	return p, nil
-}
-
-// outputsOf returns the outputs of the layers that are made.
-func outputsOf(layers map[string]registry.Layer) map[plan.Layer]map[string]any {
-	outs := map[plan.Layer]map[string]any{}
-	for _, l := range plan.Layers() {
-		if rec := layers[string(l)]; rec.State != layerRemoved && len(rec.Outputs) > 0 {
-			outs[l] = rec.Outputs
-		}
-	}
-	return outs
-}
-
 // Shared returns what two orgs have in common.
 func (s *Service) Shared(ctx context.Context) ([]finding.Shared, error) {
 	return s.Registry.Shared(ctx)
+}
+
+// Operations lists the org's operations, the newest first.
+func (s *Service) Operations(ctx context.Context, org string) ([]event.Operation, error) {
+	ops, err := s.Registry.Operations(ctx, org)
+	if err == nil && len(ops) == 0 {
+		_, err = s.Registry.Org(ctx, org)
+	}
+	return ops, fail(org, "", err)
+}
+
+// Events returns what an operation said after an event, as it was stored; an
+// empty operation is the newest.
+func (s *Service) Events(ctx context.Context, org, operation string, after int64) ([]event.Event, error) {
+	if operation == "" {
+		last, err := s.Registry.Last(ctx, org)
+		switch {
+		case err != nil:
+			return nil, fail(org, "", err)
+		case last == nil:
+			_, err := s.Registry.Org(ctx, org)
+			return nil, fail(org, "", err)
+		}
+		operation = last.ID
+	}
+	evs, err := s.Registry.Events(ctx, org, operation, after)
+	return evs, fail(org, "", err)
 }
 
 // Kubeconfig returns a kubeconfig that reaches the org's cluster by an exec
@@ -103,28 +91,16 @@ func (s *Service) Kubeconfig(ctx context.Context, org string) ([]byte, error) {
 	if err != nil {
 		return nil, fail(org, "", err)
 	}
-	d, _, err := s.recorded(ctx, o)
+	d, err := s.recorded(ctx, o)
 	if err != nil {
 		return nil, fail(org, "", err)
 	}
-	if d.outs[plan.LayerCluster] == nil {
+	if d.Outputs(plan.LayerCluster) == nil {
 		return nil, &Error{
 			Org: org, Layer: string(plan.LayerCluster), Err: fmt.Errorf("%w: the org has no cluster yet", ErrInvalid),
 			Next: "onboard it first",
 		}
 	}
-	b, err := stacks.Decode[stacks.BoundaryOut](d.outs[plan.LayerBoundary])
-	if err != nil {
-		return nil, fail(org, string(plan.LayerBoundary), err)
-	}
-	c, err := stacks.Decode[stacks.ClusterOut](d.outs[plan.LayerCluster])
-	if err != nil {
-		return nil, fail(org, string(plan.LayerCluster), err)
-	}
-	ref, err := s.clusterRef(d, b, c)
-	if err != nil {
-		return nil, fail(org, string(plan.LayerCluster), err)
-	}
-	kubeconfig, err := s.Cloud.Kubeconfig(ctx, ref, b.BootstrapRoleARN)
+	kubeconfig, err := s.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
 	return kubeconfig, fail(org, string(plan.LayerCluster), err)
 }

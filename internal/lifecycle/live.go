@@ -19,9 +19,11 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/spec"
+	"freehold.dev/freehold/internal/wait"
 	"freehold.dev/freehold/stacks"
 )
 
@@ -53,9 +55,9 @@ func listProjects(ctx context.Context, from dynamic.ResourceInterface) ([]v1alph
 	return all, nil
 }
 
-// live tells of the projects that the org's cluster has, read as the read role.
-func (s *Service) live(ctx context.Context, d dataPlane) ([]event.Project, error) {
-	kubeconfig, err := s.reach(ctx, d, func(b stacks.BoundaryOut) string { return b.ReadRoleARN })
+// liveProjects reads the projects that the org's cluster has, as the read role.
+func (s *Service) liveProjects(ctx context.Context, d dataplane.DataPlane) ([]event.Project, error) {
+	kubeconfig, err := s.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.ReadRoleARN })
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,7 @@ func (s *Service) live(ctx context.Context, d dataPlane) ([]event.Project, error
 	}
 	out := make([]event.Project, len(all))
 	for i := range all {
-		if out[i], err = projectReport(d.plan.Org, &all[i]); err != nil {
+		if out[i], err = projectReport(d.Plan.Org, &all[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -127,11 +129,11 @@ const failedFor = 15 * time.Second
 
 // awaitProjects waits until the controller has fenced every project of the
 // plan, or one cannot be.
-func (s *Service) awaitProjects(ctx context.Context, op *operation, d dataPlane) error {
-	if len(d.plan.Bootstrap.Projects) == 0 {
+func (r *run) awaitProjects(ctx context.Context, d dataplane.DataPlane) error {
+	if len(d.Plan.Bootstrap.Projects) == 0 {
 		return nil
 	}
-	kubeconfig, err := s.reach(ctx, d, func(b stacks.BoundaryOut) string { return b.ReadRoleARN })
+	kubeconfig, err := r.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.ReadRoleARN })
 	if err != nil {
 		return err
 	}
@@ -139,86 +141,90 @@ func (s *Service) awaitProjects(ctx context.Context, op *operation, d dataPlane)
 	if err != nil {
 		return err
 	}
-	within := s.ProjectsWithin
-	if within == 0 {
-		within = 5 * time.Minute
-	}
-	return s.awaitReady(ctx, d.plan, within, func(message string, waited time.Duration) {
-		op.emit(event.Event{Type: event.Waiting, Layer: string(plan.LayerBootstrap), Duration: waited, Message: message})
+	return r.awaitReady(ctx, d.Plan, func(message string, waited time.Duration) {
+		r.op.Emit(event.Event{Type: event.Waiting, Layer: string(plan.LayerBootstrap), Duration: waited, Message: message})
 	}, func(ctx context.Context) ([]v1alpha1.Project, error) { return listProjects(ctx, from) })
 }
 
-func (s *Service) awaitReady(ctx context.Context, p plan.Plan, within time.Duration, say func(string, time.Duration),
+// awaitReady waits until every project of the plan is ready in what list
+// returns. say gets what is waited for whenever that changes.
+func (s *Service) awaitReady(ctx context.Context, p plan.Plan, say func(string, time.Duration),
 	list func(context.Context) ([]v1alpha1.Project, error),
 ) error {
 	began := s.Now()
 	failed := map[string]time.Time{}
-	for told := ""; ; {
+	said := ""
+	err := wait.Until(ctx, wait.For{
+		What: "the projects of " + p.Org + " to be ready", Every: s.projectsEvery(), Within: or(s.ProjectsWithin, 5*time.Minute), Now: s.Now,
+	}, func(ctx context.Context) (bool, error) {
 		all, err := list(ctx)
-		now := s.Now()
-		var late []string
-		for _, want := range p.Bootstrap.Projects {
-			problem := ""
-			i := slices.IndexFunc(all, func(l v1alpha1.Project) bool { return l.Name == want.Name })
-			switch {
-			case err != nil:
-				continue
-			case i < 0:
-				problem = "the cluster has no such Project"
-			case ready(&all[i]):
-				delete(failed, want.Name)
-				continue
-			default:
-				problem = why(&all[i])
-			}
-			late = append(late, "project "+want.Name+" is not ready: "+problem)
-			if i < 0 || all[i].Status.Phase != v1alpha1.PhaseFailed || all[i].Status.ObservedGeneration != all[i].Generation {
-				delete(failed, want.Name)
-				continue
-			}
-			if failed[want.Name].IsZero() {
-				failed[want.Name] = now
-			}
-			if now.Sub(failed[want.Name]) >= failedFor {
-				return &Error{
-					Org: p.Org, Layer: string(plan.LayerBootstrap), Resource: "project " + want.Name, Err: errors.New(problem),
-					Next: "do what it says, then run the same command again",
-				}
-			}
+		if err != nil && !passing(err) {
+			return false, err
 		}
-		switch {
-		case err != nil && !passing(err):
-			return err
-		case err != nil:
-			late = []string{err.Error()}
-		case len(late) == 0:
-			return nil
+		late := []string{}
+		if err != nil {
+			late = append(late, err.Error())
+		} else if late, err = s.unready(p, all, failed); err != nil {
+			return false, err
 		}
-		waited := now.Sub(began)
-		if waited > within {
-			return &Error{
-				Org: p.Org, Layer: string(plan.LayerBootstrap),
-				Err:  fmt.Errorf("after %s %s", waited.Round(time.Second), strings.Join(late, "; ")),
-				Next: "look at it with freehold projects show " + p.Org + " NAME, then run the same command again",
-			}
+		if len(late) == 0 {
+			return true, nil
 		}
-		if text := strings.Join(late, "; "); text != told {
-			told = text
-			say(text, waited)
+		text := strings.Join(late, "; ")
+		if text != said {
+			said = text
+			say(text, s.Now().Sub(began))
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w while waiting for projects: %w", ErrCancelled, context.Cause(ctx))
-		case <-time.After(s.projectsEvery()):
+		return false, wait.NotYet(errors.New(text))
+	})
+	if errors.Is(err, wait.ErrDeadline) {
+		return &Error{
+			Org: p.Org, Layer: string(plan.LayerBootstrap), Err: err,
+			Next: "look at it with freehold projects show " + p.Org + " NAME, then run the same command again",
 		}
 	}
+	return waited(ctx, err)
+}
+
+// unready says which projects of the plan are not ready, and why. One that has
+// been failed for a while is an error; failed keeps since when.
+func (s *Service) unready(p plan.Plan, all []v1alpha1.Project, failed map[string]time.Time) ([]string, error) {
+	now := s.Now()
+	var late []string
+	for _, want := range p.Bootstrap.Projects {
+		i := slices.IndexFunc(all, func(l v1alpha1.Project) bool { return l.Name == want.Name })
+		problem := "the cluster has no such Project"
+		if i >= 0 {
+			if ready(&all[i]) {
+				delete(failed, want.Name)
+				continue
+			}
+			problem = why(&all[i])
+		}
+		late = append(late, "project "+want.Name+" is not ready: "+problem)
+		if i < 0 || all[i].Status.Phase != v1alpha1.PhaseFailed || all[i].Status.ObservedGeneration != all[i].Generation {
+			delete(failed, want.Name)
+			continue
+		}
+		if failed[want.Name].IsZero() {
+			failed[want.Name] = now
+		}
+		if now.Sub(failed[want.Name]) >= failedFor {
+			return late, &Error{
+				Org: p.Org, Layer: string(plan.LayerBootstrap), Resource: "project " + want.Name, Err: errors.New(problem),
+				Next: "do what it says, then run the same command again",
+			}
+		}
+	}
+	return late, nil
 }
 
 func (s *Service) projectsEvery() time.Duration {
-	if s.ProbeEvery != 0 && s.ProbeEvery < 500*time.Millisecond {
+	const every = 500 * time.Millisecond
+	if s.ProbeEvery != 0 && s.ProbeEvery < every {
 		return s.ProbeEvery
 	}
-	return 500 * time.Millisecond
+	return every
 }
 
 // passing reports whether the same request may be answered in a moment.
@@ -226,22 +232,18 @@ func passing(err error) bool {
 	return !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err) && !apierrors.IsNotFound(err)
 }
 
-// confirmDeletion lets the namespaces of these projects go with them, where the
-// project's policy is that they do. The controller would wait for it for ever.
-func (s *Service) confirmDeletion(ctx context.Context, d dataPlane, names ...string) error {
-	old, ok, err := s.planned(ctx, d.plan.Org)
-	if err != nil || !ok {
-		return err
-	}
+// confirmDeletion lets the namespaces of these projects go with them, where
+// that is their policy in the plan was. The controller would wait for it for ever.
+func (s *Service) confirmDeletion(ctx context.Context, d dataplane.DataPlane, was plan.Plan, names ...string) error {
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return !slices.ContainsFunc(old.Bootstrap.Projects, func(p plan.ProjectPlan) bool {
-			return p.Name == name && p.DeletionPolicy == string(spec.DeletionDelete)
+		return !slices.ContainsFunc(was.Bootstrap.Projects, func(p plan.ProjectPlan) bool {
+			return p.Name == name && string(p.DeletionPolicy) == string(spec.DeletionDelete)
 		})
 	})
 	if len(names) == 0 {
 		return nil
 	}
-	kubeconfig, err := s.reach(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
+	kubeconfig, err := s.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
 	if err != nil {
 		return err
 	}
@@ -264,8 +266,8 @@ var clusterRoleBindings = schema.GroupVersionResource{Group: "rbac.authorization
 // the controller pulled, and those that somebody added by hand. The kind waits
 // for the last of them, each of them waits for the controller, and the controller
 // goes before the kind.
-func (s *Service) removeUnrecorded(ctx context.Context, op *operation, d dataPlane) error {
-	kubeconfig, err := s.reach(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
+func (r *run) removeUnrecorded(ctx context.Context, d dataplane.DataPlane) error {
+	kubeconfig, err := r.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
 	if err != nil {
 		return err
 	}
@@ -280,46 +282,41 @@ func (s *Service) removeUnrecorded(ctx context.Context, op *operation, d dataPla
 	// What is removed would be pulled again.
 	err = client.Resource(clusterRoleBindings).Delete(ctx, stacks.ProjectSourceBinding, metav1.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("take the right to make projects away from the controller: %w", err)
+		return fmt.Errorf("revoke the controller's right to make projects: %w", err)
 	}
 	from := client.Resource(v1alpha1.GroupVersion.WithResource("projects"))
-	within := s.ProjectsWithin
-	if within == 0 {
-		within = 5 * time.Minute
-	}
-	for began := s.Now(); ; {
+	left := 0
+	err = wait.Until(ctx, wait.For{
+		What: "the projects that are not in the spec of " + d.Plan.Org + " to be removed", Every: r.projectsEvery(),
+		Within: or(r.ProjectsWithin, 5*time.Minute), Now: r.Now,
+		Say: func(waited time.Duration) {
+			r.op.Emit(event.Event{
+				Type: event.Waiting, Layer: string(plan.LayerBootstrap), Duration: waited,
+				Message: fmt.Sprintf("%d projects that are not in the spec are being removed", left),
+			})
+		},
+	}, func(ctx context.Context) (bool, error) {
 		all, err := listProjects(ctx, from)
 		if apierrors.IsNotFound(err) {
-			return nil // the kind is not there
+			return true, nil // the kind is not there
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		all = slices.DeleteFunc(all, func(p v1alpha1.Project) bool {
-			return slices.ContainsFunc(d.plan.Bootstrap.Projects, func(r plan.ProjectPlan) bool { return r.Name == p.Name })
+			return slices.ContainsFunc(d.Plan.Bootstrap.Projects, func(r plan.ProjectPlan) bool { return r.Name == p.Name })
 		})
-		if len(all) == 0 {
-			return nil
+		if left = len(all); left == 0 {
+			return true, nil
 		}
 		for i := range all {
 			if err := removeProject(ctx, from, &all[i]); err != nil {
-				return err
+				return false, err
 			}
 		}
-		waited := s.Now().Sub(began)
-		if waited > within {
-			return fmt.Errorf("project %s is still there after %s: %s", all[0].Name, within, why(&all[0]))
-		}
-		op.emit(event.Event{
-			Type: event.Waiting, Layer: string(plan.LayerBootstrap), Duration: waited,
-			Message: fmt.Sprintf("%d projects that are not the spec's are being removed", len(all)),
-		})
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(s.projectsEvery()):
-		}
-	}
+		return false, wait.NotYet(fmt.Errorf("project %s is still there: %s", all[0].Name, why(&all[0])))
+	})
+	return waited(ctx, err)
 }
 
 // removeProject asks for the end of a project, and of its namespace if that is

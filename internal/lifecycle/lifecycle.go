@@ -1,6 +1,16 @@
-// Package lifecycle holds the use cases: plan, onboard, status, drift,
-// offboard. Each is safe to run again and, after a kill at any moment, ends
-// where an undisturbed run would have ended.
+// Package lifecycle holds the use cases: plan, onboard, status, projects,
+// drift, audit, offboard. Each is safe to run again and, after a kill at any
+// moment, ends where an undisturbed run would have ended, on this machine or on
+// another one with the same backend, registry and secrets.
+//
+// A use case that changes something is an operation and a sequence of steps:
+//
+//	begin ─ admit ─┬─ for each layer: claim ─ clear ─ adopt ─ up ─ settle ─┬─ inventory ─ end
+//	               └─ refused: nothing was touched                          └─ failed: claims of what was never made are released
+//
+// A step takes a plain value and returns one; both survive JSON, so that another
+// process can repeat it (step.go). Only the operation's handle writes to the
+// registry. What is decided from facts is decided in package dataplane.
 package lifecycle
 
 import (
@@ -8,6 +18,7 @@ import (
 	"fmt"
 	"strings"
 
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/finding"
 )
 
@@ -37,10 +48,13 @@ type Error struct {
 	// Policy is what the policies do not allow, and behind it what somebody
 	// answers for; empty for another failure.
 	Policy []finding.Policy
-	Err    error
+	// Refusals are the reasons why a request was refused before anything was
+	// touched; empty for another failure.
+	Refusals []dataplane.Refusal
+	Err      error
 }
 
-// Error tells the org, the layer, the resource and the cause; Next is printed apart.
+// Error names the org, the layer, the resource and the cause; Next is printed apart.
 func (e *Error) Error() string {
 	var at []string
 	for _, s := range []string{e.Org, e.Layer, e.Resource} {
@@ -57,9 +71,16 @@ func (e *Error) Error() string {
 // Unwrap gives errors.Is and errors.As the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// PlanOptions are an operator's choices for one run.
+type PlanOptions struct {
+	// Prune also lists what Onboard with Prune would remove.
+	Prune bool
+}
+
 // OnboardOptions are an operator's choices for one run.
 type OnboardOptions struct {
-	// Prune removes what no layer declares from the org's account, after the layers are done.
+	// Prune removes what no layer declares from the org's account: what takes a
+	// place that a layer needs before that layer, and the rest after all layers.
 	Prune bool
 }
 

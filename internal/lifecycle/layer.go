@@ -1,0 +1,306 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/dataplane"
+	"freehold.dev/freehold/internal/drift"
+	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/registry"
+)
+
+// layerIn is what the steps of one layer work on.
+type layerIn struct {
+	DataPlane dataplane.DataPlane `json:"dataPlane"`
+	Layer     plan.Layer          `json:"layer"`
+	Prune     bool                `json:"prune,omitempty"`
+}
+
+// layerOut is what came of it: the data plane with the layer's new record, and
+// what there is to report. It is complete also when the step failed.
+type layerOut struct {
+	DataPlane dataplane.DataPlane `json:"dataPlane"`
+	Result    event.LayerResult   `json:"result"`
+	Policy    []finding.Policy    `json:"policy,omitempty"`
+	Declared  drift.Declared      `json:"declared,omitempty"`
+}
+
+// makeLayer is the sequence of steps by which a layer is made or changed.
+//
+//	claim   what the layer is about to have is the org's, or it is refused
+//	clear   with prune: what takes a place that the layer needs goes
+//	adopt   an unclean layer: what a killed run made and did not record is recorded
+//	up      the engine brings the resources to what the plan says
+//	settle  what belongs to the layer and is no resource: claims, waits
+func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err error) {
+	began := r.Now()
+	d, l := in.DataPlane, in.Layer
+	r.op.Emit(event.Event{Type: event.LayerStarted, Layer: string(l), Total: r.expected(ctx, d, l)})
+	out = layerOut{DataPlane: d, Result: event.LayerResult{Layer: string(l), Stack: plan.StackName(d.Plan.Org, l)}}
+	defer func() {
+		rec := out.DataPlane.Layer(l)
+		rec.Duration = r.Now().Sub(began)
+		rec.State, rec.Error = dataplane.Done, ""
+		ev := event.Event{Type: event.LayerFinished, Layer: string(l), Duration: rec.Duration, Changes: out.Result.Changes}
+		if err != nil {
+			err = fail(d.Plan.Org, string(l), err)
+			rec.State, rec.Error = dataplane.Failed, err.Error()
+			ev.Type, ev.Message = event.LayerFailed, err.Error()
+		}
+		out.Result.State, out.Result.Error, out.Result.Duration, out.Result.Resources = rec.State, rec.Error, rec.Duration, rec.Resources
+		out.DataPlane = out.DataPlane.With(rec)
+		err = errors.Join(err, r.op.PutLayer(context.WithoutCancel(ctx), rec))
+		r.op.Emit(ev)
+	}()
+	if _, err := do(ctx, r.claimLayer, in); err != nil {
+		return out, err
+	}
+	if in.Prune {
+		if _, err := do(ctx, r.clear, in); err != nil {
+			return out, err
+		}
+	}
+	if d.Layer(l).Unclean {
+		if _, err := do(ctx, r.adopt, in); err != nil {
+			return out, err
+		}
+	}
+	made, err := do(ctx, r.up, in)
+	made.Result.Stack = out.Result.Stack
+	if out = made; err != nil {
+		return out, err
+	}
+	_, err = do(ctx, r.settle, layerIn{DataPlane: out.DataPlane, Layer: l})
+	return out, err
+}
+
+// claimLayer refuses what cannot be begun, and writes down what the layer is
+// about to have.
+func (r *run) claimLayer(ctx context.Context, in layerIn) (none, error) {
+	d, l := in.DataPlane, in.Layer
+	if err := r.claimForeseen(ctx, d); err != nil {
+		return none{}, err
+	}
+	if err := r.checkState(ctx, d.Plan.Org, l); err != nil {
+		return none{}, err
+	}
+	return none{}, r.checkQuotas(ctx, d, l)
+}
+
+// none is the result of a step that has none.
+type none struct{}
+
+// checkQuotas refuses to begin a layer that the account's service quotas leave
+// no room for.
+func (s *Service) checkQuotas(ctx context.Context, d dataplane.DataPlane, l plan.Layer) error {
+	needs := d.Needs(l)
+	if needs == nil {
+		return nil
+	}
+	a, err := d.Works(l)
+	if err != nil {
+		return err
+	}
+	quotas, err := s.Cloud.Quotas(ctx, a)
+	if err != nil {
+		return err
+	}
+	full := dataplane.Full(a.ID, needs, quotas)
+	if full == nil {
+		return nil
+	}
+	return &Error{
+		Org: d.Plan.Org, Layer: string(l), Next: full.Next, Refusals: []dataplane.Refusal{*full},
+		Err: &because{text: ErrPending.Error() + ": " + full.Message, err: ErrPending},
+	}
+}
+
+// adopt records what a killed run of the layer has made without recording it.
+func (r *run) adopt(ctx context.Context, in layerIn) (none, error) {
+	d, l := in.DataPlane, in.Layer
+	info, err := r.Engine.Stat(ctx, stackOf(d.Plan.Org, l))
+	if err != nil || !info.Exists {
+		return none{}, err
+	}
+	st, err := r.stack(ctx, d, l)
+	if err != nil {
+		return none{}, err
+	}
+	find, err := r.finder(d, l)
+	if err != nil {
+		return none{}, err
+	}
+	_, err = r.Engine.Adopt(ctx, st, find, r.op.Emit)
+	return none{}, err
+}
+
+// finder looks up, in the account that a layer works in, what an interrupted
+// run may have left behind.
+func (s *Service) finder(d dataplane.DataPlane, l plan.Layer) (engine.Finder, error) {
+	if l == plan.LayerBootstrap {
+		// Objects of Kubernetes are applied by name: making one twice is the same as once.
+		return func(context.Context, engine.Step) (engine.Found, bool, error) { return engine.Found{}, false, nil }, nil
+	}
+	a, err := d.Works(l)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, st engine.Step) (engine.Found, bool, error) {
+		id, err := s.Cloud.Find(ctx, a, st.Type, st.NewInputs)
+		if errors.Is(err, cloud.ErrNotFound) {
+			return engine.Found{}, false, nil
+		}
+		return engine.Found{ID: id, Outputs: cloud.ReadBy(st.Type, id)}, err == nil, err
+	}, nil
+}
+
+// up runs the layer's program. The layer is unclean from before the first write
+// until the engine has seen everything and succeeded.
+func (r *run) up(ctx context.Context, in layerIn) (layerOut, error) {
+	d, l := in.DataPlane, in.Layer
+	out := layerOut{DataPlane: d, Result: event.LayerResult{Layer: string(l)}}
+	st, err := r.stack(ctx, d, l)
+	if err != nil {
+		return out, err
+	}
+	was := d.Layer(l)
+	if was.State == dataplane.Removed || was.State == dataplane.Removing {
+		was = registry.Layer{Layer: string(l), Unclean: was.Unclean}
+	}
+	rec := was
+	rec.State, rec.Unclean, rec.Error = dataplane.Making, true, ""
+	if err := r.op.PutLayer(ctx, rec); err != nil {
+		return out, err
+	}
+	begins := &firstWrite{run: r, ctx: ctx, rec: rec}
+	result, err := r.Engine.Up(ctx, st, begins.sink)
+	out.Result.Changes = result.Changes
+	if err != nil {
+		if failed, ok := errors.AsType[*engine.Error](err); ok {
+			out.Policy = failed.Policy
+		}
+		out.DataPlane = d.With(r.left(ctx, d, was, rec, err))
+		return out, err
+	}
+	rec.Unclean, rec.Made, rec.Outputs, rec.Resources = false, true, result.Outputs, result.Resources()
+	out.DataPlane, out.Policy, out.Declared = d.With(rec), settled(result.Policy), drift.Declared{}
+	declare(out.Declared, result.Steps)
+	// Recorded before anything else is done with it: what follows is repeated
+	// from here.
+	if err := r.op.PutLayer(context.WithoutCancel(ctx), rec); err != nil {
+		return out, err
+	}
+	return out, r.claimMade(ctx, d.Plan.Org, result.Steps)
+}
+
+// left is the record of a layer whose run failed: what is there of it now, as
+// far as that can be told. rec is what was recorded when the run began, was what
+// had been before.
+func (r *run) left(ctx context.Context, d dataplane.DataPlane, was, rec registry.Layer, err error) registry.Layer {
+	if errors.Is(err, engine.ErrPolicy) {
+		// The rules are asked before anything is made.
+		rec.Unclean = was.Unclean
+	}
+	// The failure may be that ctx has ended.
+	ctx = context.WithoutCancel(ctx)
+	info, serr := r.Engine.Stat(ctx, stackOf(d.Plan.Org, plan.Layer(rec.Layer)))
+	if serr != nil {
+		rec.Made = true // it cannot be told, and "no" would let somebody else have it
+		return rec
+	}
+	rec.Resources, rec.Made = info.Resources, info.Resources+info.Pending > 0
+	if rec.Layer == string(plan.LayerAccount) && !rec.Made {
+		seen, err := r.withLostAccount(ctx, d.With(rec), d.Plan)
+		rec.Made = err != nil || seen.Made(plan.LayerAccount)
+	}
+	return rec
+}
+
+// firstWrite hands events on, and records that the layer has begun to make
+// things before the first is reported.
+type firstWrite struct {
+	run  *run
+	ctx  context.Context //nolint:containedctx // a sink has no context of its own
+	rec  registry.Layer
+	once sync.Once
+}
+
+func (f *firstWrite) sink(ev event.Event) {
+	if ev.Type == event.ResourceStarted && ev.Op == "create" && !strings.HasPrefix(ev.ResourceType, "pulumi:") {
+		f.once.Do(func() {
+			if f.rec.Made {
+				return
+			}
+			f.rec.Made = true
+			if err := f.run.op.PutLayer(f.ctx, f.rec); err != nil {
+				f.run.Log.WarnContext(f.ctx, "the layer is not recorded as begun", "layer", f.rec.Layer, "err", err)
+			}
+		})
+	}
+	f.run.op.Emit(ev)
+}
+
+// settle does what belongs to a layer and is no Pulumi resource.
+func (r *run) settle(ctx context.Context, in layerIn) (none, error) {
+	d, l := in.DataPlane, in.Layer
+	ids, err := d.Gave(l)
+	if err != nil {
+		return none{}, err
+	}
+	if err := r.claim(ctx, d.Plan.Org, true, ids...); err != nil {
+		return none{}, err
+	}
+	switch l {
+	case plan.LayerAccount:
+		a, err := d.Account()
+		if err != nil {
+			return none{}, err
+		}
+		return none{}, r.awaitUsable(ctx, a)
+	case plan.LayerCluster:
+		return none{}, r.protectCluster(ctx, d, d.Plan.Protected)
+	case plan.LayerBootstrap:
+		return none{}, r.awaitProjects(ctx, d)
+	case plan.LayerBoundary:
+	}
+	return none{}, nil
+}
+
+// expected guesses how many resources a layer has: as many as it had before,
+// or as another org's has. 0 is "not known".
+func (s *Service) expected(ctx context.Context, d dataplane.DataPlane, l plan.Layer) int {
+	if n := d.Layer(l).Resources; n > 0 {
+		return n
+	}
+	orgs, err := s.Registry.Orgs(ctx)
+	if err != nil {
+		return 0
+	}
+	for _, o := range orgs {
+		if layers, err := s.Registry.Layers(ctx, o.Org); err == nil && layers[string(l)].State == dataplane.Done && layers[string(l)].Resources > 0 {
+			return layers[string(l)].Resources
+		}
+	}
+	return 0
+}
+
+// declare notes what a layer has.
+func declare(declared drift.Declared, steps []engine.Step) {
+	for _, st := range steps {
+		if st.Op == "delete" {
+			continue
+		}
+		in := st.NewInputs
+		if in == nil {
+			in = st.OldInputs
+		}
+		declared.Add(st.Type, st.ID, in)
+	}
+}

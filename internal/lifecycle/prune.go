@@ -1,0 +1,135 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+
+	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/dataplane"
+	"freehold.dev/freehold/internal/drift"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/plan"
+)
+
+// sweepIn is an account whose layers are all made, and what they declare.
+type sweepIn struct {
+	DataPlane dataplane.DataPlane `json:"dataPlane"`
+	Declared  drift.Declared      `json:"declared"`
+	Prune     bool                `json:"prune,omitempty"`
+}
+
+// sweep lists what is in the org's account and in no layer, or removes it.
+func (r *run) sweep(ctx context.Context, in sweepIn) ([]finding.Finding, error) {
+	a, items, err := r.undeclared(ctx, in.DataPlane, in.Declared)
+	if err != nil || !in.Prune {
+		return findings(items), err
+	}
+	for _, it := range items {
+		if err := r.prune(ctx, a, it); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// clear makes room for what a layer is about to create: of some things there
+// can be only one in a place, and where somebody's stands in it, the layer would
+// fail before anything is pruned.
+func (r *run) clear(ctx context.Context, in layerIn) (none, error) {
+	d, l := in.DataPlane, in.Layer
+	if l == plan.LayerAccount || l == plan.LayerBootstrap || !d.Made(l) {
+		return none{}, nil // the account is not there, or the layer has nothing yet that others could be in the way of
+	}
+	wanted, err := r.places(ctx, d, l)
+	if err != nil || len(wanted) == 0 {
+		return none{}, err
+	}
+	a, items, err := r.listed(ctx, d)
+	if err != nil {
+		return none{}, err
+	}
+	for _, it := range items {
+		place, one := placeOf(it.Type, it.ID, it.Properties)
+		if !one || it.ByCloud || !wanted[place] {
+			continue
+		}
+		if err := r.prune(ctx, a, it); err != nil {
+			return none{}, err
+		}
+	}
+	return none{}, nil
+}
+
+// places are those that a layer is about to fill: by what its preview would
+// create, of the kinds that have room for one only.
+func (r *run) places(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (map[string]bool, error) {
+	st, err := r.stack(ctx, d, l)
+	if err != nil {
+		return nil, err
+	}
+	preview, err := r.Engine.Preview(ctx, st, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for _, step := range preview.Steps {
+		if step.Op != "create" && step.Op != "create-replacement" {
+			continue
+		}
+		if place, one := placeOf(step.Type, step.ID, step.NewInputs); one {
+			out[place] = true
+		}
+	}
+	return out, nil
+}
+
+func (s *Service) prune(ctx context.Context, a cloud.Account, it cloud.Item) error {
+	if err := s.Cloud.Remove(ctx, a, it); err != nil {
+		return fmt.Errorf("remove %s %s, which no layer declares: %w", it.Type, it.ID, err)
+	}
+	return nil
+}
+
+// listed lists all that is in the org's account, and returns the account with it.
+func (s *Service) listed(ctx context.Context, d dataplane.DataPlane) (cloud.Account, []cloud.Item, error) {
+	a, err := d.Account()
+	if err != nil {
+		return a, nil, err
+	}
+	items, err := s.Cloud.Inventory(ctx, a)
+	if err != nil {
+		return a, nil, fmt.Errorf("list account %s: %w", a.ID, err)
+	}
+	return a, items, nil
+}
+
+// undeclared lists what somebody made in the org's account and no layer declares.
+func (s *Service) undeclared(ctx context.Context, d dataplane.DataPlane, declared drift.Declared) (cloud.Account, []cloud.Item, error) {
+	a, items, err := s.listed(ctx, d)
+	if err != nil {
+		return a, nil, err
+	}
+	var out []cloud.Item
+	for _, it := range items {
+		if !it.ByCloud && !it.ByWorkload && !declared.Has(itemOf(it)) {
+			out = append(out, it)
+		}
+	}
+	return a, out, nil
+}
+
+func findings(items []cloud.Item) []finding.Finding {
+	var out []finding.Finding
+	for _, it := range items {
+		out = append(out, finding.Finding{
+			Kind: finding.Unmanaged, Type: it.Type, Name: it.Name, ID: it.ID, Message: "no layer declares it",
+		})
+	}
+	return out
+}
+
+func itemOf(it cloud.Item) drift.Item {
+	return drift.Item{Type: it.Type, ID: it.ID, Name: it.Name, Of: it.Of}
+}
+
+func byCloud(it cloud.Item) bool { return it.ByCloud }
