@@ -21,7 +21,7 @@ const module = "freehold.dev/freehold/"
 var may = map[string][]string{
 	"cmd/freehold": {
 		"internal/cli", "internal/engine", "internal/cloud", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
-		"internal/registry", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
+		"internal/registry/sqlite", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/controller/source", "internal/api/v1alpha1"},
 
@@ -51,7 +51,11 @@ var may = map[string][]string{
 	"internal/wait":           {},
 	"internal/engine":         {"internal/event", "internal/finding", "internal/wait"},
 	"internal/registry":       {"internal/event", "internal/finding"},
-	"internal/drift":          {"internal/plan", "internal/event", "internal/finding"},
+	// A driver knows the contract, and no other driver.
+	"internal/registry/sqlite":       {"internal/registry", "internal/event", "internal/finding"},
+	"internal/registry/registrytest": {"internal/registry", "internal/event", "internal/finding"},
+	"internal/operation":             {"internal/registry", "internal/event", "internal/finding"},
+	"internal/drift":                 {"internal/plan", "internal/event", "internal/finding"},
 	// The interfaces that lifecycle declares speak the types of the packages
 	// that it drives: docs/decisions says why.
 	"internal/lifecycle": {

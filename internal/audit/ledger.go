@@ -4,21 +4,20 @@ import (
 	"io"
 	"maps"
 	"slices"
+
+	"freehold.dev/freehold/internal/finding"
 )
 
-// Identity is a physical identity, in the form in which two mentions of it are
-// equal: what a ledger keeps.
-type Identity struct{ Kind, Value string }
-
-// Identities are what a resource is, by its type, its id and its outputs.
-func Identities(typ, id string, outputs map[string]any) []Identity {
+// Identities are what a resource is, by its type, its id and its outputs, in
+// the form in which two mentions of it are equal: what a ledger keeps.
+func Identities(typ, id string, outputs map[string]any) []finding.Identity {
 	return ledger(nil, identitiesOf(typ, id, outputs))
 }
 
 // StateIdentities are what the resources of a stored state are, in the order of
 // the state.
-func StateIdentities(r io.Reader) ([]Identity, error) {
-	var out []Identity
+func StateIdentities(r io.Reader) ([]finding.Identity, error) {
+	var out []finding.Identity
 	_, err := read(r, func(r resource) error {
 		out = ledger(out, identities(r))
 		return nil
@@ -26,9 +25,9 @@ func StateIdentities(r io.Reader) ([]Identity, error) {
 	return out, err
 }
 
-func ledger(out []Identity, ids []identity) []Identity {
+func ledger(out []finding.Identity, ids []identity) []finding.Identity {
 	for _, id := range ids {
-		if i := (Identity{id.kind, id.token}); !slices.Contains(out, i) {
+		if i := (finding.Identity{Kind: id.kind, Value: id.token}); !slices.Contains(out, i) {
 			out = append(out, i)
 		}
 	}

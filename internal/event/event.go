@@ -3,7 +3,14 @@
 // with. A stored value names the Version that wrote it.
 package event
 
-import "time"
+import (
+	"strings"
+	"time"
+)
+
+// Version is the version of the values of this package. It is stored with each
+// of them, so that a reader knows what wrote it.
+const Version = 1
 
 // Type says what an Event is about. The CloudEvents type is
 // "dev.freehold." + Type.
@@ -38,9 +45,21 @@ func (t Type) Terminal() bool {
 	}
 }
 
+// State is the state of an operation that t ends, "succeeded" for
+// OperationSucceeded, and "running" if t ends none.
+func (t Type) State() string {
+	if !t.Terminal() {
+		return "running"
+	}
+	return strings.TrimPrefix(string(t), "operation.")
+}
+
 // Event is one thing that happened in an operation. It never holds a secret.
 type Event struct {
-	Type      Type      `json:"type"`
+	Type Type `json:"type"`
+	// Seq numbers the events of one operation from 1, in the order in which they
+	// were stored. 0: not stored.
+	Seq       int64     `json:"sequence,omitempty"`
 	Time      time.Time `json:"time"`
 	Org       string    `json:"org"`
 	Operation string    `json:"operation"`      // the operation's id

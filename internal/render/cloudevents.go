@@ -16,16 +16,24 @@ const CloudEventSource = "freehold"
 // CloudEvent returns e as one CloudEvents 1.0 document on one line, without a
 // newline. The org is the subject and also the extension attribute "org", so
 // that it is found at the top of this document as of every other; an event of
-// no known org has neither. The id is unique also when the operation is
-// resumed by another process, which counts seq from the start.
-func CloudEvent(e event.Event, seq int) ([]byte, error) {
+// no known org has neither.
+//
+// The id of a stored event is made of its operation and its sequence number, so
+// that it is the same however often the event is sent. An event that was not
+// stored (a plan's, a drift's) has the number n of its stream, and its time in
+// the id: another run counts n from the start.
+func CloudEvent(e event.Event, n int) ([]byte, error) {
 	operation := e.Operation
 	if operation == "" {
 		operation = "none"
 	}
 	e.Result = listed(e.Result)
 	ce := cloudevents.New()
-	ce.SetID(fmt.Sprintf("%s-%s-%d", operation, strconv.FormatInt(e.Time.UnixNano(), 36), seq))
+	if e.Seq > 0 {
+		ce.SetID(fmt.Sprintf("%s-%d", operation, e.Seq))
+	} else {
+		ce.SetID(fmt.Sprintf("%s-%s-%d", operation, strconv.FormatInt(e.Time.UnixNano(), 36), n))
+	}
 	ce.SetSource(CloudEventSource)
 	ce.SetType("dev.freehold." + string(e.Type))
 	ce.SetTime(e.Time)

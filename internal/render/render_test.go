@@ -86,6 +86,29 @@ func TestCloudEventIsOneThatTheSDKReads(t *testing.T) {
 	}
 }
 
+func TestAStoredEventHasTheSameIDHoweverOftenItIsSent(t *testing.T) {
+	stored := event.Event{Type: event.Diagnostic, Time: time.Unix(5, 0).UTC(), Org: "acme", Operation: "op-1", Seq: 7}
+	later := stored
+	later.Time = time.Unix(6, 0).UTC()
+	other := stored
+	other.Operation = "op-2"
+	var got []string
+	for n, e := range []event.Event{stored, later, other} {
+		line, err := render.CloudEvent(e, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ce cloudevents.Event
+		if err := json.Unmarshal(line, &ce); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, ce.ID())
+	}
+	if diff := cmp.Diff([]string{"op-1-7", "op-1-7", "op-2-7"}, got); diff != "" {
+		t.Errorf("ids (-want +got):\n%s", diff)
+	}
+}
+
 func TestDurationsAsPeopleSayThem(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 40 * time.Millisecond: "0.0s", 1500 * time.Millisecond: "1.5s", 10 * time.Second: "10s", 59900 * time.Millisecond: "59s",

@@ -1,0 +1,228 @@
+package operation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/registry"
+)
+
+// Store is what an operation writes to: a registry.
+type Store interface {
+	Leases
+	Records
+	Ledger
+	Log
+}
+
+// Leases begins and ends operations, and keeps them going.
+type Leases interface {
+	Begin(ctx context.Context, req registry.Request) (registry.Begun, error)
+	Renew(ctx context.Context, l registry.Lease, holder string, ttl time.Duration) error
+	End(ctx context.Context, l registry.Lease, terminal event.Event) (event.Event, error)
+	Last(ctx context.Context, org string) (*event.Operation, error)
+}
+
+// Records holds what is known of orgs and layers.
+type Records interface {
+	PutOrg(ctx context.Context, l registry.Lease, o registry.Org) error
+	PutLayer(ctx context.Context, l registry.Lease, layer registry.Layer) error
+}
+
+// Ledger holds who owns what.
+type Ledger interface {
+	Claim(ctx context.Context, l registry.Lease, made bool, ids ...finding.Identity) error
+	Release(ctx context.Context, l registry.Lease, ids ...finding.Identity) error
+}
+
+// Log holds the events of operations.
+type Log interface {
+	Append(ctx context.Context, l registry.Lease, events ...event.Event) ([]event.Event, error)
+	Delivered(ctx context.Context, org, operation string) error
+}
+
+// Options are what operations have in common.
+type Options struct {
+	Store  Store
+	Now    func() time.Time
+	Holder Holder
+	// TTL is how long a lease lasts unless it is renewed, which is tried every
+	// third of it. 0: 15 seconds.
+	TTL time.Duration
+}
+
+const defaultTTL = 15 * time.Second
+
+// Operation is a running operation that holds its org until End. Its methods
+// may be called by several goroutines at once.
+type Operation struct {
+	o     Options
+	lease registry.Lease
+	kind  string
+	began time.Time
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	// stop ends the goroutine that renews the lease; renewing is closed when it has ended.
+	stop     context.CancelFunc
+	renewing chan struct{}
+
+	log eventLog
+}
+
+// Begin starts an operation on the org. It answers with a *registry.BusyError
+// while another holds the org, unless its process is known to be dead.
+//
+// Terminal events of earlier operations that nobody was sent go to sink first,
+// then the operation's own start. The caller must call End, also when ctx has
+// ended.
+func Begin(ctx context.Context, o Options, org, kind string, sink event.Sink) (*Operation, error) {
+	o = o.withDefaults()
+	req := registry.Request{Org: org, Kind: kind, Holder: o.Holder.Name(), TTL: o.TTL}
+	held := o.Now()
+	begun, err := o.Store.Begin(ctx, req)
+	if busy, ok := errors.AsType[*registry.BusyError](err); ok && o.Holder.Dead(busy.Holder) {
+		// Should somebody else be faster, the token is no longer the same.
+		req.Over, held = busy.Token, o.Now()
+		begun, err = o.Store.Begin(ctx, req)
+	}
+	if err != nil {
+		return nil, err
+	}
+	op := hold(ctx, o, begun.Lease, begun.Operation, held, sink)
+	for _, ev := range begun.Undelivered {
+		op.log.deliver(context.WithoutCancel(ctx), ev)
+	}
+	op.log.show(begun.Started)
+	return op, nil
+}
+
+// Attach goes on with a running operation that another process has begun and
+// left, and holds its org from now on. It wraps registry.ErrLost when the
+// operation has ended. The caller must call End, or Detach.
+func Attach(ctx context.Context, o Options, l registry.Lease, sink event.Sink) (*Operation, error) {
+	o = o.withDefaults()
+	held := o.Now()
+	if err := o.Store.Renew(ctx, l, o.Holder.Name(), o.TTL); err != nil {
+		return nil, err
+	}
+	// An operation that holds its org is the org's last.
+	last, err := o.Store.Last(ctx, l.Org)
+	if err != nil {
+		return nil, err
+	}
+	if last == nil || last.ID != l.Operation {
+		return nil, fmt.Errorf("go on with operation %s of org %s: %w", l.Operation, l.Org, registry.ErrLost)
+	}
+	return hold(ctx, o, l, *last, held, sink), nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.TTL == 0 {
+		o.TTL = defaultTTL
+	}
+	return o
+}
+
+// hold makes the handle of an operation whose lease was good at held, and keeps
+// renewing it.
+func hold(ctx context.Context, o Options, l registry.Lease, op event.Operation, held time.Time, sink event.Sink) *Operation {
+	h := &Operation{o: o, lease: l, kind: op.Kind, began: op.Started, renewing: make(chan struct{})}
+	h.ctx, h.cancel = context.WithCancelCause(ctx)
+	h.log = eventLog{store: o.Store, lease: l, sink: sink}
+	// The lease outlives ctx: an operation that is told to stop still has to
+	// record how far it came.
+	renewal, stop := context.WithCancel(context.WithoutCancel(ctx))
+	h.stop = stop
+	go func() {
+		defer close(h.renewing)
+		h.renew(renewal, held)
+	}()
+	return h
+}
+
+// Context is derived from the context of Begin. It ends when the operation has
+// lost its org, with registry.ErrLost as its cause, and with End.
+func (h *Operation) Context() context.Context { return h.ctx }
+
+// Lease is what another process needs to Attach.
+func (h *Operation) Lease() registry.Lease { return h.lease }
+
+// ID is the operation's id.
+func (h *Operation) ID() string { return h.lease.Operation }
+
+// Org is the org that the operation holds.
+func (h *Operation) Org() string { return h.lease.Org }
+
+// Kind is the use case: onboard, offboard, projects…
+func (h *Operation) Kind() string { return h.kind }
+
+// Began is when the operation started, in whichever process.
+func (h *Operation) Began() time.Time { return h.began }
+
+// PutOrg records the org's state and plan.
+func (h *Operation) PutOrg(ctx context.Context, o registry.Org) error {
+	return h.checked(h.o.Store.PutOrg(ctx, h.lease, o))
+}
+
+// PutLayer records what is known of a layer, in place of what was.
+func (h *Operation) PutLayer(ctx context.Context, l registry.Layer) error {
+	return h.checked(h.o.Store.PutLayer(ctx, h.lease, l))
+}
+
+// Claim makes the org the owner of the identities, all or none. An identity
+// that another org owns is a *registry.OwnedError. What is only foreseen, and
+// not made yet, can be released.
+func (h *Operation) Claim(ctx context.Context, made bool, ids ...finding.Identity) error {
+	return h.checked(h.o.Store.Claim(ctx, h.lease, made, ids...))
+}
+
+// Release drops claims on what was foreseen and never made.
+func (h *Operation) Release(ctx context.Context, ids ...finding.Identity) error {
+	return h.checked(h.o.Store.Release(ctx, h.lease, ids...))
+}
+
+// Emit stores an event and then shows it. It says which org and operation the
+// event belongs to. An event that could not be stored is kept, and tried again
+// with the next; what is still not stored at End is an error there.
+func (h *Operation) Emit(ev event.Event) {
+	// The log of an operation that is told to stop goes on to its end.
+	h.noteLost(h.log.emit(context.WithoutCancel(h.ctx), h.filled(ev)))
+}
+
+// filled says what ev belongs to, and when it was.
+func (h *Operation) filled(ev event.Event) event.Event {
+	ev.Org, ev.Operation, ev.Kind = h.lease.Org, h.lease.Operation, h.kind
+	if ev.Time.IsZero() {
+		ev.Time = h.o.Now()
+	}
+	return ev
+}
+
+// End records how the operation ended, with its terminal event, shows that
+// event, and lets go of the org. It works although ctx has ended. If it fails,
+// the operation has not ended, and no terminal event is shown: the next
+// operation on the org ends it.
+func (h *Operation) End(ctx context.Context, terminal event.Event) error {
+	ctx = context.WithoutCancel(ctx)
+	terminal = h.filled(terminal)
+	if terminal.Duration == 0 {
+		terminal.Duration = terminal.Time.Sub(h.began)
+	}
+	// Renewed to the last: the registry may be slow.
+	err := h.checked(h.log.end(ctx, terminal))
+	h.Detach()
+	return err
+}
+
+// Detach lets another process go on with the operation, which does not end: it
+// holds its org until the lease expires.
+func (h *Operation) Detach() {
+	h.stop()
+	<-h.renewing
+	h.cancel(nil)
+}
