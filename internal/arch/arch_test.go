@@ -48,14 +48,15 @@ var may = map[string][]string{
 	"internal/event":          {"internal/finding"},
 	"internal/finding":        {},
 	"internal/render":         {"internal/event", "internal/finding"},
-	"internal/engine":         {"internal/event", "internal/finding"},
+	"internal/wait":           {},
+	"internal/engine":         {"internal/event", "internal/finding", "internal/wait"},
 	"internal/registry":       {"internal/event", "internal/finding"},
 	"internal/drift":          {"internal/plan", "internal/event", "internal/finding"},
 	// The interfaces that lifecycle declares speak the types of the packages
 	// that it drives: docs/decisions says why.
 	"internal/lifecycle": {
 		"policies", "internal/audit", "internal/judge", "internal/spec", "internal/plan", "stacks", "internal/drift", "internal/event", "internal/finding",
-		"internal/engine", "internal/cloud", "internal/registry", "internal/api/v1alpha1",
+		"internal/engine", "internal/cloud", "internal/registry", "internal/api/v1alpha1", "internal/wait",
 	},
 	"internal/audit": {"internal/judge", "internal/event", "internal/finding", "policies"},
 	// Fleets of any size, for the tests and benchmarks of an audit.
