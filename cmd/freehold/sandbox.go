@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/sandbox"
 )
@@ -106,8 +107,13 @@ func (s sandboxCommands) Exec(ctx context.Context, argv []string, stdin io.Reade
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
 	if org, ok := orgOf(argv); ok {
-		_, secret, err := secretsOf(s.home, os.Getenv).For(org)
+		secrets, err := secretsOf(s.home, os.Getenv)
 		if err != nil {
+			return 1, err
+		}
+		// Without a passphrase the command may still do what needs none.
+		secret, err := secrets.Open(org, engine.Key{Type: "passphrase"})
+		if err != nil && !errors.Is(err, engine.ErrSecrets) {
 			return 1, err
 		}
 		for k, v := range secret {

@@ -88,18 +88,23 @@ func wire(ctx context.Context, o cli.Options) (_ cli.Services, err error) {
 
 // newEngine wires the engine. It starts nothing: most commands need no run.
 func newEngine(o cli.Options, home string, cl cloud.Cloud, log *slog.Logger) (*engine.Engine, error) {
-	backend := backendURL(o, home)
-	if dir, ok := strings.CutPrefix(backend, "file://"); ok {
-		if err := os.MkdirAll(filepath.FromSlash(dir), 0o700); err != nil {
-			return nil, fmt.Errorf("make %s: %w", dir, err)
+	// The home's own folder only: one that an operator names may be on a file
+	// system that is not mounted, and an empty one in its place has no stacks.
+	if o.Backend == "" {
+		if err := os.MkdirAll(filepath.Join(home, "state"), 0o700); err != nil {
+			return nil, fmt.Errorf("make the folder of states: %w", err)
 		}
+	}
+	secrets, err := secretsOf(home, os.Getenv)
+	if err != nil {
+		return nil, err
 	}
 	return engine.New(engine.Options{
 		CLI:        findPulumi,
 		Project:    plan.Project,
-		BackendURL: backend,
+		BackendURL: backendURL(o, home),
 		Dir:        filepath.Join(home, "stacks"),
-		Secrets:    secretsOf(home, os.Getenv),
+		Secrets:    secrets,
 		Connect:    cl.ProviderEnv,
 		Policies:   policyPacks(o, home),
 		Now:        time.Now,
@@ -116,12 +121,22 @@ func backendURL(o cli.Options, home string) string {
 }
 
 // secretsOf encrypts states with the operator's key where one is named, and
-// else with a passphrase for each org, generated and kept in the home.
-func secretsOf(home string, getenv func(string) string) engine.Secrets {
-	if url := getenv("FREEHOLD_SECRETS_PROVIDER"); url != "" {
-		return engine.CloudKey{URL: url}
+// else with a generated passphrase for each org. Those are kept in the home, or
+// in a folder that machines share: passphrase:///folder.
+func secretsOf(home string, getenv func(string) string) (engine.Secrets, error) {
+	own := engine.Passphrases{Dir: filepath.Join(home, "secrets")}
+	url := getenv("FREEHOLD_SECRETS_PROVIDER")
+	dir, shared := strings.CutPrefix(url, "passphrase://")
+	switch {
+	case url == "":
+		return own, nil
+	case shared && !filepath.IsAbs(filepath.FromSlash(dir)):
+		return nil, fmt.Errorf("FREEHOLD_SECRETS_PROVIDER=%s: want an absolute folder, such as passphrase:///srv/freehold/secrets", url)
+	case shared:
+		return engine.Passphrases{Dir: filepath.FromSlash(dir), Shared: true}, nil
+	default:
+		return engine.CloudKey{URL: url, Before: own}, nil
 	}
-	return engine.Passphrases{Dir: filepath.Join(home, "secrets")}
 }
 
 // probeEvery is the pause between two probes of a new account. The sandbox's

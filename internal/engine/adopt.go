@@ -61,7 +61,7 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sin
 	if len(lost) == 0 {
 		return nil, nil
 	}
-	if err := e.editState(ctx, s, func(d map[string]any) error { return addResources(d, lost) }); err != nil {
+	if err := e.editState(ctx, s, sink, func(d map[string]any) error { return addResources(d, lost) }); err != nil {
 		return nil, err
 	}
 	for _, st := range lost {
@@ -78,8 +78,8 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sin
 
 // editState exports the stack's state, edits it and imports it again. Secrets
 // stay encrypted all the way.
-func (e *Engine) editState(ctx context.Context, s Stack, edit func(map[string]any) error) error {
-	st, err := e.open(ctx, s)
+func (e *Engine) editState(ctx context.Context, s Stack, sink event.Sink, edit func(map[string]any) error) error {
+	st, err := e.open(ctx, s, false, sink)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,10 @@ func (e *Engine) editState(ctx context.Context, s Stack, edit func(map[string]an
 
 // command runs a CLI command that the Automation API has no call for.
 func (e *Engine) command(ctx context.Context, s Stack, st auto.Stack, doing string, args ...string) error {
-	return e.pastDeadLock(ctx, s, st.Workspace(), doing, func() error { return cliOf(ctx, s, st.Workspace(), args...) })
+	return e.pastDeadLock(ctx, s, st.Workspace(), doing, func() error {
+		_, err := cliOf(ctx, st.Workspace(), append(args, "--stack", s.Name)...)
+		return err
+	})
 }
 
 // pastDeadLock tries something, and tries it once more if all that stood in its
@@ -124,6 +127,9 @@ func (e *Engine) pastDeadLock(ctx context.Context, s Stack, ws auto.Workspace, d
 		raw := try()
 		if raw == nil {
 			return nil
+		}
+		if why := notStarted(ws); why != nil {
+			raw = why
 		}
 		err := e.classify(ctx, s, doing, raw, nil)
 		if !first || !errors.Is(err, ErrLocked) || !e.abandoned(raw.Error()) {
@@ -149,22 +155,23 @@ func (e *Engine) unlock(ctx context.Context, s Stack, ws auto.Workspace, text st
 		}
 		return nil
 	}
-	if err := cliOf(ctx, s, ws, "cancel", "--yes"); err != nil {
+	if _, err := cliOf(ctx, ws, "cancel", "--yes", "--stack", s.Name); err != nil {
 		return e.classify(ctx, s, "remove an abandoned lock", err, nil)
 	}
 	return nil
 }
 
-func cliOf(ctx context.Context, s Stack, ws auto.Workspace, args ...string) error {
+// cliOf runs a CLI command and returns its stdout.
+func cliOf(ctx context.Context, ws auto.Workspace, args ...string) (string, error) {
 	var env []string
 	for k, v := range ws.GetEnvVars() {
 		env = append(env, k+"="+v)
 	}
-	_, stderr, _, err := ws.PulumiCommand().Run(ctx, ws.WorkDir(), nil, nil, nil, env, append(args, "--stack", s.Name)...)
+	stdout, stderr, _, err := ws.PulumiCommand().Run(ctx, ws.WorkDir(), nil, nil, nil, env, args...)
 	if err != nil {
-		return fmt.Errorf("%w\nstderr: %s", err, stderr)
+		return "", fmt.Errorf("%w\nstderr: %s", err, stderr)
 	}
-	return nil
+	return stdout, nil
 }
 
 // addResources puts the lost resources behind the recorded ones and drops the

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/blang/semver"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 )
 
 // cli starts the Pulumi CLI and counts how often.
@@ -22,8 +23,11 @@ type cli struct {
 	path    string
 	version semver.Version
 	grace   time.Duration
-	log     *slog.Logger
-	calls   atomic.Int64
+	// lockWait and now bound the wait for an earlier process.
+	lockWait time.Duration
+	now      func() time.Time
+	log      *slog.Logger
+	calls    atomic.Int64
 }
 
 // stackCLI is the CLI for one stack. It implements auto.PulumiCommand.
@@ -41,7 +45,13 @@ type cli struct {
 // and its state half-told.
 type stackCLI struct {
 	*cli
-	lock string
+	stack string
+	lock  string
+	// waits is told what is waited for and how long.
+	waits func(what string, waited time.Duration)
+	// notStarted is why the last call did not start the CLI. The Automation API
+	// keeps only the text of an error.
+	notStarted error
 	// said is where the CLI writes to: said+".out" and said+".err".
 	said string
 	// previewFirst makes an up look before it makes, and events is where it
@@ -62,7 +72,7 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 		return "[]", "", 0, nil
 	}
 	held, err := c.acquire(ctx)
-	if err != nil {
+	if c.notStarted = err; err != nil {
 		return "", "", -1, err
 	}
 	defer func() { _ = held.Close() }()
@@ -122,6 +132,14 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 	return out, text, code, errors.Join(err, oerr, terr)
 }
 
+// notStarted is why the last call of a workspace's CLI did not start it.
+func notStarted(ws auto.Workspace) error {
+	if c, ok := ws.PulumiCommand().(*stackCLI); ok {
+		return c.notStarted
+	}
+	return nil
+}
+
 // spool is a file that a process writes to, and that is read when it has ended.
 type spool struct{ *os.File }
 
@@ -146,32 +164,4 @@ func (s spool) drain(to []io.Writer) (string, error) {
 		}
 	}
 	return string(raw), errors.Join(err, s.Close())
-}
-
-// acquire waits for the stack's lock and returns the file that holds it. It
-// polls, because a blocking flock cannot be cancelled.
-func (c *stackCLI) acquire(ctx context.Context) (*os.File, error) {
-	f, err := os.OpenFile(c.lock, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock the stack: %w", err)
-	}
-	for waited := false; ; {
-		ok, err := tryLock(f)
-		if ok {
-			return f, nil
-		}
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("lock the stack: %w", err), f.Close())
-		}
-		if !waited {
-			waited = true
-			c.log.InfoContext(ctx, "an earlier pulumi process of this stack is still finishing; waiting", "lock", c.lock)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("%w while an earlier pulumi process of this stack was finishing: %w",
-				ErrCancelled, context.Cause(ctx)), f.Close())
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }

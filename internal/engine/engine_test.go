@@ -124,8 +124,8 @@ func TestPreviewOfANewStackLeavesNothingBehind(t *testing.T) {
 	if len(res.Steps) != 1 || res.Steps[0].Op != "create" {
 		t.Errorf("steps: %+v", res.Steps)
 	}
-	if e.Exists(stack("one")) {
-		t.Error("the preview made the stack")
+	if got, err := e.Stat(t.Context(), stack("one")); err != nil || got != (engine.Info{Fresh: true}) {
+		t.Errorf("the preview made the stack: %+v, %v", got, err)
 	}
 }
 

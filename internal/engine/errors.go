@@ -19,9 +19,16 @@ import (
 var (
 	// ErrLocked is wrapped when another update holds the stack in the backend.
 	ErrLocked = errors.New("the stack is locked by another update")
+	// ErrUnreachable is wrapped when the backend does not answer, or not in a form
+	// that is known: nobody can tell whether the stack exists.
+	ErrUnreachable = errors.New("the backend does not say whether the stack exists")
+	// ErrSecrets is wrapped when this machine lacks what opens the stack's secrets.
+	ErrSecrets = errors.New("this machine cannot open the stack's secrets")
 	// ErrPluginMissing is wrapped when a provider's plugin is not installed.
 	ErrPluginMissing = errors.New("a provider plugin is missing")
-	// ErrCredentials is wrapped when credentials are missing, expired or refused.
+	// ErrDenied is wrapped when the credentials are good and may not do this.
+	ErrDenied = errors.New("the cloud denied the action")
+	// ErrCredentials is wrapped when credentials are missing, expired or invalid.
 	ErrCredentials = errors.New("the cloud refused the credentials")
 	// ErrWrongAccount is wrapped when credentials lead to another account than the org's.
 	ErrWrongAccount = errors.New("the credentials lead to another account")
@@ -107,6 +114,11 @@ var causes = []cause{
 		"onboard the org first",
 	},
 	{
+		ErrSecrets,
+		regexp.MustCompile(`incorrect passphrase|passphrase must be set with|unable to read PULUMI_CONFIG_PASSPHRASE_FILE`),
+		"copy the org's passphrase file from the machine that made the stack, then run the same command again",
+	},
+	{
 		ErrPolicy, regexp.MustCompile(`(?i)policy violation|violates mandatory polic`),
 		"change what the rule names, or record an accepted exception in the spec",
 	},
@@ -151,6 +163,12 @@ var causes = []cause{
 // classify turns a failed CLI call into an Error. It is called before anything
 // else wraps the failure.
 func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error, run *watch) error {
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known
+	}
+	if l, ok := errors.AsType[lacking](err); ok {
+		return &Error{Stack: s.Name, Doing: doing, Kind: ErrSecrets, Detail: l.what, Next: l.next}
+	}
 	if errors.Is(err, ErrCancelled) {
 		return &Error{Stack: s.Name, Doing: doing, Kind: ErrCancelled, Detail: err.Error(), Next: nextCancelled}
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
@@ -28,6 +29,10 @@ type Result struct {
 	Changes map[string]int
 	// Steps are the engine's steps in the order in which they ended.
 	Steps []Step
+	// Recorded is how many resources the state has after an up or a destroy that
+	// failed, whose Steps are not all of them; nil after a run that went well, and
+	// where the state cannot be read.
+	Recorded *int
 	// Policy is what the policy packs found and did not stop the run for: what
 	// somebody answers for, and in a preview what is not known yet.
 	Policy []finding.Policy
@@ -36,6 +41,9 @@ type Result struct {
 // Resources counts what is there after the run: the resources of a provider,
 // without the components that group them.
 func (r Result) Resources() int {
+	if r.Recorded != nil {
+		return *r.Recorded
+	}
 	there := map[string]bool{}
 	for _, s := range r.Steps {
 		if s.Custom {
@@ -55,7 +63,7 @@ func (r Result) Resources() int {
 // first, so that what was changed behind Freehold's back is put back. What the
 // policies do not allow stops it before anything is made.
 func (e *Engine) Up(ctx context.Context, s Stack, sink event.Sink) (Result, error) {
-	return e.run(ctx, s, "update", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
+	return e.run(ctx, s, "update", true, sink, func(ctx context.Context, st auto.Stack, w *watch) error {
 		if err := e.policies.there(); err != nil {
 			return err
 		}
@@ -98,9 +106,10 @@ func (e *Engine) PreviewRefresh(ctx context.Context, s Stack, sink event.Sink) (
 	})
 }
 
-// Destroy removes the stack's resources and then the stack itself.
+// Destroy removes the stack's resources and then the stack itself. It wraps
+// ErrNoStack when there is none.
 func (e *Engine) Destroy(ctx context.Context, s Stack, sink event.Sink) (Result, error) {
-	res, err := e.run(ctx, s, "destroy", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
+	res, err := e.run(ctx, s, "destroy", false, sink, func(ctx context.Context, st auto.Stack, w *watch) error {
 		return w.following(func(ch chan events.EngineEvent) error {
 			_, err := st.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.Refresh(), optdestroy.SuppressOutputs(),
 				optdestroy.SuppressProgress(), optdestroy.ShowSecrets(false), optdestroy.Remove())
@@ -110,14 +119,7 @@ func (e *Engine) Destroy(ctx context.Context, s Stack, sink event.Sink) (Result,
 	if err != nil {
 		return res, err
 	}
-	// The settings file says that the stack exists: see open.
 	return res, os.RemoveAll(e.stackDir(s))
-}
-
-// Exists reports whether the stack was made from this machine's folder.
-func (e *Engine) Exists(s Stack) bool {
-	_, err := os.Stat(filepath.Join(e.stackDir(s), settingsFile(s)))
-	return err == nil
 }
 
 type operation func(context.Context, auto.Stack, *watch) error
@@ -146,6 +148,9 @@ func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing stri
 	ctx, release := w.guarded(ctx, e.policies.Within)
 	defer release()
 	raw = op(ctx, st, w)
+	if why := notStarted(st.Workspace()); why != nil {
+		raw = why
+	}
 	if raw == nil {
 		raw = w.unjudged()
 	}
@@ -160,10 +165,9 @@ func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing stri
 	return Result{Outputs: w.outputs, Changes: w.changes, Steps: w.steps, Policy: w.notes()}, nil, nil
 }
 
-// run opens the stack, runs one operation on it and repairs what a killed
-// process left in its way: a lock of a dead process, or a settings file of a
-// stack that does not exist.
-func (e *Engine) run(ctx context.Context, s Stack, doing string, sink event.Sink, op operation) (Result, error) {
+// run opens the stack, which create allows to make, runs one operation on it
+// and removes a lock that a dead process left in its way.
+func (e *Engine) run(ctx context.Context, s Stack, doing string, create bool, sink event.Sink, op operation) (Result, error) {
 	release, err := e.slot(ctx)
 	if err != nil {
 		return Result{}, err
@@ -171,26 +175,40 @@ func (e *Engine) run(ctx context.Context, s Stack, doing string, sink event.Sink
 	defer release()
 	const attempts = 3
 	for i := 1; ; i++ {
-		st, err := e.open(ctx, s)
+		st, err := e.open(ctx, s, create, sink)
 		if err != nil {
-			return Result{}, err
+			return e.recorded(ctx, s, Result{}), err
 		}
 		res, raw, err := e.watched(ctx, s, st, doing, sink, op)
 		switch {
-		case err == nil, i == attempts:
-			return res, err
+		case err == nil:
+			return res, nil
+		case i == attempts:
+			return e.recorded(ctx, s, res), err
 		case errors.Is(err, ErrLocked) && e.abandoned(raw.Error()):
 			if err := e.unlock(ctx, s, st.Workspace(), raw.Error()); err != nil {
-				return res, err
+				return e.recorded(ctx, s, res), err
 			}
-		case errors.Is(err, ErrNoStack):
-			if rerr := os.Remove(filepath.Join(e.stackDir(s), settingsFile(s))); rerr != nil {
-				return res, errors.Join(err, rerr)
-			}
+		case errors.Is(err, ErrNoStack) && create:
+			// An earlier process was just removing it.
 		default:
-			return res, err
+			return e.recorded(ctx, s, res), err
 		}
 	}
+}
+
+// recorded adds to a failed run's result how many resources there are now. What
+// its events say ends where the run failed. A cancelled run's state is read, too.
+func (e *Engine) recorded(ctx context.Context, s Stack, res Result) Result {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	c, _, err := e.stored(ctx, s)
+	if err != nil {
+		e.opts.Log.WarnContext(ctx, "the state after a failed run cannot be read", "stack", s.Name, "err", err)
+		return res
+	}
+	res.Recorded = &c.Custom
+	return res
 }
 
 // abandoned reports whether every holder of the backend's lock is a process of

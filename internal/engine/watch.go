@@ -84,21 +84,15 @@ func (w *watch) begin(preview bool) {
 	w.judged, w.running = map[string]bool{}, map[string]bool{}
 }
 
-// following runs an operation whose events the Automation API hands on.
+// following runs an operation whose events the Automation API sends on a
+// channel. The API has ended its senders when it returns, so all that was sent
+// has been received then. It closes the channel only if the CLI came so far as
+// to connect, so nobody waits for that.
 func (w *watch) following(run func(chan events.EngineEvent) error) error {
-	ch, wait := w.follow()
-	defer wait()
-	return run(ch)
-}
-
-// follow returns a channel for the Automation API and a function that waits
-// until everything that was sent on it has been taken. The channel is closed
-// by the API only if the CLI came so far as to connect, hence the timer.
-func (w *watch) follow() (chan events.EngineEvent, func()) {
 	ch := make(chan events.EngineEvent)
-	done, stop := make(chan struct{}), make(chan struct{})
+	over, read := make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(read)
 		for {
 			select {
 			case ev, ok := <-ch:
@@ -108,24 +102,15 @@ func (w *watch) follow() (chan events.EngineEvent, func()) {
 				if ev.Error == nil {
 					w.take(ev.EngineEvent)
 				}
-			case <-stop:
+			case <-over:
 				return
 			}
 		}
 	}()
-	return ch, func() {
-		select {
-		case <-done:
-		case <-time.After(2 * time.Second):
-			close(stop)
-			<-done
-			// A late sender must not block for ever on a channel that nobody reads.
-			go func() {
-				for range ch {
-				}
-			}()
-		}
-	}
+	err := run(ch)
+	close(over)
+	<-read
+	return err
 }
 
 func (w *watch) take(ev apitype.EngineEvent) {
