@@ -1,0 +1,279 @@
+package lifecycletest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/event"
+)
+
+// Engine runs the layers' stacks over a World. It runs no Pulumi program: of
+// each layer it makes a small and fixed set of resources, from the layer's
+// typed input, and gives the layer's typed output.
+type Engine struct{ p *Process }
+
+// stack is a stack's state in a backend.
+type stack struct {
+	Secrets   string // the secrets provider that it is encrypted with
+	Resources []record
+	// Pending are the URNs of creations that were begun and not recorded.
+	Pending []string
+	Outputs map[string]any
+}
+
+// record is a resource in a state.
+type record struct {
+	URN, Type, Name, ID, Where, Provider string
+	Protect, Retain                      bool
+	Inputs, Outputs                      map[string]any
+}
+
+// own reports whether the record is of the engine itself.
+func (r record) own() bool { return strings.HasPrefix(r.Type, "pulumi:") }
+
+// states is the backend of the process's machine. The caller holds w.mu.
+func (p *Process) states() map[string]*stack {
+	all := p.w.data.Stacks
+	if all[p.machine.Backend] == nil {
+		all[p.machine.Backend] = map[string]*stack{}
+	}
+	return all[p.machine.Backend]
+}
+
+// Up brings the stack's resources to what its layer declares.
+func (e *Engine) Up(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error) {
+	return e.run(ctx, s, Up, "update", sink)
+}
+
+// Preview says what Up would do.
+func (e *Engine) Preview(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error) {
+	return e.run(ctx, s, Preview, "preview", sink)
+}
+
+// PreviewRefresh compares the stack's state with what is there.
+func (e *Engine) PreviewRefresh(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error) {
+	return e.run(ctx, s, PreviewRefresh, "read", sink)
+}
+
+// Destroy removes the stack's resources and then the stack itself.
+func (e *Engine) Destroy(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error) {
+	return e.run(ctx, s, Destroy, "destroy", sink)
+}
+
+// Adopt takes resources into the stack's state that an interrupted run made and
+// could not record. It drops the pending operations when it finds one, as the
+// engine does.
+func (e *Engine) Adopt(ctx context.Context, s engine.Stack, find engine.Finder, sink event.Sink) ([]engine.Step, error) {
+	if err := e.p.guard(Adopt, s.Layer); err != nil {
+		return nil, err
+	}
+	res, err := e.Preview(ctx, s, nil)
+	if _, failed := errors.AsType[*engine.Error](err); err != nil && (!failed || errors.Is(err, engine.ErrCancelled) || errors.Is(err, engine.ErrLocked)) {
+		return nil, err
+	}
+	var lost []engine.Step
+	for _, st := range res.Steps {
+		if st.Op != "create" || !st.Custom || strings.HasPrefix(st.Type, "pulumi:") {
+			continue
+		}
+		found, ok, err := find(ctx, st)
+		if err != nil {
+			return nil, fmt.Errorf("look for a %s %q that an interrupted run may have made: %w", st.Type, st.Name, err)
+		}
+		if ok {
+			st.ID = found.ID
+			lost = append(lost, st)
+		}
+	}
+	// What is there although the stack was never made is not an interrupted
+	// run's: the Up will say so.
+	if info, err := e.Stat(ctx, s); err != nil || !info.Exists || len(lost) == 0 {
+		return nil, err
+	}
+	release, err := e.hold(s, "import the state")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	p, err := programOf(s.Layer, s.Config)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.p.write(func() error {
+		st := e.p.states()[s.Name]
+		for _, step := range lost {
+			i := slices.IndexFunc(p.resources, func(r resource) bool { return urn(s, r.typ, r.name) == step.URN })
+			r := p.resources[i]
+			st.Resources = append(st.Resources, record{
+				URN: step.URN, Type: r.typ, Name: r.name, ID: step.ID, Where: r.where, Provider: urn(s, p.provider, "org"),
+				Protect: r.protect, Retain: r.retain, Inputs: step.NewInputs, Outputs: step.NewInputs,
+			})
+		}
+		st.Pending = nil
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	for _, st := range lost {
+		e.emit(sink, s, event.Diagnostic, st, "an interrupted run had made it and could not record it: taken over")
+	}
+	return lost, nil
+}
+
+// Stat says what the backend holds of a stack.
+func (e *Engine) Stat(_ context.Context, s engine.Stack) (engine.Info, error) {
+	if err := e.p.guard(Stat, s.Layer); err != nil {
+		return engine.Info{}, err
+	}
+	var info engine.Info
+	err := e.p.read(func() error {
+		st, ok := e.p.states()[s.Name]
+		if !ok {
+			return nil
+		}
+		info.Exists, info.Pending = true, len(st.Pending)
+		for _, r := range st.Resources {
+			if !r.own() {
+				info.Resources++
+			}
+		}
+		return nil
+	})
+	return info, err
+}
+
+// Check reports whether this machine has the secrets provider of the stack.
+func (e *Engine) Check(_ context.Context, s engine.Stack) error {
+	if err := e.p.guard(Check, s.Layer); err != nil {
+		return err
+	}
+	return e.p.read(func() error { return e.p.unlocks(s) })
+}
+
+// unlocks fails when the stack is encrypted with what this machine lacks. The
+// caller holds w.mu.
+func (p *Process) unlocks(s engine.Stack) error {
+	if st, ok := p.states()[s.Name]; ok && st.Secrets != p.machine.Secrets {
+		return fmt.Errorf("stack %s: %w: it is encrypted with %s, and machine %s has %s",
+			s.Name, engine.ErrSecrets, st.Secrets, p.machine.Name, p.machine.Secrets)
+	}
+	return nil
+}
+
+// State opens the stored state of a stack, in the form of a checkpoint.
+func (e *Engine) State(_ context.Context, s engine.Stack) (io.ReadCloser, error) {
+	if err := e.p.guard(State, s.Layer); err != nil {
+		return nil, err
+	}
+	var raw []byte
+	err := e.p.read(func() error {
+		st, ok := e.p.states()[s.Name]
+		if !ok {
+			return fmt.Errorf("read the state of stack %s: %w", s.Name, engine.ErrNoStack)
+		}
+		var err error
+		raw, err = json.Marshal(st.checkpoint(s))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(strings.NewReader(string(raw))), nil
+}
+
+// checkpoint is the state as Pulumi stores it.
+func (st *stack) checkpoint(s engine.Stack) map[string]any {
+	stackURN := urn(s, "pulumi:pulumi:Stack", "freehold-"+s.Name)
+	resources := []any{map[string]any{"urn": stackURN, "custom": false, "type": "pulumi:pulumi:Stack", "outputs": st.Outputs}}
+	for _, r := range st.Resources {
+		resources = append(resources, map[string]any{
+			"urn": r.URN, "custom": true, "id": r.ID, "type": r.Type, "parent": stackURN, "provider": r.Provider,
+			"inputs": r.Inputs, "outputs": r.Outputs, "protect": r.Protect,
+		})
+	}
+	var pending []any
+	for _, u := range st.Pending {
+		pending = append(pending, map[string]any{"type": "creating", "resource": map[string]any{"urn": u}})
+	}
+	return map[string]any{"version": 3, "checkpoint": map[string]any{
+		"stack": "organization/freehold/" + s.Name,
+		"latest": map[string]any{
+			"secrets_providers": map[string]any{"type": "passphrase", "state": map[string]any{"salt": st.Secrets}},
+			"resources":         resources, "pending_operations": pending,
+		},
+	}}
+}
+
+// guard fails for a dead process and for a call with a fault.
+func (p *Process) guard(on Call, layer string) error {
+	return p.read(func() error {
+		if f := p.w.fault(on, layer); f != nil {
+			return f.Err
+		}
+		return nil
+	})
+}
+
+// hold takes the stack's lock in the backend, as a run does.
+func (e *Engine) hold(s engine.Stack, doing string) (release func(), err error) {
+	w, key := e.p.w, e.p.machine.Backend+"/"+s.Name
+	err = e.p.read(func() error {
+		if by := w.running[key]; by != nil && !by.dead {
+			return &engine.Error{Stack: s.Name, Doing: doing, Kind: engine.ErrLocked, Detail: "locked by " + by.holder, Next: "wait until it ends"}
+		}
+		w.running[key] = e.p
+		return nil
+	})
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.running[key] == e.p {
+			delete(w.running, key)
+		}
+	}, err
+}
+
+func (e *Engine) emit(sink event.Sink, s engine.Stack, typ event.Type, st engine.Step, message string) {
+	if sink == nil {
+		return
+	}
+	sink(event.Event{
+		Type: typ, Time: e.p.w.Now(), Org: s.Org, Layer: s.Layer, URN: st.URN, ResourceType: st.Type, ResourceName: st.Name,
+		Op: st.Op, Message: message,
+	})
+}
+
+func urn(s engine.Stack, typ, name string) string {
+	return "urn:pulumi:" + s.Name + "::freehold::" + typ + "::" + name
+}
+
+// resolved puts ids and outputs of other resources in the place of refs. What
+// is not made yet is not known, and left out.
+func resolved(in map[string]any, made map[string]*Thing) map[string]any {
+	out := maps.Clone(in)
+	for k, v := range out {
+		r, is := v.(ref)
+		if !is {
+			continue
+		}
+		t := made[r.of]
+		switch {
+		case t == nil:
+			delete(out, k)
+		case r.output == "":
+			out[k] = t.ID
+		case r.output == "arn":
+			out[k] = t.ARN
+		default:
+			out[k] = t.Outputs[r.output]
+		}
+	}
+	return copied(out)
+}

@@ -1,0 +1,249 @@
+package lifecycletest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
+)
+
+// apply makes an object of Kubernetes, or changes the one of its name: making
+// one twice is the same as once. The caller holds w.mu.
+func (w *World) apply(cluster, typ string, inputs map[string]any) (*Thing, error) {
+	if !slices.ContainsFunc(w.data.Things, func(t *Thing) bool { return t.Type == clusterType && t.ARN == cluster }) {
+		return nil, errors.New("the cluster does not answer: no such host")
+	}
+	if typ == projectType && w.kubeThing(cluster, definitionType, "projects.freehold.dev") == nil {
+		return nil, errors.New(`no matches for kind "Project" in version "freehold.dev/v1alpha1"`)
+	}
+	name := nameOf(inputs)
+	t := w.kubeThing(cluster, typ, name)
+	if t == nil {
+		t = &Thing{Where: cluster, Type: typ, ID: name, Name: name}
+		w.data.Things = append(w.data.Things, t)
+		if typ == projectType && w.kubeThing(cluster, namespaceType, name) == nil {
+			// The namespace controller makes the project's namespace.
+			w.data.Things = append(w.data.Things, &Thing{Where: cluster, Type: namespaceType, ID: name, Name: name, ByWorkload: true})
+		}
+	}
+	t.Inputs = copied(inputs)
+	t.Outputs = copied(inputs)
+	return t, nil
+}
+
+func (w *World) kubeThing(cluster, typ, name string) *Thing { return w.find(cluster, typ, name) }
+
+// unapply deletes an object of Kubernetes, or says what it waits for. The caller
+// holds w.mu.
+func (w *World) unapply(t *Thing) error {
+	others := func(typ string) bool {
+		return slices.ContainsFunc(w.data.Things, func(o *Thing) bool { return o.Where == t.Where && o.Type == typ })
+	}
+	switch t.Type {
+	case definitionType:
+		if others(projectType) {
+			return errors.New("timed out waiting for the definition of projects to go: there are still projects")
+		}
+	case projectType:
+		if !others(controllerType) {
+			return fmt.Errorf("timed out waiting for project %s to go: no namespace controller is running", t.ID)
+		}
+		goes := policyOf(t) == string(v1alpha1.DeletionDelete)
+		if goes && text(annotationsOf(t), v1alpha1.AnnotationConfirmDelete) != t.ID {
+			return fmt.Errorf("timed out waiting for project %s to go: nobody has confirmed that its namespace goes", t.ID)
+		}
+		if goes {
+			w.drop(w.kubeThing(t.Where, namespaceType, t.ID))
+		}
+	}
+	w.drop(t)
+	return nil
+}
+
+func (w *World) drop(t *Thing) {
+	w.data.Things = slices.DeleteFunc(w.data.Things, func(o *Thing) bool { return o == t })
+}
+
+func policyOf(t *Thing) string {
+	spec, _ := t.Inputs["spec"].(map[string]any)
+	return text(spec, "deletionPolicy")
+}
+
+// annotationsOf are what was written to the object beside what it was made with.
+func annotationsOf(t *Thing) map[string]any {
+	a, _ := t.Outputs["annotations"].(map[string]any)
+	return a
+}
+
+// kubeServer serves the projects of every cluster, for the calls that go past
+// the engine.
+type kubeServer struct{ *httptest.Server }
+
+// serve starts the API server of the world's clusters. Close ends it.
+func (w *World) serve() string {
+	if w.kube == nil {
+		w.kube = &kubeServer{httptest.NewServer(http.HandlerFunc(w.handle))}
+	}
+	return w.kube.URL
+}
+
+// Close ends the API server of the world's clusters, if there was need of one.
+func (w *World) Close() {
+	w.mu.Lock()
+	k := w.kube
+	w.kube = nil
+	w.mu.Unlock()
+	if k != nil {
+		k.Close()
+	}
+}
+
+// kubeconfig reaches a cluster as a process: a dead one gets no answer. The
+// caller holds w.mu.
+func (p *Process) kubeconfig(cluster string) []byte {
+	server := p.w.serve() + "/" + url.PathEscape(p.holder) + "/" + url.PathEscape(cluster)
+	return fmt.Appendf(nil, `apiVersion: v1
+kind: Config
+current-context: freehold
+clusters: [{name: freehold, cluster: {server: %q}}]
+users: [{name: freehold, user: {}}]
+contexts: [{name: freehold, context: {cluster: freehold, user: freehold}}]
+`, server)
+}
+
+// handle answers for /HOLDER/CLUSTER/apis/….
+func (w *World) handle(rw http.ResponseWriter, r *http.Request) {
+	parts := strings.SplitN(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/", 3)
+	if len(parts) != 3 {
+		http.NotFound(rw, r)
+		return
+	}
+	holder, err := url.PathUnescape(parts[0])
+	cluster, err2 := url.PathUnescape(parts[1])
+	body, err3 := io.ReadAll(r.Body)
+	w.mu.Lock()
+	p := w.processes[holder]
+	w.mu.Unlock()
+	if errors.Join(err, err2, err3) != nil || p == nil {
+		http.NotFound(rw, r)
+		return
+	}
+	code, answer := p.answer(r.Method, cluster, parts[2], body)
+	rw.Header().Set("Content-Type", "application/json")
+	rw.WriteHeader(code)
+	_ = json.NewEncoder(rw).Encode(answer)
+}
+
+// answer is what an API server says to a process.
+func (p *Process) answer(method, cluster, path string, body []byte) (int, any) {
+	const projects = "apis/freehold.dev/v1alpha1/projects"
+	name := strings.TrimPrefix(strings.TrimPrefix(path, projects), "/")
+	var out any
+	missing := status(http.StatusNotFound, "NotFound", "the server could not find the requested resource")
+	do := func() error {
+		w := p.w
+		if !strings.HasPrefix(path, projects) || w.kubeThing(cluster, definitionType, "projects.freehold.dev") == nil {
+			return missing
+		}
+		if name == "" {
+			out = w.projects(cluster)
+			return nil
+		}
+		t := w.kubeThing(cluster, projectType, name)
+		if t == nil {
+			return missing
+		}
+		switch method {
+		case http.MethodPatch:
+			var patch struct {
+				Metadata struct {
+					Annotations map[string]any `json:"annotations"`
+				} `json:"metadata"`
+			}
+			if err := json.Unmarshal(body, &patch); err != nil {
+				return status(http.StatusBadRequest, "BadRequest", err.Error())
+			}
+			t.Outputs["annotations"] = merged(annotationsOf(t), patch.Metadata.Annotations)
+		case http.MethodDelete:
+			if err := w.unapply(t); err != nil {
+				return status(http.StatusConflict, "Conflict", err.Error())
+			}
+		}
+		out = project(t, w.data.Looks == 0)
+		return nil
+	}
+	reach := p.write
+	if method == http.MethodGet {
+		reach = p.read
+	}
+	err := reach(do)
+	if s, ok := errors.AsType[*apiStatus](err); ok {
+		return s.Code, s
+	}
+	if err != nil {
+		return http.StatusServiceUnavailable, status(http.StatusServiceUnavailable, "ServiceUnavailable", err.Error())
+	}
+	return http.StatusOK, out
+}
+
+// apiStatus is how an API server refuses.
+type apiStatus struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Status     string `json:"status"`
+	Reason     string `json:"reason"`
+	Message    string `json:"message"`
+	Code       int    `json:"code"`
+}
+
+func (s *apiStatus) Error() string { return s.Message }
+
+func status(code int, reason, message string) *apiStatus {
+	return &apiStatus{"v1", "Status", "Failure", reason, message, code}
+}
+
+// projects lists the Projects of a cluster, which the namespace controller may
+// not be done with yet. The caller holds w.mu.
+func (w *World) projects(cluster string) map[string]any {
+	items := []any{}
+	for _, t := range w.data.Things {
+		if t.Where == cluster && t.Type == projectType {
+			items = append(items, project(t, w.data.Looks == 0))
+		}
+	}
+	if w.data.Looks > 0 {
+		w.data.Looks--
+	}
+	return map[string]any{
+		"apiVersion": "freehold.dev/v1alpha1", "kind": "ProjectList", "metadata": map[string]any{}, "items": items,
+	}
+}
+
+// project is a Project as the API server has it.
+func project(t *Thing, ready bool) map[string]any {
+	meta := map[string]any{"name": t.ID, "generation": 1, "annotations": maps.Clone(annotationsOf(t))}
+	condition := map[string]any{
+		"type": v1alpha1.ConditionReady, "status": "True", "reason": "Fenced", "message": "", "observedGeneration": 1,
+		"lastTransitionTime": "2026-03-01T12:00:00Z",
+	}
+	phase := v1alpha1.PhaseReady
+	if !ready {
+		phase = v1alpha1.PhasePending
+		condition["status"], condition["reason"], condition["message"] = "False", "Fencing", "the namespace is being made"
+	}
+	spec := map[string]any{"deletionPolicy": policyOf(t)}
+	return map[string]any{
+		"apiVersion": "freehold.dev/v1alpha1", "kind": "Project", "metadata": meta, "spec": spec,
+		"status": map[string]any{
+			"phase": phase, "namespace": t.ID, "observedGeneration": 1, "conditions": []any{condition},
+		},
+	}
+}

@@ -1,0 +1,524 @@
+package lifecycletest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/event"
+)
+
+// run is one run of a stack.
+type run struct {
+	e     *Engine
+	stack engine.Stack
+	doing string
+	on    Call
+	sink  event.Sink
+	res   engine.Result
+	// fault is the run's own, and left how many resources it makes before that.
+	fault *Fault
+	left  int
+}
+
+func (e *Engine) run(ctx context.Context, s engine.Stack, on Call, doing string, sink event.Sink) (engine.Result, error) {
+	r := &run{e: e, stack: s, on: on, doing: doing, sink: sink, res: engine.Result{Changes: map[string]int{}}}
+	if err := r.begin(ctx); err != nil {
+		return engine.Result{}, err
+	}
+	if on == Up || on == Destroy {
+		release, err := e.hold(s, doing)
+		if err != nil {
+			return engine.Result{}, err
+		}
+		defer release()
+	}
+	var err error
+	switch on {
+	case PreviewRefresh:
+		err = r.refresh()
+	case Destroy:
+		err = r.destroy(ctx)
+	default:
+		err = r.up(ctx)
+	}
+	if err == nil && r.fault != nil {
+		err = r.fault.Err
+	}
+	if err != nil {
+		if on == Preview || on == PreviewRefresh {
+			// A preview that fails half-way still says what it would do so far;
+			// the engine hands that to Adopt only.
+			return engine.Result{Steps: r.res.Steps}, err
+		}
+		return engine.Result{Changes: r.res.Changes, Steps: r.res.Steps}, err
+	}
+	return r.res, nil
+}
+
+// begin refuses what no run may begin with.
+func (r *run) begin(ctx context.Context) error {
+	if err := r.interrupted(ctx); err != nil {
+		return err
+	}
+	w, p := r.e.p.w, r.e.p
+	return p.read(func() error {
+		r.fault = w.fault(r.on, r.stack.Layer)
+		if r.fault != nil {
+			r.left = r.fault.Made
+			if r.left == 0 {
+				return r.fault.Err
+			}
+		}
+		if err := p.unlocks(r.stack); err != nil {
+			return err
+		}
+		if r.on == Up {
+			return r.judged()
+		}
+		return nil
+	})
+}
+
+// judged refuses a run that the rules do not allow. The caller holds w.mu.
+func (r *run) judged() error {
+	found := r.e.p.w.rules[r.stack.Layer]
+	if len(found) == 0 {
+		return nil
+	}
+	return &engine.Error{
+		Stack: r.stack.Name, Doing: r.doing, Kind: engine.ErrPolicy, Policy: slices.Clone(found),
+		Next: "change what the rule names, or record an accepted exception in the spec",
+	}
+}
+
+func (r *run) interrupted(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return &engine.Error{
+		Stack: r.stack.Name, Doing: r.doing, Kind: engine.ErrCancelled, Detail: "the run was interrupted, and its state is valid",
+		Next: "run the same command again: it goes on where it stopped",
+	}
+}
+
+// dry reports whether the run only looks.
+func (r *run) dry() bool { return r.on == Preview }
+
+// failed is a failure of one resource, in the cloud's words.
+func (r *run) failed(st engine.Step, cause error) error {
+	r.e.emit(r.sink, r.stack, event.ResourceFailed, st, cause.Error())
+	return &engine.Error{
+		Stack: r.stack.Name, Doing: r.doing, Kind: kindOf(cause), Next: "run the same command again: it goes on where it stopped",
+		Failures: []engine.Failure{{URN: st.URN, Type: st.Type, Name: st.Name, Op: st.Op, Message: cause.Error()}},
+	}
+}
+
+// began counts a resource against the run's fault.
+func (r *run) began() error {
+	if r.fault == nil || r.left < 0 {
+		return nil
+	}
+	if r.left == 0 {
+		return r.fault.Err
+	}
+	r.left--
+	return nil
+}
+
+// done notes a step that has ended.
+func (r *run) done(st engine.Step) {
+	r.res.Steps = append(r.res.Steps, st)
+	r.res.Changes[st.Op]++
+	if !r.dry() {
+		r.e.emit(r.sink, r.stack, event.ResourceFinished, st, "")
+	}
+}
+
+// state is a copy of the stack's state.
+func (r *run) state() (st stack, ok bool, err error) {
+	err = r.e.p.read(func() error {
+		var at *stack
+		if at, ok = r.e.p.states()[r.stack.Name]; ok {
+			st = copied(*at)
+		}
+		return nil
+	})
+	return st, ok, err
+}
+
+// store changes the stack's state, as one write.
+func (r *run) store(change func(*stack)) error {
+	return r.e.p.write(func() error {
+		st, ok := r.e.p.states()[r.stack.Name]
+		if !ok {
+			return fmt.Errorf("stack %s: %w", r.stack.Name, engine.ErrNoStack)
+		}
+		change(st)
+		return nil
+	})
+}
+
+func (r *run) up(ctx context.Context) error {
+	p, err := programOf(r.stack.Layer, r.stack.Config)
+	if err != nil {
+		return &engine.Error{Stack: r.stack.Name, Doing: r.doing, Kind: engine.ErrFailed, Detail: err.Error()}
+	}
+	if err := r.e.p.read(func() error { return p.reach(r.e.p.w) }); err != nil {
+		if r.e.p.Killed() {
+			return err
+		}
+		return &engine.Error{Stack: r.stack.Name, Doing: r.doing, Kind: engine.ErrCredentials, Detail: err.Error()}
+	}
+	provider := urn(r.stack, p.provider, "org")
+	if err := r.create(p, provider); err != nil {
+		return err
+	}
+	old, _, err := r.state()
+	if err != nil {
+		return err
+	}
+	had := map[string]record{}
+	for _, rec := range old.Resources {
+		had[rec.URN] = rec
+	}
+	r.done(engine.Step{Op: opOf(had, provider), URN: provider, Type: p.provider, Name: "org", ID: "org", Custom: true})
+	made, wanted := map[string]*Thing{}, map[string]bool{provider: true}
+	for _, want := range p.resources {
+		if err := r.interrupted(ctx); err != nil {
+			return err
+		}
+		u := urn(r.stack, want.typ, want.name)
+		wanted[u] = true
+		rec, known := had[u]
+		t, err := r.bring(want, provider, rec, known, resolved(want.inputs, made))
+		if err != nil {
+			return err
+		}
+		if t != nil {
+			// An attachment is called as what it attaches, which others refer to.
+			if _, taken := made[want.name]; !taken {
+				made[want.name] = t
+			}
+		}
+	}
+	for _, rec := range slices.Backward(old.Resources) {
+		if wanted[rec.URN] {
+			continue
+		}
+		if err := r.delete(rec); err != nil {
+			return err
+		}
+	}
+	return r.finish(p, made)
+}
+
+func opOf(had map[string]record, u string) string {
+	if _, ok := had[u]; ok {
+		return "same"
+	}
+	return "create"
+}
+
+// create makes the stack, unless it is there.
+func (r *run) create(p program, provider string) error {
+	if r.dry() {
+		return nil
+	}
+	_, ok, err := r.state()
+	if err != nil || ok {
+		return err
+	}
+	return r.e.p.write(func() error {
+		r.e.p.states()[r.stack.Name] = &stack{
+			Secrets:   r.e.p.machine.Secrets,
+			Resources: []record{{URN: provider, Type: p.provider, Name: "org", ID: "org", Inputs: map[string]any{}, Outputs: map[string]any{}}},
+		}
+		return nil
+	})
+}
+
+// finish stores the outputs.
+func (r *run) finish(p program, made map[string]*Thing) error {
+	if r.dry() {
+		r.res.Outputs = map[string]any{}
+		return r.e.p.read(r.judged)
+	}
+	raw, err := json.Marshal(p.outputs(made))
+	if err != nil {
+		return fmt.Errorf("outputs of stack %s: %w", r.stack.Name, err)
+	}
+	var outputs map[string]any
+	if err := json.Unmarshal(raw, &outputs); err != nil {
+		return fmt.Errorf("outputs of stack %s: %w", r.stack.Name, err)
+	}
+	r.res.Outputs = copied(outputs)
+	return r.store(func(st *stack) { st.Outputs = outputs })
+}
+
+// bring makes a resource, changes it, or finds it as it should be. It returns
+// nil for what a preview cannot know.
+func (r *run) bring(want resource, provider string, rec record, known bool, inputs map[string]any) (*Thing, error) {
+	st := engine.Step{
+		Op: "create", URN: urn(r.stack, want.typ, want.name), Type: want.typ, Name: want.name, Custom: true,
+		Provider: provider + "::org", Protect: want.protect, NewInputs: inputs,
+	}
+	w := r.e.p.w
+	var now *Thing
+	if known {
+		if err := r.e.p.read(func() error {
+			if t := w.find(rec.Where, rec.Type, rec.ID); t != nil {
+				c := copied(*t)
+				now = &c
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	if now == nil {
+		return r.make(want, st)
+	}
+	st.Op, st.ID = "same", rec.ID
+	st.OldInputs, st.OldOutputs, st.NewOutputs = rec.Inputs, now.Outputs, now.Outputs
+	// The cluster's protection is set beside the stack.
+	kept := map[string]any{}
+	if v, set := now.Inputs["deletionProtection"]; set {
+		kept["deletionProtection"] = v
+	}
+	target := merged(inputs, kept)
+	if !reflect.DeepEqual(target, now.Inputs) || !reflect.DeepEqual(inputs, rec.Inputs) && !reflect.DeepEqual(now.Inputs, target) {
+		st.Op = "update"
+	}
+	if r.dry() || st.Op == "same" && reflect.DeepEqual(inputs, rec.Inputs) && rec.Protect == want.protect && rec.Retain == want.retain {
+		r.done(st)
+		return now, nil
+	}
+	if st.Op == "update" {
+		r.e.emit(r.sink, r.stack, event.ResourceStarted, st, "")
+		if err := r.began(); err != nil {
+			return nil, err
+		}
+		if err := r.e.p.write(func() error {
+			t := w.find(rec.Where, rec.Type, rec.ID)
+			t.Inputs = copied(target)
+			t.Outputs = merged(t.Outputs, t.Inputs)
+			c := copied(*t)
+			now = &c
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+		st.NewOutputs = now.Outputs
+	}
+	if err := r.store(func(s *stack) {
+		for i := range s.Resources {
+			if s.Resources[i].URN == st.URN {
+				s.Resources[i].Inputs, s.Resources[i].Outputs = inputs, now.Outputs
+				s.Resources[i].Protect, s.Resources[i].Retain = want.protect, want.retain
+			}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	r.done(st)
+	return now, nil
+}
+
+// make makes a resource in two writes: the cloud makes it, and then the state
+// records it.
+func (r *run) make(want resource, st engine.Step) (*Thing, error) {
+	if r.dry() {
+		r.done(st)
+		return nil, nil
+	}
+	r.e.emit(r.sink, r.stack, event.ResourceStarted, st, "")
+	if err := r.began(); err != nil {
+		return nil, err
+	}
+	w := r.e.p.w
+	var made Thing
+	err := r.e.p.write(func() error {
+		t, err := w.make(want.where, want.typ, st.NewInputs)
+		if err != nil {
+			return refusal{err}
+		}
+		if s := r.e.p.states()[r.stack.Name]; !w.data.Silent {
+			s.Pending = append(s.Pending, st.URN)
+		}
+		made = copied(*t)
+		return nil
+	})
+	if no, is := err.(refusal); is { //nolint:errorlint // it is never wrapped
+		return nil, r.failed(st, no.error)
+	}
+	if err != nil {
+		return nil, err
+	}
+	st.ID, st.NewOutputs = made.ID, made.Outputs
+	if err := r.store(func(s *stack) {
+		if i := slices.Index(s.Pending, st.URN); i >= 0 && !w.data.Silent {
+			// Its own goes; one of an earlier run stays until somebody looked.
+			s.Pending = slices.Delete(s.Pending, len(s.Pending)-1, len(s.Pending))
+		}
+		// What was gone is recorded anew.
+		s.Resources = slices.DeleteFunc(s.Resources, func(old record) bool { return old.URN == st.URN })
+		s.Resources = append(s.Resources, record{
+			URN: st.URN, Type: want.typ, Name: want.name, ID: made.ID, Where: want.where, Provider: st.Provider,
+			Protect: want.protect, Retain: want.retain, Inputs: st.NewInputs, Outputs: made.Outputs,
+		})
+	}); err != nil {
+		return nil, err
+	}
+	r.done(st)
+	return &made, nil
+}
+
+// refusal is the cloud's no to a write.
+type refusal struct{ error }
+
+// delete removes a resource in two writes, as make makes it.
+func (r *run) delete(rec record) error {
+	st := engine.Step{
+		Op: "delete", URN: rec.URN, Type: rec.Type, Name: rec.Name, ID: rec.ID, Custom: true, Provider: rec.Provider, Protect: rec.Protect,
+		OldInputs: rec.Inputs, OldOutputs: rec.Outputs,
+	}
+	if r.dry() {
+		r.done(st)
+		return nil
+	}
+	if rec.Protect {
+		return &engine.Error{
+			Stack: r.stack.Name, Doing: r.doing, Kind: engine.ErrProtected,
+			Failures: []engine.Failure{{URN: rec.URN, Type: rec.Type, Name: rec.Name, Op: "delete", Message: "it is protected"}},
+		}
+	}
+	w := r.e.p.w
+	if !rec.own() {
+		r.e.emit(r.sink, r.stack, event.ResourceStarted, st, "")
+		if err := r.began(); err != nil {
+			return err
+		}
+		there := false
+		if err := r.e.p.read(func() error { there = w.find(rec.Where, rec.Type, rec.ID) != nil; return nil }); err != nil {
+			return err
+		}
+		if there && !rec.Retain {
+			err := r.e.p.write(func() error {
+				if err := w.dispose(rec); err != nil {
+					return refusal{err}
+				}
+				return nil
+			})
+			if no, is := err.(refusal); is { //nolint:errorlint // it is never wrapped
+				return r.failed(st, no.error)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.store(func(s *stack) {
+		s.Resources = slices.DeleteFunc(s.Resources, func(old record) bool { return old.URN == rec.URN })
+	}); err != nil {
+		return err
+	}
+	r.done(st)
+	return nil
+}
+
+// dispose removes what a record stands for; an account is closed. The caller
+// holds w.mu.
+func (w *World) dispose(rec record) error {
+	t := w.find(rec.Where, rec.Type, rec.ID)
+	if t == nil {
+		return nil
+	}
+	if rec.Type == accountType {
+		w.data.Accounts[rec.ID].Status = accountSuspended
+		return nil
+	}
+	return w.remove(t)
+}
+
+func (r *run) destroy(ctx context.Context) error {
+	old, ok, err := r.state()
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return &engine.Error{Stack: r.stack.Name, Doing: r.doing, Kind: engine.ErrNoStack, Detail: "no stack named " + r.stack.Name}
+	}
+	for _, rec := range old.Resources {
+		if rec.Protect {
+			return r.delete(rec) // nothing goes while one is protected
+		}
+	}
+	for _, rec := range slices.Backward(old.Resources) {
+		if err := r.interrupted(ctx); err != nil {
+			return err
+		}
+		if err := r.delete(rec); err != nil {
+			return err
+		}
+	}
+	if r.fault != nil {
+		return r.fault.Err
+	}
+	return r.e.p.write(func() error { delete(r.e.p.states(), r.stack.Name); return nil })
+}
+
+func (r *run) refresh() error {
+	old, ok, err := r.state()
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return nil
+	}
+	return r.e.p.read(func() error {
+		for _, rec := range old.Resources {
+			st := engine.Step{
+				Op: "same", URN: rec.URN, Type: rec.Type, Name: rec.Name, ID: rec.ID, Custom: true, Provider: rec.Provider, Protect: rec.Protect,
+				OldInputs: rec.Inputs, OldOutputs: rec.Outputs, NewInputs: rec.Inputs, NewOutputs: rec.Outputs,
+			}
+			if !rec.own() {
+				t := r.e.p.w.find(rec.Where, rec.Type, rec.ID)
+				switch {
+				case t == nil:
+					st.Op, st.NewInputs, st.NewOutputs = "delete", nil, nil
+				default:
+					st.NewInputs, st.NewOutputs = copied(t.Inputs), copied(t.Outputs)
+					delete(st.NewInputs, "deletionProtection")
+					if !reflect.DeepEqual(st.NewInputs, rec.Inputs) {
+						st.Op = "update"
+					}
+				}
+			}
+			r.res.Steps = append(r.res.Steps, st)
+			r.res.Changes[st.Op]++
+		}
+		return nil
+	})
+}
+
+// kindOf reads the cause of a failure from the cloud's words.
+func kindOf(cause error) error {
+	for _, k := range []struct {
+		kind  error
+		words []string
+	}{
+		{engine.ErrQuota, []string{"LimitExceeded"}},
+		{engine.ErrNameInUse, []string{"AlreadyExists", "ALREADY_EXISTS", "AlreadyOwned", "Duplicate", "already exists", "AlreadyAssociated", "Conflict"}},
+		{engine.ErrCredentials, []string{"AccessDenied"}},
+	} {
+		if slices.ContainsFunc(k.words, func(word string) bool { return strings.Contains(cause.Error(), word) }) {
+			return k.kind
+		}
+	}
+	return engine.ErrFailed
+}
