@@ -15,8 +15,9 @@ import (
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle"
+	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/registry"
+	"freehold.dev/freehold/internal/registry/sqlite"
 )
 
 // wire builds what a command needs for the cloud that was chosen.
@@ -50,7 +51,7 @@ func wire(ctx context.Context, o cli.Options) (_ cli.Services, err error) {
 	if file == "" {
 		file = filepath.Join(home, "registry.db")
 	}
-	reg, err := registry.Open(ctx, strings.TrimPrefix(file, "sqlite://"), time.Now)
+	reg, err := sqlite.Open(ctx, strings.TrimPrefix(file, "sqlite://"), time.Now)
 	if err != nil {
 		return cli.Services{}, err
 	}
@@ -82,6 +83,7 @@ func wire(ctx context.Context, o cli.Options) (_ cli.Services, err error) {
 	}
 	services.Provisioner = &lifecycle.Service{
 		Cloud: cl, Engine: eng, Registry: reg, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
+		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
 	}
 	return services, nil
 }

@@ -53,7 +53,7 @@ the terminal event; with --offline nothing runs and the plan is the one line.`,
 			var result event.Plan
 			err = a.operate(cmd.Context(), "plan", s.Org, func(sink event.Sink) (any, error) {
 				var err error
-				result, err = p.Plan(cmd.Context(), s, sink)
+				result, err = p.Plan(cmd.Context(), s, lifecycle.PlanOptions{}, sink)
 				return known(result, result.Org), err
 			})
 			err = withSARIF(err, sarif, s.Org, result.Policy)

@@ -13,7 +13,7 @@ import (
 
 // Provisioner runs the use cases.
 type Provisioner interface {
-	Plan(ctx context.Context, s spec.Spec, sink event.Sink) (event.Plan, error)
+	Plan(ctx context.Context, s spec.Spec, o lifecycle.PlanOptions, sink event.Sink) (event.Plan, error)
 	Onboard(ctx context.Context, s spec.Spec, o lifecycle.OnboardOptions, sink event.Sink) (event.Onboarding, error)
 	Status(ctx context.Context, org string) (event.Status, error)
 	Orgs(ctx context.Context) ([]event.Status, error)

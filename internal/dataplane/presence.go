@@ -20,6 +20,9 @@ type Stack struct {
 	// that a killed run had begun and not recorded.
 	Resources int `json:"resources"`
 	Pending   int `json:"pending"`
+	// Fresh is true for a backend in which no stack was ever made: a new one, or
+	// a folder on which a shared file system is not mounted.
+	Fresh bool `json:"fresh,omitempty"`
 }
 
 // Presence says whether a layer is there, given what the backend answered. It
@@ -29,13 +32,14 @@ type Stack struct {
 //	never, removed                  yes           no
 //	making, failed; nothing made    yes           no
 //	making, failed, done; made      yes           cannot tell
-//	removing                        yes           no: its removal had begun
+//	removing                        yes           no: its removal had begun; in a
+//	                                              fresh backend: cannot tell
 func (d DataPlane) Presence(l plan.Layer, s Stack) (bool, error) {
 	if s.Exists {
 		return true, nil
 	}
 	rec, known := d.Layers[l]
-	if !known || rec.State == Removed || rec.State == Removing || !rec.Made {
+	if !known || rec.State == Removed || rec.State == Removing && !s.Fresh || !rec.Made {
 		return false, nil
 	}
 	return false, fmt.Errorf("%w: the registry has layer %s of org %s as %s with %d resources, and the backend has no stack %s",

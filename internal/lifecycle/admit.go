@@ -40,14 +40,14 @@ func (s *Service) facts(ctx context.Context, p plan.Plan) (f dataplane.Facts, er
 	if dataplane.CheckCaller(caller, f.Management) != nil {
 		return f, nil // what these credentials see says nothing about the org
 	}
-	held, err := s.look(ctx, p.Org)
+	found, err := s.look(ctx, p.Org)
 	if err != nil {
 		return f, err
 	}
-	if f.DataPlane, err = f.DataPlane.Seen(held); err != nil {
+	if f.DataPlane, err = f.DataPlane.Seen(found); err != nil {
 		return f, err
 	}
-	f.DataPlane = f.DataPlane.WithoutGone(held)
+	f.DataPlane = f.DataPlane.WithoutGone(found)
 	if f.Recorded != nil {
 		if f.DataPlane, err = s.withLostAccount(ctx, f.DataPlane, *f.Recorded); err != nil {
 			return f, err

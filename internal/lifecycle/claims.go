@@ -169,11 +169,11 @@ func (s *Service) unmade(ctx context.Context, org string) (d dataplane.DataPlane
 	} else if d, err = s.recorded(ctx, o); err != nil {
 		return d, err
 	}
-	held, err := s.look(ctx, org)
+	found, err := s.look(ctx, org)
 	if err != nil {
 		return d, err
 	}
-	if d, err = d.Seen(held); err != nil {
+	if d, err = d.Seen(found); err != nil {
 		return d, err
 	}
 	if d, err = s.withLostAccount(ctx, d, d.Plan); err != nil {

@@ -100,7 +100,7 @@ func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.L
 	info, err := s.Engine.Stat(ctx, stackOf(org, l))
 	there := false
 	if err == nil {
-		there, err = d.Presence(l, dataplane.Stack(info))
+		there, err = d.Presence(l, held(info))
 	}
 	if err != nil {
 		unreadable(err)

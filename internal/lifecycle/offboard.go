@@ -24,11 +24,11 @@ func (s *Service) OffboardPlan(ctx context.Context, org string) (event.Offboardi
 	if err != nil {
 		return out, fail(org, "", err)
 	}
-	held, err := s.look(ctx, org)
+	found, err := s.look(ctx, org)
 	if err != nil {
 		return out, err
 	}
-	if d, err = d.Seen(held); err != nil {
+	if d, err = d.Seen(found); err != nil {
 		return out, fail(org, "", err)
 	}
 	out.DataPlane = d.Summary()
@@ -120,11 +120,11 @@ func (r *run) admitOffboarding(ctx context.Context, org string) (dataplane.DataP
 			return d, refuse(org, *refused)
 		}
 	}
-	held, err := r.look(ctx, org)
+	found, err := r.look(ctx, org)
 	if err != nil {
 		return d, err
 	}
-	if d, err = d.Seen(held); err != nil {
+	if d, err = d.Seen(found); err != nil {
 		return d, err
 	}
 	if d, err = r.withLostAccount(ctx, d, d.Plan); err != nil {
@@ -188,7 +188,7 @@ func (r *run) removeLayer(ctx context.Context, in removeIn) (out removeOut, err 
 	if err != nil {
 		return out, err
 	}
-	there, err := d.Presence(l, dataplane.Stack(info))
+	there, err := d.Presence(l, held(info))
 	if err != nil {
 		return out, err
 	}

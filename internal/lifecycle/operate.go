@@ -18,7 +18,7 @@ type ending struct {
 // operate holds the org for the time of body, and ends the operation with the
 // one terminal event that fits what body returned.
 func (s *Service) operate(ctx context.Context, org, kind string, sink event.Sink, body func(context.Context, *run) (ending, error)) error {
-	op, err := operation.Begin(ctx, s.Operations, org, kind, sink)
+	op, err := operation.Begin(ctx, s.Holding, org, kind, sink)
 	if err != nil {
 		return fail(org, "", err)
 	}

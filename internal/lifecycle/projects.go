@@ -91,14 +91,14 @@ func (s *Service) admitChange(ctx context.Context, in changeIn) (changeOut, erro
 	if refused := dataplane.CheckCaller(d.Caller, o.Management); refused != nil {
 		return changeOut{}, refuse(in.Org, *refused)
 	}
-	held, err := s.look(ctx, in.Org)
+	found, err := s.look(ctx, in.Org)
 	if err != nil {
 		return changeOut{}, err
 	}
-	if d, err = d.Seen(held); err != nil {
+	if d, err = d.Seen(found); err != nil {
 		return changeOut{}, err
 	}
-	d = d.WithoutGone(held)
+	d = d.WithoutGone(found)
 	d, layers, refused := d.Change(in.Change, o.State != dataplane.OrgReady)
 	if refused != nil {
 		return changeOut{}, refuse(in.Org, *refused)

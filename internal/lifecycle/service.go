@@ -108,10 +108,10 @@ type Service struct {
 		Ledger
 		Journal
 	}
-	// Operations says how an operation holds its org and writes.
-	Operations operation.Options
-	Now        func() time.Time
-	Log        *slog.Logger
+	// Holding says how an operation holds its org and writes.
+	Holding operation.Options
+	Now     func() time.Time
+	Log     *slog.Logger
 	// UsableWithin bounds the wait for a new account; 0 means 30 minutes.
 	UsableWithin time.Duration
 	// ProjectsWithin bounds the wait for the org's projects; 0 means 5 minutes.
@@ -205,7 +205,7 @@ func (s *Service) look(ctx context.Context, org string) (map[plan.Layer]dataplan
 		if err != nil {
 			return nil, fail(org, string(l), err)
 		}
-		out[l] = dataplane.Stack(info)
+		out[l] = held(info)
 		if !info.Exists {
 			continue
 		}
@@ -214,4 +214,9 @@ func (s *Service) look(ctx context.Context, org string) (map[plan.Layer]dataplan
 		}
 	}
 	return out, nil
+}
+
+// held is what the backend holds of a layer's stack, as decisions are made of it.
+func held(info engine.Info) dataplane.Stack {
+	return dataplane.Stack{Exists: info.Exists, Resources: info.Resources, Pending: info.Pending, Fresh: info.Fresh}
 }
