@@ -31,12 +31,12 @@ func Full(accountID string, needs map[string]int, quotas []cloud.Quota) *Refusal
 		if q.Used+need <= q.Limit {
 			continue
 		}
-		account := accountID
-		if account == "" {
-			account = "of the organization's management"
+		account := "account " + accountID
+		if accountID == "" {
+			account = "the management account"
 		}
 		return &Refusal{
-			Message: fmt.Sprintf("quota %q of account %s is %d, %d are in use, and the layer needs %d more", q.Name, account, q.Limit, q.Used, need),
+			Message: fmt.Sprintf("quota %q of %s is %d, %d are in use, and the layer needs %d more", q.Name, account, q.Limit, q.Used, need),
 			Next: fmt.Sprintf("ask AWS for more, then run the same command again: aws service-quotas request-service-quota-increase "+
 				"--region %s --service-code %s --quota-code %s --desired-value %d", q.Region, q.Service, q.Code, q.Used+need),
 		}
