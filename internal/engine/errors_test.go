@@ -28,9 +28,6 @@ func TestTheWordsOfOtherProgramsBecomeSentinels(t *testing.T) {
 			ErrPluginMissing, "run: pulumi plugin install resource aws v6.83.0",
 		},
 		"an expired session": {"operation error EC2: DescribeVpcs, api error ExpiredToken: The security token included in the request is expired", ErrCredentials, ""},
-		"a role that may not be assumed": {
-			"api error AccessDenied: User: arn:aws:iam::1:role/x is not authorized to perform: sts:AssumeRole", ErrCredentials, "",
-		},
 		"the wrong account":    {"AWS account ID not allowed: 111122223333", ErrWrongAccount, ""},
 		"throttling":           {"api error Throttling: Rate exceeded", ErrThrottled, ""},
 		"throttling by EC2":    {"api error RequestLimitExceeded: Request limit exceeded.", ErrThrottled, ""},
