@@ -98,7 +98,7 @@ type cause struct {
 	kind error
 	// any of these, in the CLI's or the provider's text
 	match *regexp.Regexp
-	next  string
+	next  string // "": the text itself says
 }
 
 // causes are tried in order: the first that matches names the failure. This
@@ -151,8 +151,19 @@ var causes = []cause{
 	},
 	{
 		ErrCredentials,
-		regexp.MustCompile(`ExpiredToken|InvalidClientTokenId|UnrecognizedClientException|RequestExpired|No valid credential sources|failed to refresh cached credentials|AccessDenied|is not authorized to perform|SignatureDoesNotMatch`),
-		"sign in again, check that the role may be assumed, then run the same command again",
+		regexp.MustCompile(`ExpiredToken|InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClientException|RequestExpired|SignatureDoesNotMatch|AuthFailure|InvalidIdentityToken|MultiFactorAuthentication failed|[Tt]oken has expired|SSO session .*(?:expired|invalid)`),
+		nextSignIn,
+	},
+	// Before the words that a provider has for any credentials that it did not
+	// get: a role that may not be assumed is in them, too.
+	{
+		ErrDenied,
+		regexp.MustCompile(`AccessDenied|UnauthorizedOperation|api error Forbidden|AuthorizationError|[Nn]ot authorized to perform|explicit deny in an? |You don't have permissions to access this resource`),
+		"",
+	},
+	{
+		ErrCredentials, regexp.MustCompile(`No valid credential sources|failed to refresh cached credentials`),
+		nextSignIn,
 	},
 	{
 		ErrNameInUse, regexp.MustCompile(`AlreadyExists|BucketAlreadyOwnedByYou|DuplicatePolicyException|EMAIL_ALREADY_EXISTS|ResourceInUseException: .* already exists`),
@@ -207,6 +218,9 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 			if m := c.match.FindStringSubmatch(text); errors.Is(c.kind, ErrPluginMissing) && len(m) > 2 && m[1] != "" {
 				out.Next = fmt.Sprintf("run: pulumi plugin install resource %s %s", m[1], strings.TrimRight(m[2], ",.;"))
 			}
+			if errors.Is(c.kind, ErrDenied) {
+				out.Next = readDenial(text).next()
+			}
 			break
 		}
 	}
@@ -218,6 +232,8 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 	}
 	return out
 }
+
+const nextSignIn = "sign in again, then run the same command again"
 
 const nextUnjudged = "run the same command again; with a --policy-pack of your own, try that one by itself"
 

@@ -27,10 +27,7 @@ func TestTheWordsOfOtherProgramsBecomeSentinels(t *testing.T) {
 			"error: no resource plugin 'pulumi-resource-aws' found in the workspace at version v6.83.0 or on your $PATH",
 			ErrPluginMissing, "run: pulumi plugin install resource aws v6.83.0",
 		},
-		"an expired session": {"operation error EC2: DescribeVpcs, api error ExpiredToken: The security token included in the request is expired", ErrCredentials, ""},
-		"a role that may not be assumed": {
-			"api error AccessDenied: User: arn:aws:iam::1:role/x is not authorized to perform: sts:AssumeRole", ErrCredentials, "",
-		},
+		"an expired session":   {"operation error EC2: DescribeVpcs, api error ExpiredToken: The security token included in the request is expired", ErrCredentials, ""},
 		"the wrong account":    {"AWS account ID not allowed: 111122223333", ErrWrongAccount, ""},
 		"throttling":           {"api error Throttling: Rate exceeded", ErrThrottled, ""},
 		"throttling by EC2":    {"api error RequestLimitExceeded: Request limit exceeded.", ErrThrottled, ""},

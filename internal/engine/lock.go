@@ -74,6 +74,10 @@ func named(all []holder) string {
 // holders finds the processes that have the file open, where the system shows
 // that. Another Freehold has it open to wait for it, so a pulumi process goes first.
 func holders(file string) []holder {
+	file, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return nil
+	}
 	links, err := filepath.Glob("/proc/[0-9]*/fd/*")
 	if err != nil {
 		return nil
