@@ -62,6 +62,11 @@ var may = map[string][]string{
 		"policies", "internal/audit", "internal/judge", "internal/spec", "internal/plan", "stacks", "internal/drift", "internal/event", "internal/finding",
 		"internal/engine", "internal/cloud", "internal/registry", "internal/api/v1alpha1", "internal/wait",
 	},
+	// A world in memory, which the tests of lifecycle kill processes in.
+	"internal/lifecycle/lifecycletest": {
+		"internal/engine", "internal/cloud", "stacks", "internal/plan", "internal/registry", "internal/finding", "internal/event",
+		"internal/api/v1alpha1",
+	},
 	"internal/audit": {"internal/judge", "internal/event", "internal/finding", "policies"},
 	// Fleets of any size, for the tests and benchmarks of an audit.
 	"internal/audit/audittest": {"internal/audit", "policies"},

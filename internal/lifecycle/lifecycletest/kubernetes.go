@@ -1,6 +1,7 @@
 package lifecycletest
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -109,7 +109,7 @@ func (w *World) Close() {
 // kubeconfig reaches a cluster as a process: a dead one gets no answer. The
 // caller holds w.mu.
 func (p *Process) kubeconfig(cluster string) []byte {
-	server := p.w.serve() + "/" + url.PathEscape(p.holder) + "/" + url.PathEscape(cluster)
+	server := p.w.serve() + "/" + hex.EncodeToString([]byte(p.holder)) + "/" + hex.EncodeToString([]byte(cluster))
 	return fmt.Appendf(nil, `apiVersion: v1
 kind: Config
 current-context: freehold
@@ -119,24 +119,24 @@ contexts: [{name: freehold, context: {cluster: freehold, user: freehold}}]
 `, server)
 }
 
-// handle answers for /HOLDER/CLUSTER/apis/….
+// handle answers for /HOLDER/CLUSTER/apis/…, the first two in hexadecimal.
 func (w *World) handle(rw http.ResponseWriter, r *http.Request) {
-	parts := strings.SplitN(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/", 3)
+	parts := strings.SplitN(strings.TrimPrefix(r.URL.Path, "/"), "/", 3)
 	if len(parts) != 3 {
 		http.NotFound(rw, r)
 		return
 	}
-	holder, err := url.PathUnescape(parts[0])
-	cluster, err2 := url.PathUnescape(parts[1])
+	holder, err := hex.DecodeString(parts[0])
+	cluster, err2 := hex.DecodeString(parts[1])
 	body, err3 := io.ReadAll(r.Body)
 	w.mu.Lock()
-	p := w.processes[holder]
+	p := w.processes[string(holder)]
 	w.mu.Unlock()
 	if errors.Join(err, err2, err3) != nil || p == nil {
 		http.NotFound(rw, r)
 		return
 	}
-	code, answer := p.answer(r.Method, cluster, parts[2], body)
+	code, answer := p.answer(r.Method, string(cluster), parts[2], body)
 	rw.Header().Set("Content-Type", "application/json")
 	rw.WriteHeader(code)
 	_ = json.NewEncoder(rw).Encode(answer)

@@ -175,12 +175,14 @@ func (r *run) up(ctx context.Context) error {
 		return &engine.Error{Stack: r.stack.Name, Doing: r.doing, Kind: engine.ErrCredentials, Detail: err.Error()}
 	}
 	provider := urn(r.stack, p.provider, "org")
-	if err := r.create(p, provider); err != nil {
-		return err
-	}
-	old, _, err := r.state()
+	old, there, err := r.state()
 	if err != nil {
 		return err
+	}
+	if !there {
+		if err := r.create(p, provider); err != nil {
+			return err
+		}
 	}
 	had := map[string]record{}
 	for _, rec := range old.Resources {
@@ -224,14 +226,10 @@ func opOf(had map[string]record, u string) string {
 	return "create"
 }
 
-// create makes the stack, unless it is there.
+// create makes the stack.
 func (r *run) create(p program, provider string) error {
 	if r.dry() {
 		return nil
-	}
-	_, ok, err := r.state()
-	if err != nil || ok {
-		return err
 	}
 	return r.e.p.write(func() error {
 		r.e.p.states()[r.stack.Name] = &stack{

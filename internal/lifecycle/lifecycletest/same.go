@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -118,7 +119,7 @@ func (w *World) names() *strings.Replacer {
 			name += fmt.Sprintf(" #%d", count[name])
 		}
 		name += ")"
-		if invented(t.ID) {
+		if inventions.MatchString(t.ID) {
 			label[t.ID] = name
 		}
 		if id := text(t.Outputs, "uniqueId"); id != "" {
@@ -143,15 +144,8 @@ func (w *World) names() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// invented reports whether an id is one that the cloud made up.
-func invented(id string) bool {
-	i := strings.LastIndexByte(id, '-')
-	if i < 0 || strings.ContainsAny(id, ":/") {
-		return false
-	}
-	tail := id[i+1:]
-	return (len(tail) == 17 || len(tail) == 12 || strings.HasPrefix(id, "p-") && len(tail) == 8) && strings.Trim(tail, "0123456789abcdef") == ""
-}
+// inventions are the forms of ids that the cloud makes up.
+var inventions = regexp.MustCompile(`^([a-z]+-[0-9a-f]{17}|p-[0-9a-f]{8}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
 
 // Same fails the test unless two worlds look the same to their users.
 func Same(t *testing.T, want, got *World) {
