@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/drift"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
@@ -270,7 +271,7 @@ func (s *Service) checkRemovals(ctx context.Context, p plan.Plan) error {
 		return err
 	}
 	for _, was := range old.Bootstrap.Projects {
-		if was.DeletionPolicy != string(spec.DeletionDelete) ||
+		if was.DeletionPolicy != v1alpha1.DeletionDelete ||
 			slices.ContainsFunc(p.Bootstrap.Projects, func(is plan.ProjectPlan) bool { return is.Name == was.Name }) {
 			continue
 		}

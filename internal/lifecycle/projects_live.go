@@ -21,7 +21,6 @@ import (
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/spec"
 	"freehold.dev/freehold/stacks"
 )
 
@@ -235,7 +234,7 @@ func (s *Service) confirmDeletion(ctx context.Context, d dataPlane, names ...str
 	}
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return !slices.ContainsFunc(old.Bootstrap.Projects, func(p plan.ProjectPlan) bool {
-			return p.Name == name && p.DeletionPolicy == string(spec.DeletionDelete)
+			return p.Name == name && p.DeletionPolicy == v1alpha1.DeletionDelete
 		})
 	})
 	if len(names) == 0 {

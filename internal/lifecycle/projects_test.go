@@ -18,14 +18,18 @@ import (
 )
 
 func TestAChangeIsMadeOnceAndHurtsNobodyElse(t *testing.T) {
-	shop := spec.Project{Name: "shop", PodSecurity: "restricted", DeletionPolicy: "Retain"}
+	shop := spec.Project{Name: "shop", ProjectSettings: v1alpha1.ProjectSettings{PodSecurity: "restricted", DeletionPolicy: "Retain"}}
 	other := shop
 	other.DisplayName = "another one"
 	had := []plan.ProjectPlan{
-		plan.ProjectOf("acme", shop), {Name: "lab"}, {Name: "front", Ingress: []plan.Ingress{{Project: "lab", Protocol: "TCP"}}},
+		plan.ProjectOf("acme", shop),
+		{Name: "lab"},
+		{Name: "front", ProjectSettings: v1alpha1.ProjectSettings{Ingress: []v1alpha1.Ingress{{Project: "lab", Protocol: "TCP"}}}},
 	}
 	fresh := spec.Project{Name: "fresh"}
-	stranger := spec.Project{Name: "fresh", Members: []spec.Member{{User: "oidc:ada"}, {Group: "shop"}}}
+	stranger := spec.Project{Name: "fresh", ProjectSettings: v1alpha1.ProjectSettings{
+		Members: []v1alpha1.Member{{User: "oidc:ada"}, {Group: "shop"}},
+	}}
 	p := plan.Plan{
 		Org: "acme", Bootstrap: plan.Bootstrap{Projects: had},
 		Cluster: plan.Cluster{IdentityProvider: &plan.IdentityProvider{UsernamePrefix: "oidc:", GroupsPrefix: "oidc:"}},
