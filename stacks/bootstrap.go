@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"freehold.dev/freehold/components/bootstrap"
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/plan"
 )
 
@@ -76,41 +77,18 @@ func labels(common plan.Common) map[string]string {
 	}
 }
 
-func projects(in BootstrapIn, preview bool) ([]bootstrap.Project, error) {
-	planned := in.Plan
-	projects := make([]bootstrap.Project, len(planned.Projects))
-	for i, p := range planned.Projects {
-		projects[i] = bootstrap.Project{
-			Name:        p.Name,
-			Org:         planned.Org,
-			DisplayName: p.DisplayName,
-			Quota: bootstrap.Quota{
-				CPU: p.Quota.CPU, Memory: p.Quota.Memory, Storage: p.Quota.Storage, Pods: p.Quota.Pods, GPUs: p.Quota.GPUs,
-				Objects: bootstrap.Objects(p.Quota.Objects),
-			},
-			Limits:         bootstrap.Limits(p.Limits),
-			PodSecurity:    p.PodSecurity,
-			Registries:     p.Registries,
-			Hibernate:      p.Hibernate,
-			TTL:            p.TTL,
-			DeletionPolicy: p.DeletionPolicy,
-		}
-		for _, m := range p.Members {
-			projects[i].Members = append(projects[i].Members, bootstrap.Member(m))
-		}
-		for _, e := range p.Egress {
-			projects[i].Egress = append(projects[i].Egress, bootstrap.Egress(e))
-		}
-		for _, caller := range p.Ingress {
-			projects[i].Ingress = append(projects[i].Ingress, bootstrap.Ingress(caller))
-		}
+func projects(in BootstrapIn, preview bool) ([]v1alpha1.NamedProject, error) {
+	projects := make([]v1alpha1.NamedProject, len(in.Plan.Projects))
+	for i, p := range in.Plan.Projects {
+		spec := v1alpha1.ProjectSpec{Org: in.Plan.Org, ProjectSettings: p.ProjectSettings}
 		for _, name := range p.ServiceAccounts {
 			role, err := podRole(in, p, name, preview)
 			if err != nil {
 				return nil, err
 			}
-			projects[i].ServiceAccounts = append(projects[i].ServiceAccounts, bootstrap.ServiceAccount{Name: name, PodIdentityRole: role})
+			spec.ServiceAccounts = append(spec.ServiceAccounts, v1alpha1.ServiceAccount{Name: name, PodIdentityRole: role})
 		}
+		projects[i] = v1alpha1.NamedProject{Name: p.Name, Spec: spec}
 	}
 	return projects, nil
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
@@ -40,17 +39,17 @@ func newProjectsAPI(t *testing.T, org string) *projectsAPI {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.token = token
-		q := resource.MustParse
+		q := v1alpha1.MustQuantity
 		set := v1alpha1.ProjectSet{
 			TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.KindProjectSet},
 			Org:      org, Projects: []v1alpha1.NamedProject{},
 		}
 		for _, name := range a.names {
-			set.Projects = append(set.Projects, v1alpha1.NamedProject{Name: name, Spec: v1alpha1.ProjectSpec{
+			set.Projects = append(set.Projects, v1alpha1.NamedProject{Name: name, Spec: v1alpha1.ProjectSpec{ProjectSettings: v1alpha1.ProjectSettings{
 				Quota:          v1alpha1.Quota{CPU: q("4"), Memory: q("8Gi"), Storage: q("1Gi"), Pods: 5},
 				Limits:         v1alpha1.Limits{DefaultCPU: q("1"), DefaultMemory: q("1Gi"), MaxCPU: q("4"), MaxMemory: q("8Gi")},
 				DeletionPolicy: a.policies[name],
-			}})
+			}}})
 		}
 		_ = json.NewEncoder(w).Encode(set)
 	}))

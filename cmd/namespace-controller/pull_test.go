@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -134,16 +133,16 @@ func TestTheProcessIsKilledWhileItPulls(t *testing.T) {
 }
 
 func setOf(n int) v1alpha1.ProjectSet {
-	q := resource.MustParse
+	q := v1alpha1.MustQuantity
 	set := v1alpha1.ProjectSet{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.KindProjectSet},
 		Org:      "acme", Projects: []v1alpha1.NamedProject{},
 	}
 	for i := range n {
-		set.Projects = append(set.Projects, v1alpha1.NamedProject{Name: fmt.Sprintf("p%d", i), Spec: v1alpha1.ProjectSpec{
+		set.Projects = append(set.Projects, v1alpha1.NamedProject{Name: fmt.Sprintf("p%d", i), Spec: v1alpha1.ProjectSpec{ProjectSettings: v1alpha1.ProjectSettings{
 			Quota:  v1alpha1.Quota{CPU: q("4"), Memory: q("8Gi"), Storage: q("1Gi"), Pods: 5},
 			Limits: v1alpha1.Limits{DefaultCPU: q("1"), DefaultMemory: q("1Gi"), MaxCPU: q("4"), MaxMemory: q("8Gi")},
-		}})
+		}}})
 	}
 	return set
 }

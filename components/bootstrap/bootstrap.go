@@ -10,6 +10,8 @@ import (
 
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // Args describe a Bootstrap.
@@ -37,7 +39,8 @@ type Args struct {
 	// VolumeTags are AWS tags on every volume.
 	VolumeTags map[string]string
 
-	Projects []Project
+	// Projects are what the controller is asked for.
+	Projects []v1alpha1.NamedProject
 	// ProjectSource lists projects beside them; nil: nothing does, and the
 	// controller may make none.
 	ProjectSource *ProjectSource

@@ -11,12 +11,14 @@ import (
 
 	"freehold.dev/freehold/components/bootstrap"
 	"freehold.dev/freehold/components/componenttest"
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 const image = "210987654321.dkr.ecr.eu-central-1.amazonaws.com/freehold-acme/namespace-controller@sha256:" +
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func args() bootstrap.Args {
+	q := v1alpha1.MustQuantity
 	return bootstrap.Args{
 		Namespace: "freehold-system",
 		Image:     image,
@@ -31,22 +33,30 @@ func args() bootstrap.Args {
 		StorageClass:   "freehold-gp3",
 		VolumeKeyARN:   "arn:aws:kms:eu-central-1:210987654321:key/data",
 		VolumeTags:     map[string]string{"freehold.dev/org": "acme", "cost": "42"},
-		Projects: []bootstrap.Project{
+		Projects: []v1alpha1.NamedProject{
 			{
-				Name: "shop", Org: "acme",
-				Quota:   bootstrap.Quota{CPU: "4", Memory: "8Gi", Storage: "50Gi", Pods: 50, Objects: bootstrap.Objects{Services: 20}},
-				Limits:  bootstrap.Limits{DefaultCPU: "250m", DefaultMemory: "256Mi", MaxCPU: "4", MaxMemory: "8Gi", MinCPU: "50m"},
-				Members: []bootstrap.Member{{Group: "shop-devs", Role: "editor"}, {User: "ada@acme.example", Role: "admin"}},
-				Egress:  []bootstrap.Egress{{CIDR: "198.51.100.0/24", Ports: []int{443}, Protocol: "TCP"}},
-				Ingress: []bootstrap.Ingress{{Project: "lab", Ports: []int{8080}, Protocol: "TCP"}},
+				Name: "shop",
+				Spec: v1alpha1.ProjectSpec{
+					Org: "acme",
+					ProjectSettings: v1alpha1.ProjectSettings{
+						Quota:   v1alpha1.Quota{CPU: q("4"), Memory: q("8Gi"), Storage: q("50Gi"), Pods: 50, Objects: v1alpha1.ObjectCounts{Services: new(int32(20))}},
+						Limits:  v1alpha1.Limits{DefaultCPU: q("250m"), DefaultMemory: q("256Mi"), MaxCPU: q("4"), MaxMemory: q("8Gi"), MinCPU: q("50m")},
+						Members: []v1alpha1.Member{{Group: "shop-devs", Role: "editor"}, {User: "ada@acme.example", Role: "admin"}},
+						Egress:  []v1alpha1.Egress{{CIDR: "198.51.100.0/24", Ports: []int32{443}, Protocol: "TCP"}},
+						Ingress: []v1alpha1.Ingress{{Project: "lab", Ports: []int32{8080}, Protocol: "TCP"}},
 
-				DisplayName: "The shop", PodSecurity: "baseline", TTL: "72h", Hibernate: true, DeletionPolicy: "Delete",
-				ServiceAccounts: []bootstrap.ServiceAccount{{Name: "worker"}}, Registries: []string{"quay.io/acme/"},
+						DisplayName: "The shop", PodSecurity: "baseline", TTL: "72h", Hibernate: true, DeletionPolicy: "Delete",
+						Registries: []string{"quay.io/acme/"},
+					},
+					ServiceAccounts: []v1alpha1.ServiceAccount{{Name: "worker"}},
+				},
 			},
 			{
-				Name: "lab", Org: "acme",
-				Quota:  bootstrap.Quota{CPU: "500m", Memory: "1Gi", Storage: "1Gi", Pods: 5, GPUs: 1},
-				Limits: bootstrap.Limits{DefaultCPU: "100m", DefaultMemory: "64Mi", MaxCPU: "500m", MaxMemory: "1Gi"},
+				Name: "lab",
+				Spec: v1alpha1.ProjectSpec{Org: "acme", ProjectSettings: v1alpha1.ProjectSettings{
+					Quota:  v1alpha1.Quota{CPU: q("500m"), Memory: q("1Gi"), Storage: q("1Gi"), Pods: 5, GPUs: 1},
+					Limits: v1alpha1.Limits{DefaultCPU: q("100m"), DefaultMemory: q("64Mi"), MaxCPU: q("500m"), MaxMemory: q("1Gi")},
+				}},
 			},
 		},
 	}

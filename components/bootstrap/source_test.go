@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -111,14 +110,13 @@ func (l *listed) Projects(context.Context) (v1alpha1.ProjectSet, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asked++
-	q := resource.MustParse
+	q := v1alpha1.MustQuantity
 	set := v1alpha1.ProjectSet{Org: "acme", Projects: []v1alpha1.NamedProject{}}
 	for _, name := range l.names {
-		set.Projects = append(set.Projects, v1alpha1.NamedProject{Name: name, Spec: v1alpha1.ProjectSpec{
-			Org:    "acme",
+		set.Projects = append(set.Projects, v1alpha1.NamedProject{Name: name, Spec: v1alpha1.ProjectSpec{Org: "acme", ProjectSettings: v1alpha1.ProjectSettings{
 			Quota:  v1alpha1.Quota{CPU: q("4"), Memory: q("8Gi"), Storage: q("1Gi"), Pods: 5},
 			Limits: v1alpha1.Limits{DefaultCPU: q("1"), DefaultMemory: q("1Gi"), MaxCPU: q("4"), MaxMemory: q("8Gi")},
-		}})
+		}}})
 	}
 	return set, nil
 }

@@ -25,13 +25,13 @@ var may = map[string][]string{
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/controller/source", "internal/api/v1alpha1"},
 
-	"stacks": {"components/...", "internal/plan"},
+	"stacks": {"components/...", "internal/plan", "internal/api/v1alpha1"},
 	// A component knows nothing of ours but other components' leaves.
 	"components/account":       {"internal/iam"},
 	"components/boundary":      {"internal/iam"},
 	"components/network":       {"internal/iam"},
 	"components/cluster":       {"internal/iam"},
-	"components/bootstrap":     {},
+	"components/bootstrap":     {"internal/api/v1alpha1"},
 	"internal/iam":             {},
 	"components/componenttest": {},
 
@@ -41,10 +41,10 @@ var may = map[string][]string{
 	"internal/judge":      {"policies", "internal/event", "internal/finding"},
 	"internal/crossguard": {"policies", "internal/judge", "internal/event", "internal/finding"},
 
-	// What no role may have is one list.
-	"internal/spec":           {"internal/iam"},
-	"internal/spec/genschema": {"internal/spec"},
-	"internal/plan":           {"internal/spec"},
+	// What no role may have is one list, and what a project is one type.
+	"internal/spec":           {"internal/iam", "internal/api/v1alpha1"},
+	"internal/spec/genschema": {"internal/spec", "internal/api/v1alpha1"},
+	"internal/plan":           {"internal/spec", "internal/api/v1alpha1"},
 	"internal/event":          {"internal/finding"},
 	"internal/finding":        {},
 	"internal/render":         {"internal/event", "internal/finding"},

@@ -399,7 +399,7 @@ func (w *world) Projects(_ context.Context, name string) (event.Projects, error)
 		one := event.Project{
 			Org: name, Name: p.Name, DisplayName: p.DisplayName, Recorded: true, Phase: "Ready", Ready: true, Namespace: p.Name,
 			Usage: map[string]event.ProjectUsage{
-				"limits.cpu": {Used: "1", Hard: p.Quota.CPU}, "limits.memory": {Used: "1Gi", Hard: p.Quota.Memory}, "pods": {Used: "3", Hard: fmt.Sprint(p.Quota.Pods)},
+				"limits.cpu": {Used: "1", Hard: p.Quota.CPU.Text}, "limits.memory": {Used: "1Gi", Hard: p.Quota.Memory.Text}, "pods": {Used: "3", Hard: fmt.Sprint(p.Quota.Pods)},
 			},
 			Conditions: []event.ProjectCondition{{Type: "Ready", Status: "True", Reason: "Fenced", Message: "the namespace is there with every fence"}},
 		}

@@ -129,26 +129,30 @@ func (k *cluster) as(user string, groups ...string) client.Client {
 
 // project is a project with something of everything.
 func project(name string, changes ...func(*v1alpha1.ProjectSpec)) *v1alpha1.Project {
+	q := v1alpha1.MustQuantity
 	p := &v1alpha1.Project{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.ProjectSpec{
-		Org: "acme", DisplayName: "Team " + name,
-		Quota: v1alpha1.Quota{
-			CPU: resource.MustParse("4"), Memory: resource.MustParse("8Gi"), Storage: resource.MustParse("50Gi"), Pods: 5, GPUs: 1,
-			Objects: v1alpha1.ObjectCounts{ConfigMaps: new(int32(20)), Jobs: new(int32(3))},
+		Org: "acme",
+		ProjectSettings: v1alpha1.ProjectSettings{
+			DisplayName: "Team " + name,
+			Quota: v1alpha1.Quota{
+				CPU: q("4"), Memory: q("8Gi"), Storage: q("50Gi"), Pods: 5, GPUs: 1,
+				Objects: v1alpha1.ObjectCounts{ConfigMaps: new(int32(20)), Jobs: new(int32(3))},
+			},
+			Limits: v1alpha1.Limits{
+				DefaultCPU: q("250m"), DefaultMemory: q("256Mi"),
+				MaxCPU: q("2"), MaxMemory: q("4Gi"), MinCPU: q("10m"),
+			},
+			Members: []v1alpha1.Member{
+				{User: "ada@acme.example", Role: v1alpha1.RoleAdmin}, {Group: name + "-devs", Role: v1alpha1.RoleEditor},
+				{Group: "auditors", Role: v1alpha1.RoleViewer},
+			},
+			Egress:         []v1alpha1.Egress{{CIDR: "10.0.0.0/8", Ports: []int32{443, 5432}, Protocol: "TCP"}, {CIDR: "192.0.2.0/24", Protocol: "UDP"}},
+			Ingress:        []v1alpha1.Ingress{{Project: "front", Ports: []int32{8080}, Protocol: "TCP"}},
+			Registries:     []string{"public.ecr.aws/docker/library"},
+			PodSecurity:    v1alpha1.PodSecurityRestricted,
+			DeletionPolicy: v1alpha1.DeletionRetain,
 		},
-		Limits: v1alpha1.Limits{
-			DefaultCPU: resource.MustParse("250m"), DefaultMemory: resource.MustParse("256Mi"),
-			MaxCPU: resource.MustParse("2"), MaxMemory: resource.MustParse("4Gi"), MinCPU: new(resource.MustParse("10m")),
-		},
-		Members: []v1alpha1.Member{
-			{User: "ada@acme.example", Role: v1alpha1.RoleAdmin}, {Group: name + "-devs", Role: v1alpha1.RoleEditor},
-			{Group: "auditors", Role: v1alpha1.RoleViewer},
-		},
-		Egress:          []v1alpha1.Egress{{CIDR: "10.0.0.0/8", Ports: []int32{443, 5432}, Protocol: "TCP"}, {CIDR: "192.0.2.0/24", Protocol: "UDP"}},
-		Ingress:         []v1alpha1.Ingress{{Project: "front", Ports: []int32{8080}, Protocol: "TCP"}},
 		ServiceAccounts: []v1alpha1.ServiceAccount{{Name: "web", PodIdentityRole: "arn:aws:iam::123456789012:role/web"}, {Name: "job"}},
-		Registries:      []string{"public.ecr.aws/docker/library"},
-		PodSecurity:     v1alpha1.PodSecurityRestricted,
-		DeletionPolicy:  v1alpha1.DeletionRetain,
 	}}
 	for _, change := range changes {
 		change(&p.Spec)

@@ -16,10 +16,16 @@ func (l *look) hibernates() (sleeps bool, why string) {
 	if l.p.Spec.Hibernate {
 		return true, "the project hibernates, as it says"
 	}
-	if l.p.Spec.TTL == nil {
+	if l.p.Spec.TTL == "" {
 		return false, ""
 	}
-	end := l.p.CreationTimestamp.Add(l.p.Spec.TTL.Duration)
+	ttl, err := time.ParseDuration(l.p.Spec.TTL)
+	if err != nil {
+		// The definition admits no such text. The fences do not depend on it.
+		l.log.Warn("the project stays awake: its time to live cannot be read", "error", err)
+		return false, ""
+	}
+	end := l.p.CreationTimestamp.Add(ttl)
 	if left := end.Sub(l.now); left > 0 {
 		l.soon(left)
 		return false, ""

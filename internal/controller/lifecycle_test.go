@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"freehold.dev/freehold/internal/api/v1alpha1"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -16,6 +15,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // gone deletes a project and waits until it is gone.
@@ -59,13 +60,13 @@ func hibernation(t *testing.T, k *cluster, _ *running) {
 }
 
 func timeToLive(t *testing.T, k *cluster, _ *running) {
-	k.make(project("brief", func(s *v1alpha1.ProjectSpec) { s.TTL = &metav1.Duration{Duration: 3 * time.Second} }))
+	k.make(project("brief", func(s *v1alpha1.ProjectSpec) { s.TTL = "3s" }))
 	k.until("brief", "it lives", func(p *v1alpha1.Project) bool { return p.Status.Phase == v1alpha1.PhaseReady })
 	k.until("brief", "its time is over", func(p *v1alpha1.Project) bool { return p.Status.Phase == v1alpha1.PhaseHibernated })
 	if p := k.read("brief"); !strings.Contains(condition(p, v1alpha1.ConditionReady).Message, "time to live was over") {
 		t.Errorf("conditions: %+v", p.Status.Conditions)
 	}
-	k.change("brief", func(p *v1alpha1.Project) { p.Spec.TTL = &metav1.Duration{Duration: time.Hour} })
+	k.change("brief", func(p *v1alpha1.Project) { p.Spec.TTL = "1h" })
 	k.until("brief", "a longer time wakes it", func(p *v1alpha1.Project) bool { return p.Status.Phase == v1alpha1.PhaseReady })
 }
 

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"freehold.dev/freehold/internal/api/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -15,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // TestProjects runs one controller against one control plane, and each case with
@@ -74,7 +75,7 @@ func changed(t *testing.T, k *cluster, _ *running) {
 	k.ready("moving")
 	next := project("moving", func(s *v1alpha1.ProjectSpec) {
 		s.DisplayName, s.PodSecurity, s.Registries = "", v1alpha1.PodSecurityBaseline, nil
-		s.Quota.Pods, s.Quota.Objects, s.Limits.MinCPU = 7, v1alpha1.ObjectCounts{Secrets: new(int32(9))}, nil
+		s.Quota.Pods, s.Quota.Objects, s.Limits.MinCPU = 7, v1alpha1.ObjectCounts{Secrets: new(int32(9))}, v1alpha1.Quantity{}
 		s.Members, s.Egress, s.Ingress = []v1alpha1.Member{{User: "bo", Role: v1alpha1.RoleViewer}}, nil, nil
 		s.ServiceAccounts = []v1alpha1.ServiceAccount{{Name: "web"}}
 	})

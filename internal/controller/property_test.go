@@ -6,41 +6,43 @@ import (
 	"testing"
 	"time"
 
-	"freehold.dev/freehold/internal/api/v1alpha1"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // specs draws the specs of projects that the API server accepts.
 func specs(rt *rapid.T) v1alpha1.ProjectSpec {
-	amount := func(label string, suffix string, least, most int) resource.Quantity {
-		return resource.MustParse(fmt.Sprint(rapid.IntRange(least, most).Draw(rt, label)) + suffix)
+	amount := func(label string, suffix string, least, most int) v1alpha1.Quantity {
+		return v1alpha1.MustQuantity(fmt.Sprint(rapid.IntRange(least, most).Draw(rt, label)) + suffix)
 	}
 	maybe := func(label string) bool { return rapid.Bool().Draw(rt, label) }
 	s := v1alpha1.ProjectSpec{
 		Org: "acme",
-		Quota: v1alpha1.Quota{
-			CPU: amount("cpu", "", 1, 64), Memory: amount("memory", "Gi", 1, 64), Storage: amount("storage", "Gi", 0, 64),
-			Pods: rapid.Int32Range(0, 50).Draw(rt, "pods"), GPUs: rapid.Int32Range(0, 2).Draw(rt, "gpus"),
+		ProjectSettings: v1alpha1.ProjectSettings{
+			Quota: v1alpha1.Quota{
+				CPU: amount("cpu", "", 1, 64), Memory: amount("memory", "Gi", 1, 64), Storage: amount("storage", "Gi", 0, 64),
+				Pods: rapid.Int32Range(0, 50).Draw(rt, "pods"), GPUs: rapid.Int32Range(0, 2).Draw(rt, "gpus"),
+			},
+			Limits: v1alpha1.Limits{
+				DefaultCPU: amount("defaultCpu", "m", 50, 500), DefaultMemory: amount("defaultMemory", "Mi", 50, 500),
+				MaxCPU: amount("maxCpu", "", 1, 8), MaxMemory: amount("maxMemory", "Gi", 1, 8),
+			},
+			Hibernate:   maybe("hibernate"),
+			PodSecurity: rapid.SampledFrom([]v1alpha1.PodSecurity{v1alpha1.PodSecurityRestricted, v1alpha1.PodSecurityBaseline}).Draw(rt, "podSecurity"),
+			DisplayName: rapid.SampledFrom([]string{"", "A team", "Näme"}).Draw(rt, "displayName"),
+			Registries:  rapid.SliceOfN(rapid.SampledFrom([]string{"a.example.com", "b.example.com/x"}), 0, 2).Draw(rt, "registries"),
 		},
-		Limits: v1alpha1.Limits{
-			DefaultCPU: amount("defaultCpu", "m", 50, 500), DefaultMemory: amount("defaultMemory", "Mi", 50, 500),
-			MaxCPU: amount("maxCpu", "", 1, 8), MaxMemory: amount("maxMemory", "Gi", 1, 8),
-		},
-		Hibernate:   maybe("hibernate"),
-		PodSecurity: rapid.SampledFrom([]v1alpha1.PodSecurity{v1alpha1.PodSecurityRestricted, v1alpha1.PodSecurityBaseline}).Draw(rt, "podSecurity"),
-		DisplayName: rapid.SampledFrom([]string{"", "A team", "Näme"}).Draw(rt, "displayName"),
-		Registries:  rapid.SliceOfN(rapid.SampledFrom([]string{"a.example.com", "b.example.com/x"}), 0, 2).Draw(rt, "registries"),
 	}
 	if maybe("objects") {
 		s.Quota.Objects = v1alpha1.ObjectCounts{Secrets: new(int32(7)), Jobs: new(rapid.Int32Range(0, 9).Draw(rt, "jobs"))}
 	}
 	if maybe("min") {
-		s.Limits.MinCPU = new(amount("minCpu", "m", 1, 50))
+		s.Limits.MinCPU = amount("minCpu", "m", 1, 50)
 	}
 	for i := range rapid.IntRange(0, 4).Draw(rt, "members") {
 		m := v1alpha1.Member{Role: rapid.SampledFrom([]v1alpha1.Role{v1alpha1.RoleAdmin, v1alpha1.RoleEditor, v1alpha1.RoleViewer}).Draw(rt, "role")}

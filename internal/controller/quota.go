@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 
-	"freehold.dev/freehold/internal/api/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // The names of the objects that bound a project.
@@ -45,11 +46,11 @@ func hard(q v1alpha1.Quota, sleeps bool) corev1.ResourceList {
 		pods = 0
 	}
 	bounds := corev1.ResourceList{
-		corev1.ResourceRequestsCPU:                     q.CPU,
-		corev1.ResourceLimitsCPU:                       q.CPU,
-		corev1.ResourceRequestsMemory:                  q.Memory,
-		corev1.ResourceLimitsMemory:                    q.Memory,
-		corev1.ResourceRequestsStorage:                 q.Storage,
+		corev1.ResourceRequestsCPU:                     q.CPU.Value(),
+		corev1.ResourceLimitsCPU:                       q.CPU.Value(),
+		corev1.ResourceRequestsMemory:                  q.Memory.Value(),
+		corev1.ResourceLimitsMemory:                    q.Memory.Value(),
+		corev1.ResourceRequestsStorage:                 q.Storage.Value(),
 		corev1.ResourcePods:                            count(pods),
 		corev1.ResourceName("requests.nvidia.com/gpu"): count(q.GPUs),
 	}
@@ -79,21 +80,21 @@ func count(n int32) resource.Quantity { return *resource.NewQuantity(int64(n), r
 // containerLimits says the default requests too: Kubernetes would add them, and
 // what is there would differ from what was written.
 func containerLimits(l v1alpha1.Limits) corev1.LimitRangeItem {
-	defaults := corev1.ResourceList{corev1.ResourceCPU: l.DefaultCPU, corev1.ResourceMemory: l.DefaultMemory}
+	defaults := corev1.ResourceList{corev1.ResourceCPU: l.DefaultCPU.Value(), corev1.ResourceMemory: l.DefaultMemory.Value()}
 	item := corev1.LimitRangeItem{
 		Type:           corev1.LimitTypeContainer,
-		Max:            corev1.ResourceList{corev1.ResourceCPU: l.MaxCPU, corev1.ResourceMemory: l.MaxMemory},
+		Max:            corev1.ResourceList{corev1.ResourceCPU: l.MaxCPU.Value(), corev1.ResourceMemory: l.MaxMemory.Value()},
 		Default:        defaults,
 		DefaultRequest: defaults,
 	}
-	for name, least := range map[corev1.ResourceName]*resource.Quantity{corev1.ResourceCPU: l.MinCPU, corev1.ResourceMemory: l.MinMemory} {
-		if least == nil {
+	for name, least := range map[corev1.ResourceName]v1alpha1.Quantity{corev1.ResourceCPU: l.MinCPU, corev1.ResourceMemory: l.MinMemory} {
+		if least.Text == "" {
 			continue
 		}
 		if item.Min == nil {
 			item.Min = corev1.ResourceList{}
 		}
-		item.Min[name] = *least
+		item.Min[name] = least.Value()
 	}
 	return item
 }

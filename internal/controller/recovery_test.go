@@ -20,7 +20,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -361,14 +360,16 @@ func TestProjectsOfTheFirstDefinitionAreTakenOver(t *testing.T) {
 		}
 	}
 	asBefore := func(s *v1alpha1.ProjectSpec) {
-		*s = v1alpha1.ProjectSpec{Org: s.Org, Quota: s.Quota, Limits: s.Limits, Members: s.Members, Egress: s.Egress}
-		s.Quota.Objects, s.Limits.MinCPU = v1alpha1.ObjectCounts{}, nil
+		*s = v1alpha1.ProjectSpec{Org: s.Org, ProjectSettings: v1alpha1.ProjectSettings{
+			Quota: s.Quota, Limits: s.Limits, Members: s.Members, Egress: s.Egress,
+		}}
+		s.Quota.Objects, s.Limits.MinCPU = v1alpha1.ObjectCounts{}, v1alpha1.Quantity{}
 	}
 	old("older", asBefore)
 	// Nothing refused it then.
 	old("odd", func(s *v1alpha1.ProjectSpec) {
 		asBefore(s)
-		s.Limits.DefaultCPU = resource.MustParse("3")
+		s.Limits.DefaultCPU = v1alpha1.MustQuantity("3")
 	})
 	k.define(definitionFile)
 	run(t, k.rc, often)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/plan"
@@ -234,7 +235,7 @@ func (f Facts) removals() []Refusal {
 	p := f.DataPlane.Plan
 	var out []Refusal
 	for _, was := range f.Recorded.Bootstrap.Projects {
-		if was.DeletionPolicy != string(spec.DeletionDelete) ||
+		if was.DeletionPolicy != v1alpha1.DeletionDelete ||
 			slices.ContainsFunc(p.Bootstrap.Projects, func(is plan.ProjectPlan) bool { return is.Name == was.Name }) {
 			continue
 		}

@@ -33,8 +33,8 @@ func TestWhetherALayerIsThereHasThreeAnswers(t *testing.T) {
 		"killed while it was removed, and gone":            {rec(dataplane.Removing, true), absent, no},
 		"killed while it was removed, and there":           {rec(dataplane.Removing, true), there, yes},
 		"killed while it was removed, in an empty backend": {rec(dataplane.Removing, true), fresh, cannotTell},
-		"removed":                                          {rec(dataplane.Removed, true), absent, no},
-		"removed, and begun anew by a killed run":          {rec(dataplane.Removed, true), there, yes},
+		"removed": {rec(dataplane.Removed, true), absent, no},
+		"removed, and begun anew by a killed run": {rec(dataplane.Removed, true), there, yes},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			d := of(vendedPlan(t))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/plan"
@@ -25,7 +26,7 @@ func TestAChangeIsMadeOnceAndHurtsNobodyElse(t *testing.T) {
 	other, fresh, stranger := shop, shop, shop
 	other.DisplayName = "another name"
 	fresh.Name, stranger.Name = "fresh", "fresh"
-	stranger.Members = []spec.Member{{User: "oidc:ada", Role: "viewer"}, {Group: "shop", Role: "viewer"}}
+	stranger.Members = []v1alpha1.Member{{User: "oidc:ada", Role: "viewer"}, {Group: "shop", Role: "viewer"}}
 	for reason, c := range map[string]struct {
 		change     dataplane.ProjectChange
 		unfinished bool

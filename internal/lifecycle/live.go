@@ -22,7 +22,6 @@ import (
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/spec"
 	"freehold.dev/freehold/internal/wait"
 	"freehold.dev/freehold/stacks"
 )
@@ -237,7 +236,7 @@ func passing(err error) bool {
 func (s *Service) confirmDeletion(ctx context.Context, d dataplane.DataPlane, was plan.Plan, names ...string) error {
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return !slices.ContainsFunc(was.Bootstrap.Projects, func(p plan.ProjectPlan) bool {
-			return p.Name == name && string(p.DeletionPolicy) == string(spec.DeletionDelete)
+			return p.Name == name && p.DeletionPolicy == v1alpha1.DeletionDelete
 		})
 	})
 	if len(names) == 0 {

@@ -289,29 +289,7 @@ func projectRoles(projects []ProjectPlan) []ProjectRole {
 
 // ProjectOf decides one project of an org's data plane.
 func ProjectOf(org string, p spec.Project) ProjectPlan {
-	out := ProjectPlan{
-		Name:        p.Name,
-		DisplayName: p.DisplayName,
-		Quota: Quota{
-			CPU: p.Quota.CPU, Memory: p.Quota.Memory, Storage: p.Quota.Storage, Pods: p.Quota.Pods, GPUs: p.Quota.GPUs,
-			Objects: Objects(p.Quota.Objects),
-		},
-		Limits:         Limits(p.Limits),
-		PodSecurity:    string(p.PodSecurity),
-		Registries:     slices.Clone(p.Registries),
-		Hibernate:      p.Hibernate,
-		TTL:            p.TTL,
-		DeletionPolicy: string(p.DeletionPolicy),
-	}
-	for _, m := range p.Members {
-		out.Members = append(out.Members, Member{Group: m.Group, User: m.User, Role: string(m.Role)})
-	}
-	for _, e := range p.Egress {
-		out.Egress = append(out.Egress, Egress{CIDR: e.CIDR, Ports: slices.Clone(e.Ports), Protocol: e.Protocol})
-	}
-	for _, i := range p.Ingress {
-		out.Ingress = append(out.Ingress, Ingress{Project: i.Project, Ports: slices.Clone(i.Ports), Protocol: i.Protocol})
-	}
+	out := ProjectPlan{Name: p.Name, ProjectSettings: p.ProjectSettings.DeepCopy()}
 	for _, a := range p.ServiceAccounts {
 		out.ServiceAccounts = append(out.ServiceAccounts, a.Name)
 		if len(a.PodIdentity.Policies) > 0 {

@@ -4,6 +4,8 @@
 // printed, compared, stored and kept as a golden file.
 package plan
 
+import "freehold.dev/freehold/internal/api/v1alpha1"
+
 // HashVersion is the version of the function that computes Plan.Hash. It goes
 // up when the same Spec would hash to another value, so that an upgrade of
 // Freehold is never mistaken for a change by the customer.
@@ -219,19 +221,11 @@ type ProjectSource struct {
 
 // ProjectPlan is one Project object.
 type ProjectPlan struct {
-	Name            string    `json:"name"`
-	DisplayName     string    `json:"displayName,omitempty"`
-	Quota           Quota     `json:"quota"`
-	Limits          Limits    `json:"limits"`
-	Members         []Member  `json:"members,omitempty"`
-	Egress          []Egress  `json:"egress,omitempty"`
-	Ingress         []Ingress `json:"ingress,omitempty"`
-	PodSecurity     string    `json:"podSecurity"`
-	ServiceAccounts []string  `json:"serviceAccounts,omitempty"`
-	Registries      []string  `json:"registries,omitempty"`
-	Hibernate       bool      `json:"hibernate"`
-	TTL             string    `json:"ttl,omitempty"`
-	DeletionPolicy  string    `json:"deletionPolicy"`
+	Name string `json:"name"`
+
+	v1alpha1.ProjectSettings
+
+	ServiceAccounts []string `json:"serviceAccounts,omitempty"`
 	// PodIdentities are the roles of those ServiceAccounts that have one.
 	PodIdentities []PodIdentity `json:"podIdentities,omitempty"`
 }
@@ -241,59 +235,4 @@ type PodIdentity struct {
 	ServiceAccount string   `json:"serviceAccount"`
 	Role           string   `json:"role"`     // the role's name
 	Policies       []string `json:"policies"` // ARNs
-}
-
-// Quota is a project's ResourceQuota.
-type Quota struct {
-	CPU     string `json:"cpu"`
-	Memory  string `json:"memory"`
-	Storage string `json:"storage"`
-	Pods    int    `json:"pods"`
-	GPUs    int    `json:"gpus"`
-	// Objects bound how many objects of a kind there may be; 0 does not.
-	Objects Objects `json:"objects,omitzero"`
-}
-
-// Objects are a project's quota of objects, by kind.
-type Objects struct {
-	ConfigMaps             int `json:"configMaps,omitempty"`
-	Secrets                int `json:"secrets,omitempty"`
-	Services               int `json:"services,omitempty"`
-	PersistentVolumeClaims int `json:"persistentVolumeClaims,omitempty"`
-	Deployments            int `json:"deployments,omitempty"`
-	StatefulSets           int `json:"statefulSets,omitempty"`
-	Jobs                   int `json:"jobs,omitempty"`
-	CronJobs               int `json:"cronJobs,omitempty"`
-	Ingresses              int `json:"ingresses,omitempty"`
-}
-
-// Limits is a project's LimitRange.
-type Limits struct {
-	DefaultCPU    string `json:"defaultCpu"`
-	DefaultMemory string `json:"defaultMemory"`
-	MaxCPU        string `json:"maxCpu"`
-	MaxMemory     string `json:"maxMemory"`
-	MinCPU        string `json:"minCpu,omitempty"`
-	MinMemory     string `json:"minMemory,omitempty"`
-}
-
-// Member is one role binding of a project.
-type Member struct {
-	Group string `json:"group,omitempty"`
-	User  string `json:"user,omitempty"`
-	Role  string `json:"role"`
-}
-
-// Egress is one way out of a project.
-type Egress struct {
-	CIDR     string `json:"cidr"`
-	Ports    []int  `json:"ports,omitempty"`
-	Protocol string `json:"protocol"`
-}
-
-// Ingress lets another project of the org call one.
-type Ingress struct {
-	Project  string `json:"project"`
-	Ports    []int  `json:"ports,omitempty"`
-	Protocol string `json:"protocol"`
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"freehold.dev/freehold/internal/spec"
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // Text writes the plan for people: aligned, without colour, and complete in
@@ -174,7 +174,7 @@ func bootstrapRows(b Bootstrap, row func(...string)) {
 			if m.User != "" {
 				who = "user " + m.User
 			}
-			row("", m.Role+": "+who)
+			row("", string(m.Role)+": "+who)
 		}
 		for _, e := range p.Egress {
 			row("", "egress: "+e.CIDR+" "+e.Protocol+" "+portsText(e.Ports))
@@ -197,7 +197,7 @@ func authorities(bundle string) []string {
 	return names
 }
 
-func portsText(ports []int) string {
+func portsText(ports []int32) string {
 	if len(ports) == 0 {
 		return "all ports"
 	}
@@ -213,15 +213,17 @@ func projectRest(p ProjectPlan) []string {
 		}
 	}
 	add(p.DisplayName != "", "shown as %q", p.DisplayName)
-	add(p.Limits.MinCPU != "", "a container asks for %s CPU at least", p.Limits.MinCPU)
-	add(p.Limits.MinMemory != "", "a container asks for %s memory at least", p.Limits.MinMemory)
+	add(p.Limits.MinCPU.Text != "", "a container asks for %s CPU at least", p.Limits.MinCPU)
+	add(p.Limits.MinMemory.Text != "", "a container asks for %s memory at least", p.Limits.MinMemory)
 	for _, o := range []struct {
 		kind string
-		most int
+		most *int32
 	}{
 		{"config maps", p.Quota.Objects.ConfigMaps},
 		{"secrets", p.Quota.Objects.Secrets},
 		{"services", p.Quota.Objects.Services},
+		{"load balancers", p.Quota.Objects.LoadBalancers},
+		{"node ports", p.Quota.Objects.NodePorts},
 		{"volume claims", p.Quota.Objects.PersistentVolumeClaims},
 		{"deployments", p.Quota.Objects.Deployments},
 		{"stateful sets", p.Quota.Objects.StatefulSets},
@@ -229,13 +231,15 @@ func projectRest(p ProjectPlan) []string {
 		{"cron jobs", p.Quota.Objects.CronJobs},
 		{"ingresses", p.Quota.Objects.Ingresses},
 	} {
-		add(o.most > 0, "at most %d %s", o.most, o.kind)
+		if o.most != nil {
+			add(true, "at most %d %s", *o.most, o.kind)
+		}
 	}
-	add(p.PodSecurity != string(spec.PodSecurityRestricted), "pod security: %s", p.PodSecurity)
+	add(p.PodSecurity != v1alpha1.PodSecurityRestricted, "pod security: %s", p.PodSecurity)
 	add(len(p.ServiceAccounts) > 0, "service accounts: %s", strings.Join(p.ServiceAccounts, " "))
 	add(len(p.Registries) > 0, "images also of %s", strings.Join(p.Registries, " "))
 	add(p.Hibernate, "hibernates")
 	add(p.TTL != "", "hibernates %s after its creation", p.TTL)
-	add(p.DeletionPolicy == string(spec.DeletionDelete), "its namespace goes with it, when that is confirmed")
+	add(p.DeletionPolicy == v1alpha1.DeletionDelete, "its namespace goes with it, when that is confirmed")
 	return rest
 }

@@ -9,12 +9,14 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // place is where a field stands in the document.
 type place struct{ line, column int }
 
-// decoder fills a Spec from a YAML tree by the types' yaml tags. It never stops
+// decoder fills a Spec from a YAML tree by the types' json tags. It never stops
 // at a mistake, and remembers where every field was, so that the rules that
 // look at several fields can point at them.
 type decoder struct {
@@ -61,6 +63,7 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, path, rule string) {
 		d.report(d.values[path], path, "has no value", "a value, or leave the field out")
 		return
 	}
+	v = target(v)
 	switch v.Kind() {
 	case reflect.Struct:
 		if d.isKind(n, yaml.MappingNode, path, "a mapping of fields") {
@@ -78,7 +81,7 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, path, rule string) {
 		if d.isKind(n, yaml.ScalarNode, path, "text") {
 			d.decodeText(n, v, path, rule)
 		}
-	case reflect.Int:
+	case reflect.Int, reflect.Int32:
 		if d.isKind(n, yaml.ScalarNode, path, "a whole number") {
 			d.decodeInt(n, v, path, rule)
 		}
@@ -89,6 +92,19 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, path, rule string) {
 	default:
 		panic(fmt.Sprintf("spec: field %s has a type that the decoder does not know: %s", path, v.Type()))
 	}
+}
+
+// target is where the value of a field belongs: behind a pointer, which is made,
+// and in the text of a quantity.
+func target(v reflect.Value) reflect.Value {
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	if v.Type() == reflect.TypeFor[v1alpha1.Quantity]() {
+		v = v.FieldByName("Text")
+	}
+	return v
 }
 
 func (d *decoder) isKind(n *yaml.Node, kind yaml.Kind, path, want string) bool {
@@ -106,9 +122,9 @@ func (d *decoder) isKind(n *yaml.Node, kind yaml.Kind, path, want string) bool {
 func (d *decoder) decodeStruct(n *yaml.Node, v reflect.Value, path, rule string) {
 	fields := map[string]reflect.Value{}
 	var names []string
-	for i := range v.NumField() {
-		name := FieldName(v.Type().Field(i))
-		fields[name] = v.Field(i)
+	for _, f := range Fields(v.Type()) {
+		name := FieldName(f)
+		fields[name] = v.FieldByIndex(f.Index)
 		names = append(names, name)
 	}
 	for key, value := range d.entries(n, path) {
@@ -243,7 +259,11 @@ func (d *decoder) decodeInt(n *yaml.Node, v reflect.Value, path, rule string) {
 		d.reject(n, path, problem, want)
 		return
 	}
-	if problem := f.number(number); problem != "" {
+	problem := f.number(number)
+	if problem == "" && v.OverflowInt(int64(number)) {
+		problem = fmt.Sprintf("%d is out of range", number)
+	}
+	if problem != "" {
 		d.reject(n, path, problem, wanted(f))
 		return
 	}
@@ -353,9 +373,15 @@ func short(s string) string {
 	return s
 }
 
+// Fields returns the fields that a mapping of this type may have, in their
+// order, with those of an embedded type in its place.
+func Fields(t reflect.Type) []reflect.StructField {
+	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool { return f.Anonymous })
+}
+
 // FieldName returns the name that a field of a document's types has in YAML.
 func FieldName(f reflect.StructField) string {
-	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	return name
 }
 

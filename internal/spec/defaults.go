@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"strconv"
 
-	"k8s.io/apimachinery/pkg/api/resource"
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // fill gives every field that the document leaves out its default.
@@ -50,6 +50,7 @@ func (d *decoder) fill(s *Spec) {
 // fillStatic gives v, and everything in it, the defaults of facets.
 func (d *decoder) fillStatic(v reflect.Value, path, rule string) {
 	if f := facets[rule]; f.Default != nil && !d.given(path) {
+		v = target(v)
 		v.Set(reflect.ValueOf(f.Default).Convert(v.Type()))
 		if v.Kind() == reflect.Slice { // the table's own must not be shared
 			v.Set(reflect.AppendSlice(reflect.Zero(v.Type()), v))
@@ -57,10 +58,10 @@ func (d *decoder) fillStatic(v reflect.Value, path, rule string) {
 		return
 	}
 	switch {
-	case v.Kind() == reflect.Struct:
-		for i := range v.NumField() {
-			name := FieldName(v.Type().Field(i))
-			d.fillStatic(v.Field(i), join(path, name), join(rule, name))
+	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[v1alpha1.Quantity]():
+		for _, f := range Fields(v.Type()) {
+			name := FieldName(f)
+			d.fillStatic(v.FieldByIndex(f.Index), join(path, name), join(rule, name))
 		}
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
 		for i := range v.Len() {
@@ -85,7 +86,7 @@ func (d *decoder) fillPool(p *NodePool, path string) {
 	}
 }
 
-func fillLimits(q Quota, l *Limits) {
+func fillLimits(q v1alpha1.Quota, l *v1alpha1.Limits) {
 	orElse(&l.MaxCPU, q.CPU)
 	orElse(&l.MaxMemory, q.Memory)
 	orElse(&l.DefaultCPU, smaller("250m", l.MaxCPU))
@@ -93,16 +94,18 @@ func fillLimits(q Quota, l *Limits) {
 }
 
 // smaller returns the smaller of two quantities; b may be one that was refused.
-func smaller(a, b string) string {
-	most, err := resource.ParseQuantity(b)
-	if err == nil && most.Cmp(resource.MustParse(a)) < 0 {
+func smaller(a string, b v1alpha1.Quantity) v1alpha1.Quantity {
+	least := v1alpha1.MustQuantity(a)
+	most := b.Value()
+	if b.Text != "" && most.Cmp(least.Value()) < 0 {
 		return b
 	}
-	return a
+	return least
 }
 
-func orElse(field *string, value string) {
-	if *field == "" {
+func orElse[T comparable](field *T, value T) {
+	var none T
+	if *field == none {
 		*field = value
 	}
 }

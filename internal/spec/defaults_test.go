@@ -5,8 +5,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/yaml"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/spec"
 )
 
@@ -65,8 +66,9 @@ func TestADefaultGivesWayToWhatIsGivenAndFitsIt(t *testing.T) {
 	pool := func(change func(*spec.NodePool)) func(*spec.Spec) {
 		return func(s *spec.Spec) { change(&s.Cluster.NodePools[0]) }
 	}
-	limits := spec.Limits{DefaultCPU: "250m", DefaultMemory: "256Mi", MaxCPU: "4", MaxMemory: "8Gi"}
-	quota := spec.Quota{CPU: "4", Memory: "8Gi", Storage: "50Gi", Pods: 50}
+	q := v1alpha1.MustQuantity
+	limits := v1alpha1.Limits{DefaultCPU: q("250m"), DefaultMemory: q("256Mi"), MaxCPU: q("4"), MaxMemory: q("8Gi")}
+	quota := v1alpha1.Quota{CPU: q("4"), Memory: q("8Gi"), Storage: q("50Gi"), Pods: 50}
 	for reason, c := range map[string]struct {
 		add    string
 		change func(*spec.Spec)
@@ -125,10 +127,10 @@ func TestADefaultGivesWayToWhatIsGivenAndFitsIt(t *testing.T) {
 		},
 		"a project's defaults": {
 			"projects: [{name: web, egress: [{cidr: 192.0.2.0/24}]}]\n", func(s *spec.Spec) {
-				s.Projects = []spec.Project{{
-					Name: "web", Quota: quota, Limits: limits, PodSecurity: "restricted", DeletionPolicy: "Retain",
-					Egress: []spec.Egress{{CIDR: "192.0.2.0/24", Protocol: "TCP"}},
-				}}
+				s.Projects = []spec.Project{{Name: "web", ProjectSettings: v1alpha1.ProjectSettings{
+					Quota: quota, Limits: limits, PodSecurity: "restricted", DeletionPolicy: "Retain",
+					Egress: []v1alpha1.Egress{{CIDR: "192.0.2.0/24", Protocol: "TCP"}},
+				}}}
 			},
 		},
 		"a source is asked every minute": {
@@ -138,13 +140,13 @@ func TestADefaultGivesWayToWhatIsGivenAndFitsIt(t *testing.T) {
 		},
 		"limits follow a small quota": {
 			"projects: [{name: web, quota: {cpu: 100m, memory: 64Mi}}]\n", func(s *spec.Spec) {
-				q := quota
-				q.CPU, q.Memory = "100m", "64Mi"
-				s.Projects = []spec.Project{{
-					Name: "web", Quota: q,
-					Limits:      spec.Limits{DefaultCPU: "100m", DefaultMemory: "64Mi", MaxCPU: "100m", MaxMemory: "64Mi"},
+				small := quota
+				small.CPU, small.Memory = q("100m"), q("64Mi")
+				s.Projects = []spec.Project{{Name: "web", ProjectSettings: v1alpha1.ProjectSettings{
+					Quota:       small,
+					Limits:      v1alpha1.Limits{DefaultCPU: q("100m"), DefaultMemory: q("64Mi"), MaxCPU: q("100m"), MaxMemory: q("64Mi")},
 					PodSecurity: "restricted", DeletionPolicy: "Retain",
-				}}
+				}}}
 			},
 		},
 	} {
@@ -181,6 +183,7 @@ func TestASpecIsTheSameAfterItIsWrittenAndReadAgain(t *testing.T) {
 		"protection off":   "deletionProtection: false\n",
 		"an empty pool":    "cluster: {nodePools: [{name: a}, {name: b, min: 0, desired: 2}]}\n",
 		"nobody desired":   "cluster: {nodePools: [{name: a}, {name: b, min: 0, desired: 0}]}\n",
+		"a project":        "projects: [{name: a, ttl: 90m, quota: {cpu: \"0.5\", memory: 1024Mi, objects: {nodePorts: 0, jobs: 3}}, hibernate: true}]\n",
 		"text like others": "account: {email: a@example.com, name: \"1.0\"}\ntags: {a: \"true\", b: \"=\", c: \"\", \"1\": \"2026-01-01\"}\n",
 	} {
 		document := minimal + add

@@ -3,6 +3,8 @@ package spec
 import (
 	"maps"
 	"regexp"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // Facet says what one field accepts, looked at by itself. One table serves the
@@ -206,6 +208,8 @@ var facets = map[string]Facet{
 	"projects[].quota.objects.configMaps":             {Min: 1, Max: 100000},
 	"projects[].quota.objects.secrets":                {Min: 1, Max: 100000},
 	"projects[].quota.objects.services":               {Min: 1, Max: 100000},
+	"projects[].quota.objects.loadBalancers":          {Min: 0, Max: 100000},
+	"projects[].quota.objects.nodePorts":              {Min: 0, Max: 100000},
 	"projects[].quota.objects.persistentVolumeClaims": {Min: 1, Max: 100000},
 	"projects[].quota.objects.deployments":            {Min: 1, Max: 100000},
 	"projects[].quota.objects.statefulSets":           {Min: 1, Max: 100000},
@@ -220,7 +224,7 @@ var facets = map[string]Facet{
 	"projects[].limits.minMemory":                     {Pattern: quantity, MaxLength: 32, Noun: "a quantity", check: checkBytes, Want: `a positive number of bytes as Kubernetes writes it, such as "32Mi"`},
 	"projects[].members[].group":                      subjectFacet,
 	"projects[].members[].user":                       subjectFacet,
-	"projects[].members[].role":                       {Required: true, Enum: []string{string(RoleAdmin), string(RoleEditor), string(RoleViewer)}},
+	"projects[].members[].role":                       {Required: true, Enum: []string{string(v1alpha1.RoleAdmin), string(v1alpha1.RoleEditor), string(v1alpha1.RoleViewer)}},
 	"projects[].egress[].cidr": {
 		Required: true, Pattern: cidrPattern, Noun: "a CIDR", check: checkIPv4,
 		Want: "an IPv4 range, such as 192.0.2.0/24",
@@ -240,7 +244,7 @@ var facets = map[string]Facet{
 	"projects[].ingress[].ports":    {MinItems: 1, MaxItems: 24, Want: "1 to 24 ports, or no field for all of them"},
 	"projects[].ingress[].ports[]":  {Min: 1, Max: 65535},
 	"projects[].ingress[].protocol": {Enum: []string{"TCP", "UDP"}, Default: "TCP"},
-	"projects[].podSecurity":        {Enum: []string{string(PodSecurityRestricted), string(PodSecurityBaseline)}, Default: string(PodSecurityRestricted)},
+	"projects[].podSecurity":        {Enum: []string{string(v1alpha1.PodSecurityRestricted), string(v1alpha1.PodSecurityBaseline)}, Default: string(v1alpha1.PodSecurityRestricted)},
 	"projects[].serviceAccounts":    {MaxItems: 64, Want: "at most 64 service accounts"},
 	"projects[].serviceAccounts[].name": {
 		Required: true, Pattern: label, MaxLength: 63, Noun: "a DNS label",
@@ -261,7 +265,7 @@ var facets = map[string]Facet{
 	"projects[].ttl": {
 		Pattern: durationPattern, MaxLength: 24, Noun: "a time", check: checkTTL, Want: "hours, minutes and seconds, such as 72h or 1h30m",
 	},
-	"projects[].deletionPolicy": {Enum: []string{string(DeletionRetain), string(DeletionDelete)}, Default: string(DeletionRetain)},
+	"projects[].deletionPolicy": {Enum: []string{string(v1alpha1.DeletionRetain), string(v1alpha1.DeletionDelete)}, Default: string(v1alpha1.DeletionRetain)},
 
 	"projectSource.url": {
 		Required: true, Pattern: httpsPattern, MaxLength: 2048, Noun: "an https URL without a user, a query and a fragment", check: checkURL, Hidden: true,

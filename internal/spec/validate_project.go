@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/resource"
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 func (d *decoder) validateProject(p Project, path string) {
@@ -60,7 +60,10 @@ func (d *decoder) validateAccounts(accounts []ServiceAccount, path string) {
 // validateLimits wants min <= default <= max <= quota: the LimitRange would
 // refuse the first two, and no pod could ever use the third.
 func (d *decoder) validateLimits(p Project, path string) {
-	type sized struct{ field, value string }
+	type sized struct {
+		field string
+		value v1alpha1.Quantity
+	}
 	for _, chain := range [][]sized{
 		{
 			{path + ".limits.minCpu", p.Limits.MinCPU},
@@ -77,21 +80,21 @@ func (d *decoder) validateLimits(p Project, path string) {
 	} {
 		for i := range len(chain) - 1 {
 			low, high := chain[i], chain[i+1]
-			if !d.ok(path, path+".limits", path+".quota", low.field, high.field) || low.value == "" || high.value == "" {
+			if !d.ok(path, path+".limits", path+".quota", low.field, high.field) || low.value.Text == "" || high.value.Text == "" {
 				continue // empty: the default of a quota that was refused
 			}
-			l, h := resource.MustParse(low.value), resource.MustParse(high.value)
+			l, h := low.value.Value(), high.value.Value()
 			if l.Cmp(h) <= 0 {
 				continue
 			}
-			d.complain(low.field, fmt.Sprintf("%s is more than %s, %s", quote(low.value), high.field[len(path)+1:], quote(high.value)),
+			d.complain(low.field, fmt.Sprintf("%s is more than %s, %s", quote(low.value.Text), high.field[len(path)+1:], quote(high.value.Text)),
 				"min <= default <= max <= quota", high.field, path)
 			break
 		}
 	}
 }
 
-func (d *decoder) validateMembers(members []Member, path string) {
+func (d *decoder) validateMembers(members []v1alpha1.Member, path string) {
 	first := map[string]int{}
 	for i, m := range members {
 		at := fmt.Sprintf("%s[%d]", path, i)
@@ -154,7 +157,7 @@ func (d *decoder) validateNames(p Project, by IdentityProvider, path string) {
 }
 
 // LetsIn reports whether somebody whom the provider knows can be this member.
-func (p IdentityProvider) LetsIn(m Member) bool {
+func (p IdentityProvider) LetsIn(m v1alpha1.Member) bool {
 	name, prefix := m.Group, p.GroupsPrefix
 	if m.User != "" {
 		name, prefix = m.User, p.UsernamePrefix

@@ -3,7 +3,6 @@ package v1alpha1
 import (
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -53,8 +52,14 @@ func (l *ProjectList) DeepCopyObject() runtime.Object {
 // DeepCopyInto writes a copy that shares nothing with s.
 func (s *ProjectSpec) DeepCopyInto(out *ProjectSpec) {
 	*out = *s
-	s.Quota.deepCopyInto(&out.Quota)
-	s.Limits.deepCopyInto(&out.Limits)
+	out.ProjectSettings = s.ProjectSettings.DeepCopy()
+	out.ServiceAccounts = slices.Clone(s.ServiceAccounts)
+}
+
+// DeepCopy returns a copy that shares nothing with s.
+func (s ProjectSettings) DeepCopy() ProjectSettings {
+	out := s
+	out.Quota.Objects = s.Quota.Objects.deepCopy()
 	out.Members = slices.Clone(s.Members)
 	out.Egress = slices.Clone(s.Egress)
 	for i := range out.Egress {
@@ -64,30 +69,20 @@ func (s *ProjectSpec) DeepCopyInto(out *ProjectSpec) {
 	for i := range out.Ingress {
 		out.Ingress[i].Ports = slices.Clone(s.Ingress[i].Ports)
 	}
-	out.ServiceAccounts = slices.Clone(s.ServiceAccounts)
 	out.Registries = slices.Clone(s.Registries)
-	out.TTL = clone(s.TTL)
+	return out
 }
 
-func (q *Quota) deepCopyInto(out *Quota) {
-	out.CPU, out.Memory, out.Storage = q.CPU.DeepCopy(), q.Memory.DeepCopy(), q.Storage.DeepCopy()
-	o := &out.Objects
+func (o ObjectCounts) deepCopy() ObjectCounts {
 	for _, count := range []**int32{
 		&o.ConfigMaps, &o.Secrets, &o.Services, &o.LoadBalancers, &o.NodePorts, &o.PersistentVolumeClaims,
 		&o.Deployments, &o.StatefulSets, &o.Jobs, &o.CronJobs, &o.Ingresses,
 	} {
-		*count = clone(*count)
-	}
-}
-
-func (l *Limits) deepCopyInto(out *Limits) {
-	out.DefaultCPU, out.DefaultMemory = l.DefaultCPU.DeepCopy(), l.DefaultMemory.DeepCopy()
-	out.MaxCPU, out.MaxMemory = l.MaxCPU.DeepCopy(), l.MaxMemory.DeepCopy()
-	for _, least := range []**resource.Quantity{&out.MinCPU, &out.MinMemory} {
-		if *least != nil {
-			*least = new((*least).DeepCopy())
+		if *count != nil {
+			*count = new(**count)
 		}
 	}
+	return o
 }
 
 // DeepCopyInto writes a copy that shares nothing with s.
@@ -113,11 +108,4 @@ func (s *ProjectStatus) DeepCopy() *ProjectStatus {
 	out := &ProjectStatus{}
 	s.DeepCopyInto(out)
 	return out
-}
-
-func clone[T any](v *T) *T {
-	if v == nil {
-		return nil
-	}
-	return new(*v)
 }

@@ -28,115 +28,12 @@ type ProjectList struct {
 type ProjectSpec struct {
 	// Org owns the project; once given it cannot change.
 	Org string `json:"org,omitempty"`
-	// DisplayName is the project's name for people.
-	DisplayName string `json:"displayName,omitempty"`
-	// Quota bounds what all of the project may use.
-	Quota Quota `json:"quota"`
-	// Limits bound each of its containers.
-	Limits Limits `json:"limits"`
-	// Members may work in the project, each with one role.
-	Members []Member `json:"members,omitempty"`
-	// Egress are the ways out of the project's network; there are no others,
-	// beside those that every project needs: DNS and the cluster's API.
-	Egress []Egress `json:"egress,omitempty"`
-	// Ingress are the projects that may call this one; there are no others.
-	Ingress []Ingress `json:"ingress,omitempty"`
-	// PodSecurity is the Pod Security Standard that pods must meet.
-	PodSecurity PodSecurity `json:"podSecurity,omitempty"`
+
+	ProjectSettings `json:",inline"`
+
 	// ServiceAccounts are those that the project's workloads run as.
 	ServiceAccounts []ServiceAccount `json:"serviceAccounts,omitempty"`
-	// Registries are prefixes of images that may run beside those of the org's
-	// own registry.
-	Registries []string `json:"registries,omitempty"`
-	// Hibernate stops the project's pods and keeps all else.
-	Hibernate bool `json:"hibernate,omitempty"`
-	// TTL is how long after its creation the project hibernates by itself;
-	// none given: never. It is never deleted for it.
-	TTL *metav1.Duration `json:"ttl,omitempty"`
-	// DeletionPolicy says what becomes of the namespace when the project is deleted.
-	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
-
-// Quota bounds what a project may use.
-type Quota struct {
-	CPU     resource.Quantity `json:"cpu"`
-	Memory  resource.Quantity `json:"memory"`
-	Storage resource.Quantity `json:"storage"`
-	Pods    int32             `json:"pods"`
-	GPUs    int32             `json:"gpus"`
-	// Objects bounds how many objects of a kind there may be.
-	Objects ObjectCounts `json:"objects,omitzero"`
-}
-
-// ObjectCounts are how many objects of each kind a project may have; what is
-// not given is not bounded.
-type ObjectCounts struct {
-	ConfigMaps             *int32 `json:"configMaps,omitempty"`
-	Secrets                *int32 `json:"secrets,omitempty"`
-	Services               *int32 `json:"services,omitempty"`
-	LoadBalancers          *int32 `json:"loadBalancers,omitempty"`
-	NodePorts              *int32 `json:"nodePorts,omitempty"`
-	PersistentVolumeClaims *int32 `json:"persistentVolumeClaims,omitempty"`
-	Deployments            *int32 `json:"deployments,omitempty"`
-	StatefulSets           *int32 `json:"statefulSets,omitempty"`
-	Jobs                   *int32 `json:"jobs,omitempty"`
-	CronJobs               *int32 `json:"cronJobs,omitempty"`
-	Ingresses              *int32 `json:"ingresses,omitempty"`
-}
-
-// Limits are a container's defaults, minimum and maximum.
-type Limits struct {
-	DefaultCPU    resource.Quantity  `json:"defaultCpu"`
-	DefaultMemory resource.Quantity  `json:"defaultMemory"`
-	MaxCPU        resource.Quantity  `json:"maxCpu"`
-	MaxMemory     resource.Quantity  `json:"maxMemory"`
-	MinCPU        *resource.Quantity `json:"minCpu,omitempty"`
-	MinMemory     *resource.Quantity `json:"minMemory,omitempty"`
-}
-
-// Role is what a member may do in a project.
-type Role string
-
-// The roles.
-const (
-	RoleAdmin  Role = "admin"
-	RoleEditor Role = "editor"
-	RoleViewer Role = "viewer"
-)
-
-// Member gives a group or a user, exactly one of the two, a role.
-type Member struct {
-	Group string `json:"group,omitempty"`
-	User  string `json:"user,omitempty"`
-	Role  Role   `json:"role"`
-}
-
-// Egress is one way out of a project's network.
-type Egress struct {
-	CIDR string `json:"cidr"`
-	// Ports that are open; none given: all.
-	Ports    []int32 `json:"ports,omitempty"`
-	Protocol string  `json:"protocol,omitempty"` // TCP or UDP
-}
-
-// Ingress lets another project of the cluster call this one. The way out of
-// the other project is opened with it, so that a call needs this entry alone.
-type Ingress struct {
-	// Project is the other project's name.
-	Project string `json:"project"`
-	// Ports that are open; none given: all.
-	Ports    []int32 `json:"ports,omitempty"`
-	Protocol string  `json:"protocol,omitempty"` // TCP or UDP
-}
-
-// PodSecurity is a Pod Security Standard, without the one that allows all.
-type PodSecurity string
-
-// The Pod Security Standards.
-const (
-	PodSecurityRestricted PodSecurity = "restricted"
-	PodSecurityBaseline   PodSecurity = "baseline"
-)
 
 // ServiceAccount is one of a project, beside its default one.
 type ServiceAccount struct {
@@ -145,18 +42,6 @@ type ServiceAccount struct {
 	// Identity; the association is the cloud's, made outside of the cluster.
 	PodIdentityRole string `json:"podIdentityRole,omitempty"`
 }
-
-// DeletionPolicy is what becomes of a namespace when its project is deleted.
-type DeletionPolicy string
-
-// The deletion policies.
-const (
-	// DeletionRetain leaves the namespace, with all in it, fenced as it was.
-	DeletionRetain DeletionPolicy = "Retain"
-	// DeletionDelete deletes the namespace with all in it, once the project's
-	// annotation AnnotationConfirmDelete says the project's name.
-	DeletionDelete DeletionPolicy = "Delete"
-)
 
 // The labels and annotations of the API.
 const (

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"freehold.dev/freehold/internal/api/v1alpha1"
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // server is an API as the contract in docs/controller.md has it, and worse
@@ -115,14 +115,13 @@ func setOf(revision string, projects ...v1alpha1.NamedProject) v1alpha1.ProjectS
 }
 
 func project(name string, pods int32) v1alpha1.NamedProject {
-	q := resource.MustParse
-	return v1alpha1.NamedProject{Name: name, Spec: v1alpha1.ProjectSpec{
-		Org:    "acme",
+	q := v1alpha1.MustQuantity
+	return v1alpha1.NamedProject{Name: name, Spec: v1alpha1.ProjectSpec{Org: "acme", ProjectSettings: v1alpha1.ProjectSettings{
 		Quota:  v1alpha1.Quota{CPU: q("4"), Memory: q("8Gi"), Storage: q("1Gi"), Pods: pods},
 		Limits: v1alpha1.Limits{DefaultCPU: q("1"), DefaultMemory: q("1Gi"), MaxCPU: q("4"), MaxMemory: q("8Gi")},
 		// What the API server fills in here must not look like a change.
 		Egress: []v1alpha1.Egress{{CIDR: "192.0.2.0/24", Ports: []int32{443}}},
-	}}
+	}}}
 }
 
 func TestASetIsReadOnceAndThenAskedWhetherItChanged(t *testing.T) {

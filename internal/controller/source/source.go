@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"time"
 
-	"freehold.dev/freehold/internal/api/v1alpha1"
 	"github.com/cenkalti/backoff/v5"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // What it reads, the controller may read anyway.
@@ -210,7 +211,7 @@ func (s *Syncer) put(ctx context.Context, log *slog.Logger, is *v1alpha1.Project
 		return nil
 	}
 	known := s.written[want.Name]
-	if known.uid == is.UID && known.generation == is.Generation && equality.Semantic.DeepEqual(known.spec, want.Spec) {
+	if known.uid == is.UID && known.generation == is.Generation && reflect.DeepEqual(known.spec, want.Spec) {
 		return nil
 	}
 	p := is.DeepCopy()

@@ -14,8 +14,12 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/spec"
 )
+
+// quantity is text in a document.
+var quantity = reflect.TypeFor[v1alpha1.Quantity]()
 
 const packagePath = "freehold.dev/freehold/internal/spec"
 
@@ -37,13 +41,20 @@ func main() {
 // generate returns the schema. The working directory is the folder of package spec.
 func generate() ([]byte, error) {
 	r := &jsonschema.Reflector{
-		FieldNameTag:               "yaml",
 		RequiredFromJSONSchemaTags: true, // facets say what is required
 		ExpandedStruct:             true,
 		BaseSchemaID:               "https://freehold.dev/schema",
+		Mapper: func(t reflect.Type) *jsonschema.Schema {
+			if t == quantity {
+				return &jsonschema.Schema{Type: "string"}
+			}
+			return nil
+		},
 	}
-	if err := r.AddGoComments(packagePath, ".", jsonschema.WithFullComment()); err != nil {
-		return nil, fmt.Errorf("read the types' comments: %w", err)
+	for _, folder := range []string{".", "../api/v1alpha1"} {
+		if err := r.AddGoComments(packagePath, folder, jsonschema.WithFullComment()); err != nil {
+			return nil, fmt.Errorf("read the types' comments: %w", err)
+		}
 	}
 	for name, text := range r.CommentMap {
 		r.CommentMap[name] = strings.Join(strings.Fields(text), " ")
@@ -87,7 +98,7 @@ func (g *generator) definition(t reflect.Type) *jsonschema.Schema {
 func (g *generator) object(t reflect.Type, path string) {
 	definition := g.definition(t)
 	definition.AdditionalProperties = jsonschema.FalseSchema
-	for field := range t.Fields() {
+	for _, field := range spec.Fields(t) {
 		name := spec.FieldName(field)
 		property, _ := definition.Properties.Get(name)
 		g.field(field.Type, property, strings.TrimPrefix(path+"."+name, "."))
@@ -99,12 +110,13 @@ func (g *generator) object(t reflect.Type, path string) {
 
 func (g *generator) field(t reflect.Type, property *jsonschema.Schema, path string) {
 	g.apply(property, path)
-	switch t.Kind() {
-	case reflect.Struct:
+	switch {
+	case t == quantity:
+	case t.Kind() == reflect.Struct:
 		g.object(t, path)
-	case reflect.Slice:
+	case t.Kind() == reflect.Slice:
 		g.field(t.Elem(), property.Items, path+"[]")
-	case reflect.Map:
+	case t.Kind() == reflect.Map:
 		g.field(t.Elem(), property.AdditionalProperties, path+"[]")
 	}
 }
