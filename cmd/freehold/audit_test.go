@@ -107,7 +107,7 @@ func TestAnAuditFindsWhatTwoCustomersShareByHand(t *testing.T) {
 		}
 	})
 	t.Run("a state that cannot be read is not nothing", func(t *testing.T) {
-		h.want(0, "onboard", "-f", h.spec("acme"), "--prune")
+		h.want(0, "onboard", "-f", h.spec("acme"), "--prune", "--yes=acme")
 		h.want(0, "audit", "--all")
 		breakState(t, h, "acme.cluster")
 		r := h.want(1, "audit", "--all")

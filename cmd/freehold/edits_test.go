@@ -153,7 +153,7 @@ func TestAnEditOfOurOwnComponentsIsBlocked(t *testing.T) {
 	// edits come to light in two rounds: the first ones are taken back for the second.
 	var got []string
 	for range 2 {
-		_, err := service.Plan(t.Context(), doc, nil)
+		_, err := service.Plan(t.Context(), doc, lifecycle.PlanOptions{}, nil)
 		failed, ok := errors.AsType[*lifecycle.Error](err)
 		if !ok || !errors.Is(err, lifecycle.ErrBlocked) {
 			t.Fatalf("plan: %v", err)
@@ -179,7 +179,7 @@ func TestAnEditOfOurOwnComponentsIsBlocked(t *testing.T) {
 		t.Errorf("%d changes were made in the cloud", now-made)
 	}
 	eng.on = false
-	if p, err := service.Plan(t.Context(), doc, nil); err != nil || len(p.Changes) > 0 {
+	if p, err := service.Plan(t.Context(), doc, lifecycle.PlanOptions{}, nil); err != nil || len(p.Changes) > 0 {
 		t.Errorf("without the edits: %v, %v", p.Changes, err)
 	}
 }

@@ -202,7 +202,14 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 		if len(left.Unmanaged) != 1 {
 			t.Errorf("onboard without --prune: %+v", left.Unmanaged)
 		}
-		h.want(0, "onboard", "-f", file, "--prune")
+		planned := decode[event.Plan](t, h.want(2, "plan", "-f", file, "--prune", "-o", "json"))
+		if len(planned.Prune) != 1 || planned.Prune[0].Type != "aws:ec2/vpc:Vpc" {
+			t.Errorf("plan --prune: %+v", planned.Prune)
+		}
+		if r := h.want(4, "onboard", "-f", file, "--prune"); !strings.Contains(r.stderr, "--yes=acme") {
+			t.Errorf("it does not say how to confirm:\n%s", r.stderr)
+		}
+		h.want(0, "onboard", "-f", file, "--prune", "--yes=acme")
 		h.want(0, "drift", "acme")
 	})
 	t.Run("a deleted role binding in the cluster", func(t *testing.T) {

@@ -167,7 +167,7 @@ func TestPeopleComeAndGoWithTheIdentityProvider(t *testing.T) {
 	if r := h.want(1, "onboard", "-f", other); !strings.Contains(r.stderr, "onboard --prune removes it") {
 		t.Errorf("where another stands it is told:\n%s", r.stderr)
 	}
-	h.want(0, "onboard", "-f", other, "--prune")
+	h.want(0, "onboard", "-f", other, "--prune", "--yes=acme")
 	becomes(mallorys, "")
 	becomes(adas, "acme:ada@acme.example")
 	h.want(0, "drift", "acme")

@@ -20,8 +20,9 @@ import (
 	"freehold.dev/freehold/internal/registry/sqlite"
 )
 
-// wire builds what a command needs for the cloud that was chosen.
-func wire(ctx context.Context, o cli.Options) (_ cli.Services, err error) {
+// wire returns the services for the cloud that was chosen. It opens the cloud
+// only: the registry and the engine are opened by the first use case.
+func wire(ctx context.Context, o cli.Options) (cli.Services, error) {
 	level := slog.LevelWarn
 	if o.Verbose {
 		level = slog.LevelDebug
@@ -30,42 +31,19 @@ func wire(ctx context.Context, o cli.Options) (_ cli.Services, err error) {
 
 	// Each cloud has a home of its own: a rehearsal never touches a real org.
 	home := filepath.Join(o.Home, o.Cloud)
-	if err := os.MkdirAll(home, 0o700); err != nil {
-		return cli.Services{}, fmt.Errorf("make %s: %w", home, err)
-	}
-	var closers []func() error
-	closeAll := func() error {
-		var errs []error
-		for _, c := range closers {
-			errs = append(errs, c())
-		}
-		return errors.Join(errs...)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, closeAll())
-		}
-	}()
-
-	file := o.Registry
-	if file == "" {
-		file = filepath.Join(home, "registry.db")
-	}
-	reg, err := sqlite.Open(ctx, strings.TrimPrefix(file, "sqlite://"), time.Now)
-	if err != nil {
-		return cli.Services{}, err
-	}
-	closers = append(closers, reg.Close)
-
-	services := cli.Services{Close: closeAll}
+	closers := &closers{}
+	services := cli.Services{Close: closers.close}
 	var cl cloud.Cloud
 	switch o.Cloud {
 	case cli.CloudSandbox:
+		if err := makeHome(home); err != nil {
+			return cli.Services{}, err
+		}
 		sb, err := openSandbox(ctx, o, home, log)
 		if err != nil {
 			return cli.Services{}, err
 		}
-		closers = append(closers, sb.Close)
+		closers.add(sb.Close)
 		cl, services.Sandbox = sb, sandboxCommands{Cloud: sb, home: home, backend: backendURL(o, home)}
 	case cli.CloudAWS:
 		genuine, err := openAWS(ctx, o)
@@ -77,15 +55,54 @@ func wire(ctx context.Context, o cli.Options) (_ cli.Services, err error) {
 		return cli.Services{}, fmt.Errorf("cloud %q: want %s or %s", o.Cloud, cli.CloudAWS, cli.CloudSandbox)
 	}
 	services.Doctor = func(ctx context.Context) []event.Check { return doctor(ctx, o, home, cl) }
-	eng, err := newEngine(o, home, cl, log)
-	if err != nil {
-		return cli.Services{}, err
-	}
-	services.Provisioner = &lifecycle.Service{
-		Cloud: cl, Engine: eng, Registry: reg, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
-		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
+	services.Lifecycle = func(ctx context.Context) (cli.Lifecycle, error) {
+		return openLifecycle(ctx, o, home, cl, log, closers)
 	}
 	return services, nil
+}
+
+// openLifecycle opens the registry and the engine.
+func openLifecycle(ctx context.Context, o cli.Options, home string, cl cloud.Cloud, log *slog.Logger, closers *closers) (cli.Lifecycle, error) {
+	if err := makeHome(home); err != nil {
+		return nil, err
+	}
+	file := o.Registry
+	if file == "" {
+		file = filepath.Join(home, "registry.db")
+	}
+	reg, err := sqlite.Open(ctx, strings.TrimPrefix(file, "sqlite://"), time.Now)
+	if err != nil {
+		return nil, err
+	}
+	closers.add(reg.Close)
+	eng, err := newEngine(o, home, cl, log)
+	if err != nil {
+		return nil, err
+	}
+	return &lifecycle.Service{
+		Cloud: cl, Engine: eng, Registry: reg, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
+		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
+	}, nil
+}
+
+func makeHome(home string) error {
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return fmt.Errorf("make %s: %w", home, err)
+	}
+	return nil
+}
+
+// closers are what was opened, in that order.
+type closers []func() error
+
+func (c *closers) add(one func() error) { *c = append(*c, one) }
+
+func (c *closers) close() error {
+	var errs []error
+	for _, one := range *c {
+		errs = append(errs, one())
+	}
+	return errors.Join(errs...)
 }
 
 // newEngine wires the engine. It starts nothing: most commands need no run.

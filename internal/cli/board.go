@@ -12,8 +12,8 @@ import (
 	"freehold.dev/freehold/internal/render"
 )
 
-// board is what is known of a running operation, folded from its events. It
-// draws nothing: the terminal's view and the plain lines both read from it.
+// board is what is known about a running operation, folded from its events. It
+// draws nothing: the terminal's view and the plain lines both read it.
 type board struct {
 	org, kind string
 	started   time.Time
@@ -32,7 +32,7 @@ type layerBoard struct {
 	failed   int
 	changes  map[string]int
 	running  map[string]work // by URN
-	waiting  string          // something outside that is waited for
+	waiting  string          // what it waits for, outside the engine
 	message  string          // why it failed
 }
 
@@ -45,16 +45,19 @@ const (
 	layerFailed
 )
 
-// work is one resource in the engine's hands.
+// work is one resource that the engine is working on.
 type work struct {
 	what    string // `create aws:eks/cluster:Cluster "eks"`
 	started time.Time
 }
 
 // newBoard shows every layer from the start, in the order in which the
-// operation takes them.
+// operation runs them.
 func newBoard(org, kind string, now time.Time) *board {
 	b := &board{org: org, kind: kind, started: now}
+	if kind == "release" {
+		return b // it runs no layer
+	}
 	order := plan.Layers()
 	if kind == "offboard" {
 		slices.Reverse(order)
@@ -112,7 +115,7 @@ func (b *board) apply(e event.Event) {
 	case event.Waiting:
 		l.waiting = e.Message
 	default:
-		// The rest is no layer's own.
+		// The rest does not belong to a layer.
 	}
 }
 
@@ -125,7 +128,7 @@ func (l *layerBoard) end(state layerState, e event.Event) {
 	}
 }
 
-// outcome says in a few words what became of a layer that is done.
+// outcome says in a few words how a layer ended that succeeded.
 func (b *board) outcome(l *layerBoard) string {
 	text := render.Counts(l.changes)
 	switch b.kind {
@@ -140,7 +143,7 @@ func (b *board) outcome(l *layerBoard) string {
 	return text
 }
 
-// elapsed is how long the layer runs or ran.
+// elapsed is how long the layer has been running, or ran.
 func (l *layerBoard) elapsed(now time.Time) time.Duration {
 	if l.state == layerRuns {
 		return now.Sub(l.started)
@@ -160,8 +163,8 @@ func (l *layerBoard) progress() string {
 	}
 }
 
-// waitsFor is what the layer waits for now: something outside, else the
-// resource that has been in the engine's hands for longest.
+// waitsFor is what the layer is waiting for: something outside the engine, or
+// else the resource that has been running for longest.
 func (l *layerBoard) waitsFor(now time.Time) string {
 	if l.waiting != "" {
 		return l.waiting

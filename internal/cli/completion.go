@@ -22,7 +22,7 @@ func (a *app) completion() *cobra.Command {
 			case "fish":
 				return cmd.Root().GenFishCompletion(w, true)
 			default:
-				return usagef(cmd, "completion: no shell %q; want bash, zsh or fish", args[0])
+				return usagef(cmd, "completion: unsupported shell %q; want bash, zsh or fish", args[0])
 			}
 		},
 	}

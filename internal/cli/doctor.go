@@ -3,6 +3,7 @@ package cli
 import (
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,10 +14,9 @@ import (
 func (a *app) doctor() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check what freehold needs, and say how to mend what is missing",
+		Short: "Check what freehold needs, and how to fix what is missing",
 		Long: `Doctor checks what freehold needs on this machine and in the cloud, and prints
-the exact command that mends each thing that is missing. Exit status 1 when
-anything is.`,
+the exact command that fixes each problem. Exit status 1: there is a problem.`,
 		Example: `  freehold doctor
   freehold --sandbox doctor
   freehold doctor -o json | jq -r '.[] | select(.ok | not) | .fix'`,
@@ -27,22 +27,30 @@ anything is.`,
 				return err
 			}
 			if slices.ContainsFunc(checks, func(c event.Check) bool { return !c.OK }) {
-				return errTold
+				return errReported
 			}
 			return nil
 		},
 	}
 }
 
-// checks are the services' own; services that cannot even be wired are the finding.
+// checks are the services' own, after one for each failure to start them.
 func (a *app) checks(cmd *cobra.Command) []event.Check {
 	s, err := a.wire(cmd)
-	switch {
-	case err != nil:
-		return []event.Check{{Name: "start", Detail: err.Error(), Fix: nextStep(err)}}
-	case s.Doctor == nil:
-		return nil
-	default:
-		return s.Doctor(cmd.Context())
+	if err != nil {
+		return []event.Check{failedStart(err)}
 	}
+	var checks []event.Check
+	if _, err := a.open(cmd); err != nil {
+		checks = append(checks, failedStart(err))
+	}
+	if s.Doctor != nil {
+		checks = append(checks, s.Doctor(cmd.Context())...)
+	}
+	return checks
+}
+
+func failedStart(err error) event.Check {
+	p := problemOf(err)
+	return event.Check{Name: "start", Detail: strings.TrimPrefix(p.what+": "+p.why, ": "), Fix: nextStep(err)}
 }

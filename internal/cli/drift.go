@@ -14,15 +14,16 @@ func (a *app) drift() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "drift ORG... | --all",
-		Short: "Show what differs from what onboard made; change nothing",
-		Long: `Drift reads what is there now and shows every property that is not as onboard
-left it. It changes nothing and never waits for, or holds up, an onboard.
+		Short: "Show what differs from what onboard left, without changing it",
+		Long: `Drift reads the cloud and shows every property that differs from what onboard
+left. It changes nothing, and neither waits for an onboard nor delays one.
 
-Exit status 2: something differs. Exit status 1: something could not be read
-and nothing that could be differs; that is not the same as no drift.
+Exit status 2: something differs. Exit status 1: nothing that could be read
+differs, but something could not be read, so there may be drift.
 
-As JSON one ORG is an object, several orgs or --all are a list. With -o ndjson
-the events of each org end in its own terminal event, which carries the findings.`,
+With -o json one ORG is an object; several orgs or --all are a list. With
+-o ndjson the events of each org end in a terminal event of its own, which
+carries the findings.`,
 		Example: `  freehold drift acme
   freehold drift --all -o json
   freehold drift acme -o json | jq -r '.findings[] | [.kind, .type, .name] | @tsv'`,
@@ -31,14 +32,14 @@ the events of each org end in its own terminal event, which carries the findings
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case all && len(args) > 0:
-				return usagef(cmd, "drift: name orgs or say --all, not both")
+				return usagef(cmd, "drift: name orgs or use --all, not both")
 			case !all && len(args) == 0:
-				return usagef(cmd, "drift: name an org or say --all")
+				return usagef(cmd, "drift: name an org or use --all")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.provisioner(cmd)
+			p, err := a.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -60,8 +61,8 @@ the events of each org end in its own terminal event, which carries the findings
 	return cmd
 }
 
-// ownedOrgs are the orgs that have something which can drift.
-func ownedOrgs(cmd *cobra.Command, p Provisioner) ([]string, error) {
+// ownedOrgs are the orgs that have anything that can drift.
+func ownedOrgs(cmd *cobra.Command, p Inspector) ([]string, error) {
 	orgs, err := p.Orgs(cmd.Context())
 	if err != nil {
 		return nil, err
@@ -75,9 +76,9 @@ func ownedOrgs(cmd *cobra.Command, p Provisioner) ([]string, error) {
 	return names, nil
 }
 
-// driftEach looks at one org after the other. An org that fails does not keep
-// the others from being looked at; text is written as each is done.
-func (a *app) driftEach(cmd *cobra.Command, p Provisioner, orgs []string) ([]event.Drift, error) {
+// driftEach checks one org after the other. An org that fails does not keep the
+// others from being checked; text is written as each is done.
+func (a *app) driftEach(cmd *cobra.Command, p Inspector, orgs []string) ([]event.Drift, error) {
 	var results []event.Drift
 	var failed error
 	for _, org := range orgs {
@@ -115,14 +116,14 @@ func (a *app) printDrift(results []event.Drift, one bool) error {
 }
 
 // driftVerdict turns findings into the command's outcome: differences outrank
-// what could not be read, which is never the same as no drift.
+// what could not be read, which never counts as no drift.
 func driftVerdict(results []event.Drift, failed error) error {
 	incomplete := failed
 	different := false
 	for _, d := range results {
 		different = different || d.Drifted()
 		if !d.Complete() && incomplete == nil {
-			incomplete = errTold
+			incomplete = errReported
 		}
 	}
 	if different {

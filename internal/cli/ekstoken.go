@@ -6,16 +6,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// eksToken is the credential plugin that a kubeconfig of AWS names. The AWS
-// CLI's own, "aws eks get-token", cannot give the external id that the roles of
-// an org's account ask for.
+// eksToken is the credential plugin that a kubeconfig for AWS names. The AWS
+// CLI's own, "aws eks get-token", cannot pass the external id that the roles of
+// an org's account require. Kubectl runs it at every call, so it opens neither
+// the registry nor the engine.
 func (a *app) eksToken() *cobra.Command {
 	var req TokenRequest
 	cmd := &cobra.Command{
 		Use:   "eks-token --region REGION --cluster NAME --role-arn ARN",
-		Short: "Print an ExecCredential for a cluster of EKS",
-		Long: `EKS-token is what kubectl runs to get a token, as the kubeconfigs say that
-freehold writes. It assumes the role with the credentials that it finds.`,
+		Short: "Print an ExecCredential for an EKS cluster",
+		Long: `Kubectl runs eks-token to get a token: the kubeconfigs that freehold writes name
+it. It assumes the role with the AWS credentials of the environment. It reads
+nothing that freehold keeps.`,
 		Example: `  freehold eks-token --region eu-central-1 --cluster freehold-acme \
     --role-arn arn:aws:iam::111122223333:role/freehold-acme-bootstrap --external-id freehold-acme-1`,
 		Hidden: true,
@@ -31,7 +33,7 @@ freehold writes. It assumes the role with the credentials that it finds.`,
 				return err
 			}
 			if s.EKSToken == nil {
-				return usagef(cmd, "eks-token: the sandbox's clusters are not of EKS; leave --sandbox out")
+				return usagef(cmd, "eks-token: sandbox clusters do not run on EKS; omit --sandbox")
 			}
 			credential, err := s.EKSToken(cmd.Context(), req)
 			if err != nil {
@@ -43,7 +45,7 @@ freehold writes. It assumes the role with the credentials that it finds.`,
 	}
 	cmd.Flags().StringVar(&req.Region, "region", "", "the cluster's `region`")
 	cmd.Flags().StringVar(&req.Cluster, "cluster", "", "the cluster's `name`")
-	cmd.Flags().StringVar(&req.RoleARN, "role-arn", "", "the `role` to speak as")
-	cmd.Flags().StringVar(&req.ExternalID, "external-id", "", "what the role's trust policy asks for")
+	cmd.Flags().StringVar(&req.RoleARN, "role-arn", "", "the `role` to assume")
+	cmd.Flags().StringVar(&req.ExternalID, "external-id", "", "the external `id` that the role's trust policy requires")
 	return cmd
 }

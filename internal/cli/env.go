@@ -11,7 +11,7 @@ import (
 	"freehold.dev/freehold/internal/event"
 )
 
-// Env is all that the command line knows of the process that it runs in.
+// Env is everything that the command line knows about its process.
 type Env struct {
 	Stdin  io.Reader
 	Stdout io.Writer
@@ -21,11 +21,11 @@ type Env struct {
 	Terminal bool
 	// Interactive is true when Stdin is a terminal: questions can be asked.
 	Interactive bool
-	// Width is the terminal's width in columns, asked anew each time.
+	// Width returns the terminal's current width in columns.
 	Width func() int
 	Now   func() time.Time
-	// Wire builds the services that a command needs. It is called at most
-	// once in a Run, and not at all by commands that need none.
+	// Wire returns the services, and opens as little as it can. It is called at
+	// most once in a Run, and not at all by commands that need none.
 	Wire    func(context.Context, Options) (Services, error)
 	Version VersionInfo
 }
@@ -56,11 +56,14 @@ type Options struct {
 }
 
 // Services are what the commands call. Sandbox is nil on AWS, EKSToken in the
-// sandbox.
+// sandbox. Only Lifecycle needs the registry and the engine, so that nothing
+// else waits for them or fails with them: kubectl runs eks-token at every call.
 type Services struct {
-	Provisioner Provisioner
-	Sandbox     Sandbox
-	// EKSToken returns an ExecCredential for a cluster of EKS.
+	// Lifecycle opens the registry and the engine. It is called at most once in
+	// a Run, and only by commands that run a use case.
+	Lifecycle func(context.Context) (Lifecycle, error)
+	Sandbox   Sandbox
+	// EKSToken returns an ExecCredential for an EKS cluster.
 	EKSToken func(context.Context, TokenRequest) ([]byte, error)
 	Doctor   func(context.Context) []event.Check
 	// Close releases everything; nil: nothing to release.
@@ -88,7 +91,7 @@ func OS() Env {
 		Width: func() int {
 			w, _, err := term.GetSize(int(os.Stderr.Fd()))
 			if err != nil || w <= 0 {
-				// No terminal: a file or a pipeline's log wraps nothing.
+				// Not a terminal: a file or a pipeline's log does not wrap.
 				return 160
 			}
 			return w

@@ -3,8 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
-	"strings"
+	"slices"
 
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/spec"
@@ -22,15 +21,15 @@ const (
 )
 
 var (
-	// errUsage is wrapped by everything that was typed wrong.
+	// errUsage is wrapped by every mistake on the command line.
 	errUsage = errors.New("usage")
-	// errDifferent ends a command that found differences and has said so.
+	// errDifferent ends a command that found differences and has shown them.
 	errDifferent = errors.New("differences found")
-	// errViolated ends an audit that found something and has said so. It is no
-	// lifecycle.ErrBlocked: nothing was kept from happening.
+	// errViolated ends an audit that found something and has shown it. It does
+	// not wrap lifecycle.ErrBlocked: nothing was prevented.
 	errViolated = errors.New("violations found")
-	// errTold ends a command that failed and whose result says all there is to say.
-	errTold = errors.New("failed")
+	// errReported ends a command that failed and whose result says everything.
+	errReported = errors.New("failed")
 )
 
 // childError carries the exit status of a command that freehold ran for the user.
@@ -70,34 +69,11 @@ func exitCode(err error) int {
 	}
 }
 
-// tell writes err for people: what failed, then what to do next.
-func tell(w io.Writer, err error) {
+// shown reports whether the command's output has already said what err says.
+func shown(err error) bool {
 	var child childError
-	if different, ok := errors.AsType[*differentError](err); ok {
-		err = different.failed
-	}
-	if err == nil || errors.Is(err, errTold) || errors.Is(err, errViolated) || errors.Is(err, errDifferent) || errors.As(err, &child) {
-		return
-	}
-	if mistakes, ok := errors.AsType[spec.Mistakes](err); ok {
-		for _, m := range mistakes {
-			fmt.Fprintf(w, "freehold: %s\n", m)
-		}
-		return
-	}
-	for line := range strings.SplitSeq(strings.TrimSpace(err.Error()), "\n") {
-		fmt.Fprintf(w, "freehold: %s\n", line)
-	}
-	if blocked, ok := errors.AsType[*lifecycle.Error](err); ok {
-		tellPolicy(w, blocked.Policy)
-	}
-	if usage, ok := errors.AsType[*usageError](err); ok {
-		fmt.Fprintf(w, "see: %s --help\n", usage.command)
-		return
-	}
-	if next := nextStep(err); next != "" {
-		fmt.Fprintf(w, "next: %s\n", next)
-	}
+	return errors.As(err, &child) ||
+		slices.ContainsFunc([]error{errReported, errViolated, errDifferent}, func(e error) bool { return errors.Is(err, e) })
 }
 
 // nextStep says what an operator does about err; the use case's own advice wins.
@@ -113,21 +89,21 @@ func nextStep(err error) string {
 	}
 	switch {
 	case errors.Is(err, lifecycle.ErrBusy):
-		return "wait until the other operation has ended (freehold status " + org + "), then run this again"
+		return "wait for the other operation to end (freehold status " + org + "), then run this again"
 	case errors.Is(err, lifecycle.ErrPending):
-		return "run the same command again later; it goes on where it stopped"
+		return "run the same command again later; it continues where it stopped"
 	case errors.Is(err, lifecycle.ErrBlocked):
-		return "change what the policy names, then run the same command again"
+		return "fix what the policy names, then run the same command again"
 	case errors.Is(err, lifecycle.ErrProtected):
 		return "set deletionProtection: false in the spec, run freehold onboard -f with it, then offboard again"
 	case errors.Is(err, lifecycle.ErrCancelled):
-		return "run the same command again; it goes on where it stopped"
+		return "run the same command again; it continues where it stopped"
 	default:
 		return ""
 	}
 }
 
-// differentError is errDifferent beside failures, which are told but do not
+// differentError is errDifferent along with failures, which are printed but do not
 // decide the exit status.
 type differentError struct{ failed error }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,9 +34,13 @@ func TestEveryPathEndsInOneTerminalEvent(t *testing.T) {
 		{"onboard", "-f", good, "extra"}, {"onboard", "--unknown"}, {"onboard", "-f", good, "--latency", "x"},
 		{"plan", "-f", good}, {"plan", "-f", bad}, {"plan"},
 		{"drift", "acme"}, {"drift", "nobody"}, {"drift"}, {"drift", "--all", "acme"}, {"drift", "--all"},
+		{"onboard", "-f", good, "--prune"}, {"onboard", "-f", good, "--prune", "--yes=acme"}, {"onboard", "-f", good, "--prune", "--yes=globex"},
+		{"onboard", "-f", good, "--yes=acme"}, {"plan", "-f", good, "--prune"}, {"plan", "-f", good, "--prune", "--offline=false"},
+		{"projects", "add", "acme", "--name", "lab"}, {"projects", "add", "acme"}, {"projects", "remove", "acme", "lab", "--yes=lab"},
+		{"claims", "release", "acme"}, {"claims", "release", "nobody"}, {"claims", "release"},
 		{"offboard", "acme", "--yes=acme"}, {"offboard", "acme"}, {"offboard", "acme", "--yes=globex"}, {"offboard"}, {"offboard", "nobody", "--yes=nobody"},
 	}
-	troubles := []string{"", "wire", "busy", "blocked", "pending", "create", "cancelled", "e-mail", "silent", "interrupted", "registry"}
+	troubles := []string{"", "wire", "busy", "blocked", "pending", "create", "cancelled", "e-mail", "silent", "interrupted", "registry", "no registry", "unmanaged", "lost", "lost in silence"}
 	formats := [][]string{{"-o", "ndjson"}, {"-ondjson"}, {"--output=ndjson"}}
 	for i, command := range commands {
 		for j, trouble := range troubles {
@@ -63,6 +68,9 @@ func TestEveryPathEndsInOneTerminalEvent(t *testing.T) {
 				}
 				if err := json.Unmarshal([]byte(line), &e); err != nil {
 					t.Fatalf("%s %q: %v: %s", trouble, args, err, line)
+				}
+				if seq := e.Data.Seq; seq > 0 && e.ID != fmt.Sprintf("%s-%d", e.Data.Operation, seq) {
+					t.Errorf("%s %q: the id %s is not that of event %d of %s", trouble, args, e.ID, seq, e.Data.Operation)
 				}
 				if e.SpecVersion != "1.0" || e.Source != "freehold" || e.Type != "dev.freehold."+string(e.Data.Type) || e.Subject != e.Org || e.Org != e.Data.Org || ids[e.ID] {
 					t.Errorf("%s %q: a bad event: %s", trouble, args, line)

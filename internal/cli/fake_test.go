@@ -48,6 +48,10 @@ type world struct {
 	orgs  map[string]*org
 	items []event.SandboxItem
 	runs  int
+	// operations are by org, the oldest first; log is by operation.
+	operations map[string][]*event.Operation
+	log        map[string][]event.Event
+	claimed    map[string][]event.Claim
 	// trouble is what goes wrong next: see its uses.
 	trouble string
 }
@@ -58,7 +62,12 @@ type org struct {
 	drift  []finding.Finding
 }
 
-func newWorld(c *clock) *world { return &world{clock: c, orgs: map[string]*org{}} }
+func newWorld(c *clock) *world {
+	return &world{
+		clock: c, orgs: map[string]*org{},
+		operations: map[string][]*event.Operation{}, log: map[string][]event.Event{}, claimed: map[string][]event.Claim{},
+	}
+}
 
 // sizes are the resources of each layer.
 var sizes = map[string]int{"account": 4, "boundary": 31, "cluster": 60, "bootstrap": 12}
@@ -69,7 +78,12 @@ func (w *world) wire(_ context.Context, o cli.Options) (cli.Services, error) {
 			Doing: "start", Err: errors.New("the Pulumi CLI was not found"), Next: "make tools",
 		}
 	}
-	s := cli.Services{Provisioner: w, Doctor: w.doctor}
+	s := cli.Services{Doctor: w.doctor, Lifecycle: func(context.Context) (cli.Lifecycle, error) {
+		if w.trouble == "no registry" {
+			return nil, errors.New("open registry: unable to open database file")
+		}
+		return w, nil
+	}}
 	if o.Cloud == cli.CloudSandbox {
 		s.Sandbox = w
 	} else {
@@ -138,11 +152,14 @@ func (w *world) unknown(name, doing string) error {
 	return &lifecycle.Error{Org: name, Doing: doing, Err: fmt.Errorf("%w: no such org", lifecycle.ErrInvalid), Next: "freehold status lists the orgs"}
 }
 
-func (w *world) Plan(_ context.Context, s spec.Spec, _ event.Sink) (event.Plan, error) {
+func (w *world) Plan(_ context.Context, s spec.Spec, o lifecycle.PlanOptions, _ event.Sink) (event.Plan, error) {
 	decided := plan.Build(s)
 	p := event.Plan{Org: s.Org, Hash: "h1", HashVersion: 1, Decided: decided, Policy: w.found(s.Org)}
 	if err := w.fail(s.Org, "cluster"); err != nil {
 		return p, err
+	}
+	if o.Prune {
+		p.Prune = w.unmanaged()
 	}
 	known := w.orgs[s.Org]
 	for _, l := range plan.Layers() {
@@ -170,22 +187,18 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o lifecycle.OnboardOptio
 	if w.trouble == "busy" || w.trouble == "e-mail" {
 		return out, w.fail(s.Org, "")
 	}
-	w.runs++
-	out.Operation = fmt.Sprintf("op-%d", w.runs)
 	began := w.clock.Now()
-	emit := func(e event.Event) {
-		e.Time, e.Org, e.Operation, e.Kind = w.clock.Now(), s.Org, out.Operation, "onboard"
-		sink(e)
-	}
 	if w.trouble == "interrupted" {
-		sink(event.Event{Type: event.OperationFailed, Time: began, Org: s.Org, Operation: "op-dead", Kind: "onboard", Message: "its process ended"})
+		sink(event.Event{Type: event.OperationFailed, Time: began, Org: s.Org, Operation: "op-dead", Seq: 7, Kind: "onboard", Message: "its process ended"})
 	}
+	op := w.begin(s.Org, "onboard", sink)
+	out.Operation = op.ID
+	emit := op.emit
 	known := w.orgs[s.Org]
 	if known == nil {
 		known = &org{status: event.Status{Org: s.Org}}
 		w.orgs[s.Org] = known
 	}
-	emit(event.Event{Type: event.OperationStarted})
 	for i, l := range plan.Layers() {
 		name, r := string(l), event.LayerResult{Layer: string(l), Stack: plan.StackName(s.Org, l), State: "done", Resources: sizes[string(l)]}
 		emit(event.Event{Type: event.LayerStarted, Layer: name, Total: r.Resources})
@@ -200,12 +213,10 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o lifecycle.OnboardOptio
 			out.Layers = append(out.Layers, r)
 			out.Policy = w.found(s.Org)
 			known.status.State = "failed"
-			typ := event.OperationFailed
-			if w.trouble == "pending" {
-				typ = event.OperationPending
-			}
-			emit(event.Event{Type: typ, Message: err.Error()})
-			return out, err
+			return out, op.end(out, err)
+		}
+		if l == plan.LayerCluster && strings.HasPrefix(w.trouble, "lost") {
+			return out, op.lose(w.trouble == "lost")
 		}
 		emit(event.Event{Type: event.ResourceFinished, Layer: name, URN: urn, Op: "create"})
 		switch {
@@ -241,13 +252,135 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o lifecycle.OnboardOptio
 	known.status.Last = &event.Operation{ID: out.Operation, Org: s.Org, Kind: "onboard", State: "succeeded", Started: began, Finished: w.clock.Now()}
 	out.Policy = slices.DeleteFunc(w.found(s.Org), finding.Policy.Open)
 	out.DataPlane, out.Duration = known.status.DataPlane, w.clock.Now().Sub(began)
-	if w.trouble == "unmanaged" && !o.Prune {
-		out.Unmanaged = []finding.Finding{{Kind: finding.Unmanaged, Type: "aws:ec2/securityGroup:SecurityGroup", Name: "stray", ID: "sg-1"}}
+	if out.Unmanaged = w.unmanaged(); o.Prune && len(out.Unmanaged) > 0 {
+		out.Unmanaged, w.trouble = nil, ""
 	}
-	if w.trouble != "silent" {
-		emit(event.Event{Type: event.OperationSucceeded, Duration: out.Duration})
+	w.claimed[s.Org] = []event.Claim{
+		{Kind: "account", Value: out.DataPlane.AccountID, Made: true}, {Kind: "e-mail", Value: s.Account.Email, Made: true},
+	}
+	if w.trouble == "silent" {
+		return out, nil
+	}
+	return out, op.end(out, nil)
+}
+
+func (w *world) unmanaged() []finding.Finding {
+	if w.trouble != "unmanaged" {
+		return nil
+	}
+	return []finding.Finding{{Kind: finding.Unmanaged, Type: "aws:ec2/securityGroup:SecurityGroup", Name: "stray", ID: "sg-1"}}
+}
+
+// running is an operation: each of its events is stored before it is shown.
+type running struct {
+	*event.Operation
+	w    *world
+	sink event.Sink
+}
+
+func (w *world) begin(org, kind string, sink event.Sink) *running {
+	w.runs++
+	op := &event.Operation{ID: fmt.Sprintf("op-%d", w.runs), Org: org, Kind: kind, State: "running", Started: w.clock.Now()}
+	w.operations[org] = append(w.operations[org], op)
+	r := &running{Operation: op, w: w, sink: sink}
+	r.emit(event.Event{Type: event.OperationStarted})
+	return r
+}
+
+// store keeps an event as a database does: what is read back has the types of JSON.
+func (r *running) store(e event.Event) event.Event {
+	e.Time, e.Org, e.Operation, e.Kind = r.w.clock.Now(), r.Org, r.ID, r.Kind
+	e.Seq = int64(len(r.w.log[r.ID]) + 1)
+	text, err := json.Marshal(e)
+	if err != nil {
+		panic(err)
+	}
+	var stored event.Event
+	if err := json.Unmarshal(text, &stored); err != nil {
+		panic(err)
+	}
+	r.w.log[r.ID] = append(r.w.log[r.ID], stored)
+	return e
+}
+
+func (r *running) emit(e event.Event) { r.sink(r.store(e)) }
+
+// end ends the operation with its one terminal event.
+func (r *running) end(result any, err error) error {
+	e := event.Event{Type: event.OperationSucceeded, Duration: r.w.clock.Now().Sub(r.Started), Result: result}
+	r.State, r.Finished = "succeeded", r.w.clock.Now()
+	if err != nil {
+		e.Type, r.State, e.Message, r.Error = event.OperationFailed, "failed", err.Error(), err.Error()
+		switch {
+		case errors.Is(err, lifecycle.ErrBlocked):
+			e.Type, r.State = event.OperationBlocked, "blocked"
+		case errors.Is(err, lifecycle.ErrPending):
+			e.Type, r.State = event.OperationPending, "pending"
+		}
+	}
+	r.emit(e)
+	return err
+}
+
+// lose lets another process take the org over. It ends the operation in the
+// log, and nothing is shown.
+func (r *running) lose(logged bool) error {
+	if logged {
+		r.State, r.Finished, r.Error = "failed", r.w.clock.Now(), "another process took over"
+		r.store(event.Event{Type: event.OperationFailed, Message: r.Error})
+	}
+	return &lifecycle.Error{Org: r.Org, Err: errors.New("the operation no longer holds its org"), Next: "freehold operations " + r.Org + " shows which one does"}
+}
+
+func (w *world) Operations(_ context.Context, name string) ([]event.Operation, error) {
+	if w.orgs[name] == nil {
+		return nil, w.unknown(name, "operations")
+	}
+	var out []event.Operation
+	for _, o := range slices.Backward(w.operations[name]) {
+		out = append(out, *o)
 	}
 	return out, nil
+}
+
+func (w *world) Events(_ context.Context, name, operation string, after int64) ([]event.Event, error) {
+	all := w.operations[name]
+	if w.orgs[name] == nil {
+		return nil, w.unknown(name, "operations events")
+	}
+	if operation == "" {
+		operation = all[len(all)-1].ID
+	}
+	if !slices.ContainsFunc(all, func(o *event.Operation) bool { return o.ID == operation }) {
+		return nil, &lifecycle.Error{
+			Org: name, Err: fmt.Errorf("%w: unknown operation %s", lifecycle.ErrInvalid, operation), Next: "list the operations with freehold operations " + name,
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(w.log[operation]), func(e event.Event) bool { return e.Seq <= after }), nil
+}
+
+func (w *world) Claims(_ context.Context, name string) (event.Claims, error) {
+	if w.orgs[name] == nil {
+		return event.Claims{Org: name}, w.unknown(name, "claims")
+	}
+	return event.Claims{Org: name, Claims: w.claimed[name]}, nil
+}
+
+func (w *world) ReleaseClaims(_ context.Context, name string, sink event.Sink) (event.Claims, error) {
+	if w.orgs[name] == nil {
+		return event.Claims{Org: name}, w.unknown(name, "claims release")
+	}
+	if w.trouble == "busy" {
+		return event.Claims{Org: name}, w.fail(name, "")
+	}
+	op, out := w.begin(name, "release", sink), event.Claims{Org: name}
+	w.claimed[name] = slices.DeleteFunc(w.claimed[name], func(c event.Claim) bool {
+		if !c.Made {
+			out.Claims = append(out.Claims, c)
+		}
+		return !c.Made
+	})
+	return out, op.end(out, nil)
 }
 
 func (w *world) Status(_ context.Context, name string) (event.Status, error) {
@@ -344,13 +477,9 @@ func (w *world) Offboard(ctx context.Context, name string, o lifecycle.OffboardO
 	if err != nil {
 		return event.Offboarding{Org: name}, err
 	}
-	w.runs++
-	out.Operation = fmt.Sprintf("op-%d", w.runs)
-	emit := func(e event.Event) {
-		e.Time, e.Org, e.Operation, e.Kind = w.clock.Now(), name, out.Operation, "offboard"
-		sink(e)
-	}
-	emit(event.Event{Type: event.OperationStarted})
+	op := w.begin(name, "offboard", sink)
+	out.Operation = op.ID
+	emit := op.emit
 	for i := range out.Layers {
 		l := &out.Layers[i]
 		emit(event.Event{Type: event.LayerStarted, Layer: l.Layer, Total: l.Resources})
@@ -362,8 +491,7 @@ func (w *world) Offboard(ctx context.Context, name string, o lifecycle.OffboardO
 	out.AccountClosed = o.CloseAccount || (!out.AccountKept && !o.KeepAccount)
 	out.AccountKept = !out.AccountClosed
 	w.orgs[name].status.State = "offboarded"
-	emit(event.Event{Type: event.OperationSucceeded, Duration: out.Duration})
-	return out, nil
+	return out, op.end(out, nil)
 }
 
 func (w *world) Kubeconfig(_ context.Context, name string) ([]byte, error) {
@@ -444,13 +572,13 @@ func (w *world) changed(name string, c lifecycle.ProjectChange) ([]spec.Project,
 	named := func(want string) func(spec.Project) bool { return func(p spec.Project) bool { return p.Name == want } }
 	if c.Add == nil {
 		if !slices.ContainsFunc(o.spec.Projects, named(c.Remove)) {
-			return nil, &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: there is no project %s", lifecycle.ErrInvalid, c.Remove)}
+			return nil, &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: project %s does not exist", lifecycle.ErrInvalid, c.Remove)}
 		}
 		return slices.DeleteFunc(slices.Clone(o.spec.Projects), named(c.Remove)), nil
 	}
 	if i := slices.IndexFunc(o.spec.Projects, named(c.Add.Name)); i >= 0 {
 		if !reflect.DeepEqual(o.spec.Projects[i], *c.Add) {
-			return nil, &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: there is a project %s, and it is another one", lifecycle.ErrInvalid, c.Add.Name)}
+			return nil, &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: project %s already exists with different settings", lifecycle.ErrInvalid, c.Add.Name)}
 		}
 		return o.spec.Projects, nil
 	}
@@ -466,15 +594,11 @@ func (w *world) ChangeProjects(_ context.Context, name string, c lifecycle.Proje
 	if err != nil {
 		return out, err
 	}
-	w.runs++
-	out.Operation = fmt.Sprintf("op-%d", w.runs)
-	emit := func(e event.Event) {
-		e.Time, e.Org, e.Operation, e.Kind = w.clock.Now(), name, out.Operation, "projects"
-		sink(e)
-	}
+	op := w.begin(name, "projects", sink)
+	out.Operation = op.ID
+	emit := op.emit
 	o := w.orgs[name]
 	out.Changed = len(next) != len(o.spec.Projects)
-	emit(event.Event{Type: event.OperationStarted})
 	emit(event.Event{Type: event.LayerStarted, Layer: "bootstrap"})
 	w.clock.pass(2 * time.Second)
 	emit(event.Event{Type: event.LayerFinished, Layer: "bootstrap"})
@@ -488,8 +612,7 @@ func (w *world) ChangeProjects(_ context.Context, name string, c lifecycle.Proje
 	}
 	out.Layers = []event.LayerResult{{Layer: "bootstrap", Stack: name + ".bootstrap", State: "done", Resources: 12, Duration: 2 * time.Second, Changes: changes}}
 	out.DataPlane, out.Duration = o.status.DataPlane, 2*time.Second
-	emit(event.Event{Type: event.OperationSucceeded, Duration: out.Duration})
-	return out, nil
+	return out, op.end(out, nil)
 }
 
 func (w *world) Types() []string {

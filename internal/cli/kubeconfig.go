@@ -18,19 +18,19 @@ func (a *app) kubeconfig() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "kubeconfig ORG",
 		Short: "Print a kubeconfig for an org's cluster, or merge it into yours",
-		Long: `Kubeconfig prints a kubeconfig for the org's cluster. It holds no token: kubectl
-asks for one through an exec plugin each time, so the file can be kept.
+		Long: `Kubeconfig prints a kubeconfig for the org's cluster. It contains no token:
+kubectl gets one from an exec plugin each time, so the file can be kept.
 
 --merge adds it to your kubeconfig (the first file of $KUBECONFIG that exists,
-else ~/.kube/config) as the context freehold-ORG; --file merges into that file.
-The current context stays what it is, unless there is none.`,
+or else ~/.kube/config) as the context freehold-ORG; --file merges it into that
+file. The current context is kept, if there is one.`,
 		Example: `  freehold kubeconfig acme > acme.kubeconfig
   freehold kubeconfig acme --merge && kubectl --context freehold-acme get namespaces
   kubectl --kubeconfig <(freehold kubeconfig acme) get nodes`,
 		Args:              exactly("ORG"),
 		ValidArgsFunction: a.completeOrgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.provisioner(cmd)
+			p, err := a.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -41,14 +41,14 @@ The current context stays what it is, unless there is none.`,
 			name := "freehold-" + args[0]
 			config, err := renamed(given, name)
 			if err != nil {
-				return fmt.Errorf("kubeconfig of %s: %w", args[0], err)
+				return fmt.Errorf("kubeconfig for %s: %w", args[0], err)
 			}
 			if merge || file != "" {
 				return a.mergeKubeconfig(args[0], config, name, file)
 			}
 			text, err := clientcmd.Write(*config)
 			if err != nil {
-				return fmt.Errorf("kubeconfig of %s: %w", args[0], err)
+				return fmt.Errorf("kubeconfig for %s: %w", args[0], err)
 			}
 			return a.print(kubeconfigResult{Org: args[0], Context: name, Kubeconfig: string(text)}, func(w io.Writer) error {
 				_, err := w.Write(text)
@@ -69,8 +69,8 @@ type kubeconfigResult struct {
 	Kubeconfig string `json:"kubeconfig,omitempty"`
 }
 
-// renamed reads a kubeconfig of one cluster and calls its cluster, its user and
-// its context name.
+// renamed reads the kubeconfig of one cluster and gives its cluster, user and
+// context the same name.
 func renamed(text []byte, name string) (*api.Config, error) {
 	in, err := clientcmd.Load(text)
 	if err != nil {
@@ -78,11 +78,11 @@ func renamed(text []byte, name string) (*api.Config, error) {
 	}
 	context := in.Contexts[in.CurrentContext]
 	if context == nil {
-		return nil, fmt.Errorf("its current context %q is not in it", in.CurrentContext)
+		return nil, fmt.Errorf("the current context %q is not defined", in.CurrentContext)
 	}
 	cluster, user := in.Clusters[context.Cluster], in.AuthInfos[context.AuthInfo]
 	if cluster == nil || user == nil {
-		return nil, fmt.Errorf("its context %q names a cluster or a user that is not in it", in.CurrentContext)
+		return nil, fmt.Errorf("the cluster or the user of context %q is not defined", in.CurrentContext)
 	}
 	out := api.NewConfig()
 	out.Clusters[name] = cluster
@@ -99,7 +99,7 @@ func (a *app) mergeKubeconfig(org string, config *api.Config, name, file string)
 		return fmt.Errorf("read kubeconfig: %w", err)
 	}
 	into := access.GetDefaultFilename()
-	// An entry that is there already stays in the file that it is in.
+	// An existing entry stays in its file.
 	origin := func(at string) string {
 		if at == "" {
 			return into
@@ -166,7 +166,7 @@ func (k kubeFiles) GetStartingConfig() (*api.Config, error) {
 	return rules.Load()
 }
 
-// GetDefaultFilename is where a new entry goes.
+// GetDefaultFilename is the file for a new entry.
 func (k kubeFiles) GetDefaultFilename() string {
 	for _, f := range k.list {
 		if _, err := os.Stat(f); err == nil {

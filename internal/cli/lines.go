@@ -13,9 +13,8 @@ import (
 // patience is how long a log stays silent while a layer runs.
 const patience = 10 * time.Second
 
-// lines shows progress where there is no terminal: a line when a layer starts
-// and ends, every warning, and, when nothing was said for patience, a line on
-// what is waited for.
+// lines shows progress without a terminal: a line when a layer starts and ends,
+// every warning, and, after patience without a line, what each layer waits for.
 type lines struct {
 	w       io.Writer
 	now     func() time.Time
@@ -23,17 +22,17 @@ type lines struct {
 
 	mu    sync.Mutex
 	board *board
-	said  time.Time // when the last line was written
+	last  time.Time // when the last line was written
 
 	done    chan struct{}
 	stopped chan struct{}
 }
 
-// newLines starts a lines that looks at the clock by itself until it is closed.
+// newLines starts a lines that watches the clock until it is closed.
 func newLines(env Env, kind, org string, verbose bool) *lines {
 	l := &lines{
 		w: env.Stderr, now: env.Now, verbose: verbose,
-		board: newBoard(org, kind, env.Now()), said: env.Now(),
+		board: newBoard(org, kind, env.Now()), last: env.Now(),
 		done: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	go func() {
@@ -63,35 +62,35 @@ func (l *lines) event(e event.Event) {
 	l.board.apply(e)
 	switch e.Type {
 	case event.LayerStarted:
-		l.say(e.Layer, "started")
+		l.write(e.Layer, "started")
 	case event.LayerFinished:
 		layer := l.board.layer(e.Layer)
-		l.say(e.Layer, "done in %s, %s", render.Took(layer.took), l.board.outcome(layer))
+		l.write(e.Layer, "done in %s, %s", render.Took(layer.took), l.board.outcome(layer))
 	case event.LayerFailed:
-		l.say(e.Layer, "failed after %s", render.Took(l.board.layer(e.Layer).took))
+		l.write(e.Layer, "failed after %s", render.Took(l.board.layer(e.Layer).took))
 	case event.ResourceFailed:
-		l.say(e.Layer, "%s failed: %s", resource(e), e.Message)
+		l.write(e.Layer, "%s failed: %s", resource(e), e.Message)
 	case event.Diagnostic:
-		l.say(e.Layer, "%s", e.Message)
+		l.write(e.Layer, "%s", e.Message)
 	case event.ResourceFinished:
 		if l.verbose && e.Op != "same" {
-			l.say(e.Layer, "%s %s", e.Op, resource(e))
+			l.write(e.Layer, "%s %s", e.Op, resource(e))
 		}
 	case event.Waiting:
 		if l.verbose {
-			l.say(e.Layer, "waiting: %s", e.Message)
+			l.write(e.Layer, "waiting: %s", e.Message)
 		}
 	default:
 		// What happens to single resources is counted, not listed.
 	}
 }
 
-// tick tells what each running layer waits for when nothing was said lately.
+// tick writes what each running layer waits for when no line was written lately.
 func (l *lines) tick() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	if now.Sub(l.said) < patience {
+	if now.Sub(l.last) < patience {
 		return
 	}
 	for _, layer := range l.board.layers {
@@ -100,14 +99,14 @@ func (l *lines) tick() {
 		}
 		text := fmt.Sprintf("%s, %s", layer.progress(), render.Took(layer.elapsed(now)))
 		if on := layer.waitsFor(now); on != "" {
-			text += ", waits for " + on
+			text += ", waiting for " + on
 		}
-		l.say(layer.name, "%s", text)
+		l.write(layer.name, "%s", text)
 	}
 }
 
-func (l *lines) say(layer, format string, args ...any) {
-	l.said = l.now()
+func (l *lines) write(layer, format string, args ...any) {
+	l.last = l.now()
 	head := l.board.org
 	if layer != "" {
 		head += ": " + layer

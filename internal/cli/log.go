@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// logWriter is where the services log to: standard error, and above the
+// logWriter takes what the services log: it writes to standard error, above the
 // drawing while a screen draws there.
 type logWriter struct {
 	mu    sync.Mutex
@@ -22,13 +22,13 @@ func (l *logWriter) Write(p []byte) (int, error) {
 	}
 	line := string(p)
 	if n := len(line); n > 0 && line[n-1] == '\n' {
-		line = line[:n-1] // the screen ends lines by itself
+		line = line[:n-1] // the screen ends lines itself
 	}
 	l.above(line)
 	return len(p), nil
 }
 
-// drawn says how to write above a drawing; nil: it is over.
+// drawn sets how to write above a drawing; nil: nothing is drawn any more.
 func (l *logWriter) drawn(above func(string)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

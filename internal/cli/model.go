@@ -68,8 +68,8 @@ func warning(e event.Event) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// View draws the board. An operation that went well leaves no trace: its
-// result, which follows on standard output, says the same.
+// View draws the board. An operation that succeeded leaves no trace: its result,
+// which follows on standard output, says the same.
 func (m model) View() tea.View {
 	var lines []string
 	if m.board.ended == nil || m.board.ended.Type != event.OperationSucceeded {
@@ -77,8 +77,8 @@ func (m model) View() tea.View {
 	}
 	v := tea.NewView(strings.Join(lines, "\n"))
 	v.DisableBracketedPasteMode = true
-	// The cursor stays visible, so that a process that is killed does not
-	// take it along.
+	// The cursor stays visible, so that a killed process does not leave the
+	// terminal without one.
 	v.Cursor = tea.NewCursor(0, max(len(lines)-1, 0))
 	return v
 }

@@ -23,10 +23,10 @@ func (a *app) offboard() *cobra.Command {
 		Use:   "offboard ORG",
 		Short: "Remove an org's data plane, after asking",
 		Long: `Offboard removes what an org owns, layer by layer in reverse order, and then
-closes the org's account or keeps it empty, as its spec says or as a flag says.
-It shows what goes and asks for the org's name first; where there is nobody to
-ask, --yes=ORG says it. It refuses while deletion protection is on, and it is
-safe to run again.`,
+closes the org's account or keeps it empty, as its spec or a flag says. It first
+shows what it would remove and asks for the org's name; --yes=ORG answers where
+nobody can be asked. It refuses while deletion protection is on, and it is safe
+to run again.`,
 		Example: `  freehold offboard acme --dry-run
   freehold offboard acme
   freehold offboard acme --yes=acme --close-account`,
@@ -37,29 +37,29 @@ safe to run again.`,
 			org := args[0]
 			switch {
 			case o.CloseAccount && o.KeepAccount:
-				return usagef(cmd, "offboard: --close-account or --keep-account, not both")
+				return usagef(cmd, "offboard: use --close-account or --keep-account, not both")
 			case yes != "" && yes != org:
-				return usagef(cmd, "offboard: --yes=%s is not the org %s: nothing was removed", yes, org)
+				return usagef(cmd, "offboard: --yes=%s does not match org %s; nothing was removed", yes, org)
 			case yes == "" && !dryRun && !a.env.Interactive:
-				return usagef(cmd, "offboard: there is nobody to ask; say --yes=%s", org)
+				return usagef(cmd, "offboard: cannot ask for confirmation here; add --yes=%s", org)
 			}
-			p, err := a.provisioner(cmd)
+			p, err := a.open(cmd)
 			if err != nil {
 				return err
 			}
 			if dryRun {
-				going, err := a.going(cmd, p, org, o)
+				planned, err := planOffboard(cmd.Context(), p, org, o)
 				if err == nil || errors.Is(err, lifecycle.ErrProtected) {
-					err = errors.Join(a.print(going, func(w io.Writer) error { return render.TextOffboardPlan(w, going) }), err)
+					err = errors.Join(a.print(planned, func(w io.Writer) error { return render.TextOffboardPlan(w, planned) }), err)
 				}
 				return err
 			}
 			if yes == "" {
-				going, err := a.going(cmd, p, org, o)
+				planned, err := planOffboard(cmd.Context(), p, org, o)
 				if err != nil {
 					return err
 				}
-				if err := render.TextOffboardPlan(a.env.Stderr, going); err != nil {
+				if err := render.TextOffboardPlan(a.env.Stderr, planned); err != nil {
 					return err
 				}
 				if err := a.ask(cmd.Context(), org, "remove all of this"); err != nil {
@@ -75,24 +75,25 @@ safe to run again.`,
 			return a.finish(result, result.Org, err, func(w io.Writer) error { return render.TextOffboarding(w, result) })
 		},
 	}
-	cmd.Flags().StringVar(&yes, "yes", "", "the org's name, instead of the question")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would go; remove nothing")
+	cmd.Flags().StringVar(&yes, "yes", "", "the org's name, instead of being asked")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be removed, without removing it")
 	cmd.Flags().BoolVar(&o.CloseAccount, "close-account", false, "close the account, whatever the spec says")
 	cmd.Flags().BoolVar(&o.KeepAccount, "keep-account", false, "keep the account, whatever the spec says")
 	return cmd
 }
 
-// going is what offboard would remove, with the account's fate as the flags decide it.
-func (a *app) going(cmd *cobra.Command, p Provisioner, org string, o lifecycle.OffboardOptions) (event.Offboarding, error) {
-	going, err := p.OffboardPlan(cmd.Context(), org)
+// planOffboard is what offboard would remove, with the account closed or kept as
+// the flags decide.
+func planOffboard(ctx context.Context, p Offboarder, org string, o lifecycle.OffboardOptions) (event.Offboarding, error) {
+	planned, err := p.OffboardPlan(ctx, org)
 	if o.CloseAccount || o.KeepAccount {
-		going.AccountKept = o.KeepAccount
+		planned.AccountKept = o.KeepAccount
 	}
-	going.AccountClosed = !going.AccountKept
-	return going, err
+	planned.AccountClosed = !planned.AccountKept
+	return planned, err
 }
 
-// ask wants word typed before something is lost.
+// ask wants word typed before anything is removed.
 func (a *app) ask(ctx context.Context, word, what string) error {
 	fmt.Fprintf(a.env.Stderr, "\nType %s to %s: ", word, what)
 	answer := make(chan string, 1)
@@ -108,7 +109,7 @@ func (a *app) ask(ctx context.Context, word, what string) error {
 		if typed == word {
 			return nil
 		}
-		return fmt.Errorf("%w: %q is not %q", lifecycle.ErrCancelled, typed, word)
+		return fmt.Errorf("%w: typed %q, expected %q", lifecycle.ErrCancelled, typed, word)
 	case <-ctx.Done():
 		fmt.Fprintln(a.env.Stderr)
 		return fmt.Errorf("%w: no answer", lifecycle.ErrCancelled)

@@ -8,32 +8,40 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/render"
+	"freehold.dev/freehold/internal/spec"
 )
 
 func (a *app) onboard() *cobra.Command {
-	var file, sarif string
+	var file, sarif, yes string
 	var o lifecycle.OnboardOptions
 	cmd := &cobra.Command{
 		Use:   "onboard -f FILE",
-		Short: "Make an org's data plane as its spec says",
-		Long: `Onboard makes or changes an org's data plane until it is as the spec says:
+		Short: "Create or update an org's data plane from its spec",
+		Long: `Onboard creates or changes an org's data plane until it matches the spec:
 account, boundary, cluster, bootstrap. It is safe to run again, also after it
-was killed: it goes on where it stopped, and changes nothing when nothing
+was killed: it continues where it stopped, and changes nothing when nothing
 differs.
 
-Before a layer makes anything, Freehold's isolation policies look at all of it.
-What they do not allow ends the command with exit status 3; an exception is a
-line in the spec.
+Freehold's isolation policies check everything in a layer before it is created.
+A violation ends the command with exit status 3; exceptions are listed in the
+spec.
 
-Progress goes to standard error and the result to standard output. With
--o ndjson every event is a CloudEvents 1.0 document on a line of standard
-output, and the last one, always exactly one of dev.freehold.operation.succeeded,
-.failed, .blocked or .pending, carries the result. Its subject is the org that
-the document states; a document that states none gives an event without subject.`,
+--prune also removes everything in the org's account that no layer declares,
+buckets and volumes with their data included. It lists what it would remove and
+asks for the org's name; --yes=ORG answers where nobody can be asked. Without
+anything to remove it does not ask.
+
+Progress is written to standard error and the result to standard output. With
+-o ndjson every event is a CloudEvents 1.0 document, one per line on standard
+output. The last one is always exactly one of
+dev.freehold.operation.succeeded, .failed, .blocked or .pending, and carries the
+result. Its subject is the org that the document names; without one the event
+has no subject.`,
 		Example: `  freehold onboard -f acme.yaml
   freehold onboard -f acme.yaml -o ndjson | tee acme.events
   freehold onboard -f - < acme.yaml
-  freehold onboard -f acme.yaml --prune      # also remove what no layer declares`,
+  freehold onboard -f acme.yaml --prune      # also remove what no layer declares, after asking
+  freehold onboard -f acme.yaml --prune --yes=acme`,
 		Args:        exactly(),
 		Annotations: map[string]string{operation: "onboard"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -41,9 +49,17 @@ the document states; a document that states none gives an event without subject.
 			if err != nil {
 				return err
 			}
-			p, err := a.provisioner(cmd)
+			if err := a.checkPruneFlags(cmd, s.Org, file, yes, o.Prune); err != nil {
+				return err
+			}
+			p, err := a.open(cmd)
 			if err != nil {
 				return err
+			}
+			if o.Prune && yes == "" {
+				if o.Prune, err = a.confirmPrune(cmd, p, s); err != nil {
+					return err
+				}
 			}
 			var result event.Onboarding
 			err = a.operate(cmd.Context(), "onboard", s.Org, func(sink event.Sink) (any, error) {
@@ -57,12 +73,52 @@ the document states; a document that states none gives an event without subject.
 	}
 	fileFlag(cmd, &file)
 	a.policyFlags(cmd, &sarif)
-	cmd.Flags().BoolVar(&o.Prune, "prune", false, "remove what no layer declares from the org's account, after the layers are done")
+	cmd.Flags().BoolVar(&o.Prune, "prune", false, "also remove what no layer declares from the org's account, after asking")
+	cmd.Flags().StringVar(&yes, "yes", "", "with --prune: the org's name, instead of being asked")
 	return cmd
 }
 
+// checkPruneFlags refuses a removal that nobody confirmed or could confirm.
+func (a *app) checkPruneFlags(cmd *cobra.Command, org, file, yes string, prune bool) error {
+	switch {
+	case yes != "" && !prune:
+		return usagef(cmd, "onboard: --yes confirms --prune, which is missing")
+	case !prune:
+		return nil
+	case yes != "" && yes != org:
+		return usagef(cmd, "onboard: --yes=%s does not match org %s; nothing was changed", yes, org)
+	case yes == "" && !a.env.Interactive:
+		return usagef(cmd, "onboard: --prune cannot ask for confirmation here; add --yes=%s", org)
+	case yes == "" && file == "-":
+		return usagef(cmd, "onboard: --prune cannot ask for confirmation while the spec is on standard input; add --yes=%s", org)
+	}
+	return nil
+}
+
+// confirmPrune shows what would be pruned and asks for the org's name. It
+// reports whether to prune: not when there was nothing to show, since nobody
+// agreed to the removal of what appears afterwards.
+func (a *app) confirmPrune(cmd *cobra.Command, p Onboarder, s spec.Spec) (bool, error) {
+	var planned event.Plan
+	err := a.preview(cmd.Context(), s.Org, func(sink event.Sink) (any, error) {
+		var err error
+		planned, err = p.Plan(cmd.Context(), s, lifecycle.PlanOptions{Prune: true}, sink)
+		return known(planned, planned.Org), err
+	})
+	if err != nil || len(planned.Prune) == 0 {
+		return false, err
+	}
+	if err := render.TextPrune(a.env.Stderr, planned); err != nil {
+		return false, err
+	}
+	if err := a.ask(cmd.Context(), s.Org, "remove all of this and onboard"); err != nil {
+		return false, &lifecycle.Error{Org: s.Org, Doing: "onboard", Err: err, Next: "nothing was changed; run freehold onboard again"}
+	}
+	return true, nil
+}
+
 // finish prints an operation's result. A failed one has a result for programs
-// only: what became of each layer. People read the error.
+// only: how each layer ended. People read the error.
 func (a *app) finish(result any, org string, err error, people func(io.Writer) error) error {
 	if err == nil || (a.output == asJSON && org != "") {
 		if failed := a.printOperation(result, people); err == nil {

@@ -30,27 +30,27 @@ type globalFlags struct {
 	latency  string
 	faults   []string
 	quotas   []string
-	// packs are of the commands that run the policies.
+	// packs belong to the commands that run the policies.
 	packs []string
 }
 
 func (f *globalFlags) add(cmd *cobra.Command) {
 	p := cmd.PersistentFlags()
 	p.BoolVar(&f.sandbox, "sandbox", false, "use the embedded sandbox cloud, not AWS (FREEHOLD_CLOUD=sandbox)")
-	p.StringVar(&f.home, "home", "", "`folder` for all that freehold keeps on this machine (FREEHOLD_HOME)")
+	p.StringVar(&f.home, "home", "", "`folder` for everything that freehold keeps on this machine (FREEHOLD_HOME)")
 	p.StringVar(&f.backend, "backend", "", "`URL` of the Pulumi state: file://, s3://, gs://, azblob://, https:// (FREEHOLD_BACKEND)")
-	p.StringVar(&f.registry, "registry", "", "`place` where orgs and operations are recorded (FREEHOLD_REGISTRY)")
+	p.StringVar(&f.registry, "registry", "", "`location` of the registry of orgs and operations (FREEHOLD_REGISTRY)")
 	p.StringVarP(&f.output, "output", "o", "", "`format`: text, json or ndjson (FREEHOLD_OUTPUT)")
-	p.BoolVarP(&f.verbose, "verbose", "v", false, "say more (FREEHOLD_VERBOSE)")
-	p.StringVar(&f.latency, "latency", "", "sandbox: how long calls take, a `profile` such as realistic or realistic/60 (FREEHOLD_LATENCY)")
-	p.StringArrayVar(&f.faults, "fault", nil, "sandbox: inject a `fault`, service:Action=error|timeout|throttle|lost[:count]; repeatable (FREEHOLD_FAULT, by commas)")
-	p.StringArrayVar(&f.quotas, "quota", nil, "sandbox: set a `quota`, name=number; repeatable (FREEHOLD_QUOTA, by commas)")
+	p.BoolVarP(&f.verbose, "verbose", "v", false, "print more: each resource, debug logs, every cause of an error (FREEHOLD_VERBOSE)")
+	p.StringVar(&f.latency, "latency", "", "sandbox: latency `profile` of calls, such as realistic or realistic/60 (FREEHOLD_LATENCY)")
+	p.StringArrayVar(&f.faults, "fault", nil, "sandbox: inject a `fault`, service:Action=error|timeout|throttle|lost[:count]; repeatable (FREEHOLD_FAULT, comma-separated)")
+	p.StringArrayVar(&f.quotas, "quota", nil, "sandbox: set a `quota`, name=number; repeatable (FREEHOLD_QUOTA, comma-separated)")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "ndjson"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("latency", cobra.FixedCompletions([]string{"realistic", "realistic/60"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkPersistentFlagDirname("home")
 }
 
-// options completes what was typed by the environment and by defaults.
+// options completes what was typed with the environment and the defaults.
 func (a *app) options(cmd *cobra.Command) error {
 	f, getenv := a.flags, a.env.Getenv
 	or := func(typed, name string) string {
@@ -107,7 +107,7 @@ func (a *app) options(cmd *cobra.Command) error {
 	if a.opt.Cloud != CloudSandbox {
 		for name, set := range map[string]bool{"latency": a.opt.Latency != "", "fault": len(a.opt.Faults) > 0, "quota": len(a.opt.Quotas) > 0} {
 			if set {
-				return usagef(cmd, "--%s is for the sandbox only; add --sandbox", name)
+				return usagef(cmd, "--%s works in the sandbox only; add --sandbox", name)
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func (a *app) options(cmd *cobra.Command) error {
 		a.opt.Home = defaultHome(getenv, runtime.GOOS)
 	}
 	if a.opt.Home == "" {
-		return nil // wire refuses; some commands need no place
+		return nil // commands that need one refuse
 	}
 	home, err := filepath.Abs(a.opt.Home)
 	if err != nil {

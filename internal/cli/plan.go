@@ -17,25 +17,33 @@ import (
 func (a *app) plan() *cobra.Command {
 	var file, sarif string
 	var offline bool
+	var o lifecycle.PlanOptions
 	cmd := &cobra.Command{
 		Use:   "plan -f FILE",
-		Short: "Show what onboard would decide and change; change nothing",
+		Short: "Show what onboard would change, without changing it",
 		Long: `Plan shows what freehold decides for a spec (names, ranges, versions, tags)
 and, layer by layer, what onboard would create, update, replace or delete.
 It changes nothing.
 
-Exit status 2: onboard would change something. Exit status 3: the isolation
-policies do not allow what it would make. With --offline only the
-decisions are shown, no cloud is asked, and the exit status is 0.
+--prune also lists what onboard --prune would remove: everything in the org's
+account that no layer declares.
+
+Exit status 2: onboard would change something, or prune something. Exit status
+3: the isolation policies do not allow what it would create. --offline shows the
+decisions only, without asking the cloud, and exits with 0.
 
 With -o ndjson the preview's events are streamed, and the plan is the result on
-the terminal event; with --offline nothing runs and the plan is the one line.`,
+the terminal event; with --offline the plan is the only line.`,
 		Example: `  freehold plan -f acme.yaml
+  freehold plan -f acme.yaml --prune
   freehold plan -f acme.yaml --offline
   freehold plan -f acme.yaml -o json | jq '.changes[].name'`,
 		Args:        exactly(),
 		Annotations: map[string]string{operation: "plan"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if offline && o.Prune {
+				return usagef(cmd, "plan: --prune asks the cloud and --offline does not; use one of them")
+			}
 			s, err := a.readSpec(cmd, file)
 			if err != nil {
 				return err
@@ -46,14 +54,14 @@ the terminal event; with --offline nothing runs and the plan is the one line.`,
 					Org: s.Org, Hash: decided.Hash, HashVersion: decided.HashVersion, Decided: decided, Notes: decided.Notes,
 				}, func(w io.Writer) error { return plan.Text(w, decided) })
 			}
-			p, err := a.provisioner(cmd)
+			p, err := a.open(cmd)
 			if err != nil {
 				return err
 			}
 			var result event.Plan
 			err = a.operate(cmd.Context(), "plan", s.Org, func(sink event.Sink) (any, error) {
 				var err error
-				result, err = p.Plan(cmd.Context(), s, lifecycle.PlanOptions{}, sink)
+				result, err = p.Plan(cmd.Context(), s, o, sink)
 				return known(result, result.Org), err
 			})
 			err = withSARIF(err, sarif, s.Org, result.Policy)
@@ -63,7 +71,7 @@ the terminal event; with --offline nothing runs and the plan is the one line.`,
 			if err != nil {
 				return err
 			}
-			if err := a.printOperation(result, func(w io.Writer) error { return textPlan(w, result) }); err != nil {
+			if err := a.printOperation(result, func(w io.Writer) error { return textPlan(w, result, o) }); err != nil {
 				return err
 			}
 			if result.Different() {
@@ -74,12 +82,13 @@ the terminal event; with --offline nothing runs and the plan is the one line.`,
 	}
 	fileFlag(cmd, &file)
 	a.policyFlags(cmd, &sarif)
-	cmd.Flags().BoolVar(&offline, "offline", false, "show the decisions only; ask no cloud")
+	cmd.Flags().BoolVar(&offline, "offline", false, "show the decisions only, without asking the cloud")
+	cmd.Flags().BoolVar(&o.Prune, "prune", false, "also list what onboard --prune would remove")
 	return cmd
 }
 
-// textPlan writes the decisions and then the changes. A note is told once.
-func textPlan(w io.Writer, p event.Plan) error {
+// textPlan writes the decisions and then the changes. A note is written once.
+func textPlan(w io.Writer, p event.Plan, o lifecycle.PlanOptions) error {
 	if decided, ok := p.Decided.(plan.Plan); ok {
 		if err := plan.Text(w, decided); err != nil {
 			return err
@@ -89,7 +98,16 @@ func textPlan(w io.Writer, p event.Plan) error {
 	if _, err := fmt.Fprintf(w, "\nwhat onboard would change:\n\n"); err != nil {
 		return err
 	}
-	return render.TextPlan(w, p)
+	if err := render.TextPlan(w, p); err != nil {
+		return err
+	}
+	if !o.Prune {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return render.TextPrune(w, p)
 }
 
 // known returns a result that names its org, and nil for the empty value that

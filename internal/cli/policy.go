@@ -15,12 +15,12 @@ import (
 	"freehold.dev/freehold/internal/render"
 )
 
-// policyFlags are the flags of the commands that ask the policies. There is
-// none that leaves Freehold's own out.
+// policyFlags are the flags of the commands that run the policies. None of them
+// leaves Freehold's own out.
 func (a *app) policyFlags(cmd *cobra.Command, sarif *string) {
 	cmd.Flags().StringArrayVar(&a.flags.packs, "policy-pack", nil,
-		"also ask the policy pack in this `folder`, of any language that Pulumi's policies know; repeatable (FREEHOLD_POLICY_PACK, by commas)")
-	cmd.Flags().StringVar(sarif, "sarif", "", "write what the policies found to this `file`, as SARIF 2.1.0")
+		"also run the Pulumi policy pack in this `folder`; repeatable (FREEHOLD_POLICY_PACK, comma-separated)")
+	cmd.Flags().StringVar(sarif, "sarif", "", "also write the policies' findings to this `file`, as SARIF 2.1.0")
 	_ = cmd.MarkFlagDirname("policy-pack")
 	_ = cmd.MarkFlagFilename("sarif", "sarif", "json")
 }
@@ -32,7 +32,7 @@ func policyPack(dir string) (string, error) {
 		return "", err
 	}
 	if _, err := os.Stat(filepath.Join(abs, "PulumiPolicy.yaml")); errors.Is(err, fs.ErrNotExist) {
-		return "", errors.New("no policy pack is there: it has no PulumiPolicy.yaml")
+		return "", errors.New("not a policy pack: PulumiPolicy.yaml is missing")
 	} else if err != nil {
 		return "", err
 	}
@@ -40,9 +40,9 @@ func policyPack(dir string) (string, error) {
 }
 
 // withSARIF writes what the policies found to a file, "" for none, and returns
-// how the command ended with what went wrong in that. It is written when
-// nothing was found as well: an old file would tell of what is mended. What is
-// not known yet is no result.
+// how the command ended, with what went wrong in writing. It also writes when
+// nothing was found: an old file would report what has been fixed. What is still
+// undecided is left out.
 func withSARIF(ended error, file, org string, found []finding.Policy) error {
 	if file == "" {
 		return ended
@@ -57,14 +57,14 @@ func withSARIF(ended error, file, org string, found []finding.Policy) error {
 func writeSARIF(file, org string, found []finding.Policy) (err error) {
 	f, err := os.Create(file)
 	if err != nil {
-		return fmt.Errorf("write what the policies found: %w", err)
+		return fmt.Errorf("write the policies' findings: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	return render.SARIF(f, org, found)
 }
 
-// tellPolicy writes what the policies do not allow, for people.
-func tellPolicy(w io.Writer, found []finding.Policy) {
+// printPolicy writes the policies' findings for people.
+func printPolicy(w io.Writer, found []finding.Policy) {
 	if err := render.TextPolicy(w, found); err != nil {
 		fmt.Fprintf(w, "freehold: %v\n", err)
 	}

@@ -24,13 +24,13 @@ import (
 func (a *app) projects() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "projects",
-		Short: "Show an org's projects, or add and remove one",
-		Long: `Projects are an org's teams: each has a namespace of its own in the org's
-cluster, with quota, members and network fence.
+		Short: "Show an org's projects, add one or remove one",
+		Long: `A project belongs to a team of an org: it has a namespace of its own in the org's
+cluster, with a quota, members and network policies.
 
-The spec is the source of truth: onboard makes the projects that it lists, and
-no others. Add and remove change what is recorded of the org and run its
-bootstrap layer; with --spec FILE they change the org's own spec file first, in
+The spec is the source of truth: onboard creates the projects that it lists, and
+no others. Add and remove change the registry's record of the org and run its
+bootstrap layer. With --spec FILE they first change the org's spec file in
 place, so that the next onboard agrees.`,
 		Example: `  freehold projects list acme
   freehold projects add acme -f lab.yaml --spec acme.yaml`,
@@ -43,15 +43,15 @@ place, so that the next onboard agrees.`,
 func (a *app) projectsList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list ORG",
-		Short: "List an org's projects as its cluster has them",
-		Long: `List shows the org's projects: those of its spec, and what its cluster says of
-them. As ndjson one project a line.`,
+		Short: "List an org's projects and their state in its cluster",
+		Long: `List shows the projects in the org's spec and their state in its cluster. With
+-o ndjson each project is one line.`,
 		Example: `  freehold projects list acme
   freehold projects list acme -o json | jq '.projects[] | select(.ready | not)'`,
 		Args:              exactly("ORG"),
 		ValidArgsFunction: a.completeOrgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.provisioner(cmd)
+			p, err := a.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -70,12 +70,12 @@ them. As ndjson one project a line.`,
 func (a *app) projectsShow() *cobra.Command {
 	return &cobra.Command{
 		Use:               "show ORG NAME",
-		Short:             "Show one project: its members, what it uses, what it waits for",
+		Short:             "Show one project: its members, its usage, what it waits for",
 		Example:           `  freehold projects show acme billing`,
 		Args:              exactly("ORG", "NAME"),
 		ValidArgsFunction: a.completeProjects,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.provisioner(cmd)
+			p, err := a.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -86,8 +86,8 @@ func (a *app) projectsShow() *cobra.Command {
 			i := slices.IndexFunc(all.Projects, func(one event.Project) bool { return one.Name == args[1] })
 			if i < 0 {
 				return &lifecycle.Error{
-					Org: args[0], Doing: "projects show", Next: "freehold projects list " + args[0] + " shows them",
-					Err: fmt.Errorf("%w: there is no project %s", lifecycle.ErrInvalid, args[1]),
+					Org: args[0], Doing: "projects show", Next: "list the projects with freehold projects list " + args[0],
+					Err: fmt.Errorf("%w: project %s does not exist", lifecycle.ErrInvalid, args[1]),
 				}
 			}
 			return a.print(all.Projects[i], func(w io.Writer) error { return render.TextProject(w, all.Projects[i]) })
@@ -95,7 +95,7 @@ func (a *app) projectsShow() *cobra.Command {
 	}
 }
 
-// projectFlags say a project without a file.
+// projectFlags describe a project without a file.
 type projectFlags struct {
 	file, name, display  string
 	cpu, memory, storage string
@@ -105,16 +105,16 @@ type projectFlags struct {
 
 func (f *projectFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVarP(&f.file, "filename", "f", "", `the project's own YAML `+"`FILE`"+`, as it would stand in the spec's projects; "-" is standard input`)
-	fs.StringVar(&f.name, "name", "", "its name, instead of a file")
-	fs.StringVar(&f.display, "display-name", "", "its name for people")
-	fs.StringVar(&f.cpu, "cpu", "", "quota of CPU, such as 4")
-	fs.StringVar(&f.memory, "memory", "", "quota of memory, such as 8Gi")
-	fs.StringVar(&f.storage, "storage", "", "quota of storage, such as 50Gi")
-	fs.IntVar(&f.pods, "pods", 0, "quota of pods")
-	fs.IntVar(&f.gpus, "gpus", 0, "quota of GPUs")
+	fs.StringVarP(&f.file, "filename", "f", "", `the project's YAML `+"`FILE`"+`, as under projects in the spec; "-" reads standard input`)
+	fs.StringVar(&f.name, "name", "", "the project's name, instead of a file")
+	fs.StringVar(&f.display, "display-name", "", "its display name")
+	fs.StringVar(&f.cpu, "cpu", "", "CPU quota, such as 4")
+	fs.StringVar(&f.memory, "memory", "", "memory quota, such as 8Gi")
+	fs.StringVar(&f.storage, "storage", "", "storage quota, such as 50Gi")
+	fs.IntVar(&f.pods, "pods", 0, "pod quota")
+	fs.IntVar(&f.gpus, "gpus", 0, "GPU quota")
 	fs.StringArrayVar(&f.members, "member", nil, "`ROLE=group:NAME` or ROLE=user:NAME, with role admin, editor or viewer; repeatable")
-	fs.StringArrayVar(&f.registries, "registry-allowed", nil, "a `registry` beside the org's own whose images may run; repeatable")
+	fs.StringArrayVar(&f.registries, "registry-allowed", nil, "another image `registry` to allow, besides the org's own; repeatable")
 	_ = cmd.MarkFlagFilename("filename", "yaml", "yml")
 }
 
@@ -169,7 +169,7 @@ func (f projectFlags) document() ([]byte, error) {
 // read returns the project's YAML, and its name for messages.
 func (f projectFlags) read(a *app, cmd *cobra.Command) (text []byte, name string, err error) {
 	if (f.file == "") == (f.name == "") {
-		return nil, "", usagef(cmd, "projects add: -f FILE or --name NAME, one of them")
+		return nil, "", usagef(cmd, "projects add: use either -f FILE or --name NAME")
 	}
 	if f.file == "" {
 		text, err := f.document()
@@ -180,7 +180,7 @@ func (f projectFlags) read(a *app, cmd *cobra.Command) (text []byte, name string
 	}
 	for _, flag := range []string{"display-name", "cpu", "memory", "storage", "pods", "gpus", "member", "registry-allowed"} {
 		if cmd.Flags().Changed(flag) {
-			return nil, "", usagef(cmd, "projects add: --%s is for --name; the file says it", flag)
+			return nil, "", usagef(cmd, "projects add: --%s works with --name only; set it in the file", flag)
 		}
 	}
 	return a.readText(cmd, f.file)
@@ -193,15 +193,17 @@ func (a *app) projectsAdd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add ORG",
 		Short: "Add a project to an org",
-		Long: `Add makes one more project for an org: it changes what is recorded of the org,
-runs its bootstrap layer as onboard does, and its cluster layer before it where
-service accounts of the project have roles in AWS, and waits until the project is ready.
+		Long: `Add creates a project for an org: it changes the registry's record of the org,
+runs its bootstrap layer as onboard does, and waits until the project is ready.
+Where service accounts of the project have roles in AWS, the cluster layer runs
+first.
 
-With --spec FILE the org's own spec file gets the project first, in place, and
-everything else in it stays as it is written. Without it the command prints what
-to put there: the next onboard takes away what its spec does not have.
+With --spec FILE the project is first added to the org's spec file, in place;
+the rest of the file stays as it is written. Without it the command prints what
+to add to the spec: the next onboard removes projects that the spec does not
+list.
 
-Adding what is there already, as it is, changes nothing.`,
+Adding an existing project with the same settings changes nothing.`,
 		Example: `  freehold projects add acme --name lab --cpu 2 --member editor=group:acme:lab --spec acme.yaml
   freehold projects add acme -f lab.yaml --spec acme.yaml
   freehold projects add acme -f lab.yaml --dry-run`,
@@ -214,7 +216,7 @@ Adding what is there already, as it is, changes nothing.`,
 			if err != nil {
 				return err
 			}
-			p, err := a.provisioner(cmd)
+			p, err := a.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -242,14 +244,14 @@ Adding what is there already, as it is, changes nothing.`,
 			if err := into.save(); err != nil {
 				return err
 			}
-			told := fmt.Sprintf("the spec file of %s does not have it: put this into its projects, or the next onboard takes it away\n\n%s",
+			hint := fmt.Sprintf("add this to projects in the spec of %s, or the next onboard removes the project:\n\n%s",
 				org, indented(string(text)))
-			return a.changeProjects(cmd, p, org, change, into, told)
+			return a.changeProjects(cmd, p, org, change, into, hint)
 		},
 	}
 	f.add(cmd)
 	specFlag(cmd, &file)
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change; change nothing")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change, without changing it")
 	return cmd
 }
 
@@ -259,15 +261,15 @@ func (a *app) projectsRemove() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove ORG NAME",
 		Short: "Remove a project from an org, after asking",
-		Long: `Remove takes a project from an org: it shows what changes and asks for the
-project's name; where there is nobody to ask, --yes=NAME says it.
+		Long: `Remove removes a project from an org. It shows what would change and asks for the
+project's name; --yes=NAME answers where nobody can be asked.
 
-A project whose deletionPolicy is Retain, the default, leaves its namespace
-behind with its fences and all that is in it. One whose deletionPolicy is Delete
-takes it along: saying its name is the confirmation.
+With deletionPolicy: Retain, the default, the namespace stays, with its policies
+and everything in it. With deletionPolicy: Delete the namespace is deleted too;
+typing the name confirms that.
 
-With --spec FILE the project is taken out of the org's own spec file first, in
-place. Without it the next onboard makes it again.`,
+With --spec FILE the project is first removed from the org's spec file, in place.
+Without it the next onboard creates the project again.`,
 		Example: `  freehold projects remove acme lab --dry-run
   freehold projects remove acme lab --spec acme.yaml
   freehold projects remove acme lab --yes=lab`,
@@ -278,11 +280,11 @@ place. Without it the next onboard makes it again.`,
 			org, name := args[0], args[1]
 			switch {
 			case yes != "" && yes != name:
-				return usagef(cmd, "projects remove: --yes=%s is not the project %s: nothing was removed", yes, name)
+				return usagef(cmd, "projects remove: --yes=%s does not match project %s; nothing was removed", yes, name)
 			case yes == "" && !dryRun && !a.env.Interactive:
-				return usagef(cmd, "projects remove: there is nobody to ask; say --yes=%s", name)
+				return usagef(cmd, "projects remove: cannot ask for confirmation here; add --yes=%s", name)
 			}
-			p, err := a.provisioner(cmd)
+			p, err := a.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -314,23 +316,23 @@ place. Without it the next onboard makes it again.`,
 			if err := into.save(); err != nil {
 				return err
 			}
-			told := fmt.Sprintf("the spec file of %s may still have it: take project %s out of its projects, or the next onboard makes it again\n", org, name)
-			return a.changeProjects(cmd, p, org, change, into, told)
+			hint := fmt.Sprintf("remove project %s from the spec of %s too, or the next onboard creates it again\n", name, org)
+			return a.changeProjects(cmd, p, org, change, into, hint)
 		},
 	}
 	specFlag(cmd, &file)
-	cmd.Flags().StringVar(&yes, "yes", "", "the project's name, instead of the question")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change; change nothing")
+	cmd.Flags().StringVar(&yes, "yes", "", "the project's name, instead of being asked")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change, without changing it")
 	return cmd
 }
 
 func specFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, "spec", "", "the org's own spec `FILE`, which is changed too, in place")
+	cmd.Flags().StringVar(file, "spec", "", "also change the org's spec `FILE`, in place")
 	_ = cmd.MarkFlagFilename("spec", "yaml", "yml")
 }
 
 // planProjects shows what a change would do, as plan does and with its exit status.
-func (a *app) planProjects(cmd *cobra.Command, p Provisioner, org string, change lifecycle.ProjectChange) error {
+func (a *app) planProjects(cmd *cobra.Command, p ProjectManager, org string, change lifecycle.ProjectChange) error {
 	planned, err := p.PlanProjects(cmd.Context(), org, change)
 	if err != nil {
 		return err
@@ -338,16 +340,16 @@ func (a *app) planProjects(cmd *cobra.Command, p Provisioner, org string, change
 	if err := a.print(planned, func(w io.Writer) error { return render.TextPlan(w, planned) }); err != nil {
 		return err
 	}
-	a.streamed = true // the plan is the one line of ndjson
+	a.streamed = true // the plan is the only line of ndjson
 	if planned.Different() {
 		return errDifferent
 	}
 	return nil
 }
 
-// changeProjects makes a change, and tells what the spec file needs where it
-// was not changed with it.
-func (a *app) changeProjects(cmd *cobra.Command, p Provisioner, org string, change lifecycle.ProjectChange, into *specFile, told string) error {
+// changeProjects makes a change. The hint says what the spec file needs when it
+// was not changed too.
+func (a *app) changeProjects(cmd *cobra.Command, p ProjectManager, org string, change lifecycle.ProjectChange, into *specFile, hint string) error {
 	var result event.Onboarding
 	err := a.operate(cmd.Context(), "projects", org, func(sink event.Sink) (any, error) {
 		var err error
@@ -359,10 +361,10 @@ func (a *app) changeProjects(cmd *cobra.Command, p Provisioner, org string, chan
 		return err
 	}
 	if into != nil {
-		_, err = fmt.Fprintf(a.env.Stderr, "%s is changed with it\n", into.name)
+		_, err = fmt.Fprintf(a.env.Stderr, "%s is updated\n", into.name)
 		return err
 	}
-	_, err = io.WriteString(a.env.Stderr, told)
+	_, err = io.WriteString(a.env.Stderr, hint)
 	return err
 }
 
@@ -379,13 +381,13 @@ func indented(text string) string {
 }
 
 // recordedProjects are the names of the org's projects.
-func recordedProjects(ctx context.Context, p Provisioner, org string) ([]string, error) {
+func recordedProjects(ctx context.Context, p ProjectManager, org string) ([]string, error) {
 	s, err := p.Status(ctx, org)
 	return s.DataPlane.Projects, err
 }
 
-// specFile is an org's own spec while a project is put in or taken out; nil
-// stands for none.
+// specFile is an org's spec file while a project is added or removed; nil stands
+// for none.
 type specFile struct {
 	name  string
 	mode  os.FileMode
@@ -399,7 +401,7 @@ func (a *app) openSpec(cmd *cobra.Command, org, file string) (*specFile, error) 
 		return nil, usagef(cmd, "%v", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, usagef(cmd, "--spec %s is not a file that can be changed", file)
+		return nil, usagef(cmd, "--spec %s is not a regular file", file)
 	}
 	text, _, err := a.readText(cmd, file)
 	if err != nil {
@@ -410,18 +412,18 @@ func (a *app) openSpec(cmd *cobra.Command, org, file string) (*specFile, error) 
 		return nil, err
 	}
 	if s.Org != org {
-		return nil, usagef(cmd, "--spec %s is the spec of %s, and not of %s", file, s.Org, org)
+		return nil, usagef(cmd, "--spec %s is the spec of %s, expected %s", file, s.Org, org)
 	}
 	return &specFile{name: file, mode: info.Mode().Perm(), text: text, parse: s}, nil
 }
 
-// add puts a project in, unless it is there as it is.
+// add adds a project, unless the file has it with the same settings.
 func (f *specFile) add(one spec.Project, text []byte) error {
 	if i := slices.IndexFunc(f.parse.Projects, func(p spec.Project) bool { return p.Name == one.Name }); i >= 0 {
 		if reflect.DeepEqual(f.parse.Projects[i], one) {
 			return nil
 		}
-		return fmt.Errorf("%s: %w: it has a project %s, and it is another one", f.name, spec.ErrInvalid, one.Name)
+		return fmt.Errorf("%s: %w: project %s already exists with different settings", f.name, spec.ErrInvalid, one.Name)
 	}
 	changed, err := spec.AddProject(f.text, text)
 	if err != nil {
@@ -431,7 +433,7 @@ func (f *specFile) add(one spec.Project, text []byte) error {
 	return nil
 }
 
-// remove takes a project out, unless it is gone already.
+// remove removes a project, unless the file does not have it.
 func (f *specFile) remove(name string) error {
 	if !slices.ContainsFunc(f.parse.Projects, func(p spec.Project) bool { return p.Name == name }) {
 		return nil
@@ -451,7 +453,7 @@ func (f *specFile) notEdited(err error) error {
 	return fmt.Errorf("%s: %w: %w", f.name, spec.ErrInvalid, err)
 }
 
-// save writes the file so that it is there as a whole, before or after.
+// save replaces the file in one step, so that it is never half written.
 func (f *specFile) save() error {
 	if f == nil {
 		return nil
@@ -479,7 +481,7 @@ func (a *app) completeProjects(cmd *cobra.Command, args []string, typed string) 
 	if len(args) > 1 || a.options(cmd) != nil {
 		return nil, no
 	}
-	p, err := a.provisioner(cmd)
+	p, err := a.open(cmd)
 	if err != nil {
 		return nil, no
 	}

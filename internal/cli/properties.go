@@ -39,7 +39,7 @@ func fullType(cmd *cobra.Command, types []string, short string) (string, error) 
 	case 1:
 		return fit[0], nil
 	case 0:
-		return "", usagef(cmd, "no type %q in the sandbox", short)
+		return "", usagef(cmd, "the sandbox has no type %q", short)
 	default:
 		slices.Sort(fit)
 		return "", usagef(cmd, "type %q is ambiguous: %s", short, strings.Join(fit, ", "))
@@ -89,17 +89,17 @@ func parsePath(s string) (path []any, rest string, err error) {
 		case strings.HasPrefix(s, `["`):
 			end := strings.Index(s, `"]`)
 			if end < 0 {
-				return nil, "", fmt.Errorf(`a [" without its "]`)
+				return nil, "", fmt.Errorf(`[" is not closed by "]`)
 			}
 			path, s = append(path, s[2:end]), s[end+2:]
 		case strings.HasPrefix(s, "["):
 			end := strings.Index(s, "]")
 			if end < 0 {
-				return nil, "", fmt.Errorf("a [ without its ]")
+				return nil, "", fmt.Errorf("[ is not closed by ]")
 			}
 			i, err := strconv.Atoi(s[1:end])
 			if err != nil || i < 0 {
-				return nil, "", fmt.Errorf("%q is no index", s[1:end])
+				return nil, "", fmt.Errorf("%q is not a valid index", s[1:end])
 			}
 			path, s = append(path, i), s[end+1:]
 		default:
@@ -108,7 +108,7 @@ func parsePath(s string) (path []any, rest string, err error) {
 				return nil, "", fmt.Errorf("want PATH=VALUE")
 			}
 			if end == 0 {
-				return nil, "", fmt.Errorf("an empty name in the path")
+				return nil, "", fmt.Errorf("the path contains an empty name")
 			}
 			path, s = append(path, s[:end]), s[end:]
 		}
@@ -126,7 +126,7 @@ func parsePath(s string) (path []any, rest string, err error) {
 	}
 }
 
-// assign carries the assignments out, in order.
+// assign makes the assignments, in order.
 func assign(cmd *cobra.Command, properties map[string]any, sets []assignment) error {
 	for _, a := range sets {
 		if _, err := put(properties, a.path, a.value); err != nil {
@@ -136,7 +136,7 @@ func assign(cmd *cobra.Command, properties map[string]any, sets []assignment) er
 	return nil
 }
 
-// put returns into with value at path; objects and lists on the way are made,
+// put returns into with value at path. It creates objects and lists on the way,
 // and an index may be one past the end of a list.
 func put(into any, path []any, value any) (any, error) {
 	if len(path) == 0 {
@@ -149,7 +149,7 @@ func put(into any, path []any, value any) (any, error) {
 			object, ok = map[string]any{}, true
 		}
 		if !ok {
-			return nil, fmt.Errorf("%q: its parent is no object", step)
+			return nil, fmt.Errorf("%q: the parent is not an object", step)
 		}
 		if value == nil && len(path) == 1 {
 			delete(object, step)
@@ -165,10 +165,10 @@ func put(into any, path []any, value any) (any, error) {
 		i := step.(int)
 		list, ok := into.([]any)
 		if into != nil && !ok {
-			return nil, fmt.Errorf("[%d]: its parent is no list", i)
+			return nil, fmt.Errorf("[%d]: the parent is not a list", i)
 		}
 		if i > len(list) {
-			return nil, fmt.Errorf("[%d]: the list has %d items", i, len(list))
+			return nil, fmt.Errorf("[%d]: index out of range, the list has %d items", i, len(list))
 		}
 		if value == nil && len(path) == 1 {
 			if i == len(list) {

@@ -14,12 +14,13 @@ func (a *app) root() *cobra.Command {
 		Use:   "freehold",
 		Short: "Give every customer a data plane of their own",
 		Long: `Freehold gives every customer (an org) a data plane of their own: one AWS
-account, one IAM boundary, one EKS cluster and a bootstrap that fences each
-project's namespace. Nothing is shared between orgs.
+account, one IAM boundary, one EKS cluster, and a controller in it that isolates
+each project's namespace. Nothing is shared between orgs.
 
-Exit status: 0 done; 1 failed; 2 differences found (plan, drift); 3 blocked by
-a policy, or an audit found something; 4 invalid input; 5 busy: another operation
-holds the org; 6 pending on the cloud: run again later.`,
+Exit status: 0 done; 1 failed; 2 differences found (plan, drift), or something
+to prune (plan --prune); 3 blocked by a policy, or an audit found something;
+4 invalid input; 5 busy: another operation holds the org; 6 pending on the
+cloud: run again later.`,
 		Example: `  freehold doctor
   freehold plan -f acme.yaml
   freehold onboard -f acme.yaml
@@ -34,14 +35,14 @@ holds the org; 6 pending on the cloud: run again later.`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		// The flags of a command that was misspelt are unknown for that alone.
+		// The flags of a misspelled command are unknown only because of that.
 		if args := cmd.Flags().Args(); len(args) > 0 && cmd.HasSubCommands() {
 			return group(cmd, args)
 		}
 		return usagef(cmd, "%s: %v", cmd.Name(), err)
 	})
-	// A command that only has subcommands runs, to say what is unknown, but
-	// that is no usage of its own.
+	// A command that only has subcommands runs to report an unknown one, which
+	// its usage does not show.
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
 	a.flags.add(root)
 	root.AddCommand(
@@ -51,6 +52,8 @@ holds the org; 6 pending on the cloud: run again later.`,
 		a.status(),
 		a.kubeconfig(),
 		a.projects(),
+		a.operations(),
+		a.claims(),
 		a.eksToken(),
 		a.drift(),
 		a.audit(),
@@ -75,7 +78,7 @@ func (a *app) print(v any, people func(io.Writer) error) error {
 	}
 }
 
-// printList writes a list; as ndjson one document a line.
+// printList writes a list; as ndjson one document per line.
 func printList[T any](a *app, list []T, people func(io.Writer) error) error {
 	if a.output != asNDJSON {
 		return a.print(list, people)
@@ -88,8 +91,8 @@ func printList[T any](a *app, list []T, people func(io.Writer) error) error {
 	return nil
 }
 
-// printOperation writes an operation's result. As ndjson it is on the terminal
-// event already.
+// printOperation writes an operation's result. With ndjson the terminal event
+// already has it.
 func (a *app) printOperation(v any, people func(io.Writer) error) error {
 	if a.output == asNDJSON {
 		return nil
@@ -97,13 +100,13 @@ func (a *app) printOperation(v any, people func(io.Writer) error) error {
 	return a.print(v, people)
 }
 
-// completeOrgs offers the orgs that are known to a shell.
+// completeOrgs offers the known orgs to a shell.
 func (a *app) completeOrgs(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	const no = cobra.ShellCompDirectiveNoFileComp
 	if err := a.options(cmd); err != nil {
 		return nil, no
 	}
-	p, err := a.provisioner(cmd)
+	p, err := a.open(cmd)
 	if err != nil {
 		return nil, no
 	}

@@ -20,13 +20,10 @@ func Run(ctx context.Context, args []string, env Env) int {
 	root.SetErr(env.Stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	err = errors.Join(err, a.close())
-	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) == 1 {
-		err = joined.Unwrap()[0]
-	}
 	if err != nil {
-		a.owe(cmd, args, err)
+		a.endStream(cmd, args, err)
 	}
-	tell(env.Stderr, err)
+	printError(env.Stderr, err, a.opt.Verbose)
 	return exitCode(err)
 }
 
@@ -39,9 +36,10 @@ type app struct {
 	output output
 	log    *logWriter
 
-	services *Services // nil until wired
-	org      string    // the org that the spec states, once it was read
-	streamed bool      // an operation's events were streamed
+	services  *Services // nil until wired
+	lifecycle Lifecycle // nil until opened
+	org       string    // the org that the spec states, once it was read
+	streamed  bool      // an operation's events were streamed
 }
 
 // wire returns the services, which are built on first use.
@@ -49,11 +47,11 @@ func (a *app) wire(cmd *cobra.Command) (Services, error) {
 	if a.services != nil {
 		return *a.services, nil
 	}
-	if a.opt.Home == "" {
-		return Services{}, usagef(cmd, "no place to keep anything: set --home or FREEHOLD_HOME")
+	if a.opt.Cloud == CloudSandbox && a.opt.Home == "" {
+		return Services{}, noHome(cmd)
 	}
 	if a.env.Wire == nil {
-		return Services{}, errors.New("this build has nothing behind its command line")
+		return Services{}, errors.New("this build has a command line only")
 	}
 	s, err := a.env.Wire(cmd.Context(), a.opt)
 	if err != nil {
@@ -63,9 +61,24 @@ func (a *app) wire(cmd *cobra.Command) (Services, error) {
 	return s, nil
 }
 
-func (a *app) provisioner(cmd *cobra.Command) (Provisioner, error) {
+// open returns the use cases, which open the registry on first use.
+func (a *app) open(cmd *cobra.Command) (Lifecycle, error) {
+	if a.lifecycle != nil {
+		return a.lifecycle, nil
+	}
+	if a.opt.Home == "" {
+		return nil, noHome(cmd)
+	}
 	s, err := a.wire(cmd)
-	return s.Provisioner, err
+	if err != nil {
+		return nil, err
+	}
+	a.lifecycle, err = s.Lifecycle(cmd.Context())
+	return a.lifecycle, err
+}
+
+func noHome(cmd *cobra.Command) error {
+	return usagef(cmd, "there is no home folder to keep data in: set --home or FREEHOLD_HOME")
 }
 
 func (a *app) close() error {
@@ -73,7 +86,7 @@ func (a *app) close() error {
 		return nil
 	}
 	if err := a.services.Close(); err != nil {
-		return fmt.Errorf("close: %w", err)
+		return fmt.Errorf("close what the command opened: %w", err)
 	}
 	return nil
 }
@@ -81,11 +94,11 @@ func (a *app) close() error {
 // operation marks a command whose events are streamed, with the operation's kind.
 const operation = "operation"
 
-// owe sends the terminal event of an operation that failed before its stream
-// began: a flag that does not exist, a spec with mistakes, services that could
-// not be wired. It names the org when that is known: the one argument, or what
-// the spec states even when the rest of it is wrong.
-func (a *app) owe(cmd *cobra.Command, args []string, err error) {
+// endStream sends the terminal event of an operation that failed before its
+// stream began: an unknown flag, a spec with mistakes, services that could not
+// be wired. It names the org when that is known: the one argument, or what the
+// spec states even when the rest of it is wrong.
+func (a *app) endStream(cmd *cobra.Command, args []string, err error) {
 	kind := cmd.Annotations[operation]
 	if kind == "" || a.streamed || (a.output != asNDJSON && !asksForEvents(args)) {
 		return

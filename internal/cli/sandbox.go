@@ -17,14 +17,15 @@ import (
 func (a *app) sandbox() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox",
-		Short: "Look at and change the sandbox cloud behind freehold's back",
-		Long: `The sandbox is an embedded cloud: freehold --sandbox uses it in place of AWS,
-and real control planes of Kubernetes run for its clusters. These commands
-change it behind the engine's back, to rehearse drift and repair. They always
-mean the sandbox; --sandbox need not be said.
+		Short: "Inspect and change the sandbox cloud out of band",
+		Long: `The sandbox is an embedded cloud: freehold --sandbox uses it instead of AWS, and
+runs a real Kubernetes control plane for each cluster. These commands change it
+without the engine's knowledge, to rehearse drift and repair. They always use
+the sandbox; --sandbox is not needed.
 
-ORG is an org or a 12-digit account id. TYPE is a Pulumi type and may be short:
-aws:iam/role:Role, iam/role:Role, Role. An item is named by its id or its name.`,
+ORG is an org or a 12-digit account id. TYPE is a Pulumi type, which may be
+shortened: aws:iam/role:Role, iam/role:Role or Role. Resources are identified by
+id or name.`,
 		Example: `  freehold sandbox ls acme --type Role
   freehold sandbox edit acme SecurityGroup sg-0123 description=changed
   freehold drift acme --sandbox`,
@@ -64,7 +65,7 @@ func (a *app) wireSandbox(cmd *cobra.Command) (Sandbox, error) {
 		return nil, err
 	}
 	if s.Sandbox == nil {
-		return nil, errors.New("this build has no sandbox")
+		return nil, errors.New("this build does not include the sandbox")
 	}
 	return s.Sandbox, nil
 }
@@ -73,7 +74,7 @@ func (a *app) sandboxList() *cobra.Command {
 	var short string
 	cmd := &cobra.Command{
 		Use:   "ls [ORG]",
-		Short: "List what is in the sandbox cloud",
+		Short: "List the resources in the sandbox cloud",
 		Example: `  freehold sandbox ls
   freehold sandbox ls acme
   freehold sandbox ls acme --type Role -o json`,
@@ -104,7 +105,7 @@ func (a *app) sandboxList() *cobra.Command {
 func (a *app) sandboxShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ORG TYPE ID|NAME",
-		Short: "Show one thing with all its properties",
+		Short: "Show a resource with all its properties",
 		Example: `  freehold sandbox show acme Role freehold-acme-read
   freehold sandbox show acme ec2/vpc:Vpc vpc-0123 -o json`,
 		Args:              exactly("ORG", "TYPE", "ID or NAME"),
@@ -126,9 +127,9 @@ func (a *app) sandboxShow() *cobra.Command {
 func (a *app) sandboxEdit() *cobra.Command {
 	return &cobra.Command{
 		Use:   "edit ORG TYPE ID|NAME PATH=VALUE...",
-		Short: "Change properties of one thing",
-		Long: `Edit changes properties of one thing, all of them or none. A value is JSON, and
-a plain string when it is no JSON; null removes the property.`,
+		Short: "Change properties of a resource",
+		Long: `Edit changes properties of a resource, either all of them or none. A value is
+parsed as JSON, or else taken as a string; null removes the property.`,
 		Example: `  freehold sandbox edit acme SecurityGroup sg-0123 'ingress[0].fromPort=22'
   freehold sandbox edit acme Vpc vpc-0123 'tags["team"]=red' 'tags["freehold.dev/org"]=null'`,
 		Args:              assignments("ORG", "TYPE", "ID or NAME"),
@@ -155,9 +156,9 @@ func (a *app) sandboxRemove() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "rm ORG TYPE ID|NAME",
-		Short: "Remove one thing",
+		Short: "Remove a resource",
 		Example: `  freehold sandbox rm acme Role freehold-acme-read
-  freehold sandbox rm acme Vpc vpc-0123 --force   # also where AWS would refuse`,
+  freehold sandbox rm acme Vpc vpc-0123 --force   # even if AWS would refuse`,
 		Args:              exactly("ORG", "TYPE", "ID or NAME"),
 		ValidArgsFunction: a.completeOrgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -172,7 +173,7 @@ func (a *app) sandboxRemove() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&force, "force", false, "remove it also where AWS would refuse")
+	cmd.Flags().BoolVar(&force, "force", false, "remove it even if AWS would refuse")
 	return cmd
 }
 
@@ -180,7 +181,7 @@ func (a *app) sandboxCreate() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "create ORG TYPE NAME [PATH=VALUE...]",
-		Short: "Create one thing that no layer declares",
+		Short: "Create a resource that no layer declares",
 		Example: `  freehold sandbox create acme SecurityGroup stray vpcId=vpc-0123 description=stray
   freehold sandbox create acme Role stray -f role.json`,
 		Args:              cobra.ArbitraryArgs,
@@ -212,7 +213,7 @@ func (a *app) sandboxCreate() *cobra.Command {
 			return a.printItem(item)
 		},
 	}
-	cmd.Flags().StringVarP(&file, "file", "f", "", "a JSON object with the properties; - reads standard input")
+	cmd.Flags().StringVarP(&file, "file", "f", "", "`file` with the properties as a JSON object; - reads standard input")
 	_ = cmd.MarkFlagFilename("file", "json")
 	return cmd
 }
@@ -220,7 +221,7 @@ func (a *app) sandboxCreate() *cobra.Command {
 func (a *app) sandboxStop() *cobra.Command {
 	return &cobra.Command{
 		Use:   "stop [ORG]",
-		Short: "Stop the control planes; they start again when they are needed",
+		Short: "Stop the control planes; they start again on demand",
 		Example: `  freehold sandbox stop
   freehold sandbox stop acme`,
 		Args:              between(0, "ORG"),
@@ -239,7 +240,7 @@ func (a *app) sandboxReset() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "reset",
-		Short: "Forget everything in the sandbox cloud, after asking",
+		Short: "Delete everything in the sandbox cloud, after asking",
 		Example: `  freehold sandbox reset
   freehold sandbox reset --yes`,
 		Args: exactly(),
@@ -250,9 +251,9 @@ func (a *app) sandboxReset() *cobra.Command {
 			}
 			if !yes {
 				if !a.env.Interactive {
-					return usagef(cmd, "reset: there is nobody to ask; say --yes")
+					return usagef(cmd, "reset: cannot ask for confirmation here; add --yes")
 				}
-				if err := a.ask(cmd.Context(), "reset", "forget every account, cluster and record of the sandbox"); err != nil {
+				if err := a.ask(cmd.Context(), "reset", "delete every account, cluster and record of the sandbox"); err != nil {
 					return &lifecycle.Error{Doing: "reset", Err: err, Next: "nothing was removed"}
 				}
 			}
@@ -263,7 +264,7 @@ func (a *app) sandboxReset() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
 	return cmd
 }
 
@@ -271,14 +272,14 @@ func (a *app) sandboxExec() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "exec -- COMMAND [ARG...]",
 		Short: "Run a command, such as pulumi, against the sandbox",
-		Long: `Exec runs a command with the environment by which the plain pulumi command line
-reaches the sandbox's providers, freehold's programs and freehold's state.
-$FREEHOLD_STACKS, also in the command's arguments, is the folder of the stacks'
-settings. The command gets the signals that freehold gets, and its exit status
-is freehold's.
+		Long: `Exec runs a command with the environment that connects the plain pulumi command
+line to the sandbox's providers and to freehold's programs and state.
+$FREEHOLD_STACKS, also in the command's arguments, is the folder with the
+stacks' settings. Signals are passed on to the command, and freehold exits with
+its exit status.
 
-What runs a program, such as pulumi preview, wants a project: run it in a folder
-with freehold's Pulumi.yaml.`,
+Commands that run a program, such as pulumi preview, need a project: run them in
+a folder with freehold's Pulumi.yaml.`,
 		Example: `  freehold sandbox exec -- pulumi stack ls
   freehold sandbox exec -- pulumi stack --stack acme.cluster --show-urns
   freehold sandbox exec -- pulumi preview --stack acme.boundary \
@@ -310,7 +311,7 @@ func (a *app) sandboxServeCluster() *cobra.Command {
 	var idle time.Duration
 	cmd := &cobra.Command{
 		Use:     "serve-cluster --dir DIR",
-		Short:   "Run the control plane that is kept in a folder",
+		Short:   "Run the control plane in a folder",
 		Example: `  freehold sandbox serve-cluster --dir DIR --idle 15m`,
 		Hidden:  true,
 		Args:    exactly(),
@@ -326,7 +327,7 @@ func (a *app) sandboxServeCluster() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "the cluster's folder")
-	cmd.Flags().DurationVar(&idle, "idle", 15*time.Minute, "stop when nothing has used it for so long; 0: never")
+	cmd.Flags().DurationVar(&idle, "idle", 15*time.Minute, "stop after this time without use; 0: never")
 	return cmd
 }
 
@@ -334,7 +335,7 @@ func (a *app) sandboxToken() *cobra.Command {
 	var dir, as string
 	cmd := &cobra.Command{
 		Use:     "token --dir DIR --as bootstrap|reader",
-		Short:   "Print an ExecCredential for the cluster that is kept in a folder",
+		Short:   "Print an ExecCredential for the cluster in a folder",
 		Example: `  freehold sandbox token --dir DIR --as reader`,
 		Hidden:  true,
 		Args:    exactly(),
@@ -358,7 +359,7 @@ func (a *app) sandboxToken() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "the cluster's folder")
-	cmd.Flags().StringVar(&as, "as", "", "bootstrap or reader")
+	cmd.Flags().StringVar(&as, "as", "", "the identity: bootstrap or reader")
 	return cmd
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What AWS accepts. An external id's length is for internal/spec to bound.
+// What AWS accepts. internal/spec limits an external id's length.
 var (
 	accountIDPattern  = regexp.MustCompile(`^[0-9]{12}$`)
 	roleNamePattern   = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
@@ -32,12 +32,12 @@ func (a *app) sandboxAccount() *cobra.Command {
 	var role, externalID string
 	cmd := &cobra.Command{
 		Use:   "account ID --role NAME --external-id X",
-		Short: "Let a customer's own account appear, to be brought by a spec",
-		Long: `Account makes an AWS account that is not of the organization, as a customer's
-own is, with a role that freehold may assume when it gives the external id. It
-prints the lines by which a spec brings the account.`,
+		Short: "Create an account that belongs to a customer, for account.mode: existing",
+		Long: `Account creates an AWS account outside the organization, like a customer's own
+account, with a role that freehold may assume with the external id. It prints
+the lines of a spec that use the account.`,
 		Example: `  freehold sandbox account 444455556666 --role freehold-access --external-id acme-7f3a
-  freehold onboard --sandbox -f acme.yaml    # where acme.yaml has, in place of account.email:
+  freehold onboard --sandbox -f acme.yaml    # where acme.yaml has, instead of account.email:
 
     account:
       mode: existing
@@ -69,6 +69,6 @@ prints the lines by which a spec brings the account.`,
 		},
 	}
 	cmd.Flags().StringVar(&role, "role", "", "the `name` of the role that freehold assumes")
-	cmd.Flags().StringVar(&externalID, "external-id", "", "what the role's trust policy asks for")
+	cmd.Flags().StringVar(&externalID, "external-id", "", "the external `id` that the role's trust policy requires")
 	return cmd
 }

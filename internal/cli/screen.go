@@ -12,16 +12,16 @@ import (
 	"freehold.dev/freehold/internal/event"
 )
 
-// screen draws a running operation on a terminal. It reads no keys: the
-// terminal stays in its ordinary mode, so that ctrl-c is the signal that it
-// always is and a killed process leaves nothing to mend.
+// screen draws a running operation on a terminal. It reads no keys: the terminal
+// stays in its normal mode, so ctrl-c still sends a signal and a killed process
+// leaves nothing to repair.
 type screen struct {
 	program *tea.Program
 	log     *logWriter
 	ended   chan struct{}
 }
 
-// newScreen starts to draw. What is logged meanwhile goes above the drawing.
+// newScreen starts to draw. Logs are written above the drawing meanwhile.
 func newScreen(env Env, log *logWriter, kind, org string) *screen {
 	m := newModel(kind, org, env.Now, env.Width())
 	s := &screen{
@@ -29,7 +29,7 @@ func newScreen(env Env, log *logWriter, kind, org string) *screen {
 			tea.WithInput(nil),
 			tea.WithOutput(silent(env.Stderr)),
 			tea.WithEnvironment(environment(env.Getenv)),
-			tea.WithWindowSize(env.Width(), 24), // of what is no file
+			tea.WithWindowSize(env.Width(), 24), // where the output is not a file
 			tea.WithoutSignalHandler(),
 		),
 		log:   log,
@@ -38,7 +38,7 @@ func newScreen(env Env, log *logWriter, kind, org string) *screen {
 	log.drawn(func(line string) { s.program.Send(tea.Println(line)()) })
 	go func() {
 		defer close(s.ended)
-		// A terminal that cannot be drawn on is no reason to stop onboarding.
+		// A terminal that cannot be drawn on must not stop an onboarding.
 		_, _ = s.program.Run()
 	}()
 	return s
@@ -52,7 +52,7 @@ func (s *screen) close() {
 	<-s.ended
 }
 
-// environment passes on what decides about colours.
+// environment passes on the variables that control colors.
 func environment(getenv func(string) string) []string {
 	var env []string
 	for _, name := range []string{"TERM", "COLORTERM", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TMUX"} {
@@ -65,8 +65,8 @@ func environment(getenv func(string) string) []string {
 
 // keyboard are the requests that Bubble Tea makes for programs that read keys.
 // Nobody would read the terminal's answers, which would end up on the shell's
-// command line; and with the enhanced keyboard ctrl-c is no signal any more.
-// The user's cursor stays as it is, too.
+// command line, and the enhanced keyboard would stop ctrl-c from sending a
+// signal. The user's cursor is left unchanged too.
 var keyboard = strings.NewReplacer(
 	ansi.SetModifyOtherKeys2, "",
 	ansi.ResetModifyOtherKeys, "",
@@ -79,8 +79,8 @@ var keyboard = strings.NewReplacer(
 	ansi.SetCursorStyle(1), "",
 )
 
-// silent returns w without those requests. A file stays a file, by which
-// Bubble Tea knows a terminal and its size.
+// silent returns w without those requests. A file stays a file: Bubble Tea needs
+// one to recognize a terminal and its size.
 func silent(w io.Writer) io.Writer {
 	if f, ok := w.(*os.File); ok {
 		return silentFile{f}

@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 )
 
@@ -33,6 +34,7 @@ type script struct {
 //	pipes FILE        gives the next command a file on standard input
 //	world TROUBLE     lets something go wrong from now on; "fine" ends it
 //	drifts ORG KIND   lets an org drift
+//	reserves ORG KIND VALUE  gives an org a claim on what was never made
 //	packs DIR...      says which policy packs of the operator's the last command had
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -60,6 +62,10 @@ func TestScripts(t *testing.T) {
 			"drifts": func(ts *testscript.TestScript, _ bool, args []string) {
 				o := of(ts).world.orgs[args[0]]
 				o.drift = append(o.drift, findings[args[1]])
+			},
+			"reserves": func(ts *testscript.TestScript, _ bool, args []string) {
+				w := of(ts).world
+				w.claimed[args[0]] = append(w.claimed[args[0]], event.Claim{Kind: args[1], Value: args[2]})
 			},
 			"packs": func(ts *testscript.TestScript, _ bool, args []string) {
 				got := strings.ReplaceAll(strings.Join(of(ts).options.PolicyPacks, " "), ts.Getenv("WORK")+"/", "")

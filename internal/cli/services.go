@@ -11,63 +11,129 @@ import (
 	"freehold.dev/freehold/internal/spec"
 )
 
-// Provisioner runs the use cases.
-type Provisioner interface {
+// Lifecycle is every use case. A command takes the part of it that it calls.
+type Lifecycle interface {
+	Onboarder
+	Offboarder
+	ProjectManager
+	Fleet
+	Inspector
+	OperationLog
+	ClaimManager
+}
+
+// Onboarder makes data planes.
+type Onboarder interface {
+	// Plan returns what Onboard would change, and what it would prune when asked.
 	Plan(ctx context.Context, s spec.Spec, o lifecycle.PlanOptions, sink event.Sink) (event.Plan, error)
 	Onboard(ctx context.Context, s spec.Spec, o lifecycle.OnboardOptions, sink event.Sink) (event.Onboarding, error)
-	Status(ctx context.Context, org string) (event.Status, error)
-	Orgs(ctx context.Context) ([]event.Status, error)
-	// Shared returns what two orgs have in common, from the ledger.
-	Shared(ctx context.Context) ([]finding.Shared, error)
-	Drift(ctx context.Context, org string, sink event.Sink) (event.Drift, error)
-	// Audit holds the rules against what was made.
-	Audit(ctx context.Context, o lifecycle.AuditOptions) (finding.Audit, error)
+}
+
+// Offboarder removes data planes.
+type Offboarder interface {
 	// OffboardPlan returns what Offboard would remove.
 	OffboardPlan(ctx context.Context, org string) (event.Offboarding, error)
 	Offboard(ctx context.Context, org string, o lifecycle.OffboardOptions, sink event.Sink) (event.Offboarding, error)
-	// Kubeconfig returns a kubeconfig that holds no token.
-	Kubeconfig(ctx context.Context, org string) ([]byte, error)
-	// Projects tells of the org's projects, as recorded and as its cluster has them.
+}
+
+// ProjectManager shows and changes an org's projects.
+type ProjectManager interface {
+	// Projects returns the org's projects, as recorded and as its cluster has them.
 	Projects(ctx context.Context, org string) (event.Projects, error)
 	// PlanProjects returns what ChangeProjects would change.
 	PlanProjects(ctx context.Context, org string, c lifecycle.ProjectChange) (event.Plan, error)
 	ChangeProjects(ctx context.Context, org string, c lifecycle.ProjectChange, sink event.Sink) (event.Onboarding, error)
+	// Status returns the projects that are recorded, among the rest.
+	Status(ctx context.Context, org string) (event.Status, error)
 }
 
-// TokenRequest says which cluster of EKS a token is for, and as whom.
+// Fleet reads what is recorded of the orgs.
+type Fleet interface {
+	Status(ctx context.Context, org string) (event.Status, error)
+	Orgs(ctx context.Context) ([]event.Status, error)
+	// Shared returns what two orgs have in common, from the ledger.
+	Shared(ctx context.Context) ([]finding.Shared, error)
+	// Kubeconfig returns a kubeconfig that holds no token.
+	Kubeconfig(ctx context.Context, org string) ([]byte, error)
+}
+
+// Inspector compares what is there with what onboard made, and with the rules.
+type Inspector interface {
+	Orgs(ctx context.Context) ([]event.Status, error)
+	Drift(ctx context.Context, org string, sink event.Sink) (event.Drift, error)
+	// Audit checks the rules against what was made.
+	Audit(ctx context.Context, o lifecycle.AuditOptions) (finding.Audit, error)
+}
+
+// OperationLog reads what the registry keeps of the operations.
+type OperationLog interface {
+	// Operations returns an org's operations, the newest first.
+	Operations(ctx context.Context, org string) ([]event.Operation, error)
+	// Events returns the stored events of an operation that follow the event
+	// with the given sequence number; an empty operation is the newest.
+	Events(ctx context.Context, org, operation string, after int64) ([]event.Event, error)
+}
+
+// ClaimManager reads and releases an org's entries of the ledger.
+type ClaimManager interface {
+	Claims(ctx context.Context, org string) (event.Claims, error)
+	// ReleaseClaims releases the claims on what was never made and returns them.
+	ReleaseClaims(ctx context.Context, org string, sink event.Sink) (event.Claims, error)
+}
+
+// TokenRequest says which EKS cluster a token is for, and which role asks.
 type TokenRequest struct {
 	Region, Cluster     string
 	RoleARN, ExternalID string
 }
 
-// Sandbox changes the embedded cloud out of band, behind the engine's back, and
-// serves the processes that the sandbox starts by itself. An owner is an org or
-// a 12-digit account id; the empty owner is every account for List and Stop. An
-// item is named by its type and its id or its name.
+// Sandbox is the embedded cloud. An owner is an org or a 12-digit account id; an
+// empty owner is every account for List and Stop. An item is named by its type
+// and its id or its name.
 type Sandbox interface {
+	SandboxItems
+	SandboxEditor
+	SandboxControl
+	SandboxRunner
+}
+
+// SandboxItems reads what is in the sandbox cloud.
+type SandboxItems interface {
 	// Types are the Pulumi types that the sandbox knows, "aws:iam/role:Role".
 	Types() []string
 	List(ctx context.Context, owner, typ string) ([]event.SandboxItem, error)
 	Show(ctx context.Context, owner, typ, item string) (event.SandboxItem, error)
+}
+
+// SandboxEditor changes the sandbox cloud out of band, without the engine.
+type SandboxEditor interface {
 	// Edit lets change alter the item's properties in one transaction.
 	Edit(ctx context.Context, owner, typ, item string, change func(properties map[string]any) error) (event.SandboxItem, error)
 	// Remove deletes one item; force skips what AWS would refuse.
 	Remove(ctx context.Context, owner, typ, item string, force bool) error
 	Create(ctx context.Context, owner, typ, name string, properties map[string]any) (event.SandboxItem, error)
-	// AdoptAccount makes an account that is a customer's own, with a role that
-	// freehold may assume under an external id.
+	// AdoptAccount creates an account that belongs to a customer, with a role
+	// that freehold may assume with an external id.
 	AdoptAccount(ctx context.Context, id, role, externalID string) error
-	// Reset forgets everything: accounts, clusters and their data.
+}
+
+// SandboxControl ends what the sandbox keeps.
+type SandboxControl interface {
+	// Reset deletes everything: accounts, clusters and their data.
 	Reset(ctx context.Context) error
 	// Stop stops the owner's control planes; they start again on demand.
 	Stop(ctx context.Context, owner string) error
+}
 
+// SandboxRunner serves the processes that the sandbox starts, and runs others
+// against it.
+type SandboxRunner interface {
 	// ServeCluster runs the control plane kept in dir until ctx ends or
 	// nothing has used it for idle; idle 0: forever.
 	ServeCluster(ctx context.Context, dir string, idle time.Duration) error
 	// Token returns an ExecCredential for the cluster kept in dir.
 	Token(ctx context.Context, dir, as string) ([]byte, error)
-	// Exec runs argv with the environment by which the plain pulumi CLI
-	// reaches the sandbox's providers and state, and returns its exit status.
+	// Exec runs argv with the environment that connects the plain pulumi CLI
+	// to the sandbox's providers and state, and returns its exit status.
 	Exec(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 }

@@ -14,7 +14,7 @@ import (
 	"freehold.dev/freehold/internal/spec"
 )
 
-// mostRead is more than spec.Parse accepts, so that it is the one to refuse.
+// mostRead is more than spec.Parse accepts, so that spec.Parse refuses it.
 const mostRead = 2 << 20
 
 // readSpec reads the document that -f names; "-" is standard input.
@@ -30,7 +30,7 @@ func (a *app) readSpec(cmd *cobra.Command, file string) (spec.Spec, error) {
 	return spec.Parse(name, bytes.NewReader(text))
 }
 
-// readText reads a file, "-" is standard input, and returns what messages call it.
+// readText reads a file, "-" is standard input, and returns its name for messages.
 func (a *app) readText(cmd *cobra.Command, file string) (text []byte, name string, err error) {
 	name, in := "stdin", a.env.Stdin
 	if file != "-" {
@@ -51,8 +51,8 @@ func (a *app) readText(cmd *cobra.Command, file string) (text []byte, name strin
 	return text, name, nil
 }
 
-// statedOrg is the org that a document states, also when the rest is no spec;
-// empty when it states none. Only a failure's event uses it, to say whose it was.
+// statedOrg is the org that a document names, even when the rest is invalid;
+// empty when it names none. Only the event of a failure uses it.
 func statedOrg(text []byte) string {
 	var head struct {
 		Org string `yaml:"org"`

@@ -17,15 +17,16 @@ func (a *app) status() *cobra.Command {
 	var compare bool
 	cmd := &cobra.Command{
 		Use:   "status [ORG]",
-		Short: "Show what is recorded of every org, or of one",
-		Long: `Status shows what is recorded of every org, or of one in detail. It asks no
-cloud.
+		Short: "Show what is recorded about all orgs, or about one",
+		Long: `Status shows what is recorded about all orgs, or about one in detail. It does not
+ask the cloud.
 
 --compare shows orgs side by side (accounts, boundaries, clusters, VPCs, keys)
-and what they have in common; exit status 1 when that is anything. More than
-one ORG can be named with it.
+and what they have in common; exit status 1: they share something. It takes any
+number of orgs.
 
-As JSON one ORG is an object and all orgs are a list; ndjson writes one org a line.`,
+With -o json one ORG is an object and all orgs are a list; with -o ndjson each
+org is one line.`,
 		Example: `  freehold status
   freehold status acme
   freehold status --compare
@@ -39,7 +40,7 @@ As JSON one ORG is an object and all orgs are a list; ndjson writes one org a li
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.provisioner(cmd)
+			p, err := a.open(cmd)
 			if err != nil {
 				return err
 			}
@@ -64,9 +65,9 @@ As JSON one ORG is an object and all orgs are a list; ndjson writes one org a li
 	return cmd
 }
 
-// compare shows the named orgs, or all, side by side. Something in common
-// between two of them fails the command.
-func (a *app) compare(cmd *cobra.Command, p Provisioner, names []string) error {
+// compare shows the named orgs, or all, side by side. The command fails when two
+// of them have something in common.
+func (a *app) compare(cmd *cobra.Command, p Fleet, names []string) error {
 	all, err := p.Orgs(cmd.Context())
 	if err != nil {
 		return err
@@ -74,7 +75,7 @@ func (a *app) compare(cmd *cobra.Command, p Provisioner, names []string) error {
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(s event.Status) bool { return s.Org == name }) {
 			return &lifecycle.Error{
-				Org: name, Doing: "compare", Next: "freehold status lists the orgs",
+				Org: name, Doing: "compare", Next: "list the orgs with freehold status",
 				Err: fmt.Errorf("%w: no such org", lifecycle.ErrInvalid),
 			}
 		}
@@ -94,7 +95,7 @@ func (a *app) compare(cmd *cobra.Command, p Provisioner, names []string) error {
 		return err
 	}
 	if len(c.Shared) > 0 {
-		return errTold
+		return errReported
 	}
 	return nil
 }

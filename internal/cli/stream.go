@@ -10,18 +10,27 @@ import (
 )
 
 // stream carries the events of one operation to one consumer and ends it
-// exactly once. A terminal event that the use case sends is held back until
-// the use case has returned, so that the last event and the exit status always
-// agree; a use case that fails before it says anything is given the terminal
-// event that it owes. The terminal event of another operation, one whose
-// process was killed, passes through.
+// exactly once.
+//
+// An event that the operation's log holds is shown as it is, terminal or not: a
+// replay shows the same. A terminal event that is stored nowhere is held back
+// until the use case has returned, so that it agrees with the exit status. A use
+// case that returns without a terminal event has either lost its org to another
+// process, which has ended the operation in the log, or never began; the stream
+// then ends with the log's event or with one of its own.
+//
+// Terminal events of earlier operations, of processes that were killed, pass
+// through.
 //
 // The terminal event of a document that could not be read names the org that
 // the document states, and no org when it states none.
 type stream struct {
-	kind    string
-	now     func() time.Time
-	consume event.Sink
+	kind string
+	now  func() time.Time
+	show event.Sink
+	// logged returns the terminal event that the log holds for an operation;
+	// nil: there is no log.
+	logged func(org, operation string) (event.Event, bool)
 
 	mu        sync.Mutex
 	org       string
@@ -30,8 +39,8 @@ type stream struct {
 	ended     bool
 }
 
-func newStream(kind, org string, now func() time.Time, consume event.Sink) *stream {
-	return &stream{kind: kind, org: org, now: now, consume: consume}
+func newStream(kind, org string, now func() time.Time, show event.Sink) *stream {
+	return &stream{kind: kind, org: org, now: now, show: show}
 }
 
 // sink takes the use case's events.
@@ -50,15 +59,17 @@ func (s *stream) sink(e event.Event) {
 	if e.Kind == "" {
 		e.Kind = s.kind
 	}
-	if e.Type.Terminal() && e.Operation == s.operation {
+	ours := e.Type.Terminal() && e.Operation == s.operation
+	if ours && e.Seq == 0 {
 		s.held = &e
 		return
 	}
-	s.consume(e)
+	s.ended = ours
+	s.show(e)
 }
 
-// end sends the terminal event. Result is what the use case returned, nil when
-// there is nothing worth telling.
+// end sends the terminal event, unless it was shown. Result is what the use
+// case returned, nil when there is none.
 func (s *stream) end(result any, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,6 +77,12 @@ func (s *stream) end(result any, err error) {
 		return
 	}
 	s.ended = true
+	if s.held == nil && s.operation != "" && s.logged != nil {
+		if last, ok := s.logged(s.org, s.operation); ok {
+			s.show(last)
+			return
+		}
+	}
 	last := event.Event{Time: s.now(), Org: s.org, Operation: s.operation, Kind: s.kind}
 	if s.held != nil {
 		last = *s.held
@@ -84,7 +101,7 @@ func (s *stream) end(result any, err error) {
 			}
 		}
 	}
-	s.consume(last)
+	s.show(last)
 }
 
 // terminalType is the exit status's sibling: how an operation ended.

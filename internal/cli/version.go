@@ -18,7 +18,7 @@ type versionResult struct {
 func (a *app) version() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print versions: freehold, Go, the Pulumi CLI that is used",
+		Short: "Print the versions of freehold, Go and the Pulumi CLI",
 		Example: `  freehold version
   freehold version -o json`,
 		Args: exactly(),
@@ -37,7 +37,7 @@ func (a *app) version() *cobra.Command {
 					commit = " (" + commit + ")"
 				}
 				if pulumi == "" {
-					pulumi = "not found; freehold doctor says how to get it"
+					pulumi = "not found; freehold doctor says how to install it"
 				}
 				_, err := fmt.Fprintf(w, "freehold %s%s\ngo       %s\npulumi   %s\n", v.Version, commit, v.Go, pulumi)
 				return err

@@ -68,9 +68,10 @@ type Plan struct {
 	Prune []finding.Finding `json:"prune,omitempty"`
 }
 
-// Different reports whether onboard would change anything.
+// Different reports whether onboard would change anything, or, where that was
+// asked for, prune anything.
 func (p Plan) Different() bool {
-	if len(p.Changes) > 0 {
+	if len(p.Changes) > 0 || len(p.Prune) > 0 {
 		return true
 	}
 	for _, l := range p.Layers {

@@ -44,6 +44,23 @@ func listed(v any) any {
 	case event.Offboarding:
 		v.Layers = orEmpty(v.Layers)
 		return v
+	case event.Operations:
+		v.Operations = orEmpty(v.Operations)
+		return v
+	case event.Log:
+		events := make([]event.Event, len(v.Events))
+		for i, e := range v.Events {
+			e.Result = listed(e.Result)
+			events[i] = e
+		}
+		v.Events = events
+		return v
+	case event.Claims:
+		v.Claims = orEmpty(v.Claims)
+		return v
+	case event.Projects:
+		v.Projects = orEmpty(v.Projects)
+		return v
 	case event.Comparison:
 		v.Orgs, v.Shared = orEmpty(v.Orgs), orEmpty(v.Shared)
 		return v

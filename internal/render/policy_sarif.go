@@ -18,18 +18,18 @@ const (
 	EdgeRule           = "FH002"
 )
 
-// fleetRules say of the fleet's rules what a policy finding says of its own.
+// fleetRules describe the fleet's rules as a policy finding describes its own.
 var fleetRules = map[string]finding.Policy{
 	SharedIdentityRule: {
 		Rule: SharedIdentityRule, Title: "A physical identity has one org", Severity: "critical",
-		Why:      "two customers that own the same thing have each other's data or control within reach",
-		Fix:      "find out whose it is, make the other org a thing of its own, and onboard both again",
+		Why:      "two customers that own the same thing can reach each other's data or control it",
+		Fix:      "find out which org owns it, create a separate one for the other org, and onboard both again",
 		Criteria: []string{"CC6.1", "CC6.3"},
 	},
 	EdgeRule: {
-		Rule: EdgeRule, Title: "Nothing leads from one org's resource to another's", Severity: "critical",
-		Why:      "a trust, policy, grant, route or association is a way by which one customer reaches another",
-		Fix:      "remove it from the resource that says it; freehold onboard puts back what the layer made",
+		Rule: EdgeRule, Title: "No resource of one org leads to another org's", Severity: "critical",
+		Why:      "a trust, policy, grant, route or association lets one customer reach another",
+		Fix:      "remove it from the resource that has it; freehold onboard restores what the layer declares",
 		Criteria: []string{"CC6.1", "CC6.3", "CC6.6"},
 	},
 }
@@ -51,7 +51,7 @@ func PolicyFindings(a finding.Audit) []finding.Policy {
 			for _, o := range slices.Concat(s.Ends[:i], s.Ends[i+1:]) {
 				others = append(others, textEnd(o))
 			}
-			f.Message = fmt.Sprintf("%s %s is also %s", s.Kind, s.Value, strings.Join(others, "; "))
+			f.Message = fmt.Sprintf("%s %s also belongs to %s", s.Kind, s.Value, strings.Join(others, "; "))
 			out = append(out, f)
 		}
 	}
@@ -77,8 +77,8 @@ func SARIF(w io.Writer, org string, findings []finding.Policy) error {
 	})
 }
 
-// SARIFAudit writes an audit as SARIF 2.1.0. What could not be read makes the
-// run one that was not successful: it must not pass for a clean one.
+// SARIFAudit writes an audit as SARIF 2.1.0. When something could not be read,
+// the run is marked as unsuccessful: it must not pass for a clean one.
 func SARIFAudit(w io.Writer, a finding.Audit) error {
 	return JSON(w, sarifLog{
 		Schema:     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",

@@ -151,11 +151,11 @@ func TestAnAuditSaysNothingIsSharedOnlyWhenAllWasRead(t *testing.T) {
 	}{
 		"everything was read": {finding.Audit{Org: "*", Orgs: orgs}, "every org: nothing is shared and no rule is violated, 1 accepted (2 orgs, 120 resources, 0s; 2 secret values not opened)", false},
 		"something was not": {finding.Audit{Org: "*", Orgs: orgs[:1], Unread: []finding.Unread{{Org: "globex", Message: "gone"}}},
-			"every org: not known: nothing was found in what could be read (1 org, 100 resources, 0s)", false},
+			"every org: unknown: nothing was found in what could be read (1 org, 100 resources, 0s)", false},
 		"an exception answers for all": {finding.Audit{Org: "acme", Orgs: orgs[:1], Findings: []finding.Policy{accepted()}},
 			"acme: nothing is shared and no rule is violated (1 org, 100 resources, 0s)", false},
 		"something is violated": {finding.Audit{Org: "acme", Orgs: orgs[:1], Findings: []finding.Policy{trust}}, "acme: 1 violation (1 org, 100 resources, 0s)", true},
-		"there is nobody":       {finding.Audit{Org: "*"}, "every org: there is no org to audit (0 orgs, 0 resources, 0s)", false},
+		"there are no orgs":     {finding.Audit{Org: "*"}, "every org: no orgs to audit (0 orgs, 0 resources, 0s)", false},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			var b strings.Builder

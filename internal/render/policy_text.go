@@ -9,7 +9,7 @@ import (
 )
 
 // TextPolicy writes what the rules found, the worst first as it was given, and
-// then what an exception answers for.
+// then what an exception accepts.
 func TextPolicy(w io.Writer, findings []finding.Policy) error {
 	for _, f := range findings {
 		if !f.Blocks() {
@@ -52,14 +52,13 @@ func textPlace(f finding.Policy) string {
 	return place
 }
 
-// TextAudit writes what was found, then what could not be read, then what it
-// comes to.
+// TextAudit writes what was found, then what could not be read, then a summary.
 func TextAudit(w io.Writer, a finding.Audit) error {
 	if err := TextPolicy(w, a.Findings); err != nil {
 		return err
 	}
 	for _, s := range a.Shared {
-		if _, err := fmt.Fprintf(w, "%s critical  %s %s is under %s\n", SharedIdentityRule, s.Kind, s.Value,
+		if _, err := fmt.Fprintf(w, "%s critical  %s %s is shared by %s\n", SharedIdentityRule, s.Kind, s.Value,
 			plural(orgsOf(s.Ends), "org", "orgs")); err != nil {
 			return err
 		}
@@ -90,7 +89,7 @@ func TextAudit(w io.Writer, a finding.Audit) error {
 	return err
 }
 
-// auditSummary is the last line. "Nothing" is only said when everything was read.
+// auditSummary is the last line. It says "nothing" only when everything was read.
 func auditSummary(a finding.Audit) string {
 	resources, secrets, accepted := 0, 0, 0
 	for _, o := range a.Orgs {
@@ -103,7 +102,7 @@ func auditSummary(a finding.Audit) string {
 	}{
 		{len(a.Blocking()), "violation", "violations"},
 		{len(a.Shared), "shared identity", "shared identities"},
-		{len(a.Edges), "way from one org to another", "ways from one org to another"},
+		{len(a.Edges), "path from one org to another", "paths from one org to another"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, plural(p.n, p.one, p.many))
@@ -112,20 +111,20 @@ func auditSummary(a finding.Audit) string {
 	head := strings.Join(parts, ", ")
 	switch {
 	case head == "" && a.Complete() && len(a.Orgs) == 0:
-		head = "there is no org to audit"
+		head = "no orgs to audit"
 	case head == "" && a.Complete():
 		head = "nothing is shared and no rule is violated"
 	case head == "":
-		head = "not known: nothing was found in what could be read"
+		head = "unknown: nothing was found in what could be read"
 	}
 	if accepted > 0 {
 		head += fmt.Sprintf(", %d accepted", accepted)
 	}
-	about := a.Org
-	if about == finding.EveryOrg {
-		about = "every org"
+	scope := a.Org
+	if scope == finding.EveryOrg {
+		scope = "every org"
 	}
-	line := fmt.Sprintf("%s: %s (%s, %s, %s", about, head, plural(len(a.Orgs), "org", "orgs"),
+	line := fmt.Sprintf("%s: %s (%s, %s, %s", scope, head, plural(len(a.Orgs), "org", "orgs"),
 		plural(resources, "resource", "resources"), Took(a.Duration))
 	if secrets > 0 {
 		line += fmt.Sprintf("; %s not opened", plural(secrets, "secret value", "secret values"))

@@ -27,17 +27,17 @@ func TextProjects(w io.Writer, p event.Projects) error {
 }
 
 func projectNote(p event.Project) string {
-	var said []string
+	var notes []string
 	if !p.Recorded {
-		said = append(said, "not of the org's spec")
+		notes = append(notes, "not in the org's spec")
 	}
 	if p.Message != "" {
-		said = append(said, p.Message)
+		notes = append(notes, p.Message)
 	}
-	return strings.Join(said, "; ")
+	return strings.Join(notes, "; ")
 }
 
-// used shows the first of these resources that is counted.
+// projectUsed shows the first of these resources that is counted.
 func projectUsed(p event.Project, names ...string) string {
 	for _, name := range names {
 		if u, ok := p.Usage[name]; ok {
@@ -47,7 +47,7 @@ func projectUsed(p event.Project, names ...string) string {
 	return "-"
 }
 
-// TextProject writes all that is known of one project.
+// TextProject writes everything that is known about one project.
 func TextProject(w io.Writer, p event.Project) error {
 	if err := facts(w, "", "project", p.Name, "org", p.Org, "name", p.DisplayName, "state", p.Phase, "note", projectNote(p), "namespace", p.Namespace); err != nil {
 		return err

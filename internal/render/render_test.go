@@ -20,6 +20,8 @@ func TestListsAreNeverNull(t *testing.T) {
 		event.Plan{Org: "acme"}, event.Onboarding{Org: "acme"}, event.Status{Org: "acme"}, event.Drift{Org: "acme"},
 		event.Offboarding{Org: "acme"}, []event.Status{{Org: "acme"}}, []event.Drift{{Org: "acme"}}, []event.Status(nil),
 		[]event.Drift(nil), []event.Check(nil), []event.SandboxItem(nil), event.Comparison{},
+		event.Operations{Org: "acme"}, event.Log{Org: "acme", Events: []event.Event{{Result: event.Onboarding{Org: "acme"}}}}, event.Log{Org: "acme"},
+		event.Claims{Org: "acme"}, event.Projects{Org: "acme"},
 		finding.Audit{Org: "acme"}, finding.Report{Org: "acme"},
 	} {
 		var b bytes.Buffer
@@ -82,7 +84,7 @@ func TestCloudEventIsOneThatTheSDKReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	if other.ID() == ce.ID() {
-		t.Errorf("a resumed operation that counts anew repeats the id %s", ce.ID())
+		t.Errorf("a resumed operation that counts from the start repeats the id %s", ce.ID())
 	}
 }
 
@@ -156,7 +158,7 @@ nothing in common
 	}
 }
 
-func TestOffboardingTellsWhatIsLeft(t *testing.T) {
+func TestOffboardingShowsWhatIsLeft(t *testing.T) {
 	var b bytes.Buffer
 	o := event.Offboarding{
 		Org: "acme", AccountClosed: true, Duration: time.Minute, DataPlane: event.DataPlane{AccountID: "100000000002"},
@@ -168,13 +170,13 @@ func TestOffboardingTellsWhatIsLeft(t *testing.T) {
 	}
 	want := `acme is offboarded (1m00s)
 
-  LAYER    RESOURCES  DONE        TOOK
+  LAYER    RESOURCES  CHANGES     TOOK
   cluster  0          60 deleted  1.0s
   account  0          skipped
 
-  account 100000000002 is closed
+  account 100000000002 was closed
 
-still there: 1 thing
+left in the account: 1 resource
   aws:ec2/volume:Volume  pvc  vol-1
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {

@@ -37,7 +37,7 @@ func table(w io.Writer, indent string, rows [][]string) error {
 	return nil
 }
 
-// facts writes the named values that are known, one a line.
+// facts writes the named values that are known, one per line.
 func facts(w io.Writer, indent string, pairs ...string) error {
 	var rows [][]string
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -64,8 +64,8 @@ func Took(d time.Duration) string {
 	}
 }
 
-// done are the past participles of the engine's words, in the order in which
-// counts are told.
+// done are the past participles of the engine's verbs, in the order in which
+// counts are printed.
 var done = []struct{ op, past string }{
 	{"create", "created"},
 	{"import", "imported"},
@@ -84,7 +84,7 @@ func WouldCount(changes map[string]int) string { return counts(changes, false) }
 func counts(changes map[string]int, past bool) string {
 	var parts []string
 	known := map[string]bool{"same": true, "read": true, "refresh": true}
-	tell := func(n int, op, pp string) {
+	add := func(n int, op, pp string) {
 		switch {
 		case n == 0:
 		case past:
@@ -95,7 +95,7 @@ func counts(changes map[string]int, past bool) string {
 	}
 	for _, d := range done {
 		known[d.op] = true
-		tell(changes[d.op], d.op, d.past)
+		add(changes[d.op], d.op, d.past)
 	}
 	var others []string
 	for op := range changes {
@@ -105,7 +105,7 @@ func counts(changes map[string]int, past bool) string {
 	}
 	sort.Strings(others)
 	for _, op := range others {
-		tell(changes[op], op, op)
+		add(changes[op], op, op)
 	}
 	return strings.Join(parts, ", ")
 }

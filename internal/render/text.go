@@ -21,7 +21,7 @@ func TextPlan(w io.Writer, p event.Plan) error {
 		line := WouldCount(l.Changes)
 		switch {
 		case l.State == "not-started":
-			line = "not known yet: needs what the layer before makes"
+			line = "not known yet: depends on the previous layer"
 		case l.State == "failed":
 			line = "failed: " + l.Error
 		case line == "" && len(byLayer[l.Layer]) > 0:
@@ -47,20 +47,36 @@ func TextPlan(w io.Writer, p event.Plan) error {
 		return err
 	}
 	total := WouldCount(opCounts(p.Changes))
+	if n := len(p.Prune); n > 0 {
+		total = strings.TrimPrefix(fmt.Sprintf("%s, %d to prune", total, n), ", ")
+	}
 	switch {
 	case !p.Different():
 		total = "nothing to change"
 	case total == "":
-		total = "layers that are not known yet"
+		total = "layers whose changes are not known yet"
 	case slices.ContainsFunc(p.Layers, func(l event.LayerResult) bool { return l.State == "not-started" }):
-		total += ", and layers that are not known yet"
+		total += ", and layers whose changes are not known yet"
 	}
 	_, err := fmt.Fprintf(w, "%s: %s\n", p.Org, total)
 	return err
 }
 
-// textNoted writes what the policies found beside what they do not allow: what
-// somebody answers for, and how much cannot be said yet.
+// TextPrune writes what onboard --prune would remove.
+func TextPrune(w io.Writer, p event.Plan) error {
+	if len(p.Prune) == 0 {
+		_, err := fmt.Fprintf(w, "nothing to prune: every resource in the account of %s is declared by a layer\n", p.Org)
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "onboard --prune removes %s from the account of %s:\n\n",
+		plural(len(p.Prune), "resource that no layer declares", "resources that no layer declares"), p.Org); err != nil {
+		return err
+	}
+	return textItems(w, p.Prune)
+}
+
+// textNoted writes what the policies found and allow: what an exception accepts,
+// and how much is still undecided.
 func textNoted(w io.Writer, found []finding.Policy) error {
 	open := 0
 	for _, f := range found {
@@ -71,8 +87,8 @@ func textNoted(w io.Writer, found []finding.Policy) error {
 	if err := TextPolicy(w, slices.DeleteFunc(slices.Clone(found), finding.Policy.Open)); err != nil || open == 0 {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "policies: %s on what is not known yet; onboard asks again when it is\n",
-		plural(open, "answer hangs", "answers hang"))
+	_, err := fmt.Fprintf(w, "policies: %s on values that are not known yet; onboard checks again once they are\n",
+		plural(open, "answer depends", "answers depend"))
 	return err
 }
 
@@ -84,7 +100,7 @@ func opCounts(changes []event.Change) map[string]int {
 	return counts
 }
 
-// signs are the marks of the engine's words.
+// signs mark the engine's verbs.
 var signs = map[string]string{"create": "+", "import": "+", "update": "~", "replace": "±", "delete": "-"}
 
 func textChange(w io.Writer, c event.Change) error {
@@ -114,10 +130,10 @@ func orNothing(s string) string {
 	return s
 }
 
-// TextOnboarding writes the result of onboard: the layers and what an operator
-// asks for first.
+// TextOnboarding writes the result of onboard: the layers, and the facts that an
+// operator needs first.
 func TextOnboarding(w io.Writer, o event.Onboarding) error {
-	head := "nothing to change: " + o.Org + " is as its spec says"
+	head := "nothing to change: " + o.Org + " matches its spec"
 	if o.Changed {
 		head = o.Org + " is ready"
 	}
@@ -144,16 +160,16 @@ func TextOnboarding(w io.Writer, o event.Onboarding) error {
 	if len(o.Unmanaged) == 0 {
 		return nil
 	}
-	if _, err := fmt.Fprintf(w, "\nleft alone: %s that no layer declares (onboard --prune removes them)\n",
-		plural(len(o.Unmanaged), "thing", "things")); err != nil {
+	if _, err := fmt.Fprintf(w, "\nnot managed: %s (freehold plan --prune lists what onboard --prune would remove)\n",
+		plural(len(o.Unmanaged), "resource that no layer declares", "resources that no layer declares")); err != nil {
 		return err
 	}
 	return textItems(w, o.Unmanaged)
 }
 
-// TextLayers writes one line a layer: resources, what was done, how long it took.
+// TextLayers writes one line per layer: resources, what was done, how long it took.
 func TextLayers(w io.Writer, layers []event.LayerResult) error {
-	rows := [][]string{{"LAYER", "RESOURCES", "DONE", "TOOK"}}
+	rows := [][]string{{"LAYER", "RESOURCES", "CHANGES", "TOOK"}}
 	for _, l := range layers {
 		what := Counts(l.Changes)
 		switch {
@@ -221,23 +237,23 @@ func lastOperation(o *event.Operation) string {
 	if o == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%s %s, started %s", o.Kind, o.State, o.Started.UTC().Format("2006-01-02 15:04:05Z"))
+	text := fmt.Sprintf("%s %s, started %s", o.Kind, o.State, textTime(o.Started))
 	if !o.Finished.IsZero() {
 		text += ", took " + Took(o.Finished.Sub(o.Started))
 	}
 	if o.Error != "" {
-		text += ": " + o.Error
+		text += ": " + oneLine(o.Error)
 	}
 	return text
 }
 
-// TextStatuses writes one line an org.
+// TextStatuses writes one line per org.
 func TextStatuses(w io.Writer, list []event.Status) error {
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(w, "no orgs yet: freehold onboard -f FILE makes the first")
+		_, err := fmt.Fprintln(w, "no orgs yet; freehold onboard -f FILE creates the first")
 		return err
 	}
-	rows := [][]string{{"ORG", "STATE", "REGION", "ACCOUNT", "CLUSTER", "LAST"}}
+	rows := [][]string{{"ORG", "STATE", "REGION", "ACCOUNT", "CLUSTER", "LAST OPERATION"}}
 	for _, s := range list {
 		last := ""
 		if s.Last != nil {
@@ -248,7 +264,7 @@ func TextStatuses(w io.Writer, list []event.Status) error {
 	return table(w, "", rows)
 }
 
-// TextChecks writes doctor's findings, each failed one with the command that mends it.
+// TextChecks writes doctor's findings, each failed one with the command that fixes it.
 func TextChecks(w io.Writer, checks []event.Check) error {
 	rows := make([][]string, 0, len(checks))
 	for _, c := range checks {
@@ -263,7 +279,7 @@ func TextChecks(w io.Writer, checks []event.Check) error {
 	}
 	for _, c := range checks {
 		if !c.OK && c.Fix != "" {
-			if _, err := fmt.Fprintf(w, "\n%s, mend it with:\n  %s\n", c.Name, c.Fix); err != nil {
+			if _, err := fmt.Fprintf(w, "\nto fix %s:\n  %s\n", c.Name, c.Fix); err != nil {
 				return err
 			}
 		}

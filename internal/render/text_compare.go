@@ -9,7 +9,7 @@ import (
 	"freehold.dev/freehold/internal/event"
 )
 
-// compared are the identities that no two orgs may have in common.
+// compared are the identities that no two orgs may share.
 var compared = []struct {
 	name string
 	of   func(event.DataPlane) string
@@ -33,8 +33,8 @@ func shortARN(arn string) string {
 	return parts[4]
 }
 
-// TextComparison writes orgs side by side, as many beside each other as fit
-// into width, and then what they have in common.
+// TextComparison writes orgs side by side, as many as fit into width, and then
+// what they have in common.
 func TextComparison(w io.Writer, c event.Comparison, width int) error {
 	rest := c.Orgs
 	for len(rest) > 0 {

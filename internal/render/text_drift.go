@@ -8,8 +8,8 @@ import (
 	"freehold.dev/freehold/internal/finding"
 )
 
-// TextDrift writes what differs from what the layers made, property by
-// property, and apart from it what could not be read.
+// TextDrift writes what differs from what the layers declare, property by
+// property, and separately what could not be read.
 func TextDrift(w io.Writer, d event.Drift) error {
 	var differ, accepted, unreadable []finding.Finding
 	for _, f := range d.Findings {
@@ -27,7 +27,7 @@ func TextDrift(w io.Writer, d event.Drift) error {
 	case len(differ) > 0:
 		head = plural(len(differ), "difference", "differences")
 	case len(unreadable) > 0:
-		head = "not known: no difference in what could be read"
+		head = "unknown: no differences in what could be read"
 	}
 	if _, err := fmt.Fprintf(w, "%s: %s (%s)\n", d.Org, head, Took(d.Duration)); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 
 // TextOffboardPlan writes what offboard would remove, in the order of removal.
 func TextOffboardPlan(w io.Writer, o event.Offboarding) error {
-	if _, err := fmt.Fprintf(w, "offboarding %s removes, in this order:\n\n", o.Org); err != nil {
+	if _, err := fmt.Fprintf(w, "offboard %s removes, in this order:\n\n", o.Org); err != nil {
 		return err
 	}
 	rows := [][]string{{"LAYER", "RESOURCES"}}
@@ -27,14 +27,15 @@ func TextOffboardPlan(w io.Writer, o event.Offboarding) error {
 		return err
 	}
 	if len(o.Left) > 0 {
-		if _, err := fmt.Fprintf(w, "\nand %s in the account that no layer declares:\n", plural(len(o.Left), "thing", "things")); err != nil {
+		if _, err := fmt.Fprintf(w, "\nalso in the account: %s\n",
+			plural(len(o.Left), "resource that no layer declares", "resources that no layer declares")); err != nil {
 			return err
 		}
 		if err := textItems(w, o.Left); err != nil {
 			return err
 		}
 	}
-	fate := "the account is kept, empty"
+	fate := "the empty account is kept"
 	if o.AccountClosed {
 		fate = "the account is closed; AWS deletes it after 90 days"
 	}
@@ -62,15 +63,15 @@ func TextOffboarding(w io.Writer, o event.Offboarding) error {
 		fate = "kept"
 	}
 	if fate != "" {
-		if _, err := fmt.Fprintf(w, "\n  account %s is %s\n", account, fate); err != nil {
+		if _, err := fmt.Fprintf(w, "\n  account %s was %s\n", account, fate); err != nil {
 			return err
 		}
 	}
 	if len(o.Left) == 0 {
-		_, err := fmt.Fprintln(w, "  nothing is left in it")
+		_, err := fmt.Fprintln(w, "  no resources are left in it")
 		return err
 	}
-	if _, err := fmt.Fprintf(w, "\nstill there: %s\n", plural(len(o.Left), "thing", "things")); err != nil {
+	if _, err := fmt.Fprintf(w, "\nleft in the account: %s\n", plural(len(o.Left), "resource", "resources")); err != nil {
 		return err
 	}
 	return textItems(w, o.Left)

@@ -7,10 +7,10 @@ import (
 	"freehold.dev/freehold/internal/event"
 )
 
-// TextSandboxItems writes one line an item.
+// TextSandboxItems writes one line per item.
 func TextSandboxItems(w io.Writer, items []event.SandboxItem) error {
 	if len(items) == 0 {
-		_, err := fmt.Fprintln(w, "nothing there")
+		_, err := fmt.Fprintln(w, "nothing found")
 		return err
 	}
 	rows := [][]string{{"ORG", "ACCOUNT", "TYPE", "ID", "NAME"}}

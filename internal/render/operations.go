@@ -1,0 +1,103 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"freehold.dev/freehold/internal/event"
+)
+
+// TextOperations writes one line per operation.
+func TextOperations(w io.Writer, all event.Operations) error {
+	if len(all.Operations) == 0 {
+		_, err := fmt.Fprintf(w, "%s has no operations\n", all.Org)
+		return err
+	}
+	rows := [][]string{{"OPERATION", "KIND", "STATE", "STARTED", "TOOK", "ERROR"}}
+	for _, o := range all.Operations {
+		took := ""
+		if !o.Finished.IsZero() {
+			took = Took(o.Finished.Sub(o.Started))
+		}
+		rows = append(rows, []string{o.ID, o.Kind, o.State, textTime(o.Started), took, oneLine(o.Error)})
+	}
+	return table(w, "", rows)
+}
+
+// TextLog writes one line per event.
+func TextLog(w io.Writer, log event.Log) error {
+	if len(log.Events) == 0 {
+		_, err := fmt.Fprintf(w, "%s: no events\n", log.Org)
+		return err
+	}
+	rows := [][]string{{"SEQ", "TIME", "LAYER", "EVENT", "DETAILS"}}
+	for _, e := range log.Events {
+		rows = append(rows, []string{
+			strconv.FormatInt(e.Seq, 10), textTime(e.Time), orDash(e.Layer), string(e.Type), eventDetails(e),
+		})
+	}
+	if _, err := fmt.Fprintf(w, "%s %s %s\n\n", log.Org, log.Events[0].Kind, log.Operation); err != nil {
+		return err
+	}
+	return table(w, "", rows)
+}
+
+func eventDetails(e event.Event) string {
+	var parts []string
+	for _, s := range []string{e.Op, e.ResourceType} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	if e.ResourceName != "" {
+		parts = append(parts, fmt.Sprintf("%q", e.ResourceName))
+	}
+	text := strings.Join(parts, " ")
+	var more []string
+	for _, s := range []string{text, Counts(e.Changes), oneLine(e.Message), oneLine(e.Next)} {
+		if s != "" {
+			more = append(more, s)
+		}
+	}
+	return strings.Join(more, "; ")
+}
+
+// TextClaims writes one line per claim.
+func TextClaims(w io.Writer, c event.Claims) error {
+	if len(c.Claims) == 0 {
+		_, err := fmt.Fprintf(w, "%s has no claims\n", c.Org)
+		return err
+	}
+	rows := [][]string{{"KIND", "VALUE", "STATE"}}
+	for _, one := range c.Claims {
+		state := "reserved"
+		if one.Made {
+			state = "in use"
+		}
+		rows = append(rows, []string{one.Kind, one.Value, state})
+	}
+	return table(w, "", rows)
+}
+
+// TextReleased writes what was released.
+func TextReleased(w io.Writer, c event.Claims) error {
+	if len(c.Claims) == 0 {
+		_, err := fmt.Fprintf(w, "%s: nothing to release\n", c.Org)
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "%s: released %s\n", c.Org, plural(len(c.Claims), "claim", "claims")); err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, one := range c.Claims {
+		rows = append(rows, []string{one.Kind, one.Value})
+	}
+	return table(w, "  ", rows)
+}
+
+func textTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
