@@ -241,7 +241,7 @@ func TestOnlyAProcessOfThisHostAndBootIsCalledDead(t *testing.T) {
 		"an unknown boot":                        {replaced(3, "-", nobody), false},
 		"another container":                      {replaced(4, "pid:[1],time:[2]", nobody), false},
 		"no pid":                                 {replaced(1, "x", "x"), false},
-		"the pid of a group":                     {replaced(1, "-1", "-1"), false},
+		"the pid of a group":                     {replaced(1, "-"+nobody, "-"+nobody), false},
 		"the pid of everybody":                   {replaced(1, "0", "0"), false},
 		"nothing":                                {"", false},
 		"another kind of holder":                 {"worker-7", false},
@@ -251,6 +251,13 @@ func TestOnlyAProcessOfThisHostAndBootIsCalledDead(t *testing.T) {
 				t.Errorf("%q: dead %v, want %v", tc.name, got, tc.dead)
 			}
 		})
+	}
+}
+
+func TestAProcessThatDoesNotKnowItselfCallsNobodyDead(t *testing.T) {
+	var unknown operation.Process
+	if name := strings.Replace(unknown.Name(), "0", "99999999", 1); unknown.Dead(name) {
+		t.Errorf("%q is called dead by %q", name, unknown.Name())
 	}
 }
 

@@ -204,6 +204,7 @@ func TestAnOperationThatIsToldToStopRecordsHowFarItCame(t *testing.T) {
 			t.Errorf("before its end: %v, want ErrBusy", err)
 		}
 		op.Emit(diagnostic("cleaning up"))
+		same(t, "shown before its end", []string{"operation.started", "cleaning up"}, w.words())
 		if err := op.End(ctx, event.Event{Type: event.OperationFailed, Message: "stopped"}); err != nil {
 			t.Fatal(err)
 		}

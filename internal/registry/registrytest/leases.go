@@ -55,10 +55,23 @@ var holding = map[string]func(*testing.T, world){
 	"a lease that nobody renews is taken over when it has expired": func(t *testing.T, w world) {
 		first := begin(t, w.a, "acme")
 		w.pass(ttl)
-		second := begin(t, w.b, "acme")
+		req := request("acme")
+		req.Holder, req.TTL = "the next", time.Minute
+		second, err := w.b.Begin(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if second.Lease.Token <= first.Lease.Token {
 			t.Errorf("token %d after %d", second.Lease.Token, first.Lease.Token)
 		}
+		_, err = w.a.Begin(t.Context(), request("acme"))
+		var busy *registry.BusyError
+		if !errors.As(err, &busy) {
+			t.Fatalf("%v, want a BusyError", err)
+		}
+		same(t, "busy", &registry.BusyError{
+			Lease: second.Lease, Kind: "onboard", Holder: "the next", Started: w.now(), Until: w.now().Add(time.Minute),
+		}, busy)
 	},
 
 	"a renewed lease lasts on, in the hands of the one who renewed it": func(t *testing.T, w world) {

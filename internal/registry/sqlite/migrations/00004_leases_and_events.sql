@@ -19,7 +19,6 @@ CREATE TABLE leases (
 -- anybody could be sent.
 ALTER TABLE operations ADD COLUMN token INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE operations ADD COLUMN delivered INTEGER NOT NULL DEFAULT 1;
-UPDATE operations SET delivered = 0 WHERE state = 'running';
 CREATE UNIQUE INDEX operations_one_running ON operations (org) WHERE state = 'running';
 
 CREATE TABLE events (
