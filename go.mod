@@ -36,8 +36,8 @@ require (
 	github.com/invopop/jsonschema v0.14.0
 	github.com/klauspost/compress v1.19.1
 	github.com/pressly/goose/v3 v3.27.3
-	github.com/prometheus/procfs v0.21.1
 	github.com/prometheus/client_golang v1.23.2
+	github.com/prometheus/procfs v0.21.1
 	github.com/pulumi/pulumi-aws/sdk/v6 v6.83.0
 	github.com/pulumi/pulumi-eks/sdk/v3 v3.9.1
 	github.com/pulumi/pulumi-kubernetes/sdk/v4 v4.28.0

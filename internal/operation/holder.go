@@ -7,8 +7,9 @@ import (
 )
 
 // Holder names this process, and tells of a process that named itself in the
-// same way whether it is dead for sure. Where it cannot tell, it says no: the
-// lease expires by itself, and two processes on one org would not be mended.
+// same way whether it is dead for sure. Where it cannot tell, it says no: then
+// the lease has to expire, which costs seconds. Two processes that work on one
+// org at once could cost far more.
 type Holder interface {
 	Name() string
 	Dead(name string) bool

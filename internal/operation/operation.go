@@ -116,7 +116,7 @@ func Attach(ctx context.Context, o Options, l registry.Lease, sink event.Sink) (
 		return nil, err
 	}
 	if last == nil || last.ID != l.Operation {
-		return nil, fmt.Errorf("go on with operation %s of org %s: %w", l.Operation, l.Org, registry.ErrLost)
+		return nil, fmt.Errorf("resume operation %s of org %s: %w", l.Operation, l.Org, registry.ErrLost)
 	}
 	return hold(ctx, o, l, *last, held, sink), nil
 }

@@ -14,8 +14,8 @@ import (
 var ending = map[string]func(*testing.T, world){
 	"an end is recorded with its terminal event": func(t *testing.T, w world) {
 		for i, tc := range []struct {
-			typ          event.Type
-			state, error string
+			typ            event.Type
+			state, failure string
 		}{
 			{event.OperationSucceeded, "succeeded", ""},
 			{event.OperationFailed, "failed", "as it was said"},
@@ -34,7 +34,7 @@ var ending = map[string]func(*testing.T, world){
 			same(t, "events", []event.Event{b.Started, terminal},
 				must[[]event.Event](t)(w.b.Events(t.Context(), "acme", b.Lease.Operation, 0)))
 			same(t, "operation", &event.Operation{
-				ID: b.Lease.Operation, Org: "acme", Kind: "onboard", State: tc.state, Started: b.Operation.Started, Finished: at, Error: tc.error,
+				ID: b.Lease.Operation, Org: "acme", Kind: "onboard", State: tc.state, Started: b.Operation.Started, Finished: at, Error: tc.failure,
 			}, must[*event.Operation](t)(w.b.Last(t.Context(), "acme")))
 		}
 	},

@@ -108,7 +108,8 @@ var holding = map[string]func(*testing.T, world){
 		end(t, w.a, begin(t, w.a, "acme").Lease, event.OperationSucceeded)
 		first := begin(t, w.a, "acme")
 		req := request("acme")
-		for _, req.Over = range []int64{first.Lease.Token - 1, first.Lease.Token + 1} {
+		for _, token := range []int64{first.Lease.Token - 1, first.Lease.Token + 1} {
+			req.Over = token
 			if _, err := w.b.Begin(t.Context(), req); !errors.Is(err, registry.ErrBusy) {
 				t.Errorf("over token %d: %v, want ErrBusy", req.Over, err)
 			}

@@ -30,14 +30,14 @@ func (s *Store) Begin(ctx context.Context, req registry.Request) (begun registry
 		if err != nil {
 			return err
 		}
-		undelivered, err := undelivered(ctx, tx, req.Org)
+		unsent, err := undelivered(ctx, tx, req.Org)
 		if err != nil {
 			return err
 		}
 		started, err := appendEvent(ctx, tx, event.Event{
 			Type: event.OperationStarted, Time: op.Started, Org: op.Org, Operation: op.ID, Kind: op.Kind,
 		})
-		begun = registry.Begun{Lease: l, Operation: op, Started: started, Undelivered: undelivered}
+		begun = registry.Begun{Lease: l, Operation: op, Started: started, Undelivered: unsent}
 		return err
 	})
 	if busy, ok := errors.AsType[*registry.BusyError](err); ok {
@@ -137,7 +137,7 @@ func (s *Store) Renew(ctx context.Context, l registry.Lease, holder string, ttl 
 func (s *Store) End(ctx context.Context, l registry.Lease, terminal event.Event) (stored event.Event, err error) {
 	err = s.write(ctx, fmt.Sprintf("end operation %s of org %s", l.Operation, l.Org), func(tx *sql.Tx) error {
 		if !terminal.Type.Terminal() {
-			return fmt.Errorf("event %s does not end an operation", terminal.Type)
+			return fmt.Errorf("%s is not a terminal event", terminal.Type)
 		}
 		if err := belongs(l, terminal); err != nil {
 			return err

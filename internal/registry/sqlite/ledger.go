@@ -60,7 +60,7 @@ func (s *Store) Release(ctx context.Context, l registry.Lease, ids ...finding.Id
 				return err
 			}
 			if kept {
-				return fmt.Errorf("%s %q was made, and belongs to the org for ever", id.Kind, id.Value)
+				return fmt.Errorf("%s %q was created and cannot be released", id.Kind, id.Value)
 			}
 		}
 		return nil

@@ -32,7 +32,7 @@ func upgrade(ctx context.Context, db *sql.DB, file string) (err error) {
 	if at := version(ctx, db); at == newest {
 		return nil
 	} else if at > newest {
-		return fmt.Errorf("it has version %d, and this freehold knows versions up to %d: use the newer freehold that upgraded it", at, newest)
+		return fmt.Errorf("its version %d is newer than %d, the latest that this freehold supports: use the newer freehold that upgraded it", at, newest)
 	}
 	lock := flock.New(file+".migrate.lock", flock.SetPermissions(0o600))
 	if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {

@@ -62,7 +62,7 @@ func (s *Store) Append(ctx context.Context, l registry.Lease, events ...event.Ev
 		}
 		for i, ev := range events {
 			if ev.Type.Terminal() {
-				return fmt.Errorf("event %s ends an operation, and only End may store it", ev.Type)
+				return fmt.Errorf("%s is a terminal event, which only End may store", ev.Type)
 			}
 			if err := belongs(l, ev); err != nil {
 				return err
@@ -152,7 +152,7 @@ func (s *Store) Delivered(ctx context.Context, org, operation string) error {
 		return err
 	}
 	if n == 0 {
-		return fmt.Errorf("%w %q of org %s that has ended", registry.ErrUnknownOperation, operation, org)
+		return fmt.Errorf("%w: org %s has no operation %q that has ended", registry.ErrUnknownOperation, org, operation)
 	}
 	return nil
 }

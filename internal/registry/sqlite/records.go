@@ -15,7 +15,7 @@ import (
 func (s *Store) PutOrg(ctx context.Context, l registry.Lease, o registry.Org) error {
 	return s.write(ctx, "record org "+o.Org, func(tx *sql.Tx) error {
 		if o.Org != l.Org {
-			return fmt.Errorf("operation %s holds org %s and no other", l.Operation, l.Org)
+			return fmt.Errorf("operation %s may only write for org %s", l.Operation, l.Org)
 		}
 		if err := held(ctx, tx, l); err != nil {
 			return err
