@@ -95,6 +95,11 @@ func Begin(ctx context.Context, o Options, org, kind string, sink event.Sink) (*
 	}
 	op := hold(ctx, o, begun.Lease, begun.Operation, held, sink)
 	for _, ev := range begun.Undelivered {
+		// It reads as it would have when the operation ended. A result that is no
+		// longer understood is shown as it is.
+		if restored, err := ev.Restored(); err == nil {
+			ev = restored
+		}
 		op.log.deliver(context.WithoutCancel(ctx), ev)
 	}
 	op.log.show(begun.Started)

@@ -169,7 +169,10 @@ func TestAnEndThatWasNotDeliveredIsShownByTheNextOperation(t *testing.T) {
 	w := newWorld(t)
 	op := w.begin(t, "a")
 	w.disturbed.set([]string{"Delivered"}, nil)
-	end(t, op)
+	result := event.Onboarding{Org: "acme", Operation: op.ID(), Changed: true}
+	if err := op.End(t.Context(), event.Event{Type: event.OperationSucceeded, Result: result}); err != nil {
+		t.Fatal(err)
+	}
 	w.disturbed.set(nil, nil)
 	next := w.begin(t, "b")
 	end(t, next)
