@@ -82,13 +82,13 @@ func (e *Engine) openToRead(ctx context.Context, s Stack) (_ auto.Stack, closeIt
 	if err != nil {
 		return auto.Stack{}, nil, err
 	}
-	dir, closeIt, err := e.throwAway(ctx, s)
+	dir, remove, err := e.throwAway(ctx, s)
 	if err != nil {
 		return auto.Stack{}, nil, err
 	}
 	defer func() {
 		if err != nil {
-			closeIt()
+			remove()
 		}
 	}()
 	backend := e.opts.BackendURL
@@ -115,10 +115,10 @@ func (e *Engine) openToRead(ctx context.Context, s Stack) (_ auto.Stack, closeIt
 			return auto.Stack{}, nil, fmt.Errorf("read the settings of stack %s: %w", s.Name, err)
 		}
 		st, err := e.configured(ctx, s, ws, settings)
-		return st, closeIt, err
+		return st, remove, err
 	}
 	st, err := e.stackIn(ctx, s, ws, c.Key)
-	return st, closeIt, err
+	return st, remove, err
 }
 
 // scratch makes a backend in a throw-away folder. What is read there is
