@@ -69,7 +69,11 @@ func (l *lines) event(e event.Event) {
 	case event.LayerFailed:
 		l.write(e.Layer, "failed after %s", render.Took(l.board.layer(e.Layer).took))
 	case event.ResourceFailed:
-		l.write(e.Layer, "%s failed: %s", resource(e), e.Message)
+		text := e.Message
+		if !l.verbose {
+			text = cloudsWords(text)
+		}
+		l.write(e.Layer, "%s failed: %s", resource(e), text)
 	case event.Diagnostic:
 		l.write(e.Layer, "%s", e.Message)
 	case event.ResourceFinished:

@@ -60,7 +60,7 @@ func warning(e event.Event) string {
 	}
 	text := e.Message
 	if e.Type == event.ResourceFailed {
-		text = resource(e) + " failed: " + text
+		text = resource(e) + " failed: " + cloudsWords(text)
 	}
 	if e.Layer != "" {
 		text = e.Layer + ": " + text

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -97,7 +98,7 @@ func problemOf(err error) problem {
 			what = append(what, s)
 		}
 	}
-	why := strings.Join(short(frames(failed.Err)), ": ")
+	why := cloudsWords(strings.Join(short(frames(failed.Err)), ": "))
 	// That the request is at fault is the exit status's to say.
 	why = strings.TrimPrefix(why, lifecycle.ErrInvalid.Error()+": ")
 	outcome, why := outcomeOf(why)
@@ -112,6 +113,13 @@ func problemOf(err error) problem {
 	}
 	return problem{what: strings.Join(what, ": "), why: why, bare: bare}
 }
+
+// awsFrames is what AWS's SDK puts before an API's own error.
+var awsFrames = regexp.MustCompile(`operation error [\w ]+: \w+, (https response error StatusCode: \d+, RequestID: [\w-]*, )?(api error )?`)
+
+// cloudsWords leaves AWS's own error of what its SDK and the provider wrote
+// around it. The rest, the request's id among it, is for verbose and for the log.
+func cloudsWords(text string) string { return awsFrames.ReplaceAllString(text, "") }
 
 // outcomeOf splits a cause that begins with how the operation ended.
 func outcomeOf(why string) (outcome, rest string) {

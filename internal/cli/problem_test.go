@@ -57,6 +57,13 @@ func TestAnErrorSaysWhatFailedWhyAndWhatToDo(t *testing.T) {
 next: raise the quota
 `,
 		},
+		"of AWS's errors the API's own words stay": {
+			&lifecycle.Error{
+				Org: "acme", Layer: "boundary", Resource: `aws:cloudtrail/trail:Trail "trail"`, Doing: "create",
+				Err: errors.New("creating CloudTrail Trail (t): operation error CloudTrail: CreateTrail, https response error StatusCode: 400, RequestID: cc-1, api error MaximumNumberOfTrailsExceededException: User: 1 has 5 trails"),
+			}, false,
+			"freehold: acme: boundary: create aws:cloudtrail/trail:Trail \"trail\" failed\n  creating CloudTrail Trail (t): MaximumNumberOfTrailsExceededException: User: 1 has 5 trails\n",
+		},
 		"what hides behind the cloud's words is for -v": {
 			&lifecycle.Error{Org: "acme", Doing: "onboard", Err: quoted{"AccessDenied", fmt.Errorf("up: %w", cause)}}, true,
 			`freehold: acme: onboard failed: AccessDenied
