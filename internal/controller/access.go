@@ -75,10 +75,10 @@ func (l *look) binding(role v1alpha1.Role) *rbacv1.RoleBinding {
 }
 
 // alreadyIn are the subjects of a binding that the binding of that name has.
-func alreadyIn(b *rbacv1.RoleBinding, live []rbacv1.RoleBinding) []rbacv1.Subject {
-	i := slices.IndexFunc(live, func(o rbacv1.RoleBinding) bool { return o.Name == b.Name && o.RoleRef == b.RoleRef })
+func alreadyIn(b *rbacv1.RoleBinding, found []rbacv1.RoleBinding) []rbacv1.Subject {
+	i := slices.IndexFunc(found, func(o rbacv1.RoleBinding) bool { return o.Name == b.Name && o.RoleRef == b.RoleRef })
 	if i < 0 {
 		return nil
 	}
-	return slices.DeleteFunc(b.Subjects, func(s rbacv1.Subject) bool { return !slices.Contains(live[i].Subjects, s) })
+	return slices.DeleteFunc(b.Subjects, func(s rbacv1.Subject) bool { return !slices.Contains(found[i].Subjects, s) })
 }

@@ -83,11 +83,11 @@ func (l *look) ensure(ctx context.Context, want client.Object) error {
 	if err != nil {
 		return err
 	}
-	live, err := l.cached(ctx, kind, want)
+	found, err := l.cached(ctx, kind, want)
 	if err != nil {
 		return err
 	}
-	if live != nil && same(want, live) {
+	if found != nil && same(want, found) {
 		return nil
 	}
 	payload, sum, err := payload(kind, want)
@@ -95,12 +95,12 @@ func (l *look) ensure(ctx context.Context, want client.Object) error {
 		return err
 	}
 	key := keyOf(kind, want)
-	if live == nil && l.memory.justWrote(key, sum, l.now) {
+	if found == nil && l.memory.justWrote(key, sum, l.now) {
 		// The cache does not show it yet; if it was deleted again, we shall see.
 		l.soon(unseen)
 		return nil
 	}
-	who, undo := l.changed(key, sum, live)
+	who, undo := l.changed(key, sum, found)
 	if undo && !l.contests.allow(key, l.now) {
 		l.contested = fmt.Sprintf("%s keeps changing %s %s", who, kind.Kind, want.GetName())
 		l.soon(contestPause)
@@ -112,7 +112,7 @@ func (l *look) ensure(ctx context.Context, want client.Object) error {
 	}
 	l.memory.wrote(key, sum, got, l.now)
 	if undo {
-		l.undone(kind, got, live == nil, who)
+		l.undone(kind, got, found == nil, who)
 	}
 	return nil
 }
@@ -124,15 +124,15 @@ func (l *look) kind(o client.Object) (schema.GroupVersionKind, error) {
 // cached returns an object as the cache has it, or as it was written here since;
 // nil: there is none that is ours.
 func (l *look) cached(ctx context.Context, kind schema.GroupVersionKind, want client.Object) (client.Object, error) {
-	live := want.DeepCopyObject().(client.Object)
-	err := l.client.Get(ctx, client.ObjectKeyFromObject(want), live, client.UnsafeDisableDeepCopy)
+	found := want.DeepCopyObject().(client.Object)
+	err := l.client.Get(ctx, client.ObjectKeyFromObject(want), found, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s %s: %w", kind.Kind, want.GetName(), err)
 	}
-	return l.memory.newer(keyOf(kind, want), live), nil
+	return l.memory.newer(keyOf(kind, want), found), nil
 }
 
 // write applies an object. If what is there then is something else all the same,
@@ -207,13 +207,13 @@ func (l *look) remove(ctx context.Context, o client.Object) error {
 // same tells whether an object is as it should be. What others may add to it
 // without opening a fence is left to them: labels, annotations, the secrets of a
 // service account.
-func same(want, live client.Object) bool {
-	if !contains(live.GetLabels(), want.GetLabels()) || !contains(live.GetAnnotations(), want.GetAnnotations()) {
+func same(want, found client.Object) bool {
+	if !contains(found.GetLabels(), want.GetLabels()) || !contains(found.GetAnnotations(), want.GetAnnotations()) {
 		return false
 	}
 	for _, name := range annotations {
-		_, is := live.GetAnnotations()[name]
-		if _, should := want.GetAnnotations()[name]; is != should {
+		_, has := found.GetAnnotations()[name]
+		if _, should := want.GetAnnotations()[name]; has != should {
 			return false
 		}
 	}
@@ -221,16 +221,16 @@ func same(want, live client.Object) bool {
 	case *corev1.Namespace:
 		return true
 	case *corev1.ResourceQuota:
-		return equality.Semantic.DeepEqual(want.Spec, live.(*corev1.ResourceQuota).Spec)
+		return equality.Semantic.DeepEqual(want.Spec, found.(*corev1.ResourceQuota).Spec)
 	case *corev1.LimitRange:
-		return equality.Semantic.DeepEqual(want.Spec, live.(*corev1.LimitRange).Spec)
+		return equality.Semantic.DeepEqual(want.Spec, found.(*corev1.LimitRange).Spec)
 	case *networkingv1.NetworkPolicy:
-		return equality.Semantic.DeepEqual(want.Spec, live.(*networkingv1.NetworkPolicy).Spec)
+		return equality.Semantic.DeepEqual(want.Spec, found.(*networkingv1.NetworkPolicy).Spec)
 	case *corev1.ServiceAccount:
-		return equality.Semantic.DeepEqual(want.AutomountServiceAccountToken, live.(*corev1.ServiceAccount).AutomountServiceAccountToken)
+		return equality.Semantic.DeepEqual(want.AutomountServiceAccountToken, found.(*corev1.ServiceAccount).AutomountServiceAccountToken)
 	case *rbacv1.RoleBinding:
-		live := live.(*rbacv1.RoleBinding)
-		return want.RoleRef == live.RoleRef && equality.Semantic.DeepEqual(want.Subjects, live.Subjects)
+		found := found.(*rbacv1.RoleBinding)
+		return want.RoleRef == found.RoleRef && equality.Semantic.DeepEqual(want.Subjects, found.Subjects)
 	}
 	panic(fmt.Sprintf("it is not known when a %T is the same", want)) // a kind without a case is a mistake of ours
 }
@@ -318,16 +318,16 @@ func payload(kind schema.GroupVersionKind, want client.Object) (*unstructured.Un
 
 // changed tells whether somebody else made an object differ from what it should
 // be, and who. When it is the project that changed, nobody did.
-func (l *look) changed(key objectKey, sum uint64, live client.Object) (who string, undo bool) {
-	if live != nil {
-		who = lastOther(live.GetManagedFields())
+func (l *look) changed(key objectKey, sum uint64, found client.Object) (who string, undo bool) {
+	if found != nil {
+		who = lastOther(found.GetManagedFields())
 	}
 	// What was written here last is what should be there now.
 	known := l.memory.last(key)
 	if known == 0 {
 		// Written by an earlier process: a spec that was done, and is not done now.
 		undo = l.p.Status.ObservedGeneration == l.p.Generation && meta.IsStatusConditionTrue(l.p.Status.Conditions, v1alpha1.ConditionReady) &&
-			(live == nil || who != "")
+			(found == nil || who != "")
 	} else {
 		undo = known == sum
 	}

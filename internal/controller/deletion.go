@@ -46,7 +46,12 @@ func (l *look) delete(ctx context.Context) (gone bool, err error) {
 	if !controllerutil.ContainsFinalizer(l.p, v1alpha1.Finalizer) {
 		return true, nil
 	}
-	ns, err := l.liveNamespace(ctx)
+	ns, err := l.cachedNamespace(ctx)
+	if err == nil && (ns == nil || !l.owns(ns)) {
+		// The cache may not have heard yet of what was just made or taken over,
+		// and nobody looks again once the finalizer is gone.
+		ns, err = l.liveNamespace(ctx)
+	}
 	switch {
 	case err != nil:
 		return false, err

@@ -41,7 +41,7 @@ func (l *look) hibernate(ctx context.Context) error {
 	}
 	// The quota counts pods, and is watched; it has not counted yet when it has
 	// no status. So pods are asked for only where there may be some.
-	quota, err := l.liveQuota(ctx)
+	quota, err := l.cachedQuota(ctx)
 	if err != nil {
 		return err
 	}
@@ -84,8 +84,8 @@ func (l *look) stopPods(ctx context.Context) (some []string, left int64, err err
 	return some, left, nil
 }
 
-// liveQuota is the project's quota as it is; nil: there is none.
-func (l *look) liveQuota(ctx context.Context) (*corev1.ResourceQuota, error) {
+// cachedQuota is the project's quota; nil: the cache has none.
+func (l *look) cachedQuota(ctx context.Context) (*corev1.ResourceQuota, error) {
 	want := l.resourceQuota()
 	kind, err := l.kind(want)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 	reasonTerminating = "NamespaceTerminating"
 )
 
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch;create;patch;update;delete
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch;create;patch;update;delete
 
 // namespace makes the project's namespace, or finds that it is ours. One that is
 // there and is not is never written to.
@@ -31,20 +31,20 @@ func (l *look) namespace(ctx context.Context) (answer, error) {
 		return answer{reason: reasonOtherOrg, message: fmt.Sprintf("this cluster is %s's, and the project says that it is %s's: nothing is made for it", l.options.Org, l.org())}, nil
 	}
 	want := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: l.p.Name, Labels: l.namespaceLabels(), Annotations: l.namespaceAnnotations()}}
-	live, err := l.liveNamespace(ctx)
+	found, err := l.cachedNamespace(ctx)
 	switch {
 	case err != nil:
 		return answer{}, err
-	case live == nil:
+	case found == nil:
 		return l.makeNamespace(ctx, want)
-	case !live.DeletionTimestamp.IsZero():
+	case !found.DeletionTimestamp.IsZero():
 		return answer{
 			reason:  reasonTerminating,
-			message: "the namespace is being deleted, and is made again when it is gone: " + remains(live),
+			message: "the namespace is being deleted, and is made again when it is gone: " + remains(found),
 			ours:    true, expected: true,
 		}, nil
-	case !l.owns(live):
-		if live.Annotations[v1alpha1.AnnotationAdopt] != l.p.Name {
+	case !l.owns(found):
+		if found.Annotations[v1alpha1.AnnotationAdopt] != l.p.Name {
 			return answer{
 				reason: reasonTaken,
 				message: fmt.Sprintf("there is a namespace %s that is not this project's, and it is left alone; to hand it over, annotate it with %s=%s",
@@ -52,11 +52,11 @@ func (l *look) namespace(ctx context.Context) (answer, error) {
 			}, nil
 		}
 		l.log.Info("adopting the namespace")
-		l.events.Eventf(l.p, live, corev1.EventTypeNormal, "Adopted", "Adopt", "namespace %s was there, and is taken over as its annotation says", l.p.Name)
+		l.events.Eventf(l.p, found, corev1.EventTypeNormal, "Adopted", "Adopt", "namespace %s was there, and is taken over as its annotation says", l.p.Name)
 	}
 	// The id keeps a namespace that is deleted meanwhile from being made with
 	// nothing but what is applied here.
-	want.UID = live.UID
+	want.UID = found.UID
 	return answer{}, l.ensure(ctx, want)
 }
 
@@ -90,18 +90,30 @@ func (l *look) makeNamespace(ctx context.Context, want *corev1.Namespace) (answe
 	return answer{}, nil
 }
 
-// liveNamespace returns the namespace of the project's name; nil: there is none.
-func (l *look) liveNamespace(ctx context.Context) (*corev1.Namespace, error) {
-	live := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: l.p.Name}}
-	kind, err := l.kind(live)
+// cachedNamespace returns the namespace of the project's name; nil: the cache has none.
+func (l *look) cachedNamespace(ctx context.Context) (*corev1.Namespace, error) {
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: l.p.Name}}
+	kind, err := l.kind(ns)
 	if err != nil {
 		return nil, err
 	}
-	o, err := l.cached(ctx, kind, live)
+	o, err := l.cached(ctx, kind, ns)
 	if o == nil || err != nil {
 		return nil, err
 	}
 	return o.(*corev1.Namespace), nil
+}
+
+// liveNamespace returns the namespace of the project's name; nil: there is none.
+func (l *look) liveNamespace(ctx context.Context) (*corev1.Namespace, error) {
+	var ns corev1.Namespace
+	if err := l.live.Get(ctx, client.ObjectKey{Name: l.p.Name}, &ns); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("read the namespace: %w", err)
+	}
+	return &ns, nil
 }
 
 // owns tells whether a namespace is the project's. The label says so, and when

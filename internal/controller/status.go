@@ -146,7 +146,7 @@ func brief(message string) string {
 
 // usage is what the quota has counted.
 func (l *look) usage(ctx context.Context) (map[string]v1alpha1.Usage, error) {
-	quota, err := l.liveQuota(ctx)
+	quota, err := l.cachedQuota(ctx)
 	switch {
 	case err != nil, len(l.answers) == 0, !l.answers[0].holds():
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -147,19 +146,4 @@ func (b *Backend) login(ctx context.Context, in map[string]any, warn func(string
 var regions = []string{
 	"ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
 	"eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
-}
-
-// zones returns a region's availability zones: their names and ids. Most have
-// three; what has fewer or more for an account is not modelled.
-func zones(region string) (names, ids []string) {
-	parts := strings.Split(region, "-")
-	short := parts[0] + string(parts[1][0]) + parts[2]
-	if len(parts[1]) > 5 && parts[1] != "central" { // northeast, southeast: apne1, apse2
-		short = parts[0] + string(parts[1][0]) + string(parts[1][5]) + parts[2]
-	}
-	for i, letter := range []string{"a", "b", "c"} {
-		names = append(names, region+letter)
-		ids = append(ids, fmt.Sprintf("%s-az%d", short, i+1))
-	}
-	return names, ids
 }

@@ -205,9 +205,10 @@ func checkSubnet(c *Call) error {
 	if c.Verb != Creating {
 		return nil
 	}
-	if zone := c.String("availabilityZone"); zone != "" && !slices.Contains(zonesOf(c.Region), zone) {
+	names, _ := zones(c.Region)
+	if zone := c.String("availabilityZone"); zone != "" && !slices.Contains(names, zone) {
 		return errf("InvalidParameterValue", "Value (%s) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: %s.",
-			zone, strings.Join(zonesOf(c.Region), ", "))
+			zone, strings.Join(names, ", "))
 	}
 	vpc, err := c.Find(vpcToken, "id", c.String("vpcId"))
 	if err != nil || vpc == nil || c.String("cidrBlock") == "" {
@@ -230,49 +231,14 @@ func checkSubnet(c *Call) error {
 }
 
 func subnetCreated(c *Call) error {
-	zones := zonesOf(c.Region)
+	names, ids := zones(c.Region)
 	if c.String("availabilityZone") == "" {
-		c.Out["availabilityZone"] = zones[0]
+		c.Out["availabilityZone"] = names[0]
 	}
-	if n := slices.Index(zones, c.String("availabilityZone")); n >= 0 && c.String("availabilityZoneId") == "" {
-		c.Out["availabilityZoneId"] = fmt.Sprintf("%s-az%d", shortRegion(c.Region), n+1)
+	if n := slices.Index(names, c.String("availabilityZone")); n >= 0 && c.String("availabilityZoneId") == "" {
+		c.Out["availabilityZoneId"] = ids[n]
 	}
 	return nil
-}
-
-// unusualZones are the regions whose zones are not a, b and c.
-// https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
-var unusualZones = map[string]string{
-	"us-east-1": "abcdef", "us-west-1": "ac", "us-west-2": "abcd", "ca-central-1": "abd",
-	"ap-northeast-1": "acd", "ap-northeast-2": "abcd",
-}
-
-func zonesOf(region string) []string {
-	letters, ok := unusualZones[region]
-	if !ok {
-		letters = "abc"
-	}
-	var zones []string
-	for _, letter := range letters {
-		zones = append(zones, region+string(letter))
-	}
-	return zones
-}
-
-// shortRegion is a region as zone ids write it: "euc1" for eu-central-1.
-func shortRegion(region string) string {
-	parts := strings.Split(region, "-")
-	if len(parts) != 3 {
-		return region
-	}
-	var direction strings.Builder
-	direction.WriteString(parts[1][:1])
-	for _, second := range []string{"east", "west"} {
-		if parts[1] != second && strings.HasSuffix(parts[1], second) {
-			direction.WriteString(second[:1])
-		}
-	}
-	return parts[0] + direction.String() + parts[2]
 }
 
 // cidrSized requires an IPv4 network address with a prefix in a range.
