@@ -27,7 +27,8 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/registry"
+	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/registry/sqlite"
 	"freehold.dev/freehold/internal/sandbox"
 	"freehold.dev/freehold/internal/spec"
 )
@@ -195,7 +196,7 @@ func (h home) service(t *testing.T) (*lifecycle.Service, *edited) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reg, err := registry.Open(t.Context(), filepath.Join(dir, "registry.db"), time.Now)
+	reg, err := sqlite.Open(t.Context(), filepath.Join(dir, "registry.db"), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,5 +220,8 @@ func (h home) service(t *testing.T) (*lifecycle.Service, *edited) {
 		t.Fatal(err)
 	}
 	e := &edited{Engine: eng, met: map[string]bool{}, reverted: map[string]bool{}}
-	return &lifecycle.Service{Cloud: cl, Engine: e, Registry: reg, Now: time.Now, Log: log, ProbeEvery: 200 * time.Millisecond}, e
+	return &lifecycle.Service{
+		Cloud: cl, Engine: e, Registry: reg, Now: time.Now, Log: log, ProbeEvery: 200 * time.Millisecond,
+		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
+	}, e
 }

@@ -25,10 +25,7 @@ type ProjectChange struct {
 // out again.
 func (d DataPlane) Change(c ProjectChange, unfinished bool) (DataPlane, []plan.Layer, *Refusal) {
 	for _, l := range []plan.Layer{plan.LayerAccount, plan.LayerBoundary, plan.LayerCluster} {
-		rec := d.Layer(l)
-		// A change of the cluster that failed or was killed is tried again.
-		again := l == plan.LayerCluster && (rec.State == Failed || rec.State == Making) && d.Outputs(l) != nil
-		if rec.State != Done && !again {
+		if d.Outputs(l) == nil {
 			return d, nil, &Refusal{
 				Message: fmt.Sprintf("layer %s is not made: the org has no cluster to have projects in", l),
 				Next:    "onboard the org first",

@@ -90,7 +90,10 @@ func TestAChangeRunsTheLayersThatItConcerns(t *testing.T) {
 		"a cluster that was killed is":      {cluster(whole(plain), func(r *registry.Layer) { r.State = dataplane.Making }), shop, reversed},
 		"an unclean cluster is":             {cluster(whole(plain), func(r *registry.Layer) { r.Unclean = true }), shop, reversed},
 		"a cluster that was never made":     {of(plain, made(plan.LayerAccount), made(plan.LayerBoundary)), shop, none},
-		"an account that failed":            {whole(plain).With(registry.Layer{Layer: "account", State: dataplane.Failed}), shop, none},
+		"an account that was never made":    {whole(plain).With(registry.Layer{Layer: "account", State: dataplane.Failed}), shop, none},
+		"an account whose change failed": {
+			whole(plain).With(registry.Layer{Layer: "account", State: dataplane.Failed, Unclean: true, Outputs: outputs[plan.LayerAccount]}), shop, one,
+		},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			_, layers, refused := tc.d.Change(tc.change, false)

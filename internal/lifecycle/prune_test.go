@@ -1,0 +1,117 @@
+package lifecycle
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"freehold.dev/freehold/internal/dataplane"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
+	"freehold.dev/freehold/internal/plan"
+)
+
+// stray puts something into acme's account that no layer made.
+func (p *place) stray(name string) lifecycletest.Thing {
+	p.t.Helper()
+	thing := lifecycletest.Thing{
+		Where: p.world.AccountOf("aws+acme@example.com"), Type: "aws:s3/bucketV2:BucketV2", Name: name, ID: name,
+	}
+	thing.ID = p.world.Put(thing)
+	return thing
+}
+
+func (p *place) has(thing lifecycletest.Thing) bool {
+	for _, t := range p.world.Things(thing.Type) {
+		if t.ID == thing.ID {
+			return true
+		}
+	}
+	return false
+}
+
+func TestWhatNoLayerDeclaresIsListedAndRemovedOnlyWhenAsked(t *testing.T) {
+	p := onboarded(t)
+	stray := p.stray("somebody-elses")
+	want := []finding.Finding{{Kind: finding.Unmanaged, Type: stray.Type, Name: stray.Name, ID: stray.ID, Message: "no layer declares it"}}
+
+	got := must[event.Plan](t)(p.here().Plan(t.Context(), document(t), PlanOptions{}, nil))
+	if len(got.Prune) > 0 {
+		t.Errorf("a plan that was not asked for it lists %v", got.Prune)
+	}
+	got = must[event.Plan](t)(p.here().Plan(t.Context(), document(t), PlanOptions{Prune: true}, nil))
+	if diff := cmp.Diff(want, got.Prune); diff != "" {
+		t.Errorf("plan --prune (-want +got):\n%s", diff)
+	}
+	out := must[event.Onboarding](t)(p.here().onboard(document(t)))
+	if diff := cmp.Diff(want, out.Unmanaged); diff != "" || !p.has(stray) {
+		t.Errorf("onboard, with the thing still there: %v (-want +got):\n%s", p.has(stray), diff)
+	}
+	proc := p.here()
+	out = must[event.Onboarding](t)(proc.Onboard(t.Context(), document(t), OnboardOptions{Prune: true}, nil))
+	if p.has(stray) || len(out.Unmanaged) > 0 {
+		t.Errorf("onboard --prune left %v", out.Unmanaged)
+	}
+}
+
+func TestAPlanOfANewOrgHasNothingToPrune(t *testing.T) {
+	got := must[event.Plan](t)(newPlace(t).here().Plan(t.Context(), document(t), PlanOptions{Prune: true}, nil))
+	if len(got.Prune) > 0 || !got.Different() {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestAnAccountThatCannotBeListedDoesNotLeaveTheOrgOnboarding(t *testing.T) {
+	p := newPlace(t)
+	p.world.Fail(lifecycletest.Fault{On: lifecycletest.Inventory, Err: errors.New("no answer")})
+	_, err := p.here().onboard(document(t))
+	if err == nil {
+		t.Fatal("the fault was not met")
+	}
+	if o, _ := p.org("acme"); o.State != dataplane.OrgFailed || p.states("acme") != allDone {
+		t.Errorf("the org is %s, its layers %s", o.State, p.states("acme"))
+	}
+	must[event.Onboarding](t)(p.here().onboard(document(t)))
+	if o, _ := p.org("acme"); o.State != dataplane.OrgReady {
+		t.Errorf("after the next run the org is %s", o.State)
+	}
+}
+
+func TestALayerThatFailedSaysHowMuchOfItIsThere(t *testing.T) {
+	p := newPlace(t)
+	p.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerCluster, Made: 3, Err: errors.New("no")})
+	out, err := p.here().onboard(document(t))
+	if err == nil {
+		t.Fatal("the fault was not met")
+	}
+	_, layers := p.org("acme")
+	cluster := layers["cluster"]
+	if cluster.Resources != 3 || !cluster.Made || !cluster.Unclean || cluster.State != dataplane.Failed || cluster.Error == "" {
+		t.Errorf("recorded: %+v", cluster)
+	}
+	last := out.Layers[len(out.Layers)-1]
+	if last.Resources != 3 || last.State != dataplane.Failed || last.Error == "" {
+		t.Errorf("reported: %+v", last)
+	}
+}
+
+func TestAFailureOfOneLayerIsRepairedByTheNextRun(t *testing.T) {
+	for _, l := range plan.Layers() {
+		for _, made := range []int{0, 1, -1} {
+			p := newPlace(t)
+			p.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: l, Made: made, Err: errors.New("no")})
+			if _, err := p.here().onboard(document(t)); err == nil {
+				t.Fatalf("%s: the fault was not met", l)
+			}
+			must[event.Onboarding](t)(p.here().onboard(document(t)))
+			if got := p.states("acme"); got != allDone {
+				t.Errorf("%s failed after %d: %s", l, made, got)
+			}
+			if n := len(p.world.Things(addressType)); n != 1 {
+				t.Errorf("%s failed after %d: %d addresses", l, made, n)
+			}
+		}
+	}
+}
