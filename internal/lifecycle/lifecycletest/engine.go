@@ -38,14 +38,9 @@ type record struct {
 // own reports whether the record is of the engine itself.
 func (r record) own() bool { return strings.HasPrefix(r.Type, "pulumi:") }
 
-// states is the backend of the process's machine. The caller holds w.mu.
-func (p *Process) states() map[string]*stack {
-	all := p.w.data.Stacks
-	if all[p.machine.Backend] == nil {
-		all[p.machine.Backend] = map[string]*stack{}
-	}
-	return all[p.machine.Backend]
-}
+// states is the backend of the process's machine, nil when no stack was ever
+// made in it. The caller holds w.mu.
+func (p *Process) states() map[string]*stack { return p.w.data.Stacks[p.machine.Backend] }
 
 // Up brings the stack's resources to what its layer declares.
 func (e *Engine) Up(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error) {
@@ -136,6 +131,7 @@ func (e *Engine) Stat(_ context.Context, s engine.Stack) (engine.Info, error) {
 	err := e.p.read(func() error {
 		st, ok := e.p.states()[s.Name]
 		if !ok {
+			info.Fresh = e.p.states() == nil
 			return nil
 		}
 		info.Exists, info.Pending = true, len(st.Pending)

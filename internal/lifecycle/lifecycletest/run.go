@@ -28,6 +28,9 @@ type run struct {
 func (e *Engine) run(ctx context.Context, s engine.Stack, on Call, doing string, sink event.Sink) (engine.Result, error) {
 	r := &run{e: e, stack: s, on: on, doing: doing, sink: sink, res: engine.Result{Changes: map[string]int{}}}
 	if err := r.begin(ctx); err != nil {
+		if on == Up || on == Destroy {
+			return r.recorded(), err
+		}
 		return engine.Result{}, err
 	}
 	if on == Up || on == Destroy {
@@ -55,9 +58,20 @@ func (e *Engine) run(ctx context.Context, s engine.Stack, on Call, doing string,
 			// the engine hands that to Adopt only.
 			return engine.Result{Steps: r.res.Steps}, err
 		}
-		return engine.Result{Changes: r.res.Changes, Steps: r.res.Steps}, err
+		return r.recorded(), err
 	}
 	return r.res, nil
+}
+
+// recorded is the result of a run that failed, with how many resources its state
+// has now.
+func (r *run) recorded() engine.Result {
+	res := engine.Result{Changes: r.res.Changes, Steps: r.res.Steps}
+	if st, _, err := r.state(); err == nil {
+		n := len(st.Resources)
+		res.Recorded = &n
+	}
+	return res
 }
 
 // begin refuses what no run may begin with.
@@ -232,6 +246,9 @@ func (r *run) create(p program, provider string) error {
 		return nil
 	}
 	return r.e.p.write(func() error {
+		if all := r.e.p.w.data.Stacks; all[r.e.p.machine.Backend] == nil {
+			all[r.e.p.machine.Backend] = map[string]*stack{}
+		}
 		r.e.p.states()[r.stack.Name] = &stack{
 			Secrets:   r.e.p.machine.Secrets,
 			Resources: []record{{URN: provider, Type: p.provider, Name: "org", ID: "org", Inputs: map[string]any{}, Outputs: map[string]any{}}},

@@ -1,6 +1,7 @@
 package lifecycletest_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -98,9 +99,22 @@ func (d *dataPlane) account() cloud.Account {
 	return cloud.Account{ID: out.AccountID, Region: d.plan.Region, RoleARN: out.AccessRoleARN, ExternalID: out.ExternalID}
 }
 
-// find is a finder as lifecycle has one.
+// find looks up what a killed run of a layer left behind, as lifecycle does.
 func (d *dataPlane) find(l plan.Layer) engine.Finder {
-	return finder(d, l)
+	a := cloud.Account{Region: d.plan.Region}
+	if l != plan.LayerAccount {
+		a = d.account()
+	}
+	return func(ctx context.Context, st engine.Step) (engine.Found, bool, error) {
+		if l == plan.LayerBootstrap {
+			return engine.Found{}, false, nil // applied by name
+		}
+		id, err := d.p.Cloud().Find(ctx, a, st.Type, st.NewInputs)
+		if errors.Is(err, cloud.ErrNotFound) {
+			return engine.Found{}, false, nil
+		}
+		return engine.Found{ID: id}, err == nil, err
+	}
 }
 
 // up runs a layer and keeps its outputs.
@@ -233,12 +247,4 @@ func TestWithoutAdoptingWhatWasLostIsMadeTwiceOrItsNameIsTaken(t *testing.T) {
 	if twice != 3 || taken < 15 {
 		t.Errorf("made twice: %d addresses, want 3; taken: %d names", twice, taken)
 	}
-}
-
-func finder(d *dataPlane, l plan.Layer) engine.Finder {
-	a := cloud.Account{Region: d.plan.Region}
-	if l != plan.LayerAccount {
-		a = d.account()
-	}
-	return lifecycletest.FinderFor(d.p.Cloud(), a, l)
 }
