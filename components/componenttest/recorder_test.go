@@ -107,17 +107,17 @@ func TestGoldenFindsAChange(t *testing.T) {
 	key.Inputs["policy"] = `{"Statement":[{"Effect":"Deny"}]}`
 	other := &failures{TB: t}
 	componenttest.Golden(other, "key.json", []componenttest.Resource{key})
-	if len(other.told) != 1 || !strings.Contains(other.told[0], "key.json differs") {
-		t.Errorf("Golden told %q of a change", other.told)
+	if len(other.failures) != 1 || !strings.Contains(other.failures[0], "key.json differs") {
+		t.Errorf("Golden reported %q for a change", other.failures)
 	}
 }
 
 // failures keeps what a test would have failed with.
 type failures struct {
 	testing.TB
-	told []string
+	failures []string
 }
 
 func (f *failures) Errorf(format string, args ...any) {
-	f.told = append(f.told, fmt.Sprintf(format, args...))
+	f.failures = append(f.failures, fmt.Sprintf(format, args...))
 }

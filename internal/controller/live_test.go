@@ -244,7 +244,7 @@ func apiMoves(t *testing.T, k *cluster, _ *running) {
 	}
 	eventually(t, "only the service's is left", func() bool { return slices.Equal(ways(), want[:1]) })
 	if all := k.events("caller"); len(all) > 0 {
-		t.Errorf("somebody is blamed for it: %v", all)
+		t.Errorf("somebody is named as the cause: %v", all)
 	}
 }
 

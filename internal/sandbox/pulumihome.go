@@ -16,7 +16,7 @@ properties, at two fifths of the processor time that it uses. This file keeps it
 `
 
 // pulumiHome makes a folder for what the Pulumi CLI keeps of its own, and says by
-// which variables it is told: a rehearsal leaves nothing in the user's. Plugins
+// which variables it finds it: a rehearsal leaves nothing in the user's. Plugins
 // and sign-ins stay those of the user.
 func pulumiHome(dir string) (map[string]string, error) {
 	users, err := workspace.GetPulumiHomeDir()

@@ -33,7 +33,7 @@ type Options struct {
 	Faults []string
 	// Quotas replace service quotas, by name: "organizations:accounts".
 	Quotas map[string]int
-	// Log is told of retries; nil: nobody is.
+	// Log gets retries; nil: nothing does.
 	Log *slog.Logger
 	// Executable serves clusters ("sandbox serve-cluster --dir DIR --idle D")
 	// and credentials ("sandbox token --dir DIR --as WHO"); empty: clusters

@@ -185,7 +185,7 @@ func TestAnInventoryHasEverythingAndSaysWhatAWSMade(t *testing.T) {
 		t.Error(diff)
 	}
 	if !slices.ContainsFunc(got, func(it cloud.Item) bool { return it.ID == "mine" && it.Properties["assumeRolePolicy"] == trust }) {
-		t.Error("whom the role trusts is not told")
+		t.Error("whom the role trusts is not shown")
 	}
 	for _, it := range want[1:2] {
 		if err := c.Remove(t.Context(), a, it); err != nil {

@@ -51,7 +51,7 @@ func (d *decoder) given(path string) bool { _, ok := d.values[path]; return ok }
 func (d *decoder) decode(n *yaml.Node, v reflect.Value, path, rule string) {
 	d.values[path] = place{n.Line, n.Column}
 	if n.Kind == yaml.AliasNode || n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
-		d.wrong[path] = true // refuseExtras has told it
+		d.wrong[path] = true // refuseExtras has reported it
 		return
 	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
@@ -210,7 +210,7 @@ func (d *decoder) entries(n *yaml.Node, path string) func(func(key, value *yaml.
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key, value := n.Content[i], n.Content[i+1]
 			if key.Kind == yaml.AliasNode || key.Anchor != "" || key.Style&yaml.TaggedStyle != 0 || key.ShortTag() == "!!merge" {
-				continue // refuseExtras has told it
+				continue // refuseExtras has reported it
 			}
 			if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
 				problem := "a field's name " + describe(key)
@@ -322,7 +322,7 @@ func (f Facet) number(value int) string {
 	return ""
 }
 
-// wanted tells what a facet accepts.
+// wanted says what a facet accepts.
 func wanted(f Facet) string {
 	switch {
 	case f.Want != "":

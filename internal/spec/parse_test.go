@@ -56,7 +56,7 @@ func TestABadDocumentNamesEveryMistakeInIt(t *testing.T) {
 	}
 }
 
-func TestEveryMistakeOfADocumentIsToldAtOnceInTheOrderOfItsLines(t *testing.T) {
+func TestEveryMistakeOfADocumentIsReportedAtOnceInTheOrderOfItsLines(t *testing.T) {
 	const document = `apiVersion: freehold.dev/v2
 org: A
 regoin: eu-central-1

@@ -133,7 +133,7 @@ func (d *decoder) validateMembers(members []v1alpha1.Member, path string) {
 }
 
 // validateNames wants members whom the identity provider can know: nobody else
-// would ever be let into the project, and nobody would be told.
+// would ever be let into the project, and nobody would notice.
 func (d *decoder) validateNames(p Project, by IdentityProvider, path string) {
 	const provider = "cluster.identityProvider"
 	if !d.given(provider) || !d.ok("cluster", provider) {

@@ -293,7 +293,7 @@ func TestATokenThatIsRefusedIsReadAgain(t *testing.T) {
 }
 
 // A server that takes the connection and says nothing must not hold a round
-// after the controller was told to stop.
+// after the controller was asked to stop.
 func TestAnAnswerThatNeverComesEndsWithTheController(t *testing.T) {
 	s := serve(t, setOf("1"), is("secret"))
 	asked, end := make(chan struct{}), make(chan struct{})

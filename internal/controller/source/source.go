@@ -48,7 +48,7 @@ type Options struct {
 	Now    func() time.Time
 	// Interval is the pause between two rounds, give or take; zero: DefaultInterval.
 	Interval time.Duration
-	// Meters are told of each round.
+	// Meters count each round.
 	Meters *Meters
 }
 

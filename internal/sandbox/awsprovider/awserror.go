@@ -66,10 +66,10 @@ var missing = map[string]string{
 	"cloudtrail": "TrailNotFoundException", "ecr": "RepositoryNotFoundException", "ec2": "InvalidParameterValue",
 }
 
-// told is the text of a failed call as the genuine provider tells it:
+// operationError is a failed call as the genuine provider reports it:
 // "creating IAM Role (x): operation error IAM: CreateRole, https response
 // error StatusCode: 409, RequestID: …, EntityAlreadyExists: …".
-func told(verb Verb, t *Type, id, action, request string, err error) error {
+func operationError(verb Verb, t *Type, id, action, request string, err error) error {
 	var e *apiError
 	if !errors.As(err, &e) {
 		return fmt.Errorf("%s %s (%s): %w", verb, t.Noun, id, err)
@@ -86,9 +86,9 @@ func notThere(t *Type, id string) error {
 	return errf(code, "%s %s cannot be found.", t.Noun, id)
 }
 
-// tell words an error as the genuine provider does.
-func (b *Backend) tell(verb Verb, t *Type, id, action, urn string, err error) error {
-	return told(verb, t, id, action, generate("uuid", strings.Join([]string{urn, id, action}, "/")), err)
+// operationError words an error as the genuine provider does.
+func (b *Backend) operationError(verb Verb, t *Type, id, action, urn string, err error) error {
+	return operationError(verb, t, id, action, generate("uuid", strings.Join([]string{urn, id, action}, "/")), err)
 }
 
 // label is how a resource without an id is called in errors.

@@ -103,7 +103,7 @@ func (b *Backend) do(ctx context.Context, r *request, effect func(tx *store.Tx) 
 			r.warn(fmt.Sprintf("%s: retrying %s:%s in %s", kind, r.service, r.action, d.Round(time.Millisecond)))
 		}
 	}))
-	// What backoff wraps around it is of no interest to who is told.
+	// What backoff wraps around it is of no interest to the caller.
 	if e, is := errors.AsType[*apiError](err); is {
 		return e
 	}

@@ -104,8 +104,8 @@ func TestAnUpdateChangesWhatItSaysAndForgetsWhatIsRemoved(t *testing.T) {
 	}
 }
 
-// TestAPreviewTellsWhatCanBeToldAndNothingElse: an unknown stays one.
-func TestAPreviewTellsWhatCanBeToldAndNothingElse(t *testing.T) {
+// TestAPreviewShowsWhatIsKnownAndNothingElse: an unknown stays one.
+func TestAPreviewShowsWhatIsKnownAndNothingElse(t *testing.T) {
 	_, l := newWorld(t, "none").vended("previews")
 	preview := func(token string, in resource.PropertyMap) props {
 		t.Helper()
@@ -397,7 +397,7 @@ func TestTheCloudsOwnNotesStayInIt(t *testing.T) {
 	for where, out := range map[string]props{"made": m.made["account"].out, "read": m.read("account").out} {
 		for k := range out {
 			if strings.HasPrefix(k, "__") && k != "__defaults" {
-				t.Errorf("%s: %s is told", where, k)
+				t.Errorf("%s: %s is shown", where, k)
 			}
 		}
 	}

@@ -161,7 +161,7 @@ func TestWaitingTakesItsTimeAndCanBeCancelled(t *testing.T) {
 		}
 	}
 	if half == nil || half.GetId() != m.rows(accountToken)[0].ID {
-		t.Errorf("a creation that was cancelled while waiting is not told as half made: %v", err)
+		t.Errorf("a creation that was cancelled while waiting is not reported as half made: %v", err)
 	}
 	if !strings.Contains(err.Error(), errCancelled.Error()) {
 		t.Errorf("got %v, want %v", err, errCancelled)
@@ -181,8 +181,8 @@ func TestAPanicIsAnErrorAndNotTheEnd(t *testing.T) {
 	m.must("policy", policyToken, props{"name": "p", "policy": allow})
 }
 
-// TestTheEngineIsToldOfRetries has an engine that writes down what it is told.
-func TestTheEngineIsToldOfRetries(t *testing.T) {
+// TestRetriesAreReportedToTheEngine has an engine that writes down what it hears.
+func TestRetriesAreReportedToTheEngine(t *testing.T) {
 	w := newWorld(t, "none", "iam:CreateRole=throttle:1")
 	engine := &logs{}
 	address := engine.serve(t)
@@ -193,6 +193,6 @@ func TestTheEngineIsToldOfRetries(t *testing.T) {
 	m.must("role", roleToken, props{"name": "r", "assumeRolePolicy": ec2Trust})
 	if len(engine.got) != 1 || !strings.HasPrefix(engine.got[0].GetMessage(), "Throttling: retrying iam:CreateRole") ||
 		engine.got[0].GetSeverity() != pulumirpc.LogSeverity_WARNING || engine.got[0].GetUrn() != urnOf(roleToken, "role") {
-		t.Errorf("the engine was told %v", engine.got)
+		t.Errorf("the engine heard %v", engine.got)
 	}
 }

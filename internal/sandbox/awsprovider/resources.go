@@ -44,12 +44,12 @@ func open(tx *store.Tx, t *Type, id string, now time.Time) error {
 func (b *Backend) Create(ctx context.Context, who caller, t *Type, urn string, in map[string]any, warn func(string)) (*store.Row, error) {
 	acct, region, err := t.scope(who)
 	if err != nil {
-		return nil, b.tell(Creating, t, label(t, in), t.API.Create, urn, err)
+		return nil, b.operationError(Creating, t, label(t, in), t.API.Create, urn, err)
 	}
 	c := &Call{Verb: Creating, Type: t, Account: acct, Region: region, URN: urn, Caller: who.arn, In: in, Env: &b.Env, ctx: ctx}
 	r := &request{caller: who, service: t.Service, action: t.API.Create, takes: t.takes(Creating), token: t.Token, urn: urn, warn: warn}
 	if err := b.Store.Read(ctx, c.begin); err != nil {
-		return nil, b.tell(Creating, t, label(t, in), t.API.Create, urn, err)
+		return nil, b.operationError(Creating, t, label(t, in), t.API.Create, urn, err)
 	}
 	r.id, r.before = c.ID, c.before
 	var row store.Row
@@ -66,10 +66,10 @@ func (b *Backend) Create(ctx context.Context, who caller, t *Type, urn string, i
 		err = t.After(ctx, c)
 	}
 	if err != nil && row.ID != "" && ctx.Err() != nil {
-		return &row, &partialError{b.tell(Creating, t, c.ID, t.API.Create, urn, err)}
+		return &row, &partialError{b.operationError(Creating, t, c.ID, t.API.Create, urn, err)}
 	}
 	if err != nil {
-		return nil, b.tell(Creating, t, label(t, in), t.API.Create, urn, err)
+		return nil, b.operationError(Creating, t, label(t, in), t.API.Create, urn, err)
 	}
 	return &row, nil
 }
@@ -167,7 +167,7 @@ func (c *Call) taken() error {
 func (b *Backend) Get(ctx context.Context, who caller, t *Type, id string) (*store.Row, error) {
 	acct, region, err := t.scope(who)
 	if err != nil {
-		return nil, b.tell(Reading, t, id, t.API.Read, "", err)
+		return nil, b.operationError(Reading, t, id, t.API.Read, "", err)
 	}
 	var row *store.Row
 	err = b.Store.Read(ctx, func(tx *store.Tx) error {
@@ -210,7 +210,7 @@ func importID(t *Type, r store.Row) string {
 func (b *Backend) Read(ctx context.Context, who caller, t *Type, urn, id string, warn func(string)) (*store.Row, error) {
 	r := &request{caller: who, service: t.Service, action: t.API.Read, takes: t.takes(Reading), token: t.Token, urn: urn, id: id, warn: warn, reads: true}
 	if err := b.do(ctx, r, nil); err != nil {
-		return nil, b.tell(Reading, t, id, t.API.Read, urn, err)
+		return nil, b.operationError(Reading, t, id, t.API.Read, urn, err)
 	}
 	return b.Get(ctx, who, t, id)
 }
@@ -219,14 +219,14 @@ func (b *Backend) Read(ctx context.Context, who caller, t *Type, urn, id string,
 func (b *Backend) Update(ctx context.Context, who caller, t *Type, urn, id string, in map[string]any, warn func(string)) (*store.Row, error) {
 	acct, region, err := t.scope(who)
 	if err != nil {
-		return nil, b.tell(Updating, t, id, t.API.Update, urn, err)
+		return nil, b.operationError(Updating, t, id, t.API.Update, urn, err)
 	}
 	old, err := b.Get(ctx, who, t, id)
 	if err != nil {
 		return nil, err
 	}
 	if old == nil {
-		return nil, b.tell(Updating, t, id, t.API.Update, urn, notThere(t, id))
+		return nil, b.operationError(Updating, t, id, t.API.Update, urn, notThere(t, id))
 	}
 	c := &Call{Verb: Updating, Type: t, Account: acct, Region: region, URN: urn, ID: old.ID, ARN: old.ARN, In: in, OldIn: old.Inputs,
 		OldOut: old.Outputs, Out: cloneMap(old.Outputs), Env: &b.Env, ctx: ctx, seed: old.ID}
@@ -252,12 +252,12 @@ func (b *Backend) Update(ctx context.Context, who caller, t *Type, urn, id strin
 			return err
 		})
 		if err != nil {
-			return nil, b.tell(Updating, t, id, action, urn, err)
+			return nil, b.operationError(Updating, t, id, action, urn, err)
 		}
 	}
 	if t.After != nil {
 		if err := t.After(ctx, c); err != nil {
-			return nil, b.tell(Updating, t, id, t.API.Update, urn, err)
+			return nil, b.operationError(Updating, t, id, t.API.Update, urn, err)
 		}
 	}
 	return &row, nil
@@ -319,7 +319,7 @@ func (t *Type) updates(old, in map[string]any) []string {
 func (b *Backend) Delete(ctx context.Context, who caller, t *Type, urn, id string, warn func(string)) error {
 	acct, region, err := t.scope(who)
 	if err != nil {
-		return b.tell(Deleting, t, id, t.API.Delete, urn, err)
+		return b.operationError(Deleting, t, id, t.API.Delete, urn, err)
 	}
 	row, err := b.Get(ctx, who, t, id)
 	if err != nil || row == nil {
@@ -340,7 +340,7 @@ func (b *Backend) Delete(ctx context.Context, who caller, t *Type, urn, id strin
 		err = t.After(ctx, c)
 	}
 	if err != nil {
-		return b.tell(Deleting, t, id, r.action, urn, err)
+		return b.operationError(Deleting, t, id, r.action, urn, err)
 	}
 	return nil
 }

@@ -273,7 +273,7 @@ type PlaneSpec struct {
 	OIDCIssuer string
 }
 
-// IdentityProvider is an OpenID Connect issuer as EKS is told of it. A prefix
+// IdentityProvider is an OpenID Connect issuer as EKS is configured with it. A prefix
 // that is not given is EKS's default.
 type IdentityProvider struct {
 	IssuerURL, ClientID           string

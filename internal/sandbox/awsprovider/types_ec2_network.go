@@ -71,7 +71,7 @@ var ec2RoutingTypes = []*Type{
 		Blocks: []Block{{Link: Link{Type: natToken, Path: "allocationId"},
 			Error: "InvalidIPAddress.InUse: Address {publicIp} is in use."}},
 		Created: func(c *Call) error {
-			// From the ranges for documentation, so that nobody else's address is told.
+			// From the ranges for documentation, so that nobody else's address is given out.
 			n, err := c.Tx.Next("elastic-ip")
 			if err != nil {
 				return err

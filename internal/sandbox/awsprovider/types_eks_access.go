@@ -198,7 +198,7 @@ func checkAccessPolicy(c *Call) error {
 }
 
 // creatorAccess makes whoever creates a cluster its administrator, as EKS does
-// unless it is told not to.
+// unless it is asked not to.
 func (c *Call) creatorAccess() error {
 	cluster := store.Row{Outputs: c.Out}
 	creator, err := c.callerPrincipal()

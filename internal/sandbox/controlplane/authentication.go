@@ -13,7 +13,7 @@ import (
 )
 
 // IdentityProvider is an OpenID Connect issuer whose tokens a cluster believes,
-// as EKS is told of it. Its certificate has to be of an authority that the
+// as EKS is configured with it. Its certificate has to be of an authority that the
 // machine trusts.
 type IdentityProvider struct {
 	IssuerURL string `json:"issuerUrl"`
@@ -58,8 +58,8 @@ func (m *Manager) Authenticate(ctx context.Context, c Cluster, p *IdentityProvid
 	return nil
 }
 
-// writeAuthentication tells the API server who is believed, where it is not
-// told so already: it looks at the file while it runs.
+// writeAuthentication configures whom the API server believes, where it is not
+// configured so already: it looks at the file while it runs.
 func writeAuthentication(f files) error {
 	r, err := readRecord(f)
 	if err != nil {

@@ -86,7 +86,7 @@ func restConfig(url string, ca []byte, p pair) *rest.Config {
 	}
 }
 
-// webhookKubeconfig is how kube-apiserver is told where a webhook is.
+// webhookKubeconfig says to kube-apiserver where a webhook is.
 func webhookKubeconfig(url string) ([]byte, error) {
 	config := clientcmdapi.NewConfig()
 	config.Clusters["webhook"] = &clientcmdapi.Cluster{Server: url}

@@ -25,7 +25,7 @@ const (
 )
 
 // Ensure starts a cluster unless it runs, and returns when its API server is
-// ready. It counts as use. progress, which may be nil, is told what is waited for.
+// ready. It counts as use. progress, which may be nil, hears what is waited for.
 func (m *Manager) Ensure(ctx context.Context, c Cluster, progress func(string)) error {
 	f, r, err := m.record(c)
 	if err != nil {
@@ -60,7 +60,7 @@ func (m *Manager) Ensure(ctx context.Context, c Cluster, progress func(string)) 
 func (m *Manager) start(ctx context.Context, f files, r record, client *http.Client, progress func(string)) error {
 	var ended <-chan error // of the supervisor that we started
 	var pid int
-	var told string
+	var reported string
 	for {
 		if m.isReady(ctx, f, r, client) {
 			return nil
@@ -76,9 +76,9 @@ func (m *Manager) start(ctx context.Context, f files, r record, client *http.Cli
 				}
 			}
 		}
-		if s, err := readJSON[status](f.status()); err == nil && s.Message != "" && s.Message != told && s.alive() {
-			told = s.Message
-			progress(told)
+		if s, err := readJSON[status](f.status()); err == nil && s.Message != "" && s.Message != reported && s.alive() {
+			reported = s.Message
+			progress(reported)
 		}
 		select {
 		case err := <-ended:
@@ -91,7 +91,7 @@ func (m *Manager) start(ctx context.Context, f files, r record, client *http.Cli
 			ended = nil // another was at work: follow that one
 		case <-time.After(40 * time.Millisecond):
 		case <-ctx.Done():
-			return fmt.Errorf("the cluster is not ready (%s): %w", told, ctx.Err())
+			return fmt.Errorf("the cluster is not ready (%s): %w", reported, ctx.Err())
 		}
 	}
 }

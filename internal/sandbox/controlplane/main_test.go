@@ -62,7 +62,7 @@ func beController() int {
 	go func() {
 		for range time.Tick(50 * time.Millisecond) {
 			if _, err := os.Stat(os.Getenv("DIE_FILE")); err == nil {
-				fmt.Fprintln(os.Stderr, "dying as told")
+				fmt.Fprintln(os.Stderr, "dying as asked")
 				os.Exit(4)
 			}
 		}

@@ -26,7 +26,7 @@ const volumesAfter = time.Minute
 
 // volumes are the files that the pod's template asks for. They are where a
 // process may write, and not where a container would see them: the process is
-// told so in its arguments.
+// given their paths in its arguments.
 //
 // A kubelet can do more. What it could and a process here cannot is refused,
 // so that nothing runs without the files that it was given.

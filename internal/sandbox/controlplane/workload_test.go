@@ -94,7 +94,7 @@ func TestADeploymentsStatusIsWhatItsProcessesAnswer(t *testing.T) {
 	if _, err := core(t, m, admin).ServiceAccounts(workloadNamespace).Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the process's own words are told", func() bool { return strings.Contains(available(get()), "waiting for the first list") })
+	eventually(t, "the process's own words are reported", func() bool { return strings.Contains(available(get()), "waiting for the first list") })
 	if s := get().Status; s.AvailableReplicas != 0 || s.UnavailableReplicas != 1 || s.ObservedGeneration != 1 {
 		t.Errorf("before it is ready, the status is %+v", s)
 	}
@@ -108,7 +108,7 @@ func TestADeploymentsStatusIsWhatItsProcessesAnswer(t *testing.T) {
 
 	old := replicasOf(t, m)
 	touch(t, dieFile)
-	eventually(t, "its death is told with its last words", func() bool { return strings.Contains(available(get()), "dying as told") })
+	eventually(t, "its death is reported with its last words", func() bool { return strings.Contains(available(get()), "dying as asked") })
 	remove(t, dieFile)
 	eventually(t, "it is started again", func() bool { return get().Status.AvailableReplicas == 1 })
 	if now := replicasOf(t, m); len(now) != 1 || now[0] == old[0] {

@@ -51,7 +51,7 @@ func await(ctx context.Context, r dynamic.ResourceInterface, live *unstructured.
 	if judge == nil || live.GetAnnotations()[skipAwait] == "true" {
 		return live, nil
 	}
-	var told string
+	var reported string
 	for {
 		p := judge(live)
 		if p.done {
@@ -60,23 +60,23 @@ func await(ctx context.Context, r dynamic.ResourceInterface, live *unstructured.
 		if p.failed {
 			return live, fmt.Errorf("it failed: %s", p.waits)
 		}
-		if p.waits != told {
-			told = p.waits
-			said("waiting for " + told)
+		if p.waits != reported {
+			reported = p.waits
+			said("waiting for " + reported)
 		}
 		select {
 		case <-ctx.Done():
-			return live, fmt.Errorf("still waiting for %s: %w", told, ctx.Err())
+			return live, fmt.Errorf("still waiting for %s: %w", reported, ctx.Err())
 		case <-time.After(awaitPause):
 		}
 		next, err := r.Get(ctx, live.GetName(), metav1.GetOptions{})
 		switch {
 		case ctx.Err() != nil:
-			// told above, with what was waited for
+			// reported above, with what was waited for
 		case apierrors.IsNotFound(err):
-			return live, fmt.Errorf("it was deleted while waiting for %s", told)
+			return live, fmt.Errorf("it was deleted while waiting for %s", reported)
 		case err != nil:
-			return live, fmt.Errorf("waiting for %s: %w", told, err)
+			return live, fmt.Errorf("waiting for %s: %w", reported, err)
 		default:
 			live = next
 		}
@@ -85,13 +85,13 @@ func await(ctx context.Context, r dynamic.ResourceInterface, live *unstructured.
 
 // awaitGone waits until an object is not there, or another one is in its place.
 func awaitGone(ctx context.Context, r dynamic.ResourceInterface, k key, said func(string)) error {
-	var uid, told string
+	var uid, reported string
 	for {
 		live, err := r.Get(ctx, k.name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
-		waits := told
+		waits := reported
 		if err == nil {
 			if uid == "" {
 				uid = string(live.GetUID())
@@ -103,13 +103,13 @@ func awaitGone(ctx context.Context, r dynamic.ResourceInterface, k key, said fun
 		} else if ctx.Err() == nil {
 			return err
 		}
-		if waits != told {
-			told = waits
-			said("waiting for " + told)
+		if waits != reported {
+			reported = waits
+			said("waiting for " + reported)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("still waiting for %s: %w", told, ctx.Err())
+			return fmt.Errorf("still waiting for %s: %w", reported, ctx.Err())
 		case <-time.After(awaitPause):
 		}
 	}

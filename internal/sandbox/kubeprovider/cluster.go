@@ -24,7 +24,7 @@ import (
 const fieldManager = "freehold"
 
 // kindTimeout is how long a kind may take to be served after its definition was
-// made; without one, it is how long a typing error takes to be told.
+// made; without one, it is how long a typing error takes to be reported.
 const kindTimeout = 10 * time.Second
 
 // patience says when to wait for a kind that is not served.

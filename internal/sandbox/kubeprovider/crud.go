@@ -84,7 +84,7 @@ func (w *write) do(ctx context.Context, seconds float64) (id string, outputs *st
 		defer c.mapper.Reset() // it serves a new kind now
 	}
 	k := key{live.GetNamespace(), live.GetName()}
-	said := func(message string) { w.tell(ctx, pulumirpc.LogSeverity_INFO, string(w.urn), message, true) }
+	said := func(message string) { w.report(ctx, pulumirpc.LogSeverity_INFO, string(w.urn), message, true) }
 	ready, waitErr := await(ctx, r, live, said)
 	if ready != nil {
 		live = ready
@@ -119,7 +119,7 @@ func (w *write) tryDryRun(ctx context.Context, gvk schema.GroupVersionKind) (*un
 	}
 	c, err := w.reach(ctx)
 	if err != nil {
-		w.tell(ctx, pulumirpc.LogSeverity_DEBUG, string(w.urn), err.Error(), false)
+		w.report(ctx, pulumirpc.LogSeverity_DEBUG, string(w.urn), err.Error(), false)
 		return nil, nil
 	}
 	r, err := c.at(ctx, gvk, &w.key, w.settings().namespace, impatient)
@@ -260,7 +260,7 @@ func (p *Provider) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*e
 	if err != nil {
 		return nil, err
 	}
-	said := func(message string) { c.tell(ctx, pulumirpc.LogSeverity_INFO, req.GetUrn(), message, true) }
+	said := func(message string) { c.report(ctx, pulumirpc.LogSeverity_INFO, req.GetUrn(), message, true) }
 	err = c.delete(ctx, gvk, keyOf(req.GetId()), said)
 	if gone(err) || errors.Is(err, errUnreachable) && c.settings().deleteUnreachable {
 		return &emptypb.Empty{}, nil

@@ -159,7 +159,7 @@ func observeItems(in, was, live []any, owned fields, names []string) []any {
 	return out
 }
 
-// itemKeys returns the names of the fields by which a list's items are told
+// itemKeys returns the names of the fields by which a list's items are kept
 // apart; nil when the list has no such items.
 func (f fields) itemKeys() []string {
 	for k := range f {

@@ -165,15 +165,15 @@ func (p *Provider) Attach(ctx context.Context, req *pulumirpc.PluginAttach) (*em
 	return &emptypb.Empty{}, nil
 }
 
-// tell shows a line at a resource; a status line goes when the next one comes.
-func (c *connection) tell(ctx context.Context, severity pulumirpc.LogSeverity, urn, message string, passing bool) {
+// report shows a line at a resource; a status line goes when the next one comes.
+func (c *connection) report(ctx context.Context, severity pulumirpc.LogSeverity, urn, message string, passing bool) {
 	c.mu.Lock()
 	engine := c.engine
 	c.mu.Unlock()
 	if engine == nil {
 		return
 	}
-	// The operation does not fail because nobody could be told of it.
+	// The operation does not fail because it could not be reported.
 	_, _ = pulumirpc.NewEngineClient(engine).Log(ctx, &pulumirpc.LogRequest{
 		Severity: severity, Urn: urn, Message: message, Ephemeral: passing,
 	})
