@@ -44,8 +44,8 @@ func (e *Engine) opens(ctx context.Context, s Stack, file string, k Key) error {
 	if err != nil {
 		return unreachable(s, fmt.Errorf("its stored state is damaged: %w", err), "")
 	}
-	seen, mark := filepath.Join(e.stackDir(s), ".opened"), looks(file, salt)
-	if was, err := os.ReadFile(seen); err == nil && mark != "" && string(was) == mark {
+	mark := looks(file, salt)
+	if was, err := os.ReadFile(e.openedFile(s)); err == nil && mark != "" && string(was) == mark {
 		return nil
 	}
 	phrase, err := os.ReadFile(file)
@@ -64,12 +64,19 @@ func (e *Engine) opens(ctx context.Context, s Stack, file string, k Key) error {
 			fmt.Sprintf("replace %s with the file of that name from the machine that made the stack", file),
 		}
 	}
-	// Only time is lost without it.
-	if err := os.MkdirAll(filepath.Dir(seen), 0o700); err == nil {
-		_ = os.WriteFile(seen, []byte(mark), 0o600)
-	}
+	e.remember(s, file, salt)
 	return nil
 }
+
+// remember writes down that the passphrase in the file opens the stack. Only
+// time is lost without it.
+func (e *Engine) remember(s Stack, file, salt string) {
+	if err := os.MkdirAll(e.stackDir(s), 0o700); err == nil {
+		_ = os.WriteFile(e.openedFile(s), []byte(looks(file, salt)), 0o600)
+	}
+}
+
+func (e *Engine) openedFile(s Stack) string { return filepath.Join(e.stackDir(s), ".opened") }
 
 // looks tells a file that was tried from another one, without its content.
 func looks(file, salt string) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -227,10 +228,23 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 	if auto.IsConcurrentUpdateError(err) {
 		out.Kind = ErrLocked
 	}
+	if pids, hosts := lockHolders(text); errors.Is(out.Kind, ErrLocked) && len(pids) > 0 {
+		out.Next = nextLocked(s, pids[0], hosts[0])
+	}
 	if out.Next == "" {
 		out.Next = "run the same command again: it goes on where it stopped"
 	}
 	return out
+}
+
+// nextLocked says who holds the backend's lock. Whether a process of another
+// machine is gone only a person can tell.
+func nextLocked(s Stack, pid int, host string) string {
+	by := fmt.Sprintf("process %d on %s has it: wait until it ends", pid, host)
+	if self, err := os.Hostname(); err == nil && self == host {
+		return by + ", then run the same command again"
+	}
+	return fmt.Sprintf("%s; if that machine is gone, remove the lock with: pulumi cancel --stack %s", by, s.Name)
 }
 
 const nextSignIn = "sign in again, then run the same command again"

@@ -138,6 +138,33 @@ func TestALockIsAbandonedOnlyWhenEveryHolderIsADeadProcessOfThisMachine(t *testi
 	}
 }
 
+func TestALockSaysWhoHasIt(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const locked = "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`."
+	for reason, tc := range map[string]struct{ holder, next string }{
+		"a process of this machine": {
+			"\n  file:///x/1.json: created by root@" + host + " (pid 7) at 2026-11-29T00:00:00Z",
+			"process 7 on " + host + " has it: wait until it ends, then run the same command again",
+		},
+		"a process of another machine": {
+			"\n  file:///x/1.json: created by root@ci-runner-3 (pid 7) at 2026-11-29T00:00:00Z",
+			"process 7 on ci-runner-3 has it: wait until it ends; if that machine is gone, remove the lock with: pulumi cancel --stack acme.cluster",
+		},
+		"nobody knows": {"", "wait for the other update to end; if its process is gone, run the same command again"},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			err := (&Engine{}).classify(t.Context(), Stack{Name: "acme.cluster"}, "update", errors.New("x\nstderr: "+locked+tc.holder), nil)
+			var got *Error
+			if !errors.Is(err, ErrLocked) || !errors.As(err, &got) || got.Next != tc.next {
+				t.Errorf("got %v\nnext: %s\nwant: %s", err, got.Next, tc.next)
+			}
+		})
+	}
+}
+
 func TestLostResourcesAreAddedBehindTheRecordedOnesWithoutTheirSecrets(t *testing.T) {
 	d := map[string]any{
 		"resources":          []any{map[string]any{"urn": "parent"}, map[string]any{"urn": "p"}},

@@ -70,6 +70,9 @@ func (e *Engine) open(ctx context.Context, s Stack, create bool, sink event.Sink
 			return auto.Stack{}, unreachable(s, errors.New("the pulumi CLI has made it, and the backend does not have it"),
 				"check that --backend names one place for everybody")
 		}
+		if salt, err := c.Key.salt(); err == nil && how.env[passphraseFile] != "" {
+			e.remember(s, how.env[passphraseFile], salt) // the CLI has just made it with that
+		}
 	}
 	return e.stackIn(ctx, s, ws, c.Key)
 }
