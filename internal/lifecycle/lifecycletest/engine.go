@@ -187,7 +187,11 @@ func (e *Engine) State(_ context.Context, s engine.Stack) (io.ReadCloser, error)
 // checkpoint is the state as Pulumi stores it.
 func (st *stack) checkpoint(s engine.Stack) map[string]any {
 	stackURN := urn(s, "pulumi:pulumi:Stack", "freehold-"+s.Name)
-	resources := []any{map[string]any{"urn": stackURN, "custom": false, "type": "pulumi:pulumi:Stack", "outputs": st.Outputs}}
+	own := map[string]any{"urn": stackURN, "custom": false, "type": "pulumi:pulumi:Stack"}
+	if st.Outputs != nil {
+		own["outputs"] = st.Outputs // left out while there are none, as by Pulumi
+	}
+	resources := []any{own}
 	for _, r := range st.Resources {
 		resources = append(resources, map[string]any{
 			"urn": r.URN, "custom": true, "id": r.ID, "type": r.Type, "parent": stackURN, "provider": r.Provider,
