@@ -187,11 +187,11 @@ func (e *Engine) State(_ context.Context, s engine.Stack) (io.ReadCloser, error)
 // checkpoint is the state as Pulumi stores it.
 func (st *stack) checkpoint(s engine.Stack) map[string]any {
 	stackURN := urn(s, "pulumi:pulumi:Stack", "freehold-"+s.Name)
-	whole := map[string]any{"urn": stackURN, "custom": false, "type": "pulumi:pulumi:Stack"}
+	own := map[string]any{"urn": stackURN, "custom": false, "type": "pulumi:pulumi:Stack"}
 	if st.Outputs != nil {
-		whole["outputs"] = st.Outputs // no checkpoint has a null
+		own["outputs"] = st.Outputs // left out while there are none, as by Pulumi
 	}
-	resources := []any{whole}
+	resources := []any{own}
 	for _, r := range st.Resources {
 		resources = append(resources, map[string]any{
 			"urn": r.URN, "custom": true, "id": r.ID, "type": r.Type, "parent": stackURN, "provider": r.Provider,
