@@ -67,7 +67,7 @@ type Options struct {
 	// common is only found if both are read.
 	Orgs []string
 	// Judged tells whether an org was asked about: the rules are run for it, and
-	// what it shares with any other is told. nil: every org.
+	// what it shares with any other is reported. nil: every org.
 	Judged func(org string) bool
 	Load   func(ctx context.Context, org string) (Org, error)
 	Rules  []policies.Rule
@@ -88,7 +88,7 @@ func Run(ctx context.Context, o Options) (_ finding.Audit, err error) {
 	a := &auditor{
 		Options: o, seed: maphash.MakeSeed(), index: newIndex(o.Dir, indexed),
 		seen: make([]seen, len(o.Orgs)), rules: judge.NewIndex(o.Rules),
-		doors: judge.NewIndex(slices.DeleteFunc(slices.Clone(o.Rules), func(r policies.Rule) bool { return !door(r.ID) })),
+		entry: judge.NewIndex(slices.DeleteFunc(slices.Clone(o.Rules), func(r policies.Rule) bool { return !aboutEntry(r.ID) })),
 	}
 	if a.Judged == nil {
 		a.Judged = func(string) bool { return true }
@@ -133,11 +133,11 @@ type auditor struct {
 	seed  maphash.Seed
 	index *index
 	rules *judge.Index
-	doors *judge.Index // the rules about who may enter
+	entry *judge.Index // the rules about who may enter
 	seen  []seen
 }
 
-// seen is what is told of one org.
+// seen is what is reported for one org.
 type seen struct {
 	counts   finding.AuditedOrg
 	findings []finding.Policy
@@ -236,9 +236,9 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 	return a.index.add(note.entries(uint32(n)))
 }
 
-// door tells whether a rule is about who may enter: the account (FH3xx), or
+// aboutEntry reports whether a rule is about who may enter: the account (FH3xx), or
 // the cluster's API by tokens of an issuer (FH803).
-func door(rule string) bool { return strings.HasPrefix(rule, "FH3") || rule == "FH803" }
+func aboutEntry(rule string) bool { return strings.HasPrefix(rule, "FH3") || rule == "FH803" }
 
 // openNow asks who may enter things as they are now. Of a thing the account's
 // listing brings what can let others in and nothing else, so that no other
@@ -258,7 +258,7 @@ func (a *auditor) openNow(org Org, things []Thing, said []finding.Policy) []find
 	scope := org.Layers[len(org.Layers)-1].Scope
 	scope.Layer = ""
 	scope.Exceptions = judge.Current(scope.Exceptions, a.Now())
-	return slices.DeleteFunc(a.doors.Part(now, scope), func(f finding.Policy) bool {
+	return slices.DeleteFunc(a.entry.Part(now, scope), func(f finding.Policy) bool {
 		return known[key{f.Rule, f.Resource.Type, f.Resource.ID}]
 	})
 }

@@ -86,8 +86,8 @@ func audited(t *testing.T, o Options) finding.Audit {
 	return a
 }
 
-// told are the fleet's findings, each in one line.
-func told(a finding.Audit) []string {
+// lines are the fleet's findings, each in one line.
+func lines(a finding.Audit) []string {
 	var out []string
 	for _, e := range a.Edges {
 		statement := ""
@@ -167,7 +167,7 @@ func TestEachWayFromOneOrgToAnotherIsTold(t *testing.T) {
 		"a component":             {m{"urn": "a::b::c::x", "type": "freehold:index:Network", "outputs": m{"vpcId": vpc}}, nil},
 	} {
 		t.Run(reason, func(t *testing.T) {
-			if d := cmp.Diff(tc.want, told(audited(t, two(tc.made).options()))); d != "" {
+			if d := cmp.Diff(tc.want, lines(audited(t, two(tc.made).options()))); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
@@ -179,11 +179,11 @@ func TestWhatTwoOrgsMeetInIsToldThoughNobodyOwnsIt(t *testing.T) {
 		return made("aws:ec2transitgateway/vpcAttachment:VpcAttachment", "x", "tgw-attach-"+n+"123456789abcdef0", m{"transitGatewayId": "tgw-0123456789abcdef0"}, m{})
 	}
 	w := two(attached("1"))
-	if got := told(audited(t, w.options())); len(got) > 0 {
+	if got := lines(audited(t, w.options())); len(got) > 0 {
 		t.Errorf("one org alone: %v", got)
 	}
 	w["globex"] = append(w["globex"], attached("2"))
-	if d := cmp.Diff([]string{"id of acme x and globex x"}, told(audited(t, w.options()))); d != "" {
+	if d := cmp.Diff([]string{"id of acme x and globex x"}, lines(audited(t, w.options()))); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
@@ -216,12 +216,12 @@ func TestWhatIsThereNowLeadsElsewhereAsWhatIsStored(t *testing.T) {
 		return org, err
 	}
 	a := audited(t, o)
-	if d := cmp.Diff([]string{"trust from acme node at assumeRolePolicy to globex account with a statement"}, told(a)); d != "" || !a.Live {
+	if d := cmp.Diff([]string{"trust from acme node at assumeRolePolicy to globex account with a statement"}, lines(a)); d != "" || !a.Live {
 		t.Errorf("live %v (-want +got):\n%s", a.Live, d)
 	}
 }
 
-func TestDoorsThatWereOpenedByHandAreFound(t *testing.T) {
+func TestEntryPointsThatWereOpenedByHandAreFound(t *testing.T) {
 	everybody := m{"assumeRolePolicy": `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}`}
 	const issuer = "aws:eks/identityProviderConfig:IdentityProviderConfig"
 	people := func(issuer string) m {
@@ -358,14 +358,14 @@ func TestRulesAreAskedForTheLastTime(t *testing.T) {
 		strict     bool
 		want       string
 	}{
-		"what passes is not told":                         {m{"open": false}, nil, false, ""},
-		"what is violated":                                {m{"open": true}, nil, false, "violated"},
-		"what was never known is a violation in the end":  {m{"open": unknownString}, nil, false, "undecided"},
-		"what is not said is one as well":                 {m{}, nil, false, "undecided"},
-		"what hangs on a secret was decided at the plan":  {m{"open": secret}, nil, false, ""},
-		"what somebody answers for is told, and accepted": {m{"open": true}, accepted("2026-05-04"), false, "violated accepted"},
-		"an exception that has expired says nothing":      {m{"open": true}, accepted("2026-05-03"), false, "violated"},
-		"nor does one for a rule that allows none":        {m{"open": true}, accepted("2026-12-31"), true, "violated"},
+		"what passes is not reported":                         {m{"open": false}, nil, false, ""},
+		"what is violated":                                    {m{"open": true}, nil, false, "violated"},
+		"what was never known is a violation in the end":      {m{"open": unknownString}, nil, false, "undecided"},
+		"what is not said is one as well":                     {m{}, nil, false, "undecided"},
+		"what hangs on a secret was decided at the plan":      {m{"open": secret}, nil, false, ""},
+		"what somebody answers for is reported, and accepted": {m{"open": true}, accepted("2026-05-04"), false, "violated accepted"},
+		"an exception that has expired says nothing":          {m{"open": true}, accepted("2026-05-03"), false, "violated"},
+		"nor does one for a rule that allows none":            {m{"open": true}, accepted("2026-12-31"), true, "violated"},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			w := two(made("aws:x/y:Z", "x", "x", tc.inputs, m{}))

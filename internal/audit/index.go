@@ -14,7 +14,7 @@ import (
 )
 
 // entry notes that an org has something to do with a token. 64 bits stand for
-// the token: two tokens that meet by chance are told apart in the second pass.
+// the token: two tokens that meet by chance are kept apart in the second pass.
 type entry struct {
 	hash uint64
 	org  uint32 // the org's number, and the flags

@@ -208,7 +208,7 @@ func init() {
 	outside['"'], quoting['"'], quoting['\\'] = quote, quote, escape
 }
 
-// value takes one value, and keeps its text if told to.
+// value takes one value, and keeps its text if asked to.
 func (s *scanner) value(keep bool) error {
 	if _, err := s.next(); err != nil {
 		return err

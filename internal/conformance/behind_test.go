@@ -227,7 +227,7 @@ func (c *customer) changedBehind(l *lab.Lab) {
 	found := decode[event.Drift](t, c.want(2, "drift", c.org, "-o", "json"))
 	var got []string
 	for _, f := range found.Findings {
-		got = append(got, numbers.ReplaceAllString(strings.ReplaceAll(told(f), d.AccountID, "ACCOUNT"), "GROUP"))
+		got = append(got, numbers.ReplaceAllString(strings.ReplaceAll(asLine(f), d.AccountID, "ACCOUNT"), "GROUP"))
 	}
 	for _, line := range want {
 		if !slices.Contains(got, line) {
@@ -242,9 +242,9 @@ func (c *customer) changedBehind(l *lab.Lab) {
 
 	// A state knows nothing of what somebody made; the account does.
 	a := decode[finding.Audit](t, c.want(3, "audit", c.org, "-o", "json"))
-	for door, rule := range map[string]string{"backdoor": "FH301", "mallory": "FH803"} {
-		if !slices.ContainsFunc(a.Findings, func(f finding.Policy) bool { return f.Rule == rule && f.Resource.Name == door }) {
-			t.Errorf("the audit does not say of %s that it violates %s: %+v", door, rule, a.Findings)
+	for name, rule := range map[string]string{"backdoor": "FH301", "mallory": "FH803"} {
+		if !slices.ContainsFunc(a.Findings, func(f finding.Policy) bool { return f.Rule == rule && f.Resource.Name == name }) {
+			t.Errorf("the audit does not say of %s that it violates %s: %+v", name, rule, a.Findings)
 		}
 	}
 
@@ -257,8 +257,8 @@ func (c *customer) changedBehind(l *lab.Lab) {
 // numbers are the ids that AWS makes up.
 var numbers = regexp.MustCompile(`\bsg-[0-9a-f]+\b`)
 
-// told is a finding in one line.
-func told(f finding.Finding) string {
+// asLine is a finding in one line.
+func asLine(f finding.Finding) string {
 	kind := string(f.Kind)
 	if f.Policy != nil {
 		kind += " " + f.Policy.Rule

@@ -158,7 +158,7 @@ func TestEveryRuleIsMandatory(t *testing.T) {
 }
 
 func TestTheAccountThatTheStackMakesIsLearntInTheEnd(t *testing.T) {
-	wonders := policies.Rule{ID: "FH101", Title: "t", Types: []string{"aws:x:X"}, Check: func(r policies.Resource, s policies.Scope) policies.Verdict {
+	undecided := policies.Rule{ID: "FH101", Title: "t", Types: []string{"aws:x:X"}, Check: func(r policies.Resource, s policies.Scope) policies.Verdict {
 		switch {
 		case s.AccountID == "":
 			return policies.Verdict{Answer: policies.Undecided}
@@ -167,7 +167,7 @@ func TestTheAccountThatTheStackMakesIsLearntInTheEnd(t *testing.T) {
 		}
 		return policies.Verdict{Answer: policies.Violated}
 	}}
-	s := newServer([]policies.Rule{wonders}, "1.0.0")
+	s := newServer([]policies.Rule{undecided}, "1.0.0")
 	_, err := s.ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{
 		Stack: "acme.account", Config: map[string]string{ScopeKey: `{"Org":"acme","Layer":"account"}`},
 	})

@@ -108,10 +108,10 @@ func value(v resource.PropertyValue) any {
 	}
 }
 
-// told are outputs that rules over a whole stack need beside the inputs: what
+// needed are outputs that rules over a whole stack need beside the inputs: what
 // the cloud made along with a resource, and by what it is called elsewhere.
 // Others stay out: they would be judged as if somebody had asked for them.
-var told = []string{
+var needed = []string{
 	"defaultSecurityGroupId", "defaultNetworkAclId", "defaultRouteTableId", "mainRouteTableId", "networkInterfaceId",
 	"networkInterfaceIds", "clusterSecurityGroupId", "identities", "endpoint",
 }
@@ -130,7 +130,7 @@ func completed(r, outputs policies.Resource) policies.Resource {
 
 func withTold(inputs, outputs map[string]any) map[string]any {
 	out := maps.Clone(inputs)
-	for _, key := range told {
+	for _, key := range needed {
 		v, tells := outputs[key]
 		if _, asked := out[key]; tells && !asked {
 			out[key] = v

@@ -25,7 +25,7 @@ type server struct {
 	version string
 
 	mu      sync.Mutex
-	scope   *policies.Scope // nil: not told
+	scope   *policies.Scope // nil: not configured
 	preview bool
 	// made are the resources in the order in which they were judged, as inputs:
 	// what the engine shows of a whole stack are outputs.
