@@ -45,8 +45,13 @@ func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChang
 	if _, err := s.Registry.Org(ctx, org); err != nil {
 		return out, fail(org, "", err) // an org that is not known is not held
 	}
-	err := s.operate(ctx, org, "projects", sink, func(ctx context.Context, r *run) (ending, error) {
-		w, err := do(ctx, r.admitChange, changeIn{Org: org, Change: c})
+	last, err := s.Registry.Last(ctx, org)
+	if err != nil {
+		return out, fail(org, "", err)
+	}
+	in := changeIn{Org: org, Change: c, Unfinished: last != nil && last.State != event.OperationSucceeded.State()}
+	err = s.operate(ctx, org, "projects", sink, func(ctx context.Context, r *run) (ending, error) {
+		w, err := do(ctx, r.admitChange, in)
 		if err == nil && c.Remove != "" {
 			// Asking for it by name is what a namespace that goes with its project waits for.
 			err = fail(org, string(plan.LayerBootstrap), r.confirmDeletion(ctx, w.DataPlane, w.Was, c.Remove))
@@ -63,6 +68,9 @@ func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChang
 type changeIn struct {
 	Org    string        `json:"org"`
 	Change ProjectChange `json:"change"`
+	// Unfinished says that the operation before this one did not succeed: what
+	// it has taken out already may be taken out again.
+	Unfinished bool `json:"unfinished,omitempty"`
 }
 
 // changeOut is what it amounts to.
@@ -99,7 +107,7 @@ func (s *Service) admitChange(ctx context.Context, in changeIn) (changeOut, erro
 		return changeOut{}, err
 	}
 	d = d.WithoutGone(found)
-	d, layers, refused := d.Change(in.Change, o.State != dataplane.OrgReady)
+	d, layers, refused := d.Change(in.Change, in.Unfinished || o.State != dataplane.OrgReady)
 	if refused != nil {
 		return changeOut{}, refuse(in.Org, *refused)
 	}

@@ -72,7 +72,11 @@ func (s *Service) protectCluster(ctx context.Context, d dataplane.DataPlane, on 
 	if err != nil {
 		return err
 	}
-	if err := s.Cloud.ProtectCluster(ctx, c, on); err != nil {
+	err = s.Cloud.ProtectCluster(ctx, c, on)
+	if !on && errors.Is(err, cloud.ErrNotFound) {
+		return nil // an interrupted removal has removed it already
+	}
+	if err != nil {
 		return fmt.Errorf("set deletion protection of cluster %s to %t: %w", c.Name, on, err)
 	}
 	return nil
