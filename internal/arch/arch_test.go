@@ -74,7 +74,7 @@ var may = map[string][]string{
 
 	"internal/cloud":                {"internal/event", "internal/finding"},
 	"internal/cloud/cloudtest":      {"internal/cloud"},
-	"internal/cloud/aws":            {"internal/cloud", "internal/event", "internal/finding", "internal/iam"},
+	"internal/cloud/aws":            {"internal/cloud", "internal/event", "internal/finding"},
 	"internal/sandbox":              {"internal/cloud", "internal/event", "internal/finding", "internal/iam", "internal/sandbox/..."},
 	"internal/sandbox/store":        {},
 	"internal/sandbox/awsprovider":  {"internal/iam", "internal/sandbox/store"},
