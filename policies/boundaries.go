@@ -215,7 +215,7 @@ func checkEscapes(j *judge, r Resource, s Scope) {
 				}
 				if s.BoundaryARN == "" {
 					j.wonder(policy.path)
-				} else if st.Touches(s.BoundaryARN) {
+				} else if st.MayTouch(s.BoundaryARN) {
 					j.blame(policy.path, st, "it allows %s on the boundary", action)
 					return
 				}

@@ -16,7 +16,7 @@ func (e evaluation) holds(c Condition) Answer {
 	return a
 }
 
-// line answers one key of a condition: CannotTell for an operator that AWS does
+// line answers one key of a condition. It is CannotTell for an operator that AWS does
 // not document, for a value that is not of the operator's kind, and for a key
 // of which nobody knows whether the request carries it.
 //

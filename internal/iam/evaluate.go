@@ -8,25 +8,24 @@ const (
 	Allowed Verdict = "allowed"
 	Denied  Verdict = "denied"
 	Silent  Verdict = "silent" // no statement fits: an implicit deny where nothing else allows
-	// Undecided is for a request of which it cannot be told whether a denial
-	// fits, or, where none may fit, whether an allowance does.
+	// Undecided: a denial may fit; or none does, and an allowance may.
 	Undecided Verdict = "undecided"
 )
 
 // Evaluate answers one request by this document alone, after AWS's rules: a
 // denial that fits wins over every allowance.
 //
-// A statement fits, does not fit, or it cannot be told, and "cannot tell" is not
-// "no". It cannot be told where a condition has an operator that AWS does not
-// document, a value that is not of the operator's kind (a number, a date, an
-// address) or a key in Request.Unknown; where the policy names a principal by
-// an id that does not say whose it is; where NotPrincipal names the caller
-// without his account; and where AWS does not support what the statement says.
-// A denial of which it cannot be told whether it fits keeps the request from
-// being Allowed: the verdict is Undecided, or Denied by another. An allowance of
-// which it cannot be told allows nothing. So whoever enforces a policy lets
-// through what is Allowed, and whoever proves that a policy denies something
-// wants Denied.
+// A statement fits, does not fit, or may fit, and "may" is not "no". It may fit
+// where a condition has an operator that AWS does not document, a value that is
+// not of the operator's kind (a number, a date, an address) or a key in
+// Request.Unknown; where a principal is named by an id that does not say whose
+// it is; where NotPrincipal names the caller without the caller's account; and
+// where AWS does not support what the statement says.
+//
+// A denial that may fit keeps the request from being Allowed: the verdict is
+// Undecided, or Denied if another denial fits. An allowance that may fit allows
+// nothing. To enforce a policy, let through what is Allowed. To prove that a
+// policy denies something, ask for Denied.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 func (d Document) Evaluate(r Request) Verdict {

@@ -74,14 +74,14 @@ func TestEvaluateFollowsAWSsRules(t *testing.T) {
 			req:  iam.Request{Action: "a:B", Resource: "*", Context: map[string]string{"aws:SourceIp": "1.1.1.1"}},
 			want: iam.Undecided,
 		},
-		"a sure deny wins over one that cannot be told": {
+		"a deny that fits wins over one that may fit": {
 			doc: iam.New(
 				iam.Statement{Effect: iam.Deny, Action: iam.Values{"*"}, Resource: iam.Values{"*"}, Condition: iam.Condition{"Bool": {"aws:SecureTransport": {"maybe"}}}},
 				iam.Statement{Effect: iam.Deny, Action: iam.Values{"a:*"}, Resource: iam.Values{"*"}},
 			),
 			req: iam.Request{Action: "a:B", Resource: "*", Unknown: []string{"*"}}, want: iam.Denied,
 		},
-		"a condition that cannot be told does not matter where another does not hold": {
+		"a condition that may hold does not matter where another does not hold": {
 			doc: deny(iam.Condition{"StringMatches": {"a:b": {"c"}}, "StringEquals": {"d:e": {"f"}}}), req: iam.Request{Action: "a:B", Resource: "*"}, want: iam.Allowed,
 		},
 		"a key of which nobody knows holds a deny": {

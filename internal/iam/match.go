@@ -37,6 +37,14 @@ func (s Statement) Touches(arn string) bool {
 	}
 }
 
+// MayTouch is Touches with policy variables that stand for anything.
+func (s Statement) MayTouch(arn string) bool {
+	if s.NotResource != nil || s.Resource == nil {
+		return s.Touches(arn)
+	}
+	return slices.ContainsFunc(s.Resource, func(p string) bool { return Match(variable.ReplaceAllString(p, "*"), arn) })
+}
+
 func matchAny(patterns []string, text string, anyCase bool) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return match(p, text, anyCase) })
 }

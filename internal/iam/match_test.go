@@ -26,6 +26,13 @@ func TestAStatementCoversWhatItsPatternsSay(t *testing.T) {
 	}
 }
 
+func TestAVariableMayBeAnything(t *testing.T) {
+	s := iam.Statement{Resource: iam.Values{"arn:aws:iam::${aws:PrincipalAccount}:role/a${aws:PrincipalTag/x, 'y'}"}}
+	if !s.MayTouch(role) || s.Touches(role) || s.MayTouch("arn:aws:iam::111111111111:role/b") {
+		t.Errorf("MayTouch %v, Touches %v", s.MayTouch(role), s.Touches(role))
+	}
+}
+
 func TestAStatementTouchesWhatItsPatternsSay(t *testing.T) {
 	for name, tt := range map[string]struct {
 		statement iam.Statement

@@ -125,8 +125,8 @@ func number(results ...int) func(want, got string) Answer {
 	}
 }
 
-// dateLayouts are the forms of ISO 8601 that the W3C's note names, but for the
-// year alone, which cannot be told from seconds.
+// dateLayouts are the forms of ISO 8601 that the W3C's note names. The year alone
+// is not among them, because it looks like seconds.
 //
 // https://www.w3.org/TR/NOTE-datetime
 var dateLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02", "2006-01"}

@@ -58,8 +58,8 @@ func (r Request) isAccount(id string) Answer {
 	return answer(account != "" && (id == account || root))
 }
 
-// isCaller answers whether a principal is the caller by himself: his role or
-// user, or the role's session.
+// isCaller answers whether a principal is the caller: the role or user, or the
+// role's session.
 func (r Request) isCaller(id string) Answer {
 	if id == r.Principal || r.Session != "" && id == r.Session {
 		return Yes
@@ -79,9 +79,9 @@ func (r Request) isCaller(id string) Answer {
 	return and(CannotTell, answer(role != "" && role == caller.Role()))
 }
 
-// excepted answers whether NotPrincipal leaves the caller out. AWS may look at
-// his account before it looks at him, depending on the service, so who is named
-// without his account, or by his account alone, may be left out or not.
+// excepted answers whether NotPrincipal leaves the caller out. Depending on the
+// service, AWS may check the account before the caller. So a caller who is named
+// without the account, or by the account alone, may be left out or not.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
 func (r Request) excepted(p *Principal) Answer {

@@ -302,8 +302,7 @@ func (g *Guards) aliased(r iam.Request) iam.Request {
 	return r
 }
 
-// denial refuses a request that a policy denies, and one of which it cannot be
-// told whether the policy denies it.
+// denial refuses a request that a policy denies, and one that it may deny.
 func denial(policy string, doc iam.Document, r iam.Request) error {
 	by, denied := doc.Denial(r)
 	switch denied {

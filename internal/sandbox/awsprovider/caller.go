@@ -78,9 +78,9 @@ func (b *Backend) assume(ctx context.Context, who caller, a assumption, warn fun
 	return target, err
 }
 
-// asksToAssume is the request that a role's trust policy is asked. Keys that
-// only AWS could tell (from which network, with which tags) are unknown: a
-// denial by one of them holds, and an allowance by one does not.
+// asksToAssume is the request that a role's trust policy answers. The sandbox
+// does not know every key (from which network, with which tags). A denial by one
+// that it does not know holds, and an allowance by one does not.
 func (b *Backend) asksToAssume(who caller, a assumption, session string) iam.Request {
 	now := b.Env.Now().UTC()
 	r := iam.Request{
