@@ -3,6 +3,8 @@ package policies
 import (
 	"slices"
 	"strings"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 var boundaries = []Rule{
@@ -124,9 +126,9 @@ func checkFence(j *judge, r Resource, s Scope) {
 		return
 	}
 	policy := r.values().get("policy")
-	doc, err := ParseDocument(policy.v)
+	doc, err := parseDocument(policy.v)
 	if err != nil {
-		j.document(policy.path, policy.v, func(Statement) {})
+		j.document(policy.path, policy.v, func(iam.Statement) {})
 		return
 	}
 	if j.unknownAccount(policy.path, s) {
@@ -136,22 +138,22 @@ func checkFence(j *judge, r Resource, s Scope) {
 	if arn == "" {
 		arn = "arn:aws:iam::" + s.AccountID + ":policy/" + r.values().get("name").text()
 	}
-	everywhere := func(st Statement) bool {
-		return len(st.Conditions) == 0 && st.Touches("arn:aws:iam::"+s.AccountID+":role/any") && st.Touches("arn:aws:iam::"+s.AccountID+":user/any")
+	everywhere := func(st iam.Statement) bool {
+		return len(st.Condition) == 0 && st.Touches("arn:aws:iam::"+s.AccountID+":role/any") && st.Touches("arn:aws:iam::"+s.AccountID+":user/any")
 	}
 	for _, action := range slices.Concat(removals, users) {
-		if !doc.denies(action, everywhere) {
+		if !denies(doc, action, everywhere) {
 			j.violate(policy.path, "the boundary does not deny %s", action)
 		}
 	}
 	for _, action := range versions {
-		if !doc.denies(action, func(st Statement) bool { return len(st.Conditions) == 0 && st.Touches(arn) }) {
+		if !denies(doc, action, func(st iam.Statement) bool { return len(st.Condition) == 0 && st.Touches(arn) }) {
 			j.violate(policy.path, "the boundary does not deny %s on itself", action)
 		}
 	}
 	for _, action := range makings {
-		if !doc.denies(action, func(st Statement) bool {
-			return st.Touches("arn:aws:iam::"+s.AccountID+":role/any") && exceptsOnly(st.Conditions, arn)
+		if !denies(doc, action, func(st iam.Statement) bool {
+			return st.Touches("arn:aws:iam::"+s.AccountID+":role/any") && exceptsOnly(st.Condition, arn)
 		}) {
 			j.violate(policy.path, "the boundary does not deny %s without the boundary", action)
 		}
@@ -161,14 +163,22 @@ func checkFence(j *judge, r Resource, s Scope) {
 // exceptsOnly reports whether a denial's conditions leave out nothing but roles
 // that get the boundary. A request without the key is denied: negated operators
 // hold where the key is absent.
-func exceptsOnly(conditions []Condition, boundary string) bool {
-	if len(conditions) == 0 {
+func exceptsOnly(condition iam.Condition, boundary string) bool {
+	if len(condition) == 0 {
 		return true
 	}
-	c := conditions[0]
-	operator := strings.TrimSuffix(c.Operator, "IfExists")
-	return len(conditions) == 1 && strings.EqualFold(c.Key, "iam:PermissionsBoundary") &&
-		slices.Contains([]string{"StringNotEquals", "ArnNotEquals"}, operator) && slices.Equal(c.Values, []string{boundary})
+	for operator, keys := range condition {
+		operator = strings.TrimSuffix(operator, "IfExists")
+		if len(condition) > 1 || len(keys) != 1 || operator != "StringNotEquals" && operator != "ArnNotEquals" {
+			return false
+		}
+		for key, values := range keys {
+			if !strings.EqualFold(key, "iam:PermissionsBoundary") || !slices.Equal(values, []string{boundary}) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func checkEscapes(j *judge, r Resource, s Scope) {
@@ -181,7 +191,7 @@ func checkEscapes(j *judge, r Resource, s Scope) {
 		return
 	}
 	for _, policy := range identityPolicies(r) {
-		j.document(policy.path, policy.v, func(st Statement) {
+		j.document(policy.path, policy.v, func(st iam.Statement) {
 			for _, action := range removals {
 				if st.Covers(action) {
 					j.blame(policy.path, st, "it allows %s", action)
@@ -194,7 +204,7 @@ func checkEscapes(j *judge, r Resource, s Scope) {
 				}
 				if s.BoundaryARN == "" {
 					j.wonder(policy.path)
-				} else if !st.demandsBoundary(s.BoundaryARN) {
+				} else if !demandsBoundary(st, s.BoundaryARN) {
 					j.blame(policy.path, st, "it allows %s without the boundary", action)
 					return
 				}
@@ -205,7 +215,7 @@ func checkEscapes(j *judge, r Resource, s Scope) {
 				}
 				if s.BoundaryARN == "" {
 					j.wonder(policy.path)
-				} else if st.Touches(s.BoundaryARN) {
+				} else if st.MayTouch(s.BoundaryARN) {
 					j.blame(policy.path, st, "it allows %s on the boundary", action)
 					return
 				}
@@ -214,10 +224,10 @@ func checkEscapes(j *judge, r Resource, s Scope) {
 	}
 }
 
-func (s Statement) demandsBoundary(arn string) bool {
-	return slices.ContainsFunc(s.Conditions, func(c Condition) bool {
-		_, ok := c.positive()
-		return ok && strings.EqualFold(c.Key, "iam:PermissionsBoundary") && slices.Equal(c.Values, []string{arn})
+func demandsBoundary(st iam.Statement, arn string) bool {
+	return st.Condition.Any(func(operator, key string, values iam.Values) bool {
+		_, ok := positive(operator)
+		return ok && strings.EqualFold(key, "iam:PermissionsBoundary") && slices.Equal(values, []string{arn})
 	})
 }
 
@@ -256,13 +266,6 @@ var attachmentTypes = []string{
 	"aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive", "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment",
 }
 
-// administrators are AWS's policies that allow everything, or all of IAM or of sharing.
-var administrators = []string{
-	"arn:aws:iam::aws:policy/AdministratorAccess*", "arn:aws:iam::aws:policy/IAMFullAccess", "arn:aws:iam::aws:policy/PowerUserAccess",
-	"arn:aws:iam::aws:policy/AWSOrganizationsFullAccess", "arn:aws:iam::aws:policy/AWSResourceAccessManagerFullAccess",
-	"arn:aws:iam::aws:policy/job-function/SystemAdministrator", "arn:aws:iam::aws:policy/job-function/NetworkAdministrator",
-}
-
 // unheardOf is an action that no statement names on purpose.
 const unheardOf = "unheard:Of"
 
@@ -271,7 +274,7 @@ func checkEverything(j *judge, r Resource, s Scope) {
 		for _, arn := range r.values().get(path).each() {
 			switch {
 			case !j.known(arn):
-			case slices.ContainsFunc(administrators, func(p string) bool { return Matches(p, arn.text()) }):
+			case iam.IsAdministrator(arn.text()):
 				j.violate(arn.path, "%s allows everything, or all of IAM or of sharing", arn.text())
 			case s.BoundaryARN == "" && !strings.HasPrefix(arn.text(), "arn:aws:iam::aws:"):
 				j.wonder(arn.path)
@@ -286,7 +289,7 @@ func checkEverything(j *judge, r Resource, s Scope) {
 		return
 	}
 	for _, policy := range identityPolicies(r) {
-		j.document(policy.path, policy.v, func(st Statement) {
+		j.document(policy.path, policy.v, func(st iam.Statement) {
 			if !boundary && st.Covers(unheardOf) {
 				j.blame(policy.path, st, "it allows actions of every service")
 			}

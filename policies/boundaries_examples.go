@@ -73,6 +73,7 @@ func badEscapes() []Example {
 		permission("making roles of any kind", `{"Effect":"Allow","Action":"iam:CreateRole","Resource":"*"}`),
 		permission("taking boundaries off, in a pattern", `{"Effect":"Allow","Action":"iam:Delete*","Resource":"`+exampleARN+`:role/shop-*"}`),
 		permission("making versions of any policy", `{"Effect":"Allow","Action":"iam:CreatePolicyVersion","Resource":"`+exampleARN+`:policy/freehold-*"}`),
+		permission("making versions of a policy by a variable's name", `{"Effect":"Allow","Action":"iam:CreatePolicyVersion","Resource":"arn:aws:iam::${aws:PrincipalAccount}:policy/freehold-*"}`),
 		permission("roles with the boundary, if one is named", `{"Effect":"Allow","Action":"iam:CreateRole","Resource":"*","Condition":{"StringEqualsIfExists":{"iam:PermissionsBoundary":"`+exampleBoundary+`"}}}`),
 		permission("roles with one of two boundaries", `{"Effect":"Allow","Action":"iam:CreateRole","Resource":"*","Condition":{"StringEquals":{"iam:PermissionsBoundary":["`+exampleBoundary+`","`+exampleARN+`:policy/wide"]}}}`),
 		permission("all that is not EC2", `{"Effect":"Allow","NotAction":"ec2:*","Resource":"*"}`),

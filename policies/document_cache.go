@@ -3,6 +3,8 @@ package policies
 import (
 	"hash/maphash"
 	"sync/atomic"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 // parsedTexts remembers the documents that were read last. Half a dozen rules
@@ -19,11 +21,11 @@ type documentCache struct {
 
 type parsedText struct {
 	text string
-	doc  Document
+	doc  iam.Document
 	err  error
 }
 
-func (c *documentCache) get(text string) (Document, error) {
+func (c *documentCache) get(text string) (iam.Document, error) {
 	slot := &c.slots[maphash.String(c.seed, text)%uint64(len(c.slots))]
 	if p := slot.Load(); p != nil && p.text == text {
 		return p.doc, p.err

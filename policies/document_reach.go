@@ -3,91 +3,93 @@ package policies
 import (
 	"slices"
 	"strings"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
-// Outsiders returns whom an Allow statement lets in who is not of the account,
+// outsiders returns whom an Allow statement lets in who is not of the account,
 // each in words: "AWS arn:aws:iam::…:root". Nobody but the account's own
 // principals, AWS services that act for it, and friends (exact ARNs) is let in
 // by an empty answer. Denials beside the statement do not count: each is one
 // edit away from being gone.
-func (s Statement) Outsiders(account string, friends ...string) []string {
-	if !s.Allow {
+func outsiders(st iam.Statement, account string, friends ...string) []string {
+	if st.Effect != iam.Allow {
 		return nil
 	}
-	if s.NotPrincipals {
-		if s.closed("AWS", account, friends) {
+	if st.NotPrincipal != nil {
+		if closedToOthers(st, "AWS", account, friends) {
 			return nil
 		}
 		return []string{"everybody but the principals of NotPrincipal"}
 	}
 	var out []string
-	for _, p := range s.Principals {
-		if p.within(account, friends) || s.closed(p.Kind, account, friends) {
+	for kind, id := range st.Principal.All() {
+		if within(kind, id, account, friends) || closedToOthers(st, kind, account, friends) {
 			continue
 		}
-		out = append(out, s.describe(p))
+		out = append(out, describe(st, kind, id))
 	}
 	return out
 }
 
-// Services returns the AWS services that a statement lets in for whichever
+// services returns the AWS services that a statement lets in for whichever
 // account they act: a service is shared by all customers of AWS, and says in
 // aws:SourceAccount and aws:SourceArn for whom it calls.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
-func (s Statement) Services(account string) []string {
-	var out []string
-	for _, p := range s.Principals {
-		if s.Allow && !s.NotPrincipals && p.Kind == "Service" && !s.closed("Service", account, nil) {
-			out = append(out, p.ID)
-		}
+func services(st iam.Statement, account string) []string {
+	if st.Effect != iam.Allow || st.Principal == nil || closedToOthers(st, "Service", account, nil) {
+		return nil
 	}
-	return out
+	return st.Principal.Service
 }
 
 // within reports whether a principal is of the account by its own name. Service
-// principals are: for whom they act is asked by Services.
-func (p Principal) within(account string, friends []string) bool {
-	switch p.Kind {
+// principals are: for whom they act is asked by services.
+func within(kind, id, account string, friends []string) bool {
+	switch kind {
 	case "Service":
-		return strings.HasSuffix(p.ID, ".amazonaws.com") && !strings.ContainsAny(p.ID, "*?")
+		return strings.HasSuffix(id, ".amazonaws.com") && !strings.ContainsAny(id, "*?")
 	case "AWS":
-		if p.ID == account || slices.Contains(friends, p.ID) {
+		if id == account || slices.Contains(friends, id) {
 			return true
 		}
-		return ownARN(p.ID, account) && !strings.ContainsAny(p.ID, "*?")
+		return ownARN(id, account) && !strings.ContainsAny(id, "*?")
 	case "Federated":
-		return ownARN(p.ID, account)
-	default: // "*", and CanonicalUser, whose account nobody can tell
+		return ownARN(id, account)
+	default: // CanonicalUser, whose account nobody can tell
 		return false
 	}
 }
 
-func (s Statement) describe(p Principal) string {
+func describe(st iam.Statement, kind, id string) string {
 	switch {
-	case p.ID == "*" && s.has("aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceOrgID", "aws:SourceOrgPaths"):
+	case id == "*" && compares(st, "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceOrgID", "aws:SourceOrgPaths"):
 		return "everybody in the organization, and every other customer is in it"
-	case p.ID == "*":
+	case id == "*":
 		return "everybody"
-	case p.Kind == "CanonicalUser":
+	case kind == "CanonicalUser":
 		return "a canonical user, whose account cannot be told"
-	case p.Kind == "AWS" && !strings.HasPrefix(p.ID, "arn:") && !isAccount(p.ID):
-		return p.ID + ", an id whose account cannot be told"
+	case kind == "AWS" && !strings.HasPrefix(id, "arn:") && !iam.IsAccount(id):
+		return id + ", an id whose account cannot be told"
 	default:
-		return strings.TrimSpace(p.Kind + " " + p.ID)
+		return kind + " " + id
 	}
 }
 
-func (s Statement) has(keys ...string) bool {
-	return slices.ContainsFunc(s.Conditions, func(c Condition) bool {
-		return slices.ContainsFunc(keys, func(k string) bool { return strings.EqualFold(k, c.Key) })
+// compares reports whether a statement has a condition on one of the keys.
+func compares(st iam.Statement, keys ...string) bool {
+	return st.Condition.Any(func(_, key string, _ iam.Values) bool {
+		return slices.ContainsFunc(keys, func(k string) bool { return strings.EqualFold(k, key) })
 	})
 }
 
-// closed reports whether a condition keeps out whoever is not of the account.
+// closedToOthers reports whether a condition keeps out whoever is not of the account.
 // All conditions of a statement must hold, so one is enough.
-func (s Statement) closed(kind, account string, friends []string) bool {
-	return slices.ContainsFunc(s.Conditions, func(c Condition) bool { return c.closes(kind, account, friends) })
+func closedToOthers(st iam.Statement, kind, account string, friends []string) bool {
+	return st.Condition.Any(func(operator, key string, values iam.Values) bool {
+		return closes(operator, key, values, kind, account, friends)
+	})
 }
 
 // closes knows the conditions that only the account's own can meet. Whether a
@@ -98,20 +100,20 @@ func (s Statement) closed(kind, account string, friends []string) bool {
 // Nor is aws:SourceVpc: it says by which network a caller comes, not who it is.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-func (c Condition) closes(kind, account string, friends []string) bool {
-	operator, ok := c.positive()
-	if !ok || len(c.Values) == 0 || account == "" {
+func closes(operator, key string, values iam.Values, kind, account string, friends []string) bool {
+	operator, ok := positive(operator)
+	if !ok || len(values) == 0 || account == "" {
 		return false
 	}
 	all := func(own func(string) bool) bool {
-		for _, v := range c.Values {
+		for _, v := range values {
 			if !own(ownVariables(v, account)) {
 				return false
 			}
 		}
 		return true
 	}
-	key := strings.ToLower(c.Key)
+	key = strings.ToLower(key)
 	switch {
 	case key == "aws:principalaccount", key == "kms:calleraccount", key == "aws:sourceaccount",
 		key == "aws:sourceowner", key == "s3:dataaccesspointaccount":
@@ -135,8 +137,8 @@ func (c Condition) closes(kind, account string, friends []string) bool {
 
 // positive returns the bare operator of a condition that holds only if the key
 // is there and one of the values matches it.
-func (c Condition) positive() (operator string, ok bool) {
-	operator = strings.TrimPrefix(c.Operator, "ForAnyValue:")
+func positive(operator string) (bare string, ok bool) {
+	operator = strings.TrimPrefix(operator, "ForAnyValue:")
 	switch operator {
 	case "StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "Bool":
 		return operator, true
@@ -152,11 +154,11 @@ func isText(operator string) bool { return strings.HasPrefix(operator, "String")
 // colons, which paths of roles and names of executions may hold, so nothing
 // before the account may be a wildcard.
 func ownPattern(operator, pattern, account string) bool {
-	parts := strings.SplitN(pattern, ":", 6)
-	if len(parts) < 6 || parts[0] != "arn" || parts[4] != account {
+	arn, err := iam.ParseARN(pattern)
+	if err != nil || arn.Account != account {
 		return false
 	}
-	head := strings.Join(parts[:4], ":")
+	head := arn.Partition + arn.Service + arn.Region
 	if strings.Contains(head, "$") { // a variable of the caller's may hold colons
 		return false
 	}
@@ -171,10 +173,7 @@ func ownPattern(operator, pattern, account string) bool {
 }
 
 // ownARN reports whether an ARN is of the account.
-func ownARN(arn, account string) bool {
-	parts := strings.SplitN(arn, ":", 6)
-	return account != "" && len(parts) == 6 && parts[0] == "arn" && parts[4] == account
-}
+func ownARN(arn, account string) bool { return account != "" && iam.AccountIn(arn) == account }
 
 // ownVariables replaces the one policy variable that is sure to be the account
 // whose resource is asked for. All others are the caller's: a comparison of
@@ -185,8 +184,4 @@ func ownVariables(v, account string) string {
 		return v[:i] + account + v[i+len(variable):]
 	}
 	return v
-}
-
-func isAccount(s string) bool {
-	return len(s) == 12 && strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }) < 0
 }

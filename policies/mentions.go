@@ -2,6 +2,7 @@ package policies
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -35,10 +36,8 @@ func mentions(out []Mention, text string, depth int) []Mention {
 	if depth == 0 {
 		return out
 	}
-	if strings.Contains(text, `\u`) {
-		if v, err := parseJSON(text); err == nil {
-			visitTexts(v, func(s string) { out = mentions(out, s, depth-1) })
-		}
+	if strings.Contains(text, `\u`) && json.Valid([]byte(text)) {
+		visitTexts(text, func(s string) { out = mentions(out, s, depth-1) })
 	}
 	if strings.Contains(text, "%") {
 		if plain, err := url.PathUnescape(text); err == nil && plain != text {
@@ -49,19 +48,17 @@ func mentions(out []Mention, text string, depth int) []Mention {
 	return out
 }
 
-// visitTexts visits every text of a JSON value, keys too.
-func visitTexts(v any, visit func(string)) {
-	switch v := v.(type) {
-	case string:
-		visit(v)
-	case []any:
-		for _, e := range v {
-			visitTexts(e, visit)
+// visitTexts visits every text of JSON: keys too, and those of a key that is
+// there twice.
+func visitTexts(in string, visit func(string)) {
+	dec := json.NewDecoder(strings.NewReader(in))
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return
 		}
-	case map[string]any:
-		for k, e := range v {
-			visit(k)
-			visitTexts(e, visit)
+		if s, ok := token.(string); ok {
+			visit(s)
 		}
 	}
 }
@@ -113,14 +110,14 @@ func scan(out []Mention, text string) []Mention {
 	for i := 0; i < len(text); {
 		switch c := text[i]; {
 		case c == 'a' && strings.HasPrefix(text[i:], "arn:"):
-			arn, account, ok := readARN(text[i:])
+			arn, account, head, ok := readARN(text[i:])
 			if !ok {
 				i += len("arn:")
 				continue
 			}
 			out = append(out, Mention{Account: account, Text: arn, ARN: true})
 			// What comes after the account may name another: a bucket does.
-			i += len(strings.Join(strings.SplitN(arn, ":", 6)[:5], ":"))
+			i += head
 		case isDigit(c):
 			end := i
 			for end < len(text) && isDigit(text[end]) {
@@ -137,9 +134,10 @@ func scan(out []Mention, text string) []Mention {
 	return out
 }
 
-// readARN reads an ARN at the beginning of a text. A policy variable in it is
-// one piece, with the colon that it holds.
-func readARN(text string) (arn, account string, ok bool) {
+// readARN reads an ARN at the beginning of a text that goes on after it, which
+// iam.ParseARN does not. A policy variable in it is one piece, with the colon
+// that it holds. head is what comes before the colon after the account.
+func readARN(text string) (arn, account string, head int, ok bool) {
 	part, start, end, depth := 0, 0, len(text), 0
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -149,17 +147,17 @@ func readARN(text string) (arn, account string, ok bool) {
 			depth--
 		case c == ':' && depth == 0:
 			if part == 4 {
-				account = text[start:i]
+				account, head = text[start:i], i
 			}
 			part, start = part+1, i+1
 		case part == 4 && c == '/': // not an ARN: the account has no slash
-			return "", "", false
+			return "", "", 0, false
 		case strings.IndexByte(" \t\r\n\"'`,;<>|\\)]}", c) >= 0 && depth == 0:
 			end = i
 			i = len(text)
 		}
 	}
-	return text[:end], account, part >= 5
+	return text[:end], account, head, part >= 5
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

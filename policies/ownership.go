@@ -148,7 +148,7 @@ func otherOrg(j *judge, v value, s Scope) {
 		if key, ok := in["key"].(string); ok && key == tagOrg {
 			wrongOrg(j, v.get("value"), s)
 		}
-		for _, k := range sortedKeys(in) {
+		for _, k := range sortedKeysOf(in) {
 			if strings.EqualFold(k, tagOrg) {
 				wrongOrg(j, v.get(k), s)
 			} else {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 // taggableTypes are the types of the AWS provider that have tags, one a line.
@@ -101,7 +103,7 @@ func checkOrganization(j *judge, r Resource, s Scope) {
 		switch {
 		case !j.known(target):
 		case target.text() == s.AccountID && s.AccountID != "":
-		case s.AccountID == "" && isAccount(target.text()):
+		case s.AccountID == "" && iam.IsAccount(target.text()):
 			j.wonder(target.path)
 		default:
 			j.violate(target.path, "the policy binds %s, which is not the org's account", target.text())

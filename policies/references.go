@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 var references = []Rule{
@@ -85,9 +87,9 @@ func mention(j *judge, path string, m Mention, at Resource, s Scope) {
 	case m.ARN && (m.Account == "*" || strings.HasPrefix(m.Account, "${")):
 		// Every account, or the caller's: the rules on trust and boundaries judge
 		// what a statement does with it.
-	case m.ARN && !isAccount(m.Account) && strings.ContainsAny(m.Account, "*?"):
+	case m.ARN && !iam.IsAccount(m.Account) && strings.ContainsAny(m.Account, "*?"):
 		j.violate(path, "%s matches accounts that are not the org's", m.Text)
-	case m.ARN && !isAccount(m.Account):
+	case m.ARN && !iam.IsAccount(m.Account):
 		j.violate(path, "%s is of %q, and not of the org's account", m.Text, m.Account)
 	case !known:
 		j.wonder(path)
@@ -101,7 +103,7 @@ var numbers = regexp.MustCompile(`(?i)bytes|quota|threshold|timestamp|retention|
 
 // quantity reports whether a text is a number in a place where numbers are amounts.
 func quantity(r Resource, path, text string) bool {
-	return isAccount(text) && numbers.MatchString(path) && !strings.Contains(strings.ToLower(path), "account") &&
+	return iam.IsAccount(text) && numbers.MatchString(path) && !strings.Contains(strings.ToLower(path), "account") &&
 		!strings.HasPrefix(r.Type, typeAWSProvider)
 }
 
@@ -115,7 +117,7 @@ func ownBucket(name string, stack []Resource, s Scope) (own, known bool) {
 	case s.Org != "" && strings.HasPrefix(name, "freehold-"+s.Org+"-"),
 		s.AccountID != "" && strings.HasSuffix(name, "-"+s.AccountID),
 		slices.Contains(s.Owned, name), slices.Contains(s.Owned, "arn:aws:s3:::"+name),
-		slices.ContainsFunc(awsBuckets, func(p string) bool { return Matches(p, name) }):
+		slices.ContainsFunc(awsBuckets, func(p string) bool { return iam.Match(p, name) }):
 		return true, true
 	}
 	known = true

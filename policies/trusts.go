@@ -1,7 +1,10 @@
 package policies
 
 import (
+	"slices"
 	"strings"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 var trusts = []Rule{
@@ -135,11 +138,11 @@ func (j *judge) unknownAccount(path string, s Scope) bool {
 
 func checkTrust(j *judge, r Resource, s Scope) {
 	const path = "assumeRolePolicy"
-	j.document(path, r.Properties[path], func(st Statement) {
+	j.document(path, r.Properties[path], func(st iam.Statement) {
 		if j.unknownAccount(path, s) {
 			return
 		}
-		for _, who := range st.Outsiders(s.AccountID, friends(s)...) {
+		for _, who := range outsiders(st, s.AccountID, friends(s)...) {
 			j.blame(path, st, "the role can be assumed by %s", who)
 		}
 	})
@@ -147,66 +150,57 @@ func checkTrust(j *judge, r Resource, s Scope) {
 
 func checkExternalID(j *judge, r Resource, s Scope) {
 	const path = "assumeRolePolicy"
-	j.document(path, r.Properties[path], func(st Statement) {
-		if j.unknownAccount(path, s) || st.NotPrincipals || !st.Covers("sts:AssumeRole") {
+	j.document(path, r.Properties[path], func(st iam.Statement) {
+		if j.unknownAccount(path, s) || st.NotPrincipal != nil || !st.Covers("sts:AssumeRole") {
 			return
 		}
-		for _, p := range st.Principals {
-			if p.Kind == "AWS" && p.within(s.AccountID, nil) || p.Kind == "Service" || p.Kind == "Federated" {
+		for kind, id := range st.Principal.All() {
+			if kind == "AWS" && within(kind, id, s.AccountID, nil) || kind == "Service" || kind == "Federated" {
 				continue
 			}
-			if !st.closed(p.Kind, s.AccountID, nil) && !st.pins("sts:ExternalId") {
-				j.blame(path, st, "%s enters without an external id", s.principalName(p))
+			if !closedToOthers(st, kind, s.AccountID, nil) && !pins(st, "sts:ExternalId") {
+				j.blame(path, st, "%s enters without an external id", s.principalName(id))
 			}
 		}
 	})
 }
 
-func (s Scope) principalName(p Principal) string {
-	if p.ID == s.ProvisionerARN {
+func (s Scope) principalName(id string) string {
+	if id == s.ProvisionerARN {
 		return "the provisioner"
 	}
-	return p.ID
+	return id
 }
 
 // pins reports whether a condition demands one of a few plain values.
-func (s Statement) pins(key string) bool {
-	for _, c := range s.Conditions {
-		operator, ok := c.positive()
-		if !ok || !isText(operator) || !strings.EqualFold(c.Key, key) || len(c.Values) == 0 {
-			continue
-		}
-		plain := true
-		for _, v := range c.Values {
-			plain = plain && v != "" && !strings.ContainsAny(v, "*?$")
-		}
-		if plain {
-			return true
-		}
-	}
-	return false
+func pins(st iam.Statement, key string) bool {
+	return st.Condition.Any(func(operator, k string, values iam.Values) bool {
+		operator, ok := positive(operator)
+		return ok && isText(operator) && strings.EqualFold(k, key) && len(values) > 0 &&
+			!slices.ContainsFunc(values, func(v string) bool { return v == "" || strings.ContainsAny(v, "*?$") })
+	})
 }
 
 func checkFederation(j *judge, r Resource, _ Scope) {
 	const path = "assumeRolePolicy"
-	j.document(path, r.Properties[path], func(st Statement) {
-		for _, p := range st.Principals {
-			if p.Kind != "Federated" {
+	j.document(path, r.Properties[path], func(st iam.Statement) {
+		for kind, id := range st.Principal.All() {
+			if kind != "Federated" {
 				continue
 			}
-			issuer := p.ID
-			if _, name, ok := strings.Cut(p.ID, ":oidc-provider/"); ok {
-				issuer = name
+			issuer := id
+			if arn, err := iam.ParseARN(id); err == nil {
+				issuer = strings.TrimPrefix(arn.Resource, "oidc-provider/")
 			}
 			subject, audience := issuer+":sub", issuer+":aud"
-			if strings.Contains(p.ID, ":saml-provider/") {
+			if strings.HasPrefix(issuer, "saml-provider/") {
 				subject, audience = "SAML:sub", "SAML:aud"
 			}
-			if !st.pins(subject) {
-				j.blame(path, st, "any subject of %s is let in: %s is not pinned", p.ID, subject)
+			if !pins(st, subject) {
+				j.blame(path, st, "any subject of %s is let in: %s is not pinned", id, subject)
 			}
-			if !st.pins(audience) {
-				j.blame(path, st, "tokens for any audience are taken from %s: %s is not pinned", p.ID, audience)
+			if !pins(st, audience) {
+				j.blame(path, st, "tokens for any audience are taken from %s: %s is not pinned", id, audience)
 			}
 		}
 	})
@@ -239,31 +233,19 @@ func identityPolicies(r Resource) []value {
 // a permissions boundary is a ceiling of "*" with denials, and is judged whole.
 func checkAssume(j *judge, r Resource, s Scope) {
 	for _, policy := range identityPolicies(r) {
-		doc, err := ParseDocument(policy.v)
-		fenced := err == nil && doc.denies("sts:AssumeRole", func(st Statement) bool {
-			return len(st.Conditions) == 0 && st.NotResources && allOwn(st.Resources, s.AccountID)
+		doc, err := parseDocument(policy.v)
+		fenced := err == nil && denies(doc, "sts:AssumeRole", func(st iam.Statement) bool {
+			return len(st.Condition) == 0 && allOwn(st.NotResource, s.AccountID)
 		})
-		j.document(policy.path, policy.v, func(st Statement) {
-			if fenced || !st.Covers("sts:AssumeRole") || st.Resources == nil || j.unknownAccount(policy.path, s) {
+		j.document(policy.path, policy.v, func(st iam.Statement) {
+			if fenced || !st.Covers("sts:AssumeRole") || st.Resource == nil && st.NotResource == nil || j.unknownAccount(policy.path, s) {
 				return
 			}
-			if st.NotResources || !allOwn(st.Resources, s.AccountID) {
-				if !st.comparesAccount(s.AccountID) {
-					j.blame(policy.path, st, "it allows roles of other accounts to be assumed")
-				}
+			if !allOwn(st.Resource, s.AccountID) && !comparesAccount(st, s.AccountID) {
+				j.blame(policy.path, st, "it allows roles of other accounts to be assumed")
 			}
 		})
 	}
-}
-
-// denies reports whether the document denies an action by a statement that fits.
-func (d Document) denies(action string, fits func(Statement) bool) bool {
-	for _, st := range d.Statements {
-		if !st.Allow && st.Covers(action) && fits(st) {
-			return true
-		}
-	}
-	return false
 }
 
 func allOwn(patterns []string, account string) bool {
@@ -277,18 +259,10 @@ func allOwn(patterns []string, account string) bool {
 
 // comparesAccount reports whether a statement of an identity's policy speaks of the
 // account's own resources only.
-func (s Statement) comparesAccount(account string) bool {
-	for _, c := range s.Conditions {
-		if operator, ok := c.positive(); !ok || !isText(operator) || !strings.EqualFold(c.Key, "aws:ResourceAccount") {
-			continue
-		}
-		own := len(c.Values) > 0
-		for _, v := range c.Values {
-			own = own && (v == account || strings.EqualFold(v, "${aws:PrincipalAccount}"))
-		}
-		if own {
-			return true
-		}
-	}
-	return false
+func comparesAccount(st iam.Statement, account string) bool {
+	return st.Condition.Any(func(operator, key string, values iam.Values) bool {
+		operator, ok := positive(operator)
+		return ok && isText(operator) && strings.EqualFold(key, "aws:ResourceAccount") && len(values) > 0 &&
+			!slices.ContainsFunc(values, func(v string) bool { return v != account && !strings.EqualFold(v, "${aws:PrincipalAccount}") })
+	})
 }

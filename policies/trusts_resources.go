@@ -3,6 +3,8 @@ package policies
 import (
 	"slices"
 	"strings"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 // resourcePolicies says where each type keeps its resource policy.
@@ -76,17 +78,17 @@ func resourcePolicyTypes() []string {
 
 func checkResourcePolicy(j *judge, r Resource, s Scope) {
 	policy := r.values().get(strings.Split(resourcePolicies[r.Type], ".")...)
-	j.document(policy.path, policy.v, func(st Statement) {
+	j.document(policy.path, policy.v, func(st iam.Statement) {
 		if j.unknownAccount(policy.path, s) {
 			return
 		}
-		for _, who := range st.Outsiders(s.AccountID) {
+		for _, who := range outsiders(st, s.AccountID) {
 			j.blame(policy.path, st, "it lets in %s", who)
 		}
-		for _, service := range st.Services(s.AccountID) {
+		for _, service := range services(st, s.AccountID) {
 			j.blame(policy.path, st, "it lets in %s, for whichever account that acts", service)
 		}
-		if st.Principals == nil {
+		if st.Principal == nil && st.NotPrincipal == nil {
 			j.blame(policy.path, st, "it does not say whom it lets in")
 		}
 	})
@@ -112,7 +114,7 @@ func checkGrant(j *judge, r Resource, s Scope) {
 		if !j.known(who) || who.text() == "" || j.unknownAccount(who.path, s) {
 			continue
 		}
-		if p := (Principal{"AWS", who.text()}); !p.within(s.AccountID, nil) {
+		if !within("AWS", who.text(), s.AccountID, nil) {
 			j.violate(who.path, "the grant is for %s", who.text())
 		}
 	}
@@ -157,9 +159,9 @@ func checkShares(j *judge, r Resource, s Scope) {
 			for who := range strings.SplitSeq(v.text(), ",") {
 				who = strings.TrimSpace(who)
 				switch {
-				case isAccount(who) && s.AccountID == "":
+				case iam.IsAccount(who) && s.AccountID == "":
 					j.wonder(v.path)
-				case who != "" && !(Principal{"AWS", who}).within(s.AccountID, nil):
+				case who != "" && !within("AWS", who, s.AccountID, nil):
 					j.violate(v.path, "it is shared with %s", who)
 				}
 			}
@@ -183,7 +185,6 @@ func checkInvoke(j *judge, r Resource, s Scope) {
 	if !j.known(who) || j.unknownAccount(who.path, s) {
 		return
 	}
-	p := Principal{"AWS", who.text()}
 	if strings.HasSuffix(who.text(), ".amazonaws.com") {
 		account, arn := v.get("sourceAccount"), v.get("sourceArn")
 		if account.is(s.AccountID) || ownARN(arn.text(), s.AccountID) {
@@ -194,7 +195,7 @@ func checkInvoke(j *judge, r Resource, s Scope) {
 		}
 		return
 	}
-	if !p.within(s.AccountID, nil) {
+	if !within("AWS", who.text(), s.AccountID, nil) {
 		j.violate(who.path, "%s may call", who.text())
 	}
 }

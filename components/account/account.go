@@ -9,6 +9,8 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/organizations"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 // Args describe an account. All fields that are not marked optional are
@@ -107,11 +109,11 @@ func (args Args) validate() error {
 
 // adopt reads the account that the customer brings out of its role's ARN.
 func (a *Account) adopt(args Args) error {
-	parts := strings.Split(args.RoleARN, ":")
-	if len(parts) != 6 || len(parts[4]) != 12 || !strings.HasPrefix(parts[5], "role/") {
+	role, err := iam.ParseARN(args.RoleARN)
+	if err != nil || role.Role() == "" || !iam.IsAccount(role.Account) {
 		return fmt.Errorf("%q is not the ARN of a role", args.RoleARN)
 	}
-	a.AccountID = pulumi.String(parts[4]).ToStringOutput()
+	a.AccountID = pulumi.String(role.Account).ToStringOutput()
 	a.AccessRoleARN = pulumi.String(args.RoleARN).ToStringOutput()
 	a.ExternalID = pulumi.String(args.ExternalID).ToStringOutput()
 	return nil

@@ -35,7 +35,7 @@ var may = map[string][]string{
 	"internal/iam":             {},
 	"components/componenttest": {},
 
-	"policies":     {},
+	"policies":     {"internal/iam"},
 	"policies/gen": {"policies"},
 
 	"internal/judge":      {"policies", "internal/event", "internal/finding"},
@@ -47,7 +47,7 @@ var may = map[string][]string{
 	"internal/plan":           {"internal/spec", "internal/api/v1alpha1"},
 	"internal/event":          {"internal/finding"},
 	"internal/finding":        {},
-	"internal/render":         {"internal/event", "internal/finding"},
+	"internal/render":         {"internal/event", "internal/finding", "internal/iam"},
 	"internal/wait":           {},
 	"internal/engine":         {"internal/event", "internal/finding", "internal/wait"},
 	"internal/registry":       {"internal/event", "internal/finding"},
@@ -67,7 +67,7 @@ var may = map[string][]string{
 		"internal/engine", "internal/cloud", "stacks", "internal/plan", "internal/registry", "internal/finding", "internal/event",
 		"internal/api/v1alpha1",
 	},
-	"internal/audit": {"internal/judge", "internal/event", "internal/finding", "policies"},
+	"internal/audit": {"internal/judge", "internal/event", "internal/finding", "internal/iam", "policies"},
 	// Fleets of any size, for the tests and benchmarks of an audit.
 	"internal/audit/audittest": {"internal/audit", "policies"},
 	"internal/cli":             {"internal/lifecycle", "internal/spec", "internal/plan", "internal/event", "internal/finding", "internal/render"},
@@ -75,10 +75,10 @@ var may = map[string][]string{
 	"internal/cloud":                {"internal/event", "internal/finding"},
 	"internal/cloud/cloudtest":      {"internal/cloud"},
 	"internal/cloud/aws":            {"internal/cloud", "internal/event", "internal/finding"},
-	"internal/sandbox":              {"internal/cloud", "internal/event", "internal/finding", "internal/sandbox/..."},
+	"internal/sandbox":              {"internal/cloud", "internal/event", "internal/finding", "internal/iam", "internal/sandbox/..."},
 	"internal/sandbox/store":        {},
-	"internal/sandbox/awsprovider":  {"internal/sandbox/store"},
-	"internal/sandbox/eksprovider":  {},
+	"internal/sandbox/awsprovider":  {"internal/iam", "internal/sandbox/store"},
+	"internal/sandbox/eksprovider":  {"internal/iam"},
 	"internal/sandbox/controlplane": {},
 	"internal/sandbox/kubeprovider": {},
 

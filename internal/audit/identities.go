@@ -2,6 +2,8 @@ package audit
 
 import (
 	"strings"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 // identity is one physical identity that a resource is, and not only names.
@@ -100,19 +102,19 @@ func identitiesOf(typ, id string, outputs map[string]any) []identity {
 
 // owned reports whether an ARN is of one thing in an account or under a name
 // that is unique in all of AWS, and not one of AWS's own ("arn:aws:iam::aws:policy/…").
-func owned(arn string) bool {
-	parts := strings.SplitN(arn, ":", 6)
-	return len(parts) == 6 && parts[0] == "arn" && parts[4] != "aws" && (parts[4] != "" || parts[2] == "s3" || parts[2] == "route53")
+func owned(name string) bool {
+	arn, err := iam.ParseARN(name)
+	return err == nil && arn.Account != "aws" && (arn.Account != "" || arn.Service == "s3" || arn.Service == "route53")
 }
 
 // session is how the sessions of a role begin, without the session's own name.
 func session(role string) string {
-	parts := strings.SplitN(role, ":", 6)
-	if len(parts) < 6 || !strings.HasPrefix(parts[5], "role/") {
+	arn, err := iam.ParseARN(role)
+	if err != nil || arn.Role() == "" {
 		return ""
 	}
-	name := parts[5][strings.LastIndexByte(parts[5], '/')+1:]
-	return parts[0] + ":" + parts[1] + ":sts::" + parts[4] + ":assumed-role/" + name
+	arn.Service, arn.Resource = "sts", "assumed-role/"+arn.Role()
+	return arn.String()
 }
 
 // bare is a URL without its scheme, as ARNs and conditions have it.

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"strings"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 // A token is the text of a physical identity, in the one form in which two
@@ -164,22 +166,21 @@ func capitals(s string) bool {
 // arnTokens visits an ARN, what it is a part of, and who a session is of.
 func arnTokens(w string, visit func(string)) {
 	w = strings.TrimRight(w, ":/.*?")
-	parts := strings.SplitN(w, ":", 6)
-	if len(parts) < 6 {
+	arn, err := iam.ParseARN(w)
+	if err != nil {
 		return
 	}
 	visit(w)
-	service, what := parts[2], parts[5]
+	role, _ := arn.AssumedRole()
 	switch {
-	case service == "s3":
-		bucket, _, _ := strings.Cut(what, "/")
+	case arn.Service == "s3":
+		bucket, _, _ := strings.Cut(arn.Resource, "/")
 		if !strings.ContainsAny(bucket, "*?:") {
 			visit(bucketToken(bucket))
 		}
-	case service == "sts" && strings.HasPrefix(what, "assumed-role/"):
-		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-		role, _, _ := strings.Cut(strings.TrimPrefix(what, "assumed-role/"), "/")
-		visit(strings.Join(parts[:5], ":") + ":assumed-role/" + role)
+	case role != "":
+		arn.Resource = "assumed-role/" + role
+		visit(arn.String())
 	default:
 		// "…:log-group:name:*" and "…:table/name/index/x" are a part of a thing
 		// that the account's id finds, if nothing nearer does.

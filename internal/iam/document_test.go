@@ -37,34 +37,3 @@ func TestADocumentPrintsMinifiedAndInTheSameOrder(t *testing.T) {
 		t.Errorf("Parse (-want +got):\n%s", diff)
 	}
 }
-
-func TestParseReadsAllOrNothing(t *testing.T) {
-	tests := map[string]struct {
-		statement string
-		want      iam.Statement
-		refused   bool
-	}{
-		"a list of one":         {statement: `{"Action":["a:B"]}`, want: iam.Statement{Action: iam.Values{"a:B"}}},
-		"a plain true":          {statement: `{"Condition":{"Bool":{"k":true}}}`, want: iam.Statement{Condition: iam.Condition{"Bool": {"k": {"true"}}}}},
-		"a number":              {statement: `{"Action":7}`, refused: true},
-		"an unknown element":    {statement: `{"NotPrincipal":"*"}`, refused: true},
-		"a federated principal": {statement: `{"Principal":{"Federated":"x"}}`, refused: true},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			got, err := iam.Parse(`{"Version":"2012-10-17","Statement":[` + tt.statement + `]}`)
-			if tt.refused {
-				if err == nil {
-					t.Errorf("%s was read as %v", tt.statement, got)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(iam.New(tt.want), got); diff != "" {
-				t.Errorf("Parse (-want +got):\n%s", diff)
-			}
-		})
-	}
-}

@@ -1,166 +1,118 @@
 package iam
 
-import (
-	"regexp"
-	"slices"
-	"strings"
-)
-
-// Request is one call to AWS, as a policy sees it.
-type Request struct {
-	Action   string // "s3:GetObject"
-	Resource string // ARN; "*" for actions without a resource
-	// Principal is the caller's ARN, role and not session; empty: not signed in.
-	Principal string
-	// Service is the calling AWS service, "cloudtrail.amazonaws.com"; empty: none.
-	Service string
-	// Context are the condition keys that the request carries.
-	Context map[string]string
-}
-
 // Verdict is what one document answers to one request.
 type Verdict string
 
-// The verdicts.
+// The verdicts. Only Allowed lets a request through.
 const (
 	Allowed Verdict = "allowed"
 	Denied  Verdict = "denied"
 	Silent  Verdict = "silent" // no statement fits: an implicit deny where nothing else allows
+	// Undecided: a denial may fit; or none does, and an allowance may.
+	Undecided Verdict = "undecided"
 )
 
 // Evaluate answers one request by this document alone, after AWS's rules: a
-// deny that fits wins over every allow. It knows the condition operators that
-// Freehold's policies use and treats any other as fitting nothing that is
-// allowed and everything that is denied.
+// denial that fits wins over every allowance.
+//
+// A statement fits, does not fit, or may fit, and "may" is not "no". It may fit
+// where a condition has an operator that AWS does not document, a value that is
+// not of the operator's kind (a number, a date, an address) or a key in
+// Request.Unknown; where a principal is named by an id that does not say whose
+// it is; where NotPrincipal names the caller without the caller's account; and
+// where AWS does not support what the statement says.
+//
+// A denial that may fit keeps the request from being Allowed: the verdict is
+// Undecided, or Denied if another denial fits. An allowance that may fit allows
+// nothing. To enforce a policy, let through what is Allowed. To prove that a
+// policy denies something, ask for Denied.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 func (d Document) Evaluate(r Request) Verdict {
-	verdict := Silent
+	_, denied := d.Denial(r)
+	allowed := d.strongest(r, Allow).answer
+	switch {
+	case denied == Yes:
+		return Denied
+	case denied == CannotTell:
+		return Undecided
+	case allowed == Yes:
+		return Allowed
+	case allowed == CannotTell:
+		return Undecided
+	default:
+		return Silent
+	}
+}
+
+// Denial returns whether the document denies a request, and the statement by
+// which it does or may. It is for policies that can only take away, such as
+// service control policies, where who allows is not asked.
+func (d Document) Denial(r Request) (Statement, Answer) {
+	s := d.strongest(r, Deny)
+	return s.Statement, s.answer
+}
+
+type answered struct {
+	Statement
+	answer Answer
+}
+
+// strongest returns the first statement of an effect that fits the most surely.
+// One of no effect that there is may have either.
+func (d Document) strongest(r Request, effect Effect) (out answered) {
+	e := evaluation{Request: r, variables: d.Version == version2012}
 	for _, s := range d.Statement {
-		if !s.fits(r) {
+		a := CannotTell
+		switch s.Effect {
+		case effect:
+			a = Yes
+		case Allow, Deny:
 			continue
 		}
-		if s.Effect == Deny {
-			return Denied
-		}
-		verdict = Allowed
-	}
-	return verdict
-}
-
-func (s Statement) fits(r Request) bool {
-	return s.Principal.fits(r) &&
-		(len(s.Action) == 0 || anyMatch(s.Action, r.Action, true)) &&
-		(len(s.NotAction) == 0 || !anyMatch(s.NotAction, r.Action, true)) &&
-		(len(s.Resource) == 0 || anyMatch(s.Resource, r.Resource, false)) &&
-		(len(s.NotResource) == 0 || !anyMatch(s.NotResource, r.Resource, false)) &&
-		s.Condition.holds(r, s.Effect)
-}
-
-func (p *Principal) fits(r Request) bool {
-	if p == nil || p.Anyone {
-		return true
-	}
-	if r.Service != "" {
-		return slices.Contains(p.Service, r.Service)
-	}
-	return slices.ContainsFunc(p.AWS, func(arn string) bool {
-		account, isRoot := strings.CutSuffix(arn, ":root")
-		return arn == "*" || arn == r.Principal || isRoot && strings.HasPrefix(r.Principal, account+":")
-	})
-}
-
-func (c Condition) holds(r Request, e Effect) bool {
-	for operator, keys := range c {
-		for key, values := range keys {
-			if !holds(r, operator, key, values, e) {
-				return false
-			}
+		if a = and(a, e.fits(s)); a > out.answer {
+			out = answered{s, a}
 		}
 	}
-	return true
+	return out
 }
 
-// holds evaluates one key of a condition. A key that the request lacks fails
-// a positive operator and satisfies a negated one; IfExists satisfies both.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-func holds(r Request, operator, key string, values Values, e Effect) bool {
-	operator = strings.TrimPrefix(operator, "ForAnyValue:")
-	operator, ifExists := strings.CutSuffix(operator, "IfExists")
-	got, present := r.context(key)
-	if operator == "Null" {
-		return slices.Contains(values, "true") == !present
+// evaluation is a request beside a document.
+type evaluation struct {
+	Request
+	// variables is true in the version of the language that has policy variables.
+	variables bool
+}
+
+func (e evaluation) fits(s Statement) Answer {
+	a := e.applies(s)
+	if s.Action == nil && s.NotAction == nil { // AWS refuses it
+		a = and(a, CannotTell)
+	} else {
+		a = and(a, answer(s.Covers(e.Action)))
 	}
-	positive := strings.Replace(operator, "Not", "", 1)
-	negated := positive != operator
-	if !present {
-		return negated || ifExists
+	a = and(a, e.touches(s))
+	if a == No {
+		return No
 	}
-	var equal func(pattern string) bool
-	switch positive {
-	case "StringEquals":
-		equal = func(pattern string) bool { return pattern == got }
-	case "Bool":
-		equal = func(pattern string) bool { return strings.EqualFold(pattern, got) }
-	case "StringLike", "ArnLike", "ArnEquals":
-		equal = func(pattern string) bool { return match(pattern, got, false) }
+	return and(a, e.holds(s.Condition))
+}
+
+// touches is Touches with policy variables.
+func (e evaluation) touches(s Statement) Answer {
+	matches := func(pattern string) Answer {
+		pattern, whole := e.expand(pattern)
+		if whole != Yes {
+			return whole
+		}
+		return answer(Match(pattern, e.Resource))
+	}
+	switch {
+	case s.NotResource != nil:
+		return not(anyOf(s.NotResource, matches))
+	case s.Resource != nil:
+		return anyOf(s.Resource, matches)
 	default:
-		return e == Deny
+		return Yes
 	}
-	fits := slices.ContainsFunc(values, func(v string) bool { return equal(r.expand(v)) })
-	return fits != negated
-}
-
-// context returns a condition key of the request, whose case does not matter.
-func (r Request) context(key string) (string, bool) {
-	switch strings.ToLower(key) {
-	case "aws:principalarn":
-		if r.Principal != "" {
-			return r.Principal, true
-		}
-	case "aws:principalaccount":
-		if parts := strings.Split(r.Principal, ":"); len(parts) > 4 {
-			return parts[4], true
-		}
-	case "aws:principalisawsservice":
-		if r.Service != "" {
-			return "true", true
-		}
-		return "false", true
-	}
-	for k, v := range r.Context {
-		if strings.EqualFold(k, key) {
-			return v, true
-		}
-	}
-	return "", false
-}
-
-var variable = regexp.MustCompile(`\$\{([^}]+)\}`)
-
-// expand replaces policy variables. One that the request lacks stays as it
-// is, and so is equal to nothing.
-func (r Request) expand(v string) string {
-	return variable.ReplaceAllStringFunc(v, func(m string) string {
-		if got, ok := r.context(m[2 : len(m)-1]); ok {
-			return got
-		}
-		return m
-	})
-}
-
-func anyMatch(patterns []string, s string, fold bool) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return match(p, s, fold) })
-}
-
-// match matches AWS's wildcards: "*" for any text, "?" for one character.
-func match(pattern, s string, fold bool) bool {
-	if fold {
-		pattern, s = strings.ToLower(pattern), strings.ToLower(s)
-	}
-	if !strings.ContainsAny(pattern, "*?") {
-		return pattern == s
-	}
-	quoted := regexp.QuoteMeta(pattern)
-	quoted = strings.ReplaceAll(strings.ReplaceAll(quoted, `\*`, `.*`), `\?`, `.`)
-	return regexp.MustCompile(`^(?s:` + quoted + `)$`).MatchString(s)
 }

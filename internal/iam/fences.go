@@ -166,4 +166,4 @@ func Administrators() Values {
 }
 
 // IsAdministrator reports whether Administrators has the policy, in whatever case.
-func IsAdministrator(policyARN string) bool { return anyMatch(Administrators(), policyARN, true) }
+func IsAdministrator(policyARN string) bool { return matchAny(Administrators(), policyARN, true) }

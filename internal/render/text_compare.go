@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/iam"
 )
 
 // compared are the identities that no two orgs may share.
@@ -25,12 +26,12 @@ var compared = []struct {
 
 // shortARN leaves out what is the same in every ARN of a kind and keeps the
 // account: "100000000002:policy/freehold-acme-boundary".
-func shortARN(arn string) string {
-	parts := strings.SplitN(arn, ":", 5)
-	if len(parts) != 5 || parts[0] != "arn" {
-		return arn
+func shortARN(name string) string {
+	arn, err := iam.ParseARN(name)
+	if err != nil {
+		return name
 	}
-	return parts[4]
+	return arn.Account + ":" + arn.Resource
 }
 
 // TextComparison writes orgs side by side, as many as fit into width, and then

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/sandbox/awsprovider"
 	"freehold.dev/freehold/internal/sandbox/controlplane"
 	"freehold.dev/freehold/internal/sandbox/store"
@@ -59,11 +60,12 @@ func (p planes) Delete(ctx context.Context, arn string) error {
 
 // clusterOf reads "arn:aws:eks:REGION:ACCOUNT:cluster/NAME".
 func clusterOf(arn string) (controlplane.Cluster, error) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[2] != "eks" || !strings.HasPrefix(parts[5], "cluster/") {
+	a, err := iam.ParseARN(arn)
+	name, isCluster := strings.CutPrefix(a.Resource, "cluster/")
+	if err != nil || a.Service != "eks" || !isCluster {
 		return controlplane.Cluster{}, fmt.Errorf("%q is not the ARN of a cluster", arn)
 	}
-	return controlplane.Cluster{Account: parts[4], Region: parts[3], Name: strings.TrimPrefix(parts[5], "cluster/")}, nil
+	return controlplane.Cluster{Account: a.Account, Region: a.Region, Name: name}, nil
 }
 
 // CheckRelease refuses a Kubernetes version that EKS has and the binary of the

@@ -61,7 +61,7 @@ func NewGuards(calls []lab.Call, awsManaged func(arn string) (iam.Document, erro
 
 // OrgOf returns whose the account in an ARN is; "" if no call made a customer's
 // role in it.
-func (g *Guards) OrgOf(arn string) string { return g.orgs[accountIn(arn)] }
+func (g *Guards) OrgOf(arn string) string { return g.orgs[iam.AccountIn(arn)] }
 
 // Made reports whether a recorded call made the role.
 func (g *Guards) Made(roleARN string) bool { return g.roles[roleARN] != nil }
@@ -223,25 +223,22 @@ func (g *Guards) Judge(r iam.Request) error {
 			return err
 		}
 	}
-	for _, doc := range g.services[g.orgs[accountIn(r.Principal)]] {
-		if doc.Evaluate(r) == iam.Denied {
-			return fmt.Errorf("%w: the service control policy %s", ErrRefused, denial(*doc, r))
+	for _, doc := range g.services[g.orgs[iam.AccountIn(r.Principal)]] {
+		if err := denial("service control policy", *doc, r); err != nil {
+			return err
 		}
 	}
 	for _, doc := range g.fences[g.orgs[r.Context["aws:ResourceAccount"]]] {
-		if doc.Evaluate(r) == iam.Denied {
-			return fmt.Errorf("%w: the resource control policy %s", ErrRefused, denial(*doc, r))
+		if err := denial("resource control policy", *doc, r); err != nil {
+			return err
 		}
 	}
-	name, inS3 := strings.CutPrefix(r.Resource, "arn:aws:s3:::")
-	if !inS3 {
+	on, err := iam.ParseARN(r.Resource)
+	if err != nil || on.Service != "s3" {
 		return nil
 	}
-	bucket, _, _ := strings.Cut(name, "/")
-	if doc := g.buckets[bucket]; doc.Evaluate(r) == iam.Denied {
-		return fmt.Errorf("%w: the bucket's policy %s", ErrRefused, denial(doc, r))
-	}
-	return nil
+	bucket, _, _ := strings.Cut(on.Resource, "/")
+	return denial("bucket's policy", g.buckets[bucket], r)
 }
 
 func (g *Guards) judgeRole(role *guardedRole, r iam.Request) error {
@@ -255,13 +252,10 @@ func (g *Guards) judgeRole(role *guardedRole, r iam.Request) error {
 	}
 	allowed := false
 	for _, doc := range docs {
-		switch doc.Evaluate(r) {
-		case iam.Denied:
-			return fmt.Errorf("%w: the role's policy %s", ErrRefused, denial(doc, r))
-		case iam.Allowed:
-			allowed = true
-		case iam.Silent:
+		if err := denial("role's policy", doc, r); err != nil {
+			return err
 		}
+		allowed = allowed || doc.Evaluate(r) == iam.Allowed
 	}
 	if !allowed {
 		return fmt.Errorf("%w: no policy of the role allows it", ErrRefused)
@@ -273,12 +267,11 @@ func (g *Guards) judgeRole(role *guardedRole, r iam.Request) error {
 	if err != nil {
 		return err
 	}
-	switch boundary.Evaluate(r) {
-	case iam.Denied:
-		return fmt.Errorf("%w: the permissions boundary %s", ErrRefused, denial(boundary, r))
-	case iam.Silent:
+	if err := denial("permissions boundary", boundary, r); err != nil {
+		return err
+	}
+	if boundary.Evaluate(r) != iam.Allowed {
 		return fmt.Errorf("%w: the permissions boundary does not allow it", ErrRefused)
-	case iam.Allowed:
 	}
 	return nil
 }
@@ -287,7 +280,7 @@ func (g *Guards) policy(arn string) (iam.Document, error) {
 	if doc, ok := g.policies[arn]; ok {
 		return doc, nil
 	}
-	if !strings.HasPrefix(arn, "arn:aws:iam::aws:") {
+	if iam.AccountIn(arn) != "aws" {
 		return iam.Document{}, fmt.Errorf("%s: no recorded call made it", arn)
 	}
 	doc, err := g.awsManaged(arn)
@@ -309,22 +302,17 @@ func (g *Guards) aliased(r iam.Request) iam.Request {
 	return r
 }
 
-// denial names the statement that denies.
-func denial(doc iam.Document, r iam.Request) string {
-	for _, s := range doc.Statement {
-		if iam.New(s).Evaluate(r) == iam.Denied {
-			return "denies it by " + s.Sid
-		}
+// denial refuses a request that a policy denies, and one that it may deny.
+func denial(policy string, doc iam.Document, r iam.Request) error {
+	by, denied := doc.Denial(r)
+	switch denied {
+	case iam.Yes:
+		return fmt.Errorf("%w: the %s denies it by %s", ErrRefused, policy, by.Sid)
+	case iam.CannotTell:
+		return fmt.Errorf("%w: the %s may deny it by %s", ErrRefused, policy, by)
+	default:
+		return nil
 	}
-	return "denies it"
-}
-
-// accountIn is the account in an ARN, "" if there is none.
-func accountIn(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return parts[4]
-	}
-	return ""
 }
 
 // formTag returns a tag of a call of the query protocol.

@@ -108,8 +108,8 @@ func TestGuardsAskEveryPolicyThatHasASay(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			r := iam.Request{Principal: tt.principal, Action: tt.action, Resource: tt.resource, Context: map[string]string{}}
-			if parts := strings.Split(tt.resource, ":"); len(parts) > 4 {
-				r.Context["aws:ResourceAccount"] = parts[4]
+			if account := iam.AccountIn(tt.resource); account != "" {
+				r.Context["aws:ResourceAccount"] = account
 			}
 			err := learned(t, tt.then...).Judge(r)
 			switch {

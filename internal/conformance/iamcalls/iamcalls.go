@@ -205,7 +205,7 @@ func (c call) regional(service, resource string) string {
 func (c call) context(resource string) map[string]string {
 	out := map[string]string{"aws:RequestedRegion": c.Region, "aws:SecureTransport": "true"}
 	if resource != "*" {
-		out["aws:ResourceAccount"] = accountIn(resource)
+		out["aws:ResourceAccount"] = iam.AccountIn(resource)
 		if out["aws:ResourceAccount"] == "" {
 			out["aws:ResourceAccount"] = c.Account // a bucket's name says nothing of its account
 		}

@@ -78,7 +78,7 @@ func scope(resource string, scopes []string) (string, error) {
 	}
 	wild := map[string]string{ManagementAccountID: "*", AccountID: "*", Region: "*"}
 	for _, s := range scopes {
-		if covers(Fill(s, wild), resource) {
+		if iam.Match(Fill(s, wild), resource) {
 			return s, nil
 		}
 	}
@@ -211,15 +211,8 @@ func statements(uses map[string]*use) []iam.Statement {
 // widest leaves out the resources that another covers.
 func widest(resources []string) iam.Values {
 	return slices.DeleteFunc(slices.Clone(resources), func(r string) bool {
-		return slices.ContainsFunc(resources, func(wider string) bool { return wider != r && covers(wider, r) })
+		return slices.ContainsFunc(resources, func(wider string) bool { return wider != r && iam.Match(wider, r) })
 	})
-}
-
-func covers(pattern, resource string) bool {
-	doc := iam.New(iam.Statement{
-		Effect: iam.Allow, Action: iam.Values{"*"}, Resource: iam.Values{pattern},
-	})
-	return doc.Evaluate(iam.Request{Resource: resource}) == iam.Allowed
 }
 
 // sid names a statement after its service, what it works on and what narrows
@@ -244,21 +237,20 @@ func sid(s iam.Statement) string {
 
 // kind is the resource type in an ARN, "bucket" and "object" for S3's, which
 // say none; "" for "*".
-func kind(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
+func kind(name string) string {
+	arn, err := iam.ParseARN(name)
 	switch {
-	case len(parts) < 6:
+	case err != nil:
 		return ""
-	case parts[2] == "s3" && strings.Contains(parts[5], "/"):
+	case arn.Service == "s3" && strings.Contains(arn.Resource, "/"):
 		return "object"
-	case parts[2] == "s3":
+	case arn.Service == "s3":
 		return "bucket"
+	case strings.HasPrefix(arn.Resource, "role/aws-service-role/"):
+		return "service-linked-role"
 	}
-	name, _, _ := strings.Cut(parts[5], "/")
-	if strings.HasPrefix(parts[5], "role/aws-service-role/") {
-		name = "service-linked-role"
-	}
-	return name
+	kind, _, _ := strings.Cut(arn.Resource, "/")
+	return kind
 }
 
 // title writes a name as a word of a Sid, which is of letters and digits only.

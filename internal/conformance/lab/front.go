@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 // Call is one AWS API call, as it went over the wire.
@@ -349,16 +351,8 @@ func (f *Front) learn(role string, answer []byte) []byte {
 		expires = f.now().Add(f.lasts).Truncate(time.Second)
 		answer = bytes.ReplaceAll(answer, []byte(a.Expiration), []byte(expires.UTC().Format(time.RFC3339)))
 	}
-	f.sessions[a.AccessKeyID] = session{role: role, account: accountOf(role), expires: expires}
+	f.sessions[a.AccessKeyID] = session{role: role, account: iam.AccountIn(role), expires: expires}
 	return answer
-}
-
-// accountOf returns the account in an ARN.
-func accountOf(arn string) string {
-	if parts := strings.Split(arn, ":"); len(parts) > 4 {
-		return parts[4]
-	}
-	return ""
 }
 
 func orRoot(principal string) string {

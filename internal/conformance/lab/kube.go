@@ -27,6 +27,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/sandbox"
 	"freehold.dev/freehold/internal/sandbox/controlplane"
 	"freehold.dev/freehold/internal/sandbox/kubeprovider"
@@ -249,18 +250,20 @@ func (l *Lab) Whose(ctx context.Context, token, cluster string) (roleARN string,
 	if err := xml.Unmarshal(body, &answer); err != nil || resp.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("STS does not know the token: %s: %s", resp.Status, body)
 	}
-	// arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION
-	parts := strings.SplitN(answer.ARN, ":", 6)
-	name := strings.Split(parts[len(parts)-1], "/")
-	if len(parts) != 6 || len(name) != 3 || name[0] != "assumed-role" {
-		return "", fmt.Errorf("%s is no role's session", answer.ARN)
+	caller, err := iam.ParseARN(answer.ARN)
+	if err != nil {
+		return "", fmt.Errorf("sts:GetCallerIdentity answered: %w", err)
 	}
-	return "arn:aws:iam::" + parts[4] + ":role/" + name[1], nil
+	role, _ := caller.AssumedRole()
+	if role == "" {
+		return "", fmt.Errorf("%s is not a role's session", answer.ARN)
+	}
+	return "arn:aws:iam::" + caller.Account + ":role/" + role, nil
 }
 
 // groups are the Kubernetes groups of a role's access entry.
 func (l *Lab) groups(ctx context.Context, roleARN, cluster string) ([]string, error) {
-	out, err := eks.NewFromConfig(l.In(accountOf(roleARN))).DescribeAccessEntry(ctx, &eks.DescribeAccessEntryInput{
+	out, err := eks.NewFromConfig(l.In(iam.AccountIn(roleARN))).DescribeAccessEntry(ctx, &eks.DescribeAccessEntryInput{
 		ClusterName: aws.String(cluster), PrincipalArn: aws.String(roleARN),
 	})
 	if err != nil {

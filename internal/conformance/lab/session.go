@@ -160,13 +160,13 @@ func (l *Lab) ShortSessions(d time.Duration) {
 // account, and the external id must be the one that it asks for.
 func (l *Lab) trusts(ctx context.Context, caller, roleARN, externalID string) error {
 	caller = orRoot(caller)
-	account, name := accountOf(roleARN), filepath.Base(roleARN)
+	account, name := iam.AccountIn(roleARN), filepath.Base(roleARN)
 	vended, err := l.vended(ctx, account)
 	if err != nil {
 		return err
 	}
 	if vended && name == AccessRole {
-		if accountOf(caller) == ManagementAccount {
+		if iam.AccountIn(caller) == ManagementAccount {
 			return nil
 		}
 		return errNotTrusted

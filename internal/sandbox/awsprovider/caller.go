@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"strconv"
 	"time"
+
+	"freehold.dev/freehold/internal/iam"
 
 	"freehold.dev/freehold/internal/sandbox/store"
 )
@@ -15,7 +16,8 @@ import (
 type caller struct {
 	account string
 	region  string // empty: none configured
-	arn     string // as sts:GetCallerIdentity tells it
+	arn     string // as sts:GetCallerIdentity answers it
+	role    string // the role that was assumed; empty: none was
 }
 
 // root is the caller that an operator of the sandbox is: each account's owner.
@@ -38,18 +40,18 @@ type assumption struct {
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 func (b *Backend) assume(ctx context.Context, who caller, a assumption, warn func(string)) (caller, error) {
 	refused := errf("AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.arn, a.roleARN)
-	parts := strings.SplitN(a.roleARN, ":", 6)
-	if len(parts) != 6 || parts[2] != "iam" || !strings.HasPrefix(parts[5], "role/") || !accountPattern.MatchString(parts[4]) {
+	role, err := iam.ParseARN(a.roleARN)
+	if err != nil || role.Role() == "" || !iam.IsAccount(role.Account) {
 		return caller{}, errf("ValidationError", "%s is invalid", a.roleARN)
 	}
 	session := first(a.session, "pulumi")
-	target := caller{account: parts[4], region: who.region,
-		arn: fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", parts[4], parts[5][strings.LastIndex(parts[5], "/")+1:], session)}
+	target := caller{account: role.Account, region: who.region, role: a.roleARN,
+		arn: fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", role.Account, role.Role(), session)}
 	r := &request{caller: target, service: "sts", action: "AssumeRole", takes: ordinary[Reading], id: a.roleARN, warn: warn, reads: true}
 	if err := b.do(ctx, r, nil); err != nil {
 		return caller{}, err
 	}
-	err := b.Store.Read(ctx, func(tx *store.Tx) error {
+	err = b.Store.Read(ctx, func(tx *store.Tx) error {
 		acct, err := accountOf(tx, target.account)
 		if errors.Is(err, errNoAccount) || err == nil && acct.status != active {
 			return refused
@@ -64,11 +66,11 @@ func (b *Backend) assume(ctx context.Context, who caller, a assumption, warn fun
 		if len(roles) == 0 {
 			return refused
 		}
-		doc, _, err := document(roles[0].Outputs["assumeRolePolicy"])
+		doc, err := document(roles[0].Outputs["assumeRolePolicy"])
 		if err != nil {
 			return err
 		}
-		if !trusts(doc, who, a, session) {
+		if doc.Evaluate(b.asksToAssume(who, a, session)) != iam.Allowed {
 			return refused
 		}
 		return nil
@@ -76,96 +78,38 @@ func (b *Backend) assume(ctx context.Context, who caller, a assumption, warn fun
 	return target, err
 }
 
-// trusts evaluates a trust policy for one caller: an explicit deny wins, and
-// what we cannot evaluate allows nothing.
-func trusts(doc map[string]any, who caller, a assumption, session string) bool {
-	facts := map[string]string{
-		"aws:principalarn": who.arn, "aws:principalaccount": who.account, "sts:rolesessionname": session,
+// asksToAssume is the request that a role's trust policy answers. The sandbox
+// does not know every key (from which network, with which tags). A denial by one
+// that it does not know holds, and an allowance by one does not.
+func (b *Backend) asksToAssume(who caller, a assumption, session string) iam.Request {
+	now := b.Env.Now().UTC()
+	r := iam.Request{
+		Action: "sts:AssumeRole", Principal: who.arn,
+		Context: map[string]string{
+			"aws:CurrentTime": now.Format(time.RFC3339), "aws:EpochTime": strconv.FormatInt(now.Unix(), 10), "aws:SecureTransport": "true",
+			"sts:RoleSessionName": session,
+		},
+		Lists: map[string]iam.Values{ // absent: no AWS service calls here
+			"aws:SourceAccount": nil, "aws:SourceArn": nil, "aws:SourceOrgID": nil, "aws:SourceOrgPaths": nil,
+			"aws:PrincipalServiceName": nil, "aws:PrincipalServiceNamesList": nil,
+		},
+		Unknown: []string{"*"},
 	}
-	if a.externalID != "" {
-		facts["sts:externalid"] = a.externalID
+	if who.role != "" {
+		r.Principal, r.Session = who.role, who.arn
+	}
+	if a.externalID == "" {
+		r.Lists["sts:ExternalId"] = nil
+	} else {
+		r.Context["sts:ExternalId"] = a.externalID
+	}
+	if who.region != "" {
+		r.Context["aws:RequestedRegion"] = who.region
 	}
 	if who.account == ManagementAccount {
-		facts["aws:principalorgid"] = OrganizationID
+		r.Context["aws:PrincipalOrgID"] = OrganizationID
 	}
-	allowed := false
-	for _, s := range statements(doc) {
-		if !slices.ContainsFunc(list(s["Action"]), func(v any) bool { return like(text(v), "sts:AssumeRole") }) || !isFor(s, who) || !holds(s["Condition"], facts) {
-			continue
-		}
-		if s["Effect"] == "Deny" {
-			return false
-		}
-		allowed = true
-	}
-	return allowed
-}
-
-// isFor tells whether a statement's principal is the caller, or its account.
-func isFor(s statement, who caller) bool {
-	return slices.ContainsFunc(principals(s, "AWS"), func(p string) bool {
-		return p == "*" || p == who.arn || p == who.account || p == "arn:aws:iam::"+who.account+":root"
-	})
-}
-
-// holds evaluates a statement's conditions; an operator or a key that we do not
-// know does not hold.
-func holds(v any, facts map[string]string) bool {
-	operators, _ := v.(map[string]any)
-	for op, keys := range operators {
-		m, _ := keys.(map[string]any)
-		for k, want := range m {
-			fact, known := facts[strings.ToLower(k)]
-			base, optional := strings.CutSuffix(op, "IfExists")
-			if op == "Null" {
-				if known == (text(list(want)[0]) == "true") {
-					return false
-				}
-				continue
-			}
-			if !known && optional {
-				continue
-			}
-			base, negated := strings.CutPrefix(strings.ReplaceAll(base, "Not", "!"), "String!")
-			if !negated {
-				base, negated = strings.CutPrefix(base, "Arn!")
-			}
-			exact := strings.HasSuffix(base, "Equals") && !strings.HasPrefix(base, "Arn")
-			if !known && !negated || !strings.HasSuffix(base, "Equals") && !strings.HasSuffix(base, "Like") && !strings.HasSuffix(base, "EqualsIgnoreCase") {
-				return false
-			}
-			matched := known && slices.ContainsFunc(list(want), func(w any) bool {
-				if exact {
-					return text(w) == fact
-				}
-				return like(text(w), fact)
-			})
-			if matched == negated {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// like matches AWS's wildcards.
-func like(pattern, s string) bool {
-	p, i, star, mark := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]) && pattern[p] != '*':
-			p, i = p+1, i+1
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, i
-			p++
-		case star >= 0:
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
+	return r
 }
 
 // seed makes what a cloud has before anybody asks for it.

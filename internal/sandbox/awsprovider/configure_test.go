@@ -23,6 +23,20 @@ func TestProvidersAreWhoTheySayTheyAre(t *testing.T) {
 		`{"Effect":"Allow","Principal":{"AWS":"` + ManagementAccount + `"},"Action":"sts:*"},{"Effect":"Deny","Principal":{"AWS":"` + Provisioner + `"},"Action":"sts:AssumeRole"}`)})
 	l.must("org", roleToken, props{"name": "org", "assumeRolePolicy": statement1(
 		`{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:PrincipalOrgID":"` + OrganizationID + `"},"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/freehold-*"}}}`)})
+	// A denial that the sandbox cannot evaluate, or could not: it holds all the same.
+	denying := func(name, denial string) {
+		l.must(name, roleToken, props{"name": name, "assumeRolePolicy": statement1(
+			`{"Effect":"Allow","Principal":{"AWS":"` + Provisioner + `"},"Action":"sts:AssumeRole"},{"Effect":"Deny","Principal":"*","Action":"sts:*",` + denial + `}`)})
+	}
+	denying("from-outside", `"Condition":{"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`)
+	denying("by-now", `"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}`)
+	denying("not-yet", `"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2120-01-01T00:00:00Z"}}`)
+	denying("encrypted", `"Condition":{"Bool":{"aws:SecureTransport":"true"}}`)
+	denying("not-by-hand", `"Condition":{"StringEquals":{"aws:PrincipalTag/team":"red"}}`)
+	denying("other-session", `"Condition":{"ForAnyValue:StringNotLike":{"sts:RoleSessionName":"pulumi*"}}`)
+	denying("capitals", `"Condition":{"StringNotEqualsIgnoreCase":{"aws:PrincipalAccount":"`+ManagementAccount+`"}}`)
+	l.must("small", roleToken, props{"name": "small", "assumeRolePolicy": statement1(
+		`{"Effect":"Allow","Principal":{"AWS":"` + Provisioner + `"},"Action":"sts:assumerole"}`)})
 	m.must("closed", accountToken, props{"email": "closed@x.example", "closeOnDeletion": true})
 	closed := m.made["closed"].id
 	if err := m.delete("closed"); err != nil {
@@ -52,6 +66,14 @@ func TestProvidersAreWhoTheySayTheyAre(t *testing.T) {
 		"a role that trusts a service only":         {props{"assumeRole": role(id, "service")}, refusal},
 		"a role that trusts its own account only":   {props{"assumeRole": role(id, "inner")}, refusal},
 		"a role that denies the provisioner":        {props{"assumeRole": role(id, "denied")}, refusal},
+		"a role that denies other networks":         {props{"assumeRole": role(id, "from-outside")}, refusal},
+		"a role that denies after a day":            {props{"assumeRole": role(id, "by-now")}, refusal},
+		"a role that denies after a later day":      {props{"assumeRole": role(id, "not-yet")}, ""},
+		"a role that denies calls over TLS":         {props{"assumeRole": role(id, "encrypted")}, refusal},
+		"a role that denies a tag nobody knows of":  {props{"assumeRole": role(id, "not-by-hand")}, refusal},
+		"a role that denies other sessions":         {props{"assumeRole": role(id, "other-session")}, ""},
+		"a role that denies other accounts":         {props{"assumeRole": role(id, "capitals")}, ""},
+		"a role that allows in other letters":       {props{"assumeRole": role(id, "small")}, ""},
 		"a role that trusts the organization":       {props{"assumeRole": role(id, "org")}, ""},
 		"a role whose external id is right":         {props{"assumeRole": with(role(id, "guarded"), "secret")}, ""},
 		"a role whose external id is wrong":         {props{"assumeRole": with(role(id, "guarded"), "guess")}, refusal},

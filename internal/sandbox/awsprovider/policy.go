@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 // Grammar is what AWS demands of one kind of policy document.
@@ -19,13 +21,15 @@ type Grammar struct {
 	spaces    bool
 	principal presence
 	resource  presence
-	effects   []string
+	effects   []iam.Effect
 	// malformed and tooLong are the codes of a refusal.
 	malformed, tooLong string
 	// vendor is what every action begins with, "sts:"; empty: anything.
 	vendor string
 	// everyone is true if the principal can only be "*".
 	everyone bool
+	// named is true if NotPrincipal is not supported.
+	named bool
 	// free is true for documents of another grammar: only JSON and size count.
 	free bool
 	// choose picks the grammar by the resource, where its type does not tell.
@@ -42,7 +46,7 @@ const (
 	mustNotBe
 )
 
-var both = []string{"Allow", "Deny"}
+var both = []iam.Effect{iam.Allow, iam.Deny}
 
 // The kinds of documents, with the limits of
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html and
@@ -53,10 +57,10 @@ var (
 	inlinePolicy = Grammar{name: "inline policy", limit: 10240, principal: mustNotBe, resource: mustBe, effects: both,
 		malformed: "MalformedPolicyDocument", tooLong: "LimitExceeded"}
 	trustPolicy = Grammar{name: "trust policy", limit: 2048, principal: mustBe, resource: mustNotBe, effects: both,
-		malformed: "MalformedPolicyDocument", tooLong: "LimitExceeded", exists: true, vendor: "sts:"}
+		malformed: "MalformedPolicyDocument", tooLong: "LimitExceeded", exists: true, vendor: "sts:", named: true}
 	servicePolicy = Grammar{name: "service control policy", limit: 10240, spaces: true, principal: mustNotBe, resource: mayBe, effects: both,
 		malformed: "MalformedPolicyDocumentException", tooLong: "ConstraintViolationException"}
-	resourceControlPolicy = Grammar{name: "resource control policy", limit: 5120, spaces: true, principal: mustBe, resource: mustBe, effects: []string{"Deny"}, everyone: true,
+	resourceControlPolicy = Grammar{name: "resource control policy", limit: 5120, spaces: true, principal: mustBe, resource: mustBe, effects: []iam.Effect{iam.Deny}, everyone: true, named: true,
 		malformed: "MalformedPolicyDocumentException", tooLong: "ConstraintViolationException"}
 	bucketPolicy = Grammar{name: "bucket policy", limit: 20480, spaces: true, principal: mustBe, resource: mustBe, effects: both,
 		malformed: "MalformedPolicy", tooLong: "PolicyTooLarge", exists: true}
@@ -66,43 +70,34 @@ var (
 		malformed: "InvalidParameterException", tooLong: "LimitExceededException", exists: true}
 )
 
-// elements are those of a statement.
-var elements = []string{"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
-
 var (
 	actionPattern    = regexp.MustCompile(`^([a-zA-Z0-9-]+:[a-zA-Z0-9*?]+|\*)$`)
 	sidPattern       = regexp.MustCompile(`^[a-zA-Z0-9]*$`)
 	resourcePattern  = regexp.MustCompile(`^(\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:.+)$`)
 	accountPattern   = regexp.MustCompile(`^\d{12}$`)
 	servicePrincipal = regexp.MustCompile(`^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$`)
-	operatorPattern  = regexp.MustCompile(`^(ForAllValues:|ForAnyValue:)?(String(Not)?(Equals|EqualsIgnoreCase|Like)|Numeric(Not)?Equals|Numeric(Less|Greater)Than(Equals)?|Date(Not)?Equals|Date(Less|Greater)Than(Equals)?|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?$|^Null$`)
 )
 
-// statement is one statement of a document.
-type statement map[string]any
+// document reads a policy: a text, or the object that the SDK also takes.
+func document(v any) (iam.Document, error) {
+	if s, ok := v.(string); ok {
+		return iam.Parse(s)
+	}
+	return iam.Decode(v)
+}
 
-// document reads a policy: a string, or the object that the SDK also takes.
-func document(v any) (map[string]any, string, error) {
+// written is the JSON object of a document and its text. The document may be of
+// another language than IAM's.
+func written(v any) (object map[string]any, text string, err error) {
 	if m, ok := v.(map[string]any); ok {
 		b, err := json.Marshal(m)
 		return m, string(b), err
 	}
-	s, _ := v.(string)
-	var m map[string]any
-	if err := json.Unmarshal([]byte(s), &m); err != nil {
-		return nil, s, fmt.Errorf("not a JSON object: %w", err)
+	text, _ = v.(string)
+	if err := json.Unmarshal([]byte(text), &object); err != nil {
+		return nil, text, fmt.Errorf("not a JSON object: %w", err)
 	}
-	return m, s, nil
-}
-
-func statements(doc map[string]any) []statement {
-	var out []statement
-	for _, s := range list(doc["Statement"]) {
-		if m, ok := s.(map[string]any); ok {
-			out = append(out, m)
-		}
-	}
-	return out
+	return object, text, nil
 }
 
 // list reads AWS's "one or many".
@@ -117,16 +112,16 @@ func list(v any) []any {
 	}
 }
 
-// check tells AWS's refusal of a document, or nil. known says whether a
+// check returns AWS's refusal of a document, or nil. known says whether a
 // principal's ARN exists; it is asked only where AWS asks.
 func (g Grammar) check(v any, known func(principal string) (bool, error)) error {
-	doc, written, err := document(v)
+	_, text, err := written(v)
 	if err != nil {
 		return errf(g.malformed, "%s", "This policy contains invalid Json: "+err.Error())
 	}
-	size := len(written)
+	size := len(text)
 	if !g.spaces {
-		size = unspaced(written)
+		size = unspaced(text)
 	}
 	if size > g.limit {
 		return errf(g.tooLong, "Cannot exceed quota for %s size: %d characters, the limit is %d", g.name, size, g.limit)
@@ -134,109 +129,128 @@ func (g Grammar) check(v any, known func(principal string) (bool, error)) error 
 	if g.free {
 		return nil
 	}
+	doc, err := document(v)
+	if err != nil {
+		return errf(g.malformed, "%s", "Syntax errors in policy: "+err.Error())
+	}
 	if why := g.grammar(doc); why != "" {
 		return errf(g.malformed, "%s", why)
 	}
 	if !g.exists {
 		return nil
 	}
-	for _, s := range statements(doc) {
-		for _, p := range principals(s, "AWS") {
-			ok, err := known(p)
-			if err != nil {
+	for _, s := range doc.Statement {
+		for _, p := range []*iam.Principal{s.Principal, s.NotPrincipal} {
+			if err := g.principalsExist(p, known); err != nil {
 				return err
-			}
-			if !ok {
-				return errf(g.malformed, "Invalid principal in policy: \"AWS\":\"%s\"", p)
 			}
 		}
 	}
 	return nil
 }
 
-func (g Grammar) grammar(doc map[string]any) string {
-	for k := range doc {
-		if k != "Version" && k != "Id" && k != "Statement" {
-			return "Syntax errors in policy: unknown element " + k
+func (g Grammar) principalsExist(p *iam.Principal, known func(principal string) (bool, error)) error {
+	for kind, id := range p.All() {
+		if kind != "AWS" {
+			continue
+		}
+		ok, err := known(id)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return errf(g.malformed, "Invalid principal in policy: \"AWS\":\"%s\"", id)
 		}
 	}
-	if v := text(doc["Version"]); v != "2012-10-17" && v != "2008-10-17" {
+	return nil
+}
+
+func (g Grammar) grammar(doc iam.Document) string {
+	if doc.Version == "" {
 		return "The policy must contain a valid version string"
 	}
-	raw := list(doc["Statement"])
-	if len(raw) == 0 {
+	if len(doc.Statement) == 0 {
 		return "Syntax errors in policy: no Statement"
 	}
 	sids := map[string]bool{}
-	for i, r := range raw {
-		s, ok := r.(map[string]any)
-		if !ok {
-			return fmt.Sprintf("Syntax errors in policy: statement %d is no object", i)
-		}
+	for i, s := range doc.Statement {
 		if why := g.statement(s); why != "" {
 			return fmt.Sprintf("%s (statement %d)", why, i)
 		}
-		if sid := text(s["Sid"]); sid != "" && sids[sid] {
-			return fmt.Sprintf("Statement IDs (SID) in a single policy must be unique: %s", sid)
-		} else if sid != "" {
-			sids[sid] = true
+		if s.Sid != "" && sids[s.Sid] {
+			return fmt.Sprintf("Statement IDs (SID) in a single policy must be unique: %s", s.Sid)
 		}
+		sids[s.Sid] = true
 	}
 	return ""
 }
 
-func (g Grammar) statement(s statement) string {
-	for k := range s {
-		if !slices.Contains(elements, k) {
-			return "Syntax errors in policy: unknown element " + k
-		}
-	}
-	if !slices.Contains(g.effects, text(s["Effect"])) {
-		return fmt.Sprintf("Effect of a %s must be one of %q, got %q", g.name, g.effects, text(s["Effect"]))
+func (g Grammar) statement(s iam.Statement) string {
+	if !slices.Contains(g.effects, s.Effect) {
+		return fmt.Sprintf("Effect of a %s must be one of %q, got %q", g.name, g.effects, s.Effect)
 	}
 	// Resource policies allow more in a Sid than letters and digits.
-	if sid := text(s["Sid"]); g.principal == mustNotBe && !sidPattern.MatchString(sid) {
-		return "Statement IDs (SID) must be alpha-numeric: " + sid
+	if g.principal == mustNotBe && !sidPattern.MatchString(s.Sid) {
+		return "Statement IDs (SID) must be alpha-numeric: " + s.Sid
 	}
-	if p, is := s["Principal"]; g.everyone && is && p != "*" {
+	if g.everyone && s.Principal != nil && !s.Principal.Anyone {
 		return "Principal of a " + g.name + " must be \"*\""
 	}
-	if _, not := s["NotAction"]; g.everyone && not || g.everyone && slices.Contains(list(s["Action"]), any("*")) {
+	if g.everyone && (s.NotAction != nil || slices.Contains(s.Action, "*")) {
 		return "Action of a " + g.name + " must name services, and NotAction is not supported"
 	}
-	if why := exactlyOne(s, "Action", mustBe); why != "" {
-		return why
-	}
-	if why := exactlyOne(s, "Principal", g.principal); why != "" {
-		return why
-	}
-	if why := exactlyOne(s, "Resource", g.resource); why != "" {
-		return why
-	}
-	for _, a := range append(list(s["Action"]), list(s["NotAction"])...) {
-		if !actionPattern.MatchString(text(a)) {
-			return fmt.Sprintf("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.: %q", text(a))
-		}
-		if !strings.HasPrefix(text(a), g.vendor) {
-			return fmt.Sprintf("a %s may only specify actions of %q, got %q", g.name, g.vendor, text(a))
+	for _, why := range []string{
+		exactlyOne("Action", mustBe, s.Action != nil, s.NotAction != nil, len(s.Action)+len(s.NotAction) == 0),
+		exactlyOne("Principal", g.principal, s.Principal != nil, s.NotPrincipal != nil, isEmpty(s.Principal) && isEmpty(s.NotPrincipal)),
+		g.notPrincipal(s),
+		exactlyOne("Resource", g.resource, s.Resource != nil, s.NotResource != nil, len(s.Resource)+len(s.NotResource) == 0),
+	} {
+		if why != "" {
+			return why
 		}
 	}
-	for _, r := range append(list(s["Resource"]), list(s["NotResource"])...) {
-		if !resourcePattern.MatchString(text(r)) {
-			return fmt.Sprintf("Resource %s must be in ARN format or \"*\".", text(r))
+	for _, a := range slices.Concat(s.Action, s.NotAction) {
+		if !actionPattern.MatchString(a) {
+			return fmt.Sprintf("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.: %q", a)
+		}
+		if !strings.HasPrefix(strings.ToLower(a), g.vendor) {
+			return fmt.Sprintf("a %s may only specify actions of %q, got %q", g.name, g.vendor, a)
 		}
 	}
-	return condition(s["Condition"])
+	for _, r := range slices.Concat(s.Resource, s.NotResource) {
+		if !resourcePattern.MatchString(r) {
+			return fmt.Sprintf("Resource %s must be in ARN format or \"*\".", r)
+		}
+	}
+	return condition(s.Condition)
 }
 
-func exactlyOne(s statement, element string, p presence) string {
-	_, is := s[element]
-	_, not := s["Not"+element]
-	empty := is && len(list(s[element])) == 0 || not && len(list(s["Not"+element])) == 0
+// notPrincipal holds where AWS supports NotPrincipal: beside Deny, in policies
+// of resources that are not roles.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+func (g Grammar) notPrincipal(s iam.Statement) string {
 	switch {
-	case is && not:
-		return fmt.Sprintf("Syntax errors in policy: both %s and Not%s", element, element)
-	case p == mustBe && (!is && !not || empty):
+	case s.NotPrincipal == nil:
+		return ""
+	case g.named:
+		return "Has prohibited field NotPrincipal"
+	case s.Effect != iam.Deny:
+		return "NotPrincipal is supported with Effect Deny only"
+	default:
+		return ""
+	}
+}
+
+func isEmpty(p *iam.Principal) bool {
+	for range p.All() {
+		return false
+	}
+	return true
+}
+
+func exactlyOne(element string, p presence, is, not, empty bool) string {
+	switch {
+	case p == mustBe && empty:
 		switch element {
 		case "Action":
 			return "Policy statement must contain actions."
@@ -253,27 +267,19 @@ func exactlyOne(s statement, element string, p presence) string {
 	return ""
 }
 
-func condition(v any) string {
-	if v == nil {
-		return ""
-	}
-	operators, ok := v.(map[string]any)
-	if !ok {
-		return "Syntax errors in policy: Condition is no object"
-	}
-	for _, op := range slices.Sorted(maps.Keys(operators)) {
-		if !operatorPattern.MatchString(op) {
+func condition(c iam.Condition) string {
+	for _, op := range slices.Sorted(maps.Keys(c)) {
+		if !iam.IsOperator(op) {
 			return "Invalid Condition type : " + op
 		}
-		keys, ok := operators[op].(map[string]any)
-		if !ok || len(keys) == 0 {
+		if len(c[op]) == 0 {
 			return "Syntax errors in policy: condition " + op + " has no keys"
 		}
-		for k, values := range keys {
+		for _, k := range slices.Sorted(maps.Keys(c[op])) {
 			if !strings.Contains(k, ":") {
 				return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.: " + k
 			}
-			if len(list(values)) == 0 {
+			if len(c[op][k]) == 0 {
 				return "Syntax errors in policy: condition key " + k + " has no value"
 			}
 		}
@@ -281,28 +287,10 @@ func condition(v any) string {
 	return ""
 }
 
-// principals returns those of one kind ("AWS", "Service", "Federated") in a statement.
-func principals(s statement, kind string) []string {
-	var out []string
-	for _, element := range []string{"Principal", "NotPrincipal"} {
-		switch p := s[element].(type) {
-		case string:
-			if p == "*" && kind == "AWS" {
-				out = append(out, p)
-			}
-		case map[string]any:
-			for _, v := range list(p[kind]) {
-				out = append(out, text(v))
-			}
-		}
-	}
-	return out
-}
-
-// samePolicy tells whether two documents say the same.
+// samePolicy reports whether two documents say the same.
 func samePolicy(a, b any) bool {
-	x, _, errX := document(a)
-	y, _, errY := document(b)
+	x, _, errX := written(a)
+	y, _, errY := written(b)
 	return errX == nil && errY == nil && equal(x, y)
 }
 

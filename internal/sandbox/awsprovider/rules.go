@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 // length bounds a string's characters.
@@ -103,7 +105,7 @@ func isARN(service string) Rule {
 		if !arnPattern.MatchString(s) {
 			return fmt.Sprintf("(%s) is an invalid ARN", s)
 		}
-		if service != "" && strings.Split(s, ":")[2] != service {
+		if arn, err := iam.ParseARN(s); err != nil || service != "" && arn.Service != service {
 			return fmt.Sprintf("(%s) is not an ARN of %s", s, service)
 		}
 		return ""

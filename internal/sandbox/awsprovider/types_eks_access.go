@@ -8,6 +8,7 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/sandbox/store"
 )
 
@@ -165,12 +166,11 @@ func entryOutputs(c *Call) error {
 // userName is the name by which Kubernetes knows a principal: a role's sessions
 // have one each.
 func userName(principal string) string {
-	parts := strings.SplitN(principal, ":", 6)
-	if len(parts) != 6 || !strings.HasPrefix(parts[5], "role/") {
+	arn, err := iam.ParseARN(principal)
+	if err != nil || arn.Role() == "" {
 		return principal
 	}
-	name := parts[5][strings.LastIndexByte(parts[5], '/')+1:]
-	return "arn:aws:sts::" + parts[4] + ":assumed-role/" + name + "/{{SessionName}}"
+	return "arn:aws:sts::" + arn.Account + ":assumed-role/" + arn.Role() + "/{{SessionName}}"
 }
 
 func checkAccessPolicy(c *Call) error {
@@ -234,11 +234,14 @@ func (c *Call) putEntry(cluster, principal, kind string) error {
 
 // callerPrincipal is the IAM principal behind the caller: a session stands for its role.
 func (c *Call) callerPrincipal() (string, error) {
-	_, session, is := strings.Cut(c.Caller, ":assumed-role/")
-	if !is {
+	arn, err := iam.ParseARN(c.Caller)
+	if err != nil {
+		return "", err
+	}
+	name, _ := arn.AssumedRole()
+	if name == "" {
 		return c.Caller, nil
 	}
-	name, _, _ := strings.Cut(session, "/")
 	role, err := c.Find(roleToken, "name", name)
 	if err != nil || role == nil {
 		return "", err
@@ -247,11 +250,11 @@ func (c *Call) callerPrincipal() (string, error) {
 }
 
 // principalPath turns "arn:aws:iam::1:role/path/x" into "role/1/x".
-func principalPath(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 {
-		return arn
+func principalPath(principal string) string {
+	arn, err := iam.ParseARN(principal)
+	if err != nil {
+		return principal
 	}
-	kind, name, _ := strings.Cut(parts[5], "/")
-	return kind + "/" + parts[4] + "/" + name[strings.LastIndexByte(name, '/')+1:]
+	kind, name, _ := strings.Cut(arn.Resource, "/")
+	return kind + "/" + arn.Account + "/" + name[strings.LastIndexByte(name, '/')+1:]
 }

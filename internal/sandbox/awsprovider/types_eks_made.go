@@ -1,12 +1,12 @@
 package awsprovider
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/sandbox/store"
 )
 
@@ -171,26 +171,11 @@ func (c *Call) mustTrust(arn, service string, refusal error) error {
 	return nil
 }
 
-// trustsService tells whether a trust policy lets a service assume the role.
+// trustsService reports whether a trust policy lets a service assume the role.
 func trustsService(policy, service string) bool {
-	var doc struct {
-		Statement []struct {
-			Effect    string
-			Principal struct{ Service any }
-		}
-	}
-	if json.Unmarshal([]byte(policy), &doc) != nil {
-		return false
-	}
-	return slices.ContainsFunc(doc.Statement, func(s struct {
-		Effect    string
-		Principal struct{ Service any }
-	}) bool {
-		services, one := s.Principal.Service.([]any)
-		if !one {
-			services = []any{s.Principal.Service}
-		}
-		return s.Effect == "Allow" && slices.Contains(services, any(service))
+	doc, err := document(policy)
+	return err == nil && slices.ContainsFunc(doc.Statement, func(s iam.Statement) bool {
+		return s.Effect == iam.Allow && s.Principal.Has("Service", service) && s.Covers("sts:AssumeRole")
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 const (
@@ -93,22 +95,21 @@ func keyIsGood(c *Call) error {
 	if c.In["policy"] == nil || c.Bool("bypassPolicyLockoutSafetyCheck") {
 		return nil
 	}
-	doc, _, err := document(c.In["policy"])
+	doc, err := document(c.In["policy"])
 	if err != nil {
 		return err
 	}
-	for _, s := range statements(doc) {
-		mine := slices.ContainsFunc(principals(s, "AWS"), func(p string) bool { return p == "*" || strings.Contains(p, c.Account) })
-		if s["Effect"] == "Allow" && mine && does(s, "kms:PutKeyPolicy") {
-			return nil
+	for _, s := range doc.Statement {
+		if s.Effect != iam.Allow || !s.Covers("kms:PutKeyPolicy") {
+			continue
+		}
+		for kind, id := range s.Principal.All() {
+			if kind == "AWS" && (id == "*" || id == c.Account || iam.AccountIn(id) == c.Account) {
+				return nil
+			}
 		}
 	}
 	return errf("MalformedPolicyDocumentException", "The new key policy will not allow you to update the key policy in the future.")
-}
-
-// does tells whether a statement's actions include one.
-func does(s statement, action string) bool {
-	return slices.ContainsFunc(list(s["Action"]), func(v any) bool { return like(text(v), action) })
 }
 
 func keyIsWhole(c *Call) error {
@@ -159,14 +160,13 @@ func keyServes(c *Call, key, service, action string) (bool, error) {
 	return true, nil // an alias, or a key of AWS's own
 }
 
-// serves tells whether a policy allows a service an action, whatever the conditions.
+// serves reports whether a policy allows a service an action, whatever the conditions.
 func serves(policy any, service, action string) bool {
-	doc, _, err := document(policy)
+	doc, err := document(policy)
 	if err != nil {
 		return false
 	}
-	return slices.ContainsFunc(statements(doc), func(s statement) bool {
-		is := slices.Contains(principals(s, "Service"), service) || slices.Contains(principals(s, "AWS"), "*")
-		return s["Effect"] == "Allow" && is && does(s, action)
+	return slices.ContainsFunc(doc.Statement, func(s iam.Statement) bool {
+		return s.Effect == iam.Allow && (s.Principal.Has("Service", service) || s.Principal.Has("AWS", "*")) && s.Covers(action)
 	})
 }

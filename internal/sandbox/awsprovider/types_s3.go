@@ -9,6 +9,7 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/sandbox/store"
 )
 
@@ -255,19 +256,19 @@ func ownBucket(c *Call) error {
 // public one is not blocked.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
 func bucketPolicyFits(c *Call) error {
-	doc, _, err := document(c.In["policy"])
+	doc, err := document(c.In["policy"])
 	if err != nil {
 		return err
 	}
 	arn := "arn:aws:s3:::" + c.String("bucket")
 	public := false
-	for _, s := range statements(doc) {
-		for _, r := range append(list(s["Resource"]), list(s["NotResource"])...) {
-			if !like(text(r), arn) && text(r) != arn && !strings.HasPrefix(text(r), arn+"/") && !like(text(r), arn+"/x") {
-				return errf("MalformedPolicy", "Policy has invalid resource: %s", text(r))
+	for _, s := range doc.Statement {
+		for _, r := range slices.Concat(s.Resource, s.NotResource) {
+			if !iam.Match(r, arn) && !strings.HasPrefix(r, arn+"/") && !iam.Match(r, arn+"/x") {
+				return errf("MalformedPolicy", "Policy has invalid resource: %s", r)
 			}
 		}
-		if s["Effect"] == "Allow" && s["Condition"] == nil && slices.Contains(principals(s, "AWS"), "*") {
+		if s.Effect == iam.Allow && len(s.Condition) == 0 && s.Principal.Has("AWS", "*") {
 			public = true
 		}
 	}

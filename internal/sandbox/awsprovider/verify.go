@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/sandbox/store"
 )
 
@@ -72,7 +73,7 @@ func (c *Call) refers(r Ref, value string) (bool, error) {
 	return false, nil
 }
 
-// principal tells whether a principal of a policy exists: AWS turns the ARNs of
+// principal reports whether a principal of a policy exists: AWS turns the ARNs of
 // IAM principals into their unique ids when it stores a document, and refuses
 // those that it cannot.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
@@ -81,17 +82,17 @@ func (c *Call) principal(p string) (bool, error) {
 		return true, nil
 	}
 	account := p
-	if !accountPattern.MatchString(p) {
-		parts := strings.SplitN(p, ":", 6)
-		if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" && parts[2] != "sts" {
+	if !iam.IsAccount(p) {
+		arn, err := iam.ParseARN(p)
+		if err != nil || arn.Service != "iam" && arn.Service != "sts" {
 			return false, nil
 		}
-		account = parts[4]
-		if name, is := strings.CutPrefix(parts[5], "role/"); is {
+		account = arn.Account
+		if arn.Role() != "" {
 			rows, err := c.Tx.List(store.Filter{Account: account, Type: roleToken, ARN: p})
-			return name != "" && len(rows) > 0, err
+			return len(rows) > 0, err
 		}
-		if parts[5] != "root" && parts[2] == "iam" {
+		if arn.Service == "iam" && arn.Resource != "root" {
 			return false, nil // users and groups do not exist here
 		}
 	}

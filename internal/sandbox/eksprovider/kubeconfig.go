@@ -3,12 +3,13 @@ package eksprovider
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	awseks "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	"github.com/pulumi/pulumi-eks/sdk/v3/go/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 // kubeconfig is a cluster's kubeconfig in its three forms. The one with the
@@ -47,11 +48,11 @@ func kubeconfigOf(c *awseks.Cluster, credentials eks.KubeconfigOptionsPtrInput) 
 
 // kubeconfigText is a kubeconfig that gets its tokens from "aws eks get-token".
 func kubeconfigText(name, endpoint, ca, arn string, options eks.KubeconfigOptions) (string, error) {
-	parts := strings.Split(arn, ":")
-	if len(parts) < 4 || parts[0] != "arn" {
-		return "", fmt.Errorf("invalid ARN: '%s'", arn)
+	cluster, err := iam.ParseARN(arn)
+	if err != nil {
+		return "", err
 	}
-	args := []string{"--region", parts[3], "eks", "get-token", "--cluster-name", name, "--output", "json"}
+	args := []string{"--region", cluster.Region, "eks", "get-token", "--cluster-name", name, "--output", "json"}
 	if role := deref(options.RoleArn); role != "" {
 		args = append(args, "--role", role)
 	}
