@@ -23,6 +23,10 @@ and real control planes of Kubernetes run for its clusters. These commands
 change it behind the engine's back, to rehearse drift and repair. They always
 mean the sandbox; --sandbox need not be said.
 
+The sandbox cloud is kept in freehold's home. Several homes share one cloud, as
+several machines share AWS, when FREEHOLD_SANDBOX_DIR (--sandbox-dir) names the
+same folder for each.
+
 ORG is an org or a 12-digit account id. TYPE is a Pulumi type and may be short:
 aws:iam/role:Role, iam/role:Role, Role. An item is named by its id or its name.`,
 		Example: `  freehold sandbox ls acme --type Role
