@@ -74,7 +74,13 @@ func build(run func() int) (int, error) {
 		}
 	}
 	for _, cmd := range []string{"freehold", "namespace-controller"} {
-		c := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(bin, cmd), "freehold.dev/freehold/cmd/"+cmd)
+		// What "make build" made of this very source is not linked again.
+		if made := filepath.Join(tools, cmd); exists(made) {
+			if err := duplicate(context.Background(), made, filepath.Join(bin, cmd)); err != nil {
+				return 1, err
+			}
+		}
+		c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(bin, cmd), "freehold.dev/freehold/cmd/"+cmd)
 		c.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := c.CombinedOutput(); err != nil {
 			return 1, fmt.Errorf("build %s: %w\n%s", cmd, err, out)
@@ -82,6 +88,11 @@ func build(run func() int) (int, error) {
 	}
 	code := run()
 	return code, worlds.remove()
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 // home is one user's Freehold: all that it keeps, and the sandbox in it.
