@@ -16,8 +16,7 @@ import (
 // What two customers share by hand is in no state and in no plan.
 func TestAnAuditFindsWhatTwoCustomersShareByHand(t *testing.T) {
 	t.Parallel()
-	h := newHome(t)
-	h.want(0, "onboard", "-f", h.spec("acme"))
+	h, file := onboarded(t)
 	h.want(0, "onboard", "-f", h.spec("globex"))
 	planes := map[string]event.DataPlane{}
 	for _, org := range []string{"acme", "globex"} {
@@ -47,8 +46,7 @@ func TestAnAuditFindsWhatTwoCustomersShareByHand(t *testing.T) {
 	h.want(0, "sandbox", "create", "acme", "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "neighbours",
 		"vpcId="+acme.VPCID, "peerVpcId="+globex.VPCID, fmt.Sprintf("peerOwnerId=%q", globex.AccountID))
 
-	file := filepath.Join(h.dir, "audit.sarif")
-	found := decode[finding.Audit](t, h.want(3, "audit", "--all", "-o", "json", "--sarif", file))
+	found := decode[finding.Audit](t, h.want(3, "audit", "--all", "-o", "json", "--sarif", filepath.Join(h.dir, "audit.sarif")))
 	var got []string
 	for _, e := range found.Edges {
 		line := fmt.Sprintf("%s: %s %s -> %s %s", e.Kind, e.From.Org, e.From.Type, e.To.Org, e.To.Type)
@@ -107,7 +105,7 @@ func TestAnAuditFindsWhatTwoCustomersShareByHand(t *testing.T) {
 		}
 	})
 	t.Run("a state that cannot be read is not nothing", func(t *testing.T) {
-		h.want(0, "onboard", "-f", h.spec("acme"), "--prune", "--yes=acme")
+		h.want(0, "onboard", "-f", file, "--prune", "--yes=acme")
 		h.want(0, "audit", "--all")
 		breakState(t, h, "acme.cluster")
 		r := h.want(1, "audit", "--all")

@@ -58,5 +58,14 @@ func TestAQuotaThatIsFullIsToldBeforeTheLayerBegins(t *testing.T) {
 			t.Errorf("it does not say %q:\n%s", says, r.stderr)
 		}
 	}
-	h.want(0, "onboard", "-f", h.spec("acme"), "--quota", "organizations:accounts=1")
+}
+
+func TestAQuotaIsNotAskedForWhatIsThere(t *testing.T) {
+	t.Parallel()
+	h, file := onboarded(t)
+	quota := []string{"--quota", "organizations:accounts=1"}
+	if r := h.want(6, append(quota, "onboard", "-f", h.spec("globex"))...); !strings.Contains(r.stderr, "is 1, 1 are in use") {
+		t.Errorf("another account is refused with\n%s", r.stderr)
+	}
+	h.want(0, append(quota, "onboard", "-f", file)...)
 }

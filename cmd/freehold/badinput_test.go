@@ -19,9 +19,7 @@ import (
 // mistake is told with its place, and not a byte of the home changes.
 func TestABadDocumentIsRefusedAndNothingIsTouched(t *testing.T) {
 	t.Parallel()
-	h := newHome(t)
-	h.want(0, "onboard", "-f", h.spec("acme", twoProjects))
-	h.want(0, "sandbox", "stop")
+	h, _ := onboarded(t)
 	before := h.files("")
 
 	dir := t.TempDir()
@@ -99,9 +97,8 @@ func TestWhatIsNoDocumentIsRefusedAndNothingIsMade(t *testing.T) {
 
 func TestAnEMailInUseIsRefusedBeforeAnythingIsMade(t *testing.T) {
 	t.Parallel()
-	h := newHome(t)
+	h, _ := onboarded(t)
 	h.want(0, "sandbox", "create", "100000000001", "organizations/account:Account", "stray", "email=aws+stray@example.com")
-	h.want(0, "onboard", "-f", h.spec("acme", "deletionProtection: false"))
 	before := h.contents()
 	for email, says := range map[string]string{
 		"aws+acme@example.com":  `belongs to org "acme"`,
@@ -124,9 +121,7 @@ func TestAnEMailInUseIsRefusedBeforeAnythingIsMade(t *testing.T) {
 
 func TestWhatCannotChangeIsRefusedAndNothingChanges(t *testing.T) {
 	t.Parallel()
-	h := newHome(t)
-	h.want(0, "onboard", "-f", h.spec("acme", "network: {cidr: 10.0.0.0/16}", twoProjects))
-	h.want(0, "sandbox", "stop")
+	h, _ := onboarded(t)
 	before := h.contents()
 	for field, change := range map[string][2]string{
 		"region":          {"eu-west-1", "eu-central-1"},
@@ -136,7 +131,7 @@ func TestWhatCannotChangeIsRefusedAndNothingChanges(t *testing.T) {
 		"cluster.version": {"network:", "cluster: {version: \"1.36\"}\nnetwork:"},
 	} {
 		t.Run(field, func(t *testing.T) {
-			file := h.changed("acme", change[0], change[1], "network: {cidr: 10.0.0.0/16}", twoProjects)
+			file := h.changed("acme", change[0], change[1], "network: {cidr: 10.0.0.0/16}", inhabited)
 			r := h.want(4, "onboard", "-f", file)
 			if !strings.Contains(r.stderr, field) || !strings.Contains(r.stderr, "next: ") {
 				t.Errorf("it does not say what cannot change, and what to do:\n%s", r.stderr)
@@ -193,11 +188,7 @@ func (h home) files(below string) map[string]string {
 // record, and the locks that it took.
 func (h home) contents() map[string]any {
 	h.t.Helper()
-	registry, err := sql.Open("sqlite", "file:"+filepath.Join(h.dir, "sandbox", "registry.db")+"?mode=ro&_pragma=busy_timeout(30000)")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer func() { _ = registry.Close() }()
+	registry := h.database(filepath.Join(h.dir, "sandbox", "registry.db"))
 	clusters := []string{}
 	for name := range h.files("cloud") {
 		if filepath.Base(name) == "cluster.json" || filepath.Base(name) == "supervisor.json" {

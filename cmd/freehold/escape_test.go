@@ -3,7 +3,6 @@ package main_test
 import (
 	"bufio"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,8 +19,7 @@ import (
 // The plain pulumi CLI, through Pulumi.yaml at the root, sees what freehold made.
 func TestThePlainPulumiCLIRunsALayersStack(t *testing.T) {
 	t.Parallel()
-	h := newHome(t)
-	h.want(0, "onboard", "-f", h.spec("acme", twoProjects, "tags: {team: blue}"))
+	h, _ := onboarded(t)
 	states := h.files("state")
 
 	preview := func(layer, settings string) result {
@@ -92,7 +89,7 @@ func TestExecReturnsTheCommandsStatus(t *testing.T) {
 func TestExecHandsEachSignalToTheCommandOnce(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
-	const script = `n=0; trap 'n=$((n+1))' INT; trap 'exit $((10+n))' TERM; echo $$; while :; do sleep 0.05; done`
+	const script = `n=0; trap 'n=$((n+1)); echo $n' INT; trap 'exit $((10+n))' TERM; echo $$; while :; do sleep 0.05; done`
 	for name, to := range map[string]func(pid int) int{
 		"to freehold alone": func(pid int) int { return pid },
 		"to its group":      func(pid int) int { return -pid },
@@ -107,18 +104,25 @@ func TestExecHandsEachSignalToTheCommandOnce(t *testing.T) {
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
-			child := processOf(t, stdout)
+			said := bufio.NewReader(stdout)
+			child := numberOf(t, said)
 			// Signals that come close together count as one: that the second of
 			// a pair would never arrive is seen by the group.
 			if group, err := syscall.Getpgid(child); err != nil || group == c.Process.Pid {
 				t.Errorf("the command is in freehold's group, and gets twice what the group gets (%v)", err)
 			}
-			// Two interrupts: the second one must not end freehold itself.
-			for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGINT, syscall.SIGTERM} {
-				if err := syscall.Kill(to(c.Process.Pid), s); err != nil {
+			// Two interrupts, each when the one before has arrived: the second one
+			// must not end freehold itself.
+			for _, want := range []int{1, 2} {
+				if err := syscall.Kill(to(c.Process.Pid), syscall.SIGINT); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(300 * time.Millisecond)
+				if got := numberOf(t, said); got != want {
+					t.Fatalf("after %d interrupts the command has got %d", want, got)
+				}
+			}
+			if err := syscall.Kill(to(c.Process.Pid), syscall.SIGTERM); err != nil {
+				t.Fatal(err)
 			}
 			err = c.Wait()
 			var exit *exec.ExitError
@@ -136,7 +140,7 @@ func TestExecHandsEachSignalToTheCommandOnce(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		child := processOf(t, stdout)
+		child := numberOf(t, bufio.NewReader(stdout))
 		if err := errors.Join(c.Process.Signal(syscall.SIGHUP), waitStatus(c.Wait(), 128+1)); err != nil {
 			t.Error(err)
 		}
@@ -146,18 +150,18 @@ func TestExecHandsEachSignalToTheCommandOnce(t *testing.T) {
 	})
 }
 
-// processOf reads the process id that a command says first.
-func processOf(t *testing.T, said io.Reader) int {
+// numberOf reads the next line that a command writes, a number.
+func numberOf(t *testing.T, said *bufio.Reader) int {
 	t.Helper()
-	line, err := bufio.NewReader(said).ReadString('\n')
+	line, err := said.ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	n, err := strconv.Atoi(strings.TrimSpace(line))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pid
+	return n
 }
 
 // waitStatus fails unless err is the exit status that is wanted.

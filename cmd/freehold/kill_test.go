@@ -1,14 +1,11 @@
 package main_test
 
 import (
-	"bufio"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,118 +14,110 @@ import (
 	"freehold.dev/freehold/internal/event"
 )
 
-// kills is how many random moments are tried. FREEHOLD_TEST_KILLS sets another number.
-func kills(t *testing.T) int {
-	if s := os.Getenv("FREEHOLD_TEST_KILLS"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
+// number reads a number from the environment, or returns what holds without it.
+func number(t *testing.T, variable string, otherwise uint64) uint64 {
+	t.Helper()
+	s := os.Getenv(variable)
+	if s == "" {
+		return otherwise
 	}
-	return 20
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", variable, err)
+	}
+	return n
 }
 
-// Each round onboards a new org, is killed with -9 at a random moment, and is
+// Each round onboards a new org, is killed with -9 at a random event, and is
 // run again: it must end as an undisturbed run does, with nothing made twice
-// and nobody unlocking anything.
+// and nobody unlocking anything. Rounds run beside each other, as orgs do.
+//
+// FREEHOLD_TEST_KILLS sets another number of rounds, and FREEHOLD_TEST_SEED
+// draws the moments of an earlier run again.
 func TestAKilledOnboardEndsAsAnUndisturbedOne(t *testing.T) {
 	t.Parallel()
-	h := newHome(t)
-	calm := decode[event.Onboarding](t, h.want(0, "onboard", "-f", h.spec("k00", twoProjects), "-o", "json",
-		"--quota", "organizations:accounts=50"))
-	want := h.inventory("k00", calm.DataPlane.AccountID)
-	h.want(0, "sandbox", "stop", "k00")
+	rounds := int(number(t, "FREEHOLD_TEST_KILLS", 20))
+	seed := number(t, "FREEHOLD_TEST_SEED", uint64(time.Now().UnixNano()))
 
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d, an undisturbed run takes %s", seed, calm.Duration.Round(time.Millisecond))
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // moments, not secrets
-	for i := range kills(t) {
-		org := fmt.Sprintf("k%02d", i+1)
+	h := newHome(t)
+	calm := decodeEvents(t, h.want(0, "onboard", "-f", h.spec("k00", twoProjects), "-o", "ndjson",
+		"--quota", "organizations:accounts=100"))
+	want := h.inventory("k00", accountOf(t, h, "k00"))
+	h.want(0, "sandbox", "stop", "k00")
+	// After the terminal event there is nothing to disturb.
+	events := len(calm) - 1
+	t.Logf("FREEHOLD_TEST_SEED=%d, an undisturbed run sends %d events before its end", seed, events)
+
+	for i := range rounds {
+		random := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // moments, not secrets
 		// Evenly over the run, so that each layer has its share.
-		at := time.Duration((float64(i) + random.Float64()) / float64(kills(t)) * float64(calm.Duration))
-		t.Run(fmt.Sprintf("%s killed after %s", org, at.Round(time.Millisecond)), func(t *testing.T) {
+		draw := func() int { return 1 + int((float64(i)+random.Float64())/float64(rounds)*float64(events)) }
+		t.Run(fmt.Sprintf("round %02d", i+1), func(t *testing.T) {
+			t.Parallel()
 			h := home{t: t, dir: h.dir}
-			file := h.spec(org, twoProjects)
-			killed := h.killed(at, "onboard", "-f", file)
-			events := h.want(0, "onboard", "-f", file, "-o", "ndjson").stdout
-			if n := strings.Count(events, `"dev.freehold.operation.succeeded"`); n != 1 {
-				t.Errorf("the run after the kill sent %d succeeded events, want 1", n)
+			org, killed := h.killedOnboard(fmt.Sprintf("k%02d", i+1), draw)
+			resumed := decodeEvents(t, h.want(0, "onboard", "-f", h.spec(org, twoProjects), "-o", "ndjson"))
+			ends := map[event.Type]int{}
+			for _, e := range resumed {
+				if e.Type.Terminal() {
+					ends[e.Type]++
+				}
 			}
-			// The killed operation's own terminal event, unless it was killed
-			// before it began or after it had ended.
-			if n := strings.Count(events, `"dev.freehold.operation.failed"`); n > 1 {
-				t.Errorf("%d operations were ended for the killed one", n)
+			// The killed operation's own terminal event is among them, unless it
+			// was killed before it began or after it had ended.
+			if ends[event.OperationSucceeded] != 1 || ends[event.OperationFailed] > 1 || len(ends) > 2 {
+				t.Errorf("the run after the kill sent the terminal events %v", ends)
 			}
 			if diff := cmp.Diff(want, h.inventory(org, accountOf(t, h, org))); diff != "" {
-				t.Errorf("killed in the middle of %q it ends otherwise (-undisturbed +this):\n%s", killed, diff)
+				t.Errorf("killed at %s it ends otherwise (-undisturbed +this):\n%s", killed, diff)
 			}
 			if twice := h.madeTwice(); len(twice) > 0 {
-				t.Errorf("made twice: %v", twice)
+				t.Errorf("killed at %s, made twice: %v", killed, twice)
 			}
 			if r := h.run("drift", org); r.code != 0 {
-				t.Errorf("drift after it: exit %d\n%s%s", r.code, r.stdout, r.stderr)
+				t.Errorf("killed at %s, drift after it: exit %d\n%s%s", killed, r.code, r.stdout, r.stderr)
 			}
 			h.want(0, "sandbox", "stop", org)
 		})
 	}
 }
 
-// killed starts freehold, kills it with -9 after a while, and returns the last
-// line that it had written.
-func (h home) killed(after time.Duration, args ...string) string {
+// killedOnboard onboards an org, kills it with -9 after the event that is drawn,
+// and says which that was. Where the run had ended before the kill, another org
+// is tried at another moment.
+func (h home) killedOnboard(name string, draw func() int) (org, at string) {
 	h.t.Helper()
-	c := h.command(h.t.Context(), args...)
-	var out strings.Builder
-	c.Stderr = &out
-	if err := c.Start(); err != nil {
-		h.t.Fatal(err)
-	}
-	timer := time.AfterFunc(after, func() { _ = c.Process.Signal(syscall.SIGKILL) })
-	defer timer.Stop()
-	_ = c.Wait()
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	return lines[len(lines)-1]
-}
-
-// killedWhen starts freehold, and kills it with -9 as soon as it says something.
-func (h home) killedWhen(said string, args ...string) {
-	h.t.Helper()
-	c := h.command(h.t.Context(), args...)
-	progress, err := c.StderrPipe()
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		h.t.Fatal(err)
-	}
-	lines := bufio.NewScanner(progress)
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), said) {
-			_ = c.Process.Signal(syscall.SIGKILL)
-			_ = c.Wait()
-			return
+	var late []string
+	for _, try := range []string{"", "b", "c", "d"} {
+		org, n := name+try, draw()
+		r := h.start("onboard", "-f", h.spec(org, twoProjects))
+		var last event.Event
+		for range n {
+			e, more := r.next()
+			if !more {
+				break
+			}
+			last = e
 		}
+		err := r.kill()
+		at := fmt.Sprintf("event %d, %s", n, strings.Join(strings.Fields(fmt.Sprint(last.Type, " ", last.Layer, " ", last.Op, " ", last.ResourceName)), " "))
+		if err == nil {
+			h.t.Logf("%s killed at %s", org, at)
+			return org, at
+		}
+		late = append(late, at)
+		h.want(0, "sandbox", "stop", org)
 	}
-	h.t.Fatalf("freehold %v never said %q: %v", args, said, c.Wait())
+	h.t.Fatalf("every kill came too late: %q", late)
+	return "", ""
 }
 
 func TestASecondOnboardOfTheSameOrgIsRefusedWhileTheFirstRuns(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
 	file := h.spec("acme", twoProjects)
-	first := h.command(t.Context(), "onboard", "-f", file, "--latency", "realistic/600")
-	progress, err := first.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(progress)
-	if !lines.Scan() {
-		t.Fatalf("the first run said nothing: %v", lines.Err())
-	}
+	first := h.start("onboard", "-f", file, "--latency", "realistic/600")
+	first.until(func(e event.Event) bool { return e.Type == event.OperationStarted })
 	r := h.want(5, "onboard", "-f", file)
 	if !strings.Contains(r.stderr, "acme") || !strings.Contains(r.stderr, "next:") {
 		t.Errorf("it does not say what to do:\n%s", r.stderr)
@@ -136,11 +125,8 @@ func TestASecondOnboardOfTheSameOrgIsRefusedWhileTheFirstRuns(t *testing.T) {
 	// Reading is not refused: status and drift hold nothing.
 	h.want(0, "status", "acme")
 	h.run("drift", "acme")
-	for lines.Scan() {
-		t.Log(lines.Text())
-	}
-	if err := first.Wait(); err != nil {
-		t.Errorf("the first: %v", err)
+	if rest, code := first.wait(); code != 0 {
+		t.Errorf("the first: exit %d after %d more events\n%s", code, len(rest), first.stderr)
 	}
 	h.want(0, "drift", "acme")
 }
@@ -149,23 +135,24 @@ func TestAnInterruptLetsTheCurrentStepFinishAndTheNextRunGoesOn(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
 	file := h.spec("acme", twoProjects)
-	c := h.command(t.Context(), "onboard", "-f", file, "--latency", "realistic/600")
-	var out strings.Builder
-	c.Stderr = &out
-	if err := c.Start(); err != nil {
+	r := h.start("onboard", "-f", file, "--latency", "realistic/600")
+	inside := r.until(func(e event.Event) bool { return e.Type == event.ResourceStarted && e.Layer == "boundary" })
+	if err := r.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(4 * time.Second)
-	if err := c.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
+	rest, code := r.wait()
+	if code != 1 || !strings.Contains(r.stderr.String(), "cancelled") {
+		t.Fatalf("interrupted: exit %d, want 1 and that it was cancelled\n%s", code, r.stderr)
 	}
-	err := c.Wait()
-	var exit *exec.ExitError
-	if !asExit(err, &exit) || exit.ExitCode() != 1 {
-		t.Fatalf("interrupted: %v, want exit 1\n%s", err, out.String())
+	finished := false
+	for _, e := range rest {
+		finished = finished || e.Type == event.ResourceFinished && e.URN == inside.URN
+		if e.Type == event.LayerStarted {
+			t.Errorf("after the interrupt, layer %s was started", e.Layer)
+		}
 	}
-	if !strings.Contains(out.String(), "cancelled") {
-		t.Errorf("it does not say that it was cancelled:\n%s", out.String())
+	if !finished {
+		t.Errorf("what had begun was not finished: %s %s", inside.Op, inside.URN)
 	}
 	h.want(0, "onboard", "-f", file)
 	if twice := h.madeTwice(); len(twice) > 0 {

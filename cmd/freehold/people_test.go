@@ -26,15 +26,13 @@ import (
 // people are an identity provider, and who has tokens of it.
 type people struct{ *oidctest.Issuer }
 
-// newHomeOfPeople is a home on a machine that trusts an identity provider.
-func newHomeOfPeople(t *testing.T) (home, people) {
+// newPeople is an identity provider that a machine with its roots trusts.
+func newPeople(t *testing.T) people {
 	t.Helper()
 	if runtime.GOOS == "darwin" {
 		t.Skip("NOT TESTED: macOS has its authorities in the keychain, and none by SSL_CERT_FILE")
 	}
-	provider, h := people{oidctest.Serve(t)}, newHome(t)
-	h.roots = provider.Roots
-	return h, provider
+	return people{oidctest.Serve(t)}
 }
 
 // client is how the provider knows the cluster of these tests.
@@ -69,8 +67,9 @@ func unauthorized(t *testing.T, what string, err error) {
 // identity provider, another client of it, and takes it away again.
 func TestPeopleComeAndGoWithTheIdentityProvider(t *testing.T) {
 	t.Parallel()
-	h, provider := newHomeOfPeople(t)
-	without := h.spec("acme", "projects: [{name: shop}]")
+	provider := newPeople(t)
+	h, without := onboarded(t)
+	h.roots = provider.Roots
 	document, err := os.ReadFile(without)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +84,6 @@ func TestPeopleComeAndGoWithTheIdentityProvider(t *testing.T) {
 	}
 	with := written("with.yaml", provider.provided(slices.Clone(document)))
 	other := written("other.yaml", bytes.Replace(provider.provided(slices.Clone(document)), []byte(client), []byte("another"), 1))
-	h.want(0, "onboard", "-f", without)
 	c := h.cluster(t, "acme")
 	// becomes waits until the API server has read who its people are.
 	becomes := func(token, want string) {

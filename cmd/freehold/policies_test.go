@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,30 +36,37 @@ func housePack(*pulumi.Context) (policyx.PolicyPack, error) {
 	})
 }
 
-func TestAnOperatorsPackBlocksBeforeAnythingIsChanged(t *testing.T) {
-	h := newHome(t)
+// withHousePack is the home with the operator's pack in force.
+func (h home) withHousePack() home {
+	h.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	pack, onPath := filepath.Join(h.dir, "house"), filepath.Join(h.dir, "plugins")
 	for _, dir := range []string{pack, onPath} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
+			h.t.Fatal(err)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(pack, "PulumiPolicy.yaml"), []byte("runtime: house\n"), 0o600); err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	if err := os.Symlink(self, filepath.Join(onPath, housePlugin)); err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	t.Setenv("PATH", onPath+string(os.PathListSeparator)+os.Getenv("PATH"))
-	t.Setenv("FREEHOLD_POLICY_PACK", pack)
-	h.want(0, "onboard", "-f", h.spec("acme"))
+	h.env = append(slices.Clip(h.env), "PATH="+onPath+string(os.PathListSeparator)+os.Getenv("PATH"), "FREEHOLD_POLICY_PACK="+pack)
+	return h
+}
+
+func TestAnOperatorsPackBlocksBeforeAnythingIsChanged(t *testing.T) {
+	t.Parallel()
+	bare, file := onboarded(t)
+	h := bare.withHousePack()
+	h.want(0, "onboard", "-f", file)
 	before := h.journal()
 
-	file := h.spec("acme", "network: {flowLogRetentionDays: 30}")
+	file = h.spec("acme", inhabited, "network: {flowLogRetentionDays: 30}")
 	sarif := filepath.Join(h.dir, "found.sarif")
 	done := decode[event.Onboarding](t, h.want(3, "onboard", "-f", file, "-o", "json", "--sarif", sarif))
 	planned := decode[event.Plan](t, h.want(3, "plan", "-f", file, "-o", "json"))
@@ -80,8 +88,7 @@ func TestAnOperatorsPackBlocksBeforeAnythingIsChanged(t *testing.T) {
 	if raw, err := os.ReadFile(sarif); err != nil || json.Unmarshal(raw, &doc) != nil || len(doc.Runs) != 1 || len(doc.Runs[0].Results) != 1 {
 		t.Errorf("the SARIF file: %s, %v", raw, err)
 	}
-	t.Setenv("FREEHOLD_POLICY_PACK", "")
-	h.want(0, "onboard", "-f", file)
+	bare.want(0, "onboard", "-f", file)
 }
 
 func TestAnExceptionMustAnswerForSomething(t *testing.T) {

@@ -101,7 +101,8 @@ func allowed(t *testing.T, what string, err error) {
 // quota and the admission of the customer's own API server.
 func TestProjectsAreFencedFromEachOtherAndFromTheNode(t *testing.T) {
 	t.Parallel()
-	h, provider := newHomeOfPeople(t)
+	h, provider := newHome(t), newPeople(t)
+	h.roots = provider.Roots
 	ctx := t.Context()
 	example, err := os.ReadFile(filepath.Join("..", "..", "docs", "examples", "acme.yaml"))
 	if err != nil {
@@ -272,19 +273,17 @@ func TestProjectsAreFencedFromEachOtherAndFromTheNode(t *testing.T) {
 // the command, and takes both away again.
 func TestPodsGetARoleOfTheirOwn(t *testing.T) {
 	t.Parallel()
-	h := newHome(t)
+	h, without := onboarded(t)
 	ctx := t.Context()
 	const withRole = `serviceAccounts: [{name: uploader, podIdentity: {policies: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]}}]`
-	file := h.spec("acme", "projects:", "- name: shop", "  "+withRole)
-	with, err := os.ReadFile(file)
+	document, err := os.ReadFile(without)
 	if err != nil {
 		t.Fatal(err)
 	}
-	without := filepath.Join(h.dir, "without.yaml")
-	if err := os.WriteFile(without, bytes.Replace(with, []byte(withRole), []byte("serviceAccounts: [{name: uploader}]"), 1), 0o600); err != nil {
+	file := filepath.Join(h.dir, "with.yaml")
+	if err := os.WriteFile(file, bytes.Replace(document, []byte("serviceAccounts: [{name: uploader}]"), []byte(withRole), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h.want(0, "onboard", "-f", without)
 	// The cluster is there, and the role that the plan of bootstrap names is not.
 	h.want(2, "plan", "-f", file)
 	made := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
@@ -312,11 +311,11 @@ func TestPodsGetARoleOfTheirOwn(t *testing.T) {
 		return strings.Join(got, ", ")
 	}
 	const association, role = "aws:eks/podIdentityAssociation:PodIdentityAssociation", "aws:iam/role:Role freehold-acme-pod-"
-	if got, want := podThings(), association+", "+association+", "+role+"shop.uploader"; got != want {
+	if got, want := podThings(), association+", "+association+", "+role+"web.uploader"; got != want {
 		t.Errorf("in the account: %s; want %s", got, want)
 	}
-	if got := annotated("shop"); got != roleOf("shop") {
-		t.Errorf("the service account says %q, want %s", got, roleOf("shop"))
+	if got := annotated("web"); got != roleOf("web") {
+		t.Errorf("the service account says %q, want %s", got, roleOf("web"))
 	}
 	if again := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json")); again.Changed || len(again.Unmanaged) > 0 {
 		t.Errorf("onboard again: changed %t, unmanaged %v", again.Changed, again.Unmanaged)
@@ -354,7 +353,7 @@ func TestPodsGetARoleOfTheirOwn(t *testing.T) {
 		h := home{t: t, dir: h.dir}
 		before := podThings()
 		for _, layer := range []string{"cluster", "bootstrap"} {
-			h.killedWhen(layer+": started", "projects", "add", "acme", "-f", lab)
+			h.killedWhen(starts(layer), "projects", "add", "acme", "-f", lab)
 			h.want(0, "projects", "add", "acme", "-f", lab)
 			if got := annotated("lab"); got != roleOf("lab") {
 				t.Errorf("added again after a kill as %s starts, the service account says %q, want %s", layer, got, roleOf("lab"))
@@ -363,7 +362,7 @@ func TestPodsGetARoleOfTheirOwn(t *testing.T) {
 				t.Errorf("added again after a kill as %s starts, there are %s, want %s", layer, got, want)
 			}
 			h.want(0, "drift", "acme")
-			h.killedWhen(layer+": started", "projects", "remove", "acme", "lab", "--yes=lab")
+			h.killedWhen(starts(layer), "projects", "remove", "acme", "lab", "--yes=lab")
 			h.want(0, "projects", "remove", "acme", "lab", "--yes=lab")
 			if got := podThings(); got != before {
 				t.Errorf("removed again after a kill as %s starts, there are %s, want %s", layer, got, before)
@@ -375,7 +374,7 @@ func TestPodsGetARoleOfTheirOwn(t *testing.T) {
 	if got, want := layers(h.want(0, "onboard", "-f", without, "-o", "json"), "delete"), "account 0, boundary 0, cluster 3, bootstrap 0"; got != want {
 		t.Errorf("onboard without it deleted %s, want %s", got, want)
 	}
-	if got := annotated("shop"); got != "" {
+	if got := annotated("web"); got != "" {
 		t.Errorf("the service account still says %s", got)
 	}
 	if got := podThings(); got != association {

@@ -41,15 +41,19 @@ func openSandbox(ctx context.Context, o cli.Options, home string, log *slog.Logg
 	if err != nil {
 		return nil, fmt.Errorf("find this executable: %w", err)
 	}
+	dir, args := filepath.Join(home, "cloud"), []string{"--home", o.Home}
+	if o.SandboxDir != "" {
+		dir, args = o.SandboxDir, append(args, "--sandbox-dir", o.SandboxDir)
+	}
 	return sandbox.Open(ctx, sandbox.Options{
-		Dir:        filepath.Join(home, "cloud"),
+		Dir:        dir,
 		Clock:      time.Now,
 		Latency:    o.Latency,
 		Faults:     o.Faults,
 		Quotas:     quotas,
 		Log:        log,
 		Executable: self,
-		Args:       []string{"--home", o.Home},
+		Args:       args,
 	})
 }
 

@@ -50,9 +50,10 @@ type Options struct {
 	// progress may be drawn at the same time.
 	Log io.Writer
 	// The rest is for the sandbox only.
-	Latency string   // "", "realistic", "realistic/60"
-	Faults  []string // "eks:CreateCluster=timeout:2"
-	Quotas  []string // "accounts=3"
+	SandboxDir string   // absolute; empty: under Home
+	Latency    string   // "", "realistic", "realistic/60"
+	Faults     []string // "eks:CreateCluster=timeout:2"
+	Quotas     []string // "accounts=3"
 }
 
 // Services are what the commands call. Sandbox is nil on AWS, EKSToken in the

@@ -27,9 +27,11 @@ type globalFlags struct {
 	registry string
 	output   string
 	verbose  bool
-	latency  string
-	faults   []string
-	quotas   []string
+	// sandboxDir and what follows are for the sandbox only.
+	sandboxDir string
+	latency    string
+	faults     []string
+	quotas     []string
 	// packs belong to the commands that run the policies.
 	packs []string
 }
@@ -42,12 +44,14 @@ func (f *globalFlags) add(cmd *cobra.Command) {
 	p.StringVar(&f.registry, "registry", "", "`location` of the registry of orgs and operations (FREEHOLD_REGISTRY)")
 	p.StringVarP(&f.output, "output", "o", "", "`format`: text, json or ndjson (FREEHOLD_OUTPUT)")
 	p.BoolVarP(&f.verbose, "verbose", "v", false, "print more: each resource, debug logs, every cause of an error (FREEHOLD_VERBOSE)")
+	p.StringVar(&f.sandboxDir, "sandbox-dir", "", "sandbox: `folder` of the cloud, which several homes may share (FREEHOLD_SANDBOX_DIR)")
 	p.StringVar(&f.latency, "latency", "", "sandbox: latency `profile` of calls, such as realistic or realistic/60 (FREEHOLD_LATENCY)")
 	p.StringArrayVar(&f.faults, "fault", nil, "sandbox: inject a `fault`, service:Action=error|timeout|throttle|lost[:count]; repeatable (FREEHOLD_FAULT, comma-separated)")
 	p.StringArrayVar(&f.quotas, "quota", nil, "sandbox: set a `quota`, name=number; repeatable (FREEHOLD_QUOTA, comma-separated)")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "ndjson"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("latency", cobra.FixedCompletions([]string{"realistic", "realistic/60"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkPersistentFlagDirname("home")
+	_ = cmd.MarkPersistentFlagDirname("sandbox-dir")
 }
 
 // options completes what was typed with the environment and the defaults.
@@ -78,15 +82,16 @@ func (a *app) options(cmd *cobra.Command) error {
 	}
 
 	a.opt = Options{
-		Home:     or(f.home, "FREEHOLD_HOME"),
-		Cloud:    CloudAWS,
-		Backend:  or(f.backend, "FREEHOLD_BACKEND"),
-		Registry: or(f.registry, "FREEHOLD_REGISTRY"),
-		Verbose:  f.verbose || (getenv("FREEHOLD_VERBOSE") != "" && getenv("FREEHOLD_VERBOSE") != "0"),
-		Log:      a.log,
-		Latency:  or(f.latency, "FREEHOLD_LATENCY"),
-		Faults:   list(f.faults, "FREEHOLD_FAULT"),
-		Quotas:   list(f.quotas, "FREEHOLD_QUOTA"),
+		Home:       or(f.home, "FREEHOLD_HOME"),
+		Cloud:      CloudAWS,
+		Backend:    or(f.backend, "FREEHOLD_BACKEND"),
+		Registry:   or(f.registry, "FREEHOLD_REGISTRY"),
+		Verbose:    f.verbose || (getenv("FREEHOLD_VERBOSE") != "" && getenv("FREEHOLD_VERBOSE") != "0"),
+		Log:        a.log,
+		SandboxDir: or(f.sandboxDir, "FREEHOLD_SANDBOX_DIR"),
+		Latency:    or(f.latency, "FREEHOLD_LATENCY"),
+		Faults:     list(f.faults, "FREEHOLD_FAULT"),
+		Quotas:     list(f.quotas, "FREEHOLD_QUOTA"),
 	}
 	for _, dir := range list(f.packs, "FREEHOLD_POLICY_PACK") {
 		abs, err := policyPack(dir)
@@ -105,11 +110,18 @@ func (a *app) options(cmd *cobra.Command) error {
 		return usagef(cmd, "FREEHOLD_CLOUD=%s: want aws or sandbox", named)
 	}
 	if a.opt.Cloud != CloudSandbox {
-		for name, set := range map[string]bool{"latency": a.opt.Latency != "", "fault": len(a.opt.Faults) > 0, "quota": len(a.opt.Quotas) > 0} {
+		for name, set := range map[string]bool{"sandbox-dir": a.opt.SandboxDir != "", "latency": a.opt.Latency != "", "fault": len(a.opt.Faults) > 0, "quota": len(a.opt.Quotas) > 0} {
 			if set {
 				return usagef(cmd, "--%s works in the sandbox only; add --sandbox", name)
 			}
 		}
+	}
+	if a.opt.SandboxDir != "" {
+		dir, err := filepath.Abs(a.opt.SandboxDir)
+		if err != nil {
+			return fmt.Errorf("sandbox folder %s: %w", a.opt.SandboxDir, err)
+		}
+		a.opt.SandboxDir = dir
 	}
 	if a.opt.Home == "" {
 		a.opt.Home = defaultHome(getenv, runtime.GOOS)

@@ -23,6 +23,10 @@ runs a real Kubernetes control plane for each cluster. These commands change it
 without the engine's knowledge, to rehearse drift and repair. They always use
 the sandbox; --sandbox is not needed.
 
+The sandbox cloud is kept in freehold's home. Several homes share one cloud, as
+several machines share AWS, when FREEHOLD_SANDBOX_DIR (--sandbox-dir) names the
+same folder for each.
+
 ORG is an org or a 12-digit account id. TYPE is a Pulumi type, which may be
 shortened: aws:iam/role:Role, iam/role:Role or Role. Resources are identified by
 id or name.`,

@@ -75,7 +75,7 @@ func TestScripts(t *testing.T) {
 			},
 			"options": func(ts *testscript.TestScript, _ bool, args []string) {
 				o := of(ts).options
-				got := strings.Join([]string{o.Cloud, o.Home, o.Backend, o.Registry, o.Latency, strings.Join(o.Faults, "+"), strings.Join(o.Quotas, "+"), strconv.FormatBool(o.Verbose)}, " ")
+				got := strings.Join([]string{o.Cloud, o.Home, o.Backend, o.Registry, o.SandboxDir, o.Latency, strings.Join(o.Faults, "+"), strings.Join(o.Quotas, "+"), strconv.FormatBool(o.Verbose)}, " ")
 				got = strings.ReplaceAll(got, ts.Getenv("WORK"), "$WORK")
 				if got != args[0] {
 					ts.Fatalf("options\n got %s\nwant %s", got, args[0])

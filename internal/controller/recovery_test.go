@@ -122,15 +122,22 @@ func TestWhenTheLeaderIsKilledTheOtherTakesOver(t *testing.T) {
 	k.make(project("before-a"))
 	k.make(project("before-b"))
 	k.ready("before-a", "before-b")
+	p.Health = freeAddress(t)
 	k.spawn(p)
-	time.Sleep(time.Second)
+	other := &running{health: p.Health}
+	eventually(t, "the other stands by", func() bool { return strings.HasPrefix(other.answers("/healthz"), "200") })
 	// In the middle of its work.
 	for _, name := range []string{"amid-a", "amid-b", "amid-c"} {
 		k.make(project(name))
 	}
-	time.Sleep(50 * time.Millisecond)
+	eventually(t, "the leader has begun", func() bool {
+		return k.Get(t.Context(), client.ObjectKey{Name: "amid-a"}, &corev1.Namespace{}) == nil
+	})
 	leader.kill()
 	killed := time.Now()
+	if died := leader.ProcessState.Sys().(syscall.WaitStatus); died.Signal() != syscall.SIGKILL {
+		t.Fatalf("the leader had ended by itself: %s", leader.ProcessState)
+	}
 	k.make(project("after"))
 	for _, o := range k.objects("before-b")[1:] {
 		if err := k.Delete(t.Context(), o); err != nil {

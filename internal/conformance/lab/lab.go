@@ -28,6 +28,9 @@ const (
 	emulatorCommand = "FREEHOLD_CONFORMANCE_EMULATOR"
 	// endpoint is an AWS API that runs already, instead.
 	endpoint = "FREEHOLD_CONFORMANCE_ENDPOINT"
+	// started is a file that gets the name of each test that starts a lab: the
+	// lane tells by it that it was not skipped.
+	started = "FREEHOLD_CONFORMANCE_STARTED"
 	// tools is the folder of bin/: freehold, pulumi and freehold-kube.
 	tools = "FREEHOLD_TOOLS"
 )
@@ -67,6 +70,9 @@ func Start(t testing.TB) *Lab {
 	if os.Getenv(enabled) == "" {
 		t.Skip("NOT TESTED against genuine provider code and an AWS emulator: run make conformance")
 	}
+	if err := record(os.Getenv(started), t.Name()); err != nil {
+		t.Fatalf("lab: record that %s asks the emulator: %v", t.Name(), err)
+	}
 	l := &Lab{t: t, dir: t.TempDir()}
 	address := emulator(t, l.endpointsFile())
 	front, err := newFront(address, time.Now)
@@ -88,6 +94,19 @@ func Start(t testing.TB) *Lab {
 		t.Fatalf("lab: sign in as the provisioner: %v", err)
 	}
 	return l
+}
+
+// record adds a line to a file, where there is one.
+func record(file, line string) error {
+	if file == "" {
+		return nil
+	}
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(line + "\n")
+	return errors.Join(err, f.Close())
 }
 
 // found makes what is there before Freehold comes: an organization with both

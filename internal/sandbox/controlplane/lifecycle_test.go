@@ -206,24 +206,34 @@ func TestAKilledSupervisorLeavesDataAndNoProcesses(t *testing.T) {
 	}
 }
 
-// A supervisor is killed at any moment of its start, over and over.
+// A supervisor is killed at each step of its start, as its status tells them:
+// before it has a status, and as each of its children runs.
 func TestAStartThatIsKilledIsDoneAgain(t *testing.T) {
 	withTools(t)
 	m := newManager(t, t.TempDir(), time.Minute)
 	if _, err := m.Create(t.Context(), Spec{Cluster: acme}); err != nil {
 		t.Fatal(err)
 	}
-	for _, after := range []time.Duration{50 * time.Millisecond, 300 * time.Millisecond, time.Second, 2 * time.Second} {
+	for _, moment := range []struct {
+		reached  string
+		children int // fewer than none: it may not even have a status
+	}{
+		{"it is spawned", -1}, {"it has a status", 0}, {"etcd runs", 1}, {"kube-apiserver runs", 2}, {"kube-controller-manager runs", 3},
+	} {
 		pid, ended, err := m.spawn(m.files(acme))
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(after)
+		eventually(t, moment.reached, func() bool {
+			s, err := readJSON[status](m.files(acme).status())
+			return moment.children < 0 || err == nil && s.PID == pid && len(s.Children) >= moment.children
+		})
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-ended; err == nil {
-			t.Error("it ended well")
+		err = <-ended
+		if exit, is := errors.AsType[*exec.ExitError](err); !is || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+			t.Errorf("killed when %s, it ended with %v", moment.reached, err)
 		}
 	}
 	if err := m.Ensure(t.Context(), acme, nil); err != nil {

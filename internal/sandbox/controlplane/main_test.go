@@ -81,7 +81,7 @@ func beController() int {
 func withTools(t *testing.T) string {
 	t.Helper()
 	if os.Getenv(ToolsVariable) == "" {
-		bin, err := filepath.Abs("../../../../bin")
+		bin, err := filepath.Abs("../../../bin")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,14 +37,21 @@ type child struct{ Type, Name, Parent, Inputs string }
 func up(t *testing.T, program pulumi.RunFunc) ([]apitype.ResourceV3, auto.OutputMap) {
 	t.Helper()
 	ctx := t.Context()
-	root, err := filepath.Abs("../../../..")
+	tools := os.Getenv("FREEHOLD_TOOLS")
+	if tools == "" {
+		tools = filepath.Join("..", "..", "..", "bin")
+	}
+	tools, err := filepath.Abs(tools)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(root, "bin", "pulumi")); err != nil {
+	if _, err := os.Stat(filepath.Join(tools, "pulumi")); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
 		t.Skip("SKIPPED: bin/pulumi is not built, so the EKS component was not tried on the engine; run make build")
 	}
-	cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: root})
+	cli, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: filepath.Dir(tools)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil/rpcerror"
@@ -65,6 +65,11 @@ func (h byHand) patch(resource, namespace, name string, change object, sub ...st
 func (h byHand) get(resource, namespace, name string) (*unstructured.Unstructured, error) {
 	return h.at(resource, namespace).Get(h.t.Context(), name, metav1.GetOptions{})
 }
+
+// roundTrip is a transport that is a function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func namespaceObject(name string, labels object) object {
 	return object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": name, "labels": labels}}
@@ -297,13 +302,27 @@ func TestAgainstARealAPIServer(t *testing.T) {
 		if err := e.delete(s, 1); err == nil || !strings.Contains(err.Error(), "example.com/hold") {
 			t.Errorf("the delete says %v", err)
 		}
-		released := make(chan struct{})
+		// It is released when the provider has asked for the delete and found it there.
+		looked, released := make(chan struct{}, 1), make(chan struct{})
+		watched := rest.CopyConfig(rc)
+		watched.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return roundTrip(func(r *http.Request) (*http.Response, error) {
+				answer, err := next.RoundTrip(r)
+				if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/configmaps/held") {
+					select {
+					case looked <- struct{}{}:
+					default:
+					}
+				}
+				return answer, err
+			})
+		})
 		go func() {
 			defer close(released)
-			time.Sleep(300 * time.Millisecond)
+			<-looked
 			h.patch("configmaps", "team-a", "held", object{"metadata": object{"finalizers": nil}})
 		}()
-		if err := e.delete(s, 20); err != nil {
+		if err := newEngine(t, watched).delete(s, 20); err != nil {
 			t.Error(err)
 		}
 		<-released

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -295,17 +296,19 @@ func TestKillingTheWriterLosesNothingThatWasCommitted(t *testing.T) {
 	before := 0
 	for i := range 8 {
 		cmd := start(t, dir, fmt.Sprint("k", i))
-		// Until it writes, and then a different moment each time.
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-			if rows(t, s) > before || time.Now().After(deadline) {
-				break
+		// A different write each time.
+		for deadline := time.Now().Add(20 * time.Second); rows(t, s) <= before+i; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("round %d has not written %d rows within 20 s", i, i+1)
 			}
 		}
-		time.Sleep(time.Duration(i) * 3 * time.Millisecond)
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait()
+		if died := cmd.ProcessState.Sys().(syscall.WaitStatus); died.Signal() != syscall.SIGKILL {
+			t.Fatalf("round %d ended by itself: %s", i, cmd.ProcessState)
+		}
 		whole(t, s)
 		after := rows(t, s)
 		if after <= before {
