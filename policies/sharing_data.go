@@ -3,6 +3,8 @@ package policies
 import (
 	"slices"
 	"strings"
+
+	"freehold.dev/freehold/internal/iam"
 )
 
 var imageDistribution = Rule{
@@ -196,12 +198,11 @@ var bucketCopies = Rule{
 // by anybody. An ARN of another service is not its concern.
 func (j *judge) toOwnBucket(v value, stack []Resource, s Scope) {
 	name := v.text()
-	if rest, ok := strings.CutPrefix(name, "arn:"); ok {
-		_, path, s3 := strings.Cut(rest, ":s3:::")
-		if !s3 {
+	if arn, err := iam.ParseARN(name); err == nil {
+		if arn.Service != "s3" || arn.Account != "" { // a bucket's ARN has no account
 			return
 		}
-		name, _, _ = strings.Cut(path, "/")
+		name, _, _ = strings.Cut(arn.Resource, "/")
 		v = value{v.path, name}
 	}
 	if v.unknown() || !slices.Contains(s.Owned, "arn:aws:s3:::"+name) && !boundaryBucket(name, s) {
