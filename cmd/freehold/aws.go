@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/cli"
-	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/cloud/aws"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/plan"
 )
 
@@ -29,7 +29,7 @@ func eksToken(c *aws.Cloud) func(context.Context, cli.TokenRequest) ([]byte, err
 
 // doctorAWS looks at what only a run on AWS needs: the provider plugins, and
 // credentials that lead into the management account.
-func doctorAWS(ctx context.Context, cl cloud.Cloud) []event.Check {
+func doctorAWS(ctx context.Context, cl lifecycle.Management) []event.Check {
 	var out []event.Check
 	plugins, err := aws.Plugins()
 	if err != nil {

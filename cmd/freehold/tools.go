@@ -12,8 +12,8 @@ import (
 	"github.com/blang/semver"
 
 	"freehold.dev/freehold/internal/cli"
-	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/sandbox/controlplane"
 )
 
@@ -49,7 +49,7 @@ func pulumiVersion(ctx context.Context) string {
 }
 
 // doctor looks at everything that a run needs.
-func doctor(ctx context.Context, o cli.Options, home string, cl cloud.Cloud) []event.Check {
+func doctor(ctx context.Context, o cli.Options, home string, cl lifecycle.Management) []event.Check {
 	var out []event.Check
 	add := func(name, fix, detail string, err error) { out = append(out, check(name, fix, detail, err)) }
 	path, v, err := findPulumi(ctx)

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/cli"
-	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle"
@@ -33,7 +32,7 @@ func wire(ctx context.Context, o cli.Options) (cli.Services, error) {
 	home := filepath.Join(o.Home, o.Cloud)
 	closers := &closers{}
 	services := cli.Services{Close: closers.close}
-	var cl cloud.Cloud
+	var cl servedCloud
 	switch o.Cloud {
 	case cli.CloudSandbox:
 		if err := makeHome(home); err != nil {
@@ -62,7 +61,7 @@ func wire(ctx context.Context, o cli.Options) (cli.Services, error) {
 }
 
 // openLifecycle opens the registry and the engine.
-func openLifecycle(ctx context.Context, o cli.Options, home string, cl cloud.Cloud, log *slog.Logger, closers *closers) (cli.Lifecycle, error) {
+func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedCloud, log *slog.Logger, closers *closers) (cli.Lifecycle, error) {
 	if err := makeHome(home); err != nil {
 		return nil, err
 	}
@@ -105,8 +104,16 @@ func (c *closers) close() error {
 	return errors.Join(errs...)
 }
 
+// servedCloud is a cloud that the engine reaches, too.
+type servedCloud interface {
+	lifecycle.Cloud
+
+	// ProviderEnv is how the engine reaches the cloud's providers.
+	ProviderEnv(ctx context.Context) (map[string]string, error)
+}
+
 // newEngine wires the engine. It starts nothing: most commands need no run.
-func newEngine(o cli.Options, home string, cl cloud.Cloud, log *slog.Logger) (*engine.Engine, error) {
+func newEngine(o cli.Options, home string, cl servedCloud, log *slog.Logger) (*engine.Engine, error) {
 	// The home's own folder only: one that an operator names may be on a file
 	// system that is not mounted, and an empty one in its place has no stacks.
 	if o.Backend == "" {

@@ -1,11 +1,11 @@
-// Package cloud says what a cloud must offer beside Pulumi's resources: who we
-// are, whether a new account can be used, what is in it, how a cluster is
-// reached and how an account is closed. Two implementations pass one suite:
-// aws and sandbox.
+// Package cloud holds the values in which a cloud is spoken of beside Pulumi's
+// resources: accounts, what is in them, clusters, quotas, releases, and what a
+// cloud answers when it cannot. What a cloud can do is declared where it is
+// used, in interfaces of a few methods. Two clouds keep them, aws and sandbox,
+// and cloudtest holds both to it.
 package cloud
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -110,43 +110,6 @@ type Quota struct {
 	// Type is the Pulumi type of what it counts.
 	Type        string
 	Limit, Used int
-}
-
-// Cloud is what the use cases need of a cloud. Every call is safe to repeat.
-type Cloud interface {
-	// Name is "aws" or "sandbox".
-	Name() string
-	// Identity tells who the process is. It is the first call that needs credentials.
-	Identity(ctx context.Context) (Identity, error)
-	// CheckRelease tells whether the cloud makes clusters of a release; when
-	// not, it returns an UnsupportedError, which says what it does have.
-	CheckRelease(ctx context.Context, r Release) error
-	// Quotas returns the service quotas of an account and region that a data
-	// plane needs room in, and how much of each is used.
-	Quotas(ctx context.Context, a Account) ([]Quota, error)
-	// ProviderEnv returns environment variables by which the engine reaches
-	// this cloud's providers, and serves them until ctx ends if they are
-	// served from this process.
-	ProviderEnv(ctx context.Context) (map[string]string, error)
-	// Find looks up a resource that a creation may have left behind without
-	// being recorded, by what identifies it among inputs (a name, an e-mail,
-	// Freehold's tags). It wraps ErrNotFound when there is none, and fails
-	// when more than one fits.
-	Find(ctx context.Context, in Account, typ string, inputs map[string]any) (id string, err error)
-	// Usable probes once what the next layers need of the account; it wraps
-	// ErrNotUsable and says which probe failed.
-	Usable(ctx context.Context, a Account) error
-	// Inventory lists everything that can be listed in the account and region.
-	Inventory(ctx context.Context, a Account) ([]Item, error)
-	// Remove deletes one item of an inventory.
-	Remove(ctx context.Context, a Account, item Item) error
-	// CloseAccount closes a vended account. Closing a closed account does nothing.
-	CloseAccount(ctx context.Context, accountID string) error
-	// ProtectCluster sets EKS deletion protection, which the provider lacks.
-	ProtectCluster(ctx context.Context, c Cluster, on bool) error
-	// Kubeconfig returns a kubeconfig that reaches the cluster as roleARN by
-	// an exec plugin. It holds no token and can be kept.
-	Kubeconfig(ctx context.Context, c Cluster, roleARN string) ([]byte, error)
 }
 
 // ReadBy returns the outputs by which the providers read a resource of some

@@ -10,6 +10,7 @@ import (
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/internal/spec"
@@ -141,7 +142,7 @@ func (f Facts) access() []Refusal {
 	}
 	return []Refusal{{
 		Field:   "account.roleArn",
-		Message: fmt.Sprintf("account %s does not let Freehold in: %s", accountOf(p.Account.RoleARN), f.Shut),
+		Message: fmt.Sprintf("account %s does not let Freehold in: %s", iam.AccountIn(p.Account.RoleARN), f.Shut),
 		Next: fmt.Sprintf("correct account.roleArn and account.externalId, or let the trust policy of %s allow %s with that external id",
 			p.Account.RoleARN, f.DataPlane.Caller.ARN),
 	}}

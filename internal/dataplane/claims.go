@@ -4,9 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
-
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/stacks"
@@ -44,7 +43,7 @@ func (d DataPlane) Foreseen() ([]finding.Identity, error) {
 	}
 	account := made.AccountID
 	if !p.Account.Vended {
-		account = accountOf(p.Account.RoleARN)
+		account = iam.AccountIn(p.Account.RoleARN)
 	}
 	if account == "" {
 		return ids, nil
@@ -106,15 +105,6 @@ func (d DataPlane) Releasable(claims []registry.Claim, but []finding.Identity) [
 		}
 	}
 	return out
-}
-
-// accountOf is the account in an ARN, "" when there is none.
-func accountOf(text string) string {
-	a, err := arn.Parse(text)
-	if err != nil {
-		return ""
-	}
-	return a.AccountID
 }
 
 // registryHost is the host of a repository's URL.

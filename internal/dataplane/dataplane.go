@@ -16,6 +16,7 @@ import (
 
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/stacks"
@@ -173,7 +174,7 @@ func (d DataPlane) Works(l plan.Layer) (cloud.Account, error) {
 // Brought reaches the account that the org brings, before anything is made.
 func (d DataPlane) Brought() cloud.Account {
 	a := d.Plan.Account
-	return cloud.Account{ID: accountOf(a.RoleARN), Region: d.Plan.Region, RoleARN: a.RoleARN, ExternalID: a.ExternalID}
+	return cloud.Account{ID: iam.AccountIn(a.RoleARN), Region: d.Plan.Region, RoleARN: a.RoleARN, ExternalID: a.ExternalID}
 }
 
 // Cluster reaches the org's cluster as the provision role.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/policies"
 	"freehold.dev/freehold/stacks"
@@ -80,7 +81,7 @@ func (d DataPlane) Scope(l plan.Layer) (policies.Scope, error) {
 	out.AccountID, out.AccessRoleARN = account.AccountID, account.AccessRoleARN
 	if !p.Account.Vended {
 		// What the org brings is known before anything is made.
-		out.AccessRoleARN, out.AccountID = p.Account.RoleARN, accountOf(p.Account.RoleARN)
+		out.AccessRoleARN, out.AccountID = p.Account.RoleARN, iam.AccountIn(p.Account.RoleARN)
 	}
 	if out.AccountID == "" {
 		return out, nil

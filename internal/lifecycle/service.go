@@ -92,22 +92,32 @@ type Journal interface {
 	Events(ctx context.Context, org, operation string, after int64) ([]event.Event, error)
 }
 
+// Engine runs and reads stacks.
+type Engine interface {
+	Runner
+	Reader
+}
+
+// Cloud is what the use cases need of a cloud. Every call is safe to repeat.
+type Cloud interface {
+	Management
+	Accounts
+	Clusters
+}
+
+// Registry is what the use cases read of the registry. They write to it through
+// the operation's handle.
+type Registry interface {
+	Records
+	Ledger
+	Journal
+}
+
 // Service runs the use cases over one cloud. Its fields are set once, by the wiring.
 type Service struct {
-	Engine interface {
-		Runner
-		Reader
-	}
-	Cloud interface {
-		Management
-		Accounts
-		Clusters
-	}
-	Registry interface {
-		Records
-		Ledger
-		Journal
-	}
+	Engine   Engine
+	Cloud    Cloud
+	Registry Registry
 	// Holding says how an operation holds its org and writes.
 	Holding operation.Options
 	Now     func() time.Time

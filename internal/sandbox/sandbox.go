@@ -54,8 +54,6 @@ type Cloud struct {
 	o        Options
 }
 
-var _ cloud.Cloud = (*Cloud)(nil)
-
 // Open opens the sandbox in a directory, and makes one if there is none.
 func Open(ctx context.Context, o Options) (*Cloud, error) {
 	if o.Log == nil {

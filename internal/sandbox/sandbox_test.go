@@ -40,7 +40,7 @@ func open(t *testing.T, o Options) *Cloud {
 
 func TestExerciseTheSandbox(t *testing.T) {
 	dir := t.TempDir()
-	cloudtest.Exercise(t, func() cloud.Cloud { return open(t, Options{Dir: dir}) })
+	cloudtest.Exercise(t, func() cloudtest.Cloud { return open(t, Options{Dir: dir}) })
 }
 
 // vend makes an account as an operator would, and says how it is reached.

@@ -54,8 +54,6 @@ type Cloud struct {
 	sessions map[cloud.Account]aws.Config
 }
 
-var _ cloud.Cloud = (*Cloud)(nil)
-
 // Open reads the process's AWS configuration. It makes no call.
 func Open(ctx context.Context, o Options) (*Cloud, error) {
 	if o.Now == nil {

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/cloud/cloudtest"
 	"freehold.dev/freehold/internal/conformance/lab"
 )
@@ -15,7 +14,7 @@ func TestExerciseAWS(t *testing.T) {
 	l.Setenv()
 	// Of the plugins only their environment is asked for.
 	t.Setenv(attached, "aws:1,eks:1,kubernetes:1")
-	cloudtest.Exercise(t, func() cloud.Cloud {
+	cloudtest.Exercise(t, func() cloudtest.Cloud {
 		c, err := Open(t.Context(), Options{Now: time.Now})
 		if err != nil {
 			t.Fatal(err)

@@ -1,8 +1,9 @@
-// Package cloudtest holds what every cloud.Cloud must do, as one suite: what
+// Package cloudtest holds what every cloud must do, as one suite: what
 // the sandbox promises, AWS keeps, or the sandbox is wrong.
 package cloudtest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os/exec"
@@ -21,9 +22,68 @@ const (
 	nobodysRegion  = "eu-west-1"
 )
 
+// Cloud is all that a cloud must offer beside Pulumi's resources. Every call is
+// safe to repeat.
+type Cloud interface {
+	Providers
+	Management
+	Accounts
+	Clusters
+}
+
+// Providers are how the engine reaches a cloud.
+type Providers interface {
+	// Name is "aws" or "sandbox".
+	Name() string
+	// ProviderEnv returns environment variables by which the engine reaches this
+	// cloud's providers, and serves them until ctx ends if they are served from
+	// this process.
+	ProviderEnv(ctx context.Context) (map[string]string, error)
+}
+
+// Management is what is asked of the management account.
+type Management interface {
+	// Identity says who the process is. It is the first call that needs credentials.
+	Identity(ctx context.Context) (cloud.Identity, error)
+	// CheckRelease reports whether the cloud makes clusters of a release; when
+	// not, it returns a *cloud.UnsupportedError, which says what it does have.
+	CheckRelease(ctx context.Context, r cloud.Release) error
+	// CloseAccount closes a vended account. Closing a closed account does nothing.
+	CloseAccount(ctx context.Context, accountID string) error
+}
+
+// Accounts are the orgs' accounts.
+type Accounts interface {
+	// Find looks up a resource that a creation may have left behind without
+	// being recorded, by what identifies it among inputs (a name, an e-mail,
+	// Freehold's tags). It wraps cloud.ErrNotFound when there is none, and fails
+	// when more than one fits.
+	Find(ctx context.Context, in cloud.Account, typ string, inputs map[string]any) (id string, err error)
+	// Usable probes once what the next layers need of the account; it wraps
+	// cloud.ErrNotUsable and says which probe failed.
+	Usable(ctx context.Context, a cloud.Account) error
+	// Quotas returns the service quotas of an account and region that a data
+	// plane needs room in, and how much of each is used.
+	Quotas(ctx context.Context, a cloud.Account) ([]cloud.Quota, error)
+	// Inventory lists everything that can be listed in the account and region.
+	Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, error)
+	// Remove deletes one item of an inventory.
+	Remove(ctx context.Context, a cloud.Account, item cloud.Item) error
+}
+
+// Clusters are the orgs' clusters, beside what Pulumi makes of them.
+type Clusters interface {
+	// ProtectCluster sets EKS deletion protection, which the provider lacks. It
+	// wraps cloud.ErrNotFound when there is no such cluster.
+	ProtectCluster(ctx context.Context, c cloud.Cluster, on bool) error
+	// Kubeconfig returns a kubeconfig that reaches the cluster as roleARN by an
+	// exec plugin. It holds no token and can be kept.
+	Kubeconfig(ctx context.Context, c cloud.Cluster, roleARN string) ([]byte, error)
+}
+
 // Exercise runs the suite. open returns the cloud under test, each time anew
 // and each time the same cloud: what one value did, the next one sees.
-func Exercise(t *testing.T, open func() cloud.Cloud) {
+func Exercise(t *testing.T, open func() Cloud) {
 	nowhere := cloud.Account{ID: nobodysAccount, Region: nobodysRegion, RoleARN: nobodysRole}
 	management := cloud.Account{Region: nobodysRegion}
 

@@ -159,7 +159,7 @@ func made(t *testing.T, pl plan.Plan) (*lifecycletest.World, *dataPlane) {
 
 func TestTheCloudKeepsWhatEveryCloudPromises(t *testing.T) {
 	w := lifecycletest.New()
-	cloudtest.Exercise(t, func() cloud.Cloud { return start(t, w, "a").Cloud() })
+	cloudtest.Exercise(t, func() cloudtest.Cloud { return start(t, w, "a").Cloud() })
 }
 
 func TestEveryLayerGivesWhatTheNextOneReads(t *testing.T) {
