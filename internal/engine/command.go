@@ -23,11 +23,8 @@ type cli struct {
 	path    string
 	version semver.Version
 	grace   time.Duration
-	// lockWait and now bound the wait for an earlier process.
-	lockWait time.Duration
-	now      func() time.Time
-	log      *slog.Logger
-	calls    atomic.Int64
+	log     *slog.Logger
+	calls   atomic.Int64
 }
 
 // stackCLI is the CLI for one stack. It implements auto.PulumiCommand.
@@ -45,10 +42,7 @@ type cli struct {
 // and its state half-told.
 type stackCLI struct {
 	*cli
-	stack string
-	lock  string
-	// waits is told what is waited for and how long.
-	waits func(what string, waited time.Duration)
+	lock lock
 	// notStarted is why the last call did not start the CLI. The Automation API
 	// keeps only the text of an error.
 	notStarted error
@@ -71,7 +65,7 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 	if len(args) > 1 && args[0] == "stack" && args[1] == "history" {
 		return "[]", "", 0, nil
 	}
-	held, err := c.acquire(ctx)
+	held, err := c.lock.acquire(ctx)
 	if c.notStarted = err; err != nil {
 		return "", "", -1, err
 	}

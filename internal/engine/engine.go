@@ -126,9 +126,7 @@ func (e *Engine) ready(ctx context.Context) (*cli, map[string]string, error) {
 			return nil, nil, fmt.Errorf("connect the providers: %w", err)
 		}
 	}
-	e.cli = &cli{
-		path: path, version: version, grace: e.opts.Grace, lockWait: e.opts.LockWait, now: e.opts.Now, log: e.opts.Log,
-	}
+	e.cli = &cli{path: path, version: version, grace: e.opts.Grace, log: e.opts.Log}
 	return e.cli, e.env, nil
 }
 

@@ -14,20 +14,30 @@ import (
 	"freehold.dev/freehold/internal/wait"
 )
 
-// acquire waits for the stack's lock and returns the file that holds it. An
-// earlier CLI process has it, one that outlived its Freehold, or a plugin of
-// one. It polls, because a blocking flock cannot be cancelled.
-func (c *stackCLI) acquire(ctx context.Context) (*os.File, error) {
-	f, err := os.OpenFile(c.lock, os.O_CREATE|os.O_RDWR, 0o600)
+// lock is held by every CLI process that runs in a stack's folder, and by what
+// it has started, for as long as one of them lives.
+type lock struct {
+	stack, file string
+	within      time.Duration
+	now         func() time.Time
+	// waits is told what is waited for and how long.
+	waits func(what string, waited time.Duration)
+}
+
+// acquire waits for the lock and returns the file that holds it. An earlier CLI
+// process has it, one that outlived its Freehold, or a plugin of one. It polls,
+// because a blocking flock cannot be cancelled.
+func (l lock) acquire(ctx context.Context) (*os.File, error) {
+	f, err := os.OpenFile(l.file, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("lock the stack: %w", err)
+		return nil, fmt.Errorf("lock stack %s: %w", l.stack, err)
 	}
-	earlier, by := "an earlier pulumi process of stack "+c.stack, ""
+	earlier, by := "an earlier pulumi process of stack "+l.stack, ""
 	err = wait.Until(ctx, wait.For{
-		What: earlier + " to finish", Every: 50 * time.Millisecond, Within: c.lockWait, Now: c.now, SayEvery: 10 * time.Second,
+		What: earlier + " to finish", Every: 50 * time.Millisecond, Within: l.within, Now: l.now, SayEvery: 10 * time.Second,
 		Say: func(waited time.Duration) {
-			by = named(holders(c.lock))
-			c.waits(earlier+by+" to finish", waited)
+			by = named(holders(l.file))
+			l.waits(earlier+by+" to finish", waited)
 		},
 	}, func(context.Context) (bool, error) { return tryLock(f) })
 	switch {
@@ -35,14 +45,14 @@ func (c *stackCLI) acquire(ctx context.Context) (*os.File, error) {
 		return f, nil
 	case errors.Is(err, wait.ErrDeadline):
 		err = &Error{
-			Stack: c.stack, Doing: "run", Kind: ErrLocked,
-			Detail: fmt.Sprintf("%s%s is still running after %s", earlier, by, c.lockWait),
-			Next:   nextHeld(c.lock, by),
+			Stack: l.stack, Doing: "run", Kind: ErrLocked,
+			Detail: fmt.Sprintf("%s%s is still running after %s", earlier, by, l.within),
+			Next:   nextHeld(l.file, by),
 		}
 	case ctx.Err() != nil:
 		err = fmt.Errorf("%w while %s was finishing: %w", ErrCancelled, earlier+by, context.Cause(ctx))
 	default:
-		err = fmt.Errorf("lock the stack: %w", err)
+		err = fmt.Errorf("lock stack %s: %w", l.stack, err)
 	}
 	return nil, errors.Join(err, f.Close())
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,11 +17,11 @@ import (
 	"freehold.dev/freehold/internal/event"
 )
 
-// held is the lock of a stack that somebody has, and a CLI that waits for it.
-func held(t *testing.T, waits func(string, time.Duration)) (by *os.File, c *stackCLI) {
+// held is the lock of a stack that somebody has.
+func held(t *testing.T, waits func(string, time.Duration)) (by *os.File, l lock) {
 	t.Helper()
-	lock := filepath.Join(t.TempDir(), ".lock")
-	by, err := os.OpenFile(lock, os.O_CREATE|os.O_RDWR, 0o600)
+	file := filepath.Join(t.TempDir(), ".lock")
+	by, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,19 +29,16 @@ func held(t *testing.T, waits func(string, time.Duration)) (by *os.File, c *stac
 	if ok, err := tryLock(by); !ok {
 		t.Fatalf("the lock: %v", err)
 	}
-	return by, &stackCLI{
-		cli:   &cli{lockWait: 20 * time.Minute, now: time.Now, log: slog.New(slog.DiscardHandler)},
-		stack: "acme.cluster", lock: lock, waits: waits,
-	}
+	return by, lock{stack: "acme.cluster", file: file, within: 20 * time.Minute, now: time.Now, waits: waits}
 }
 
 func TestTheWaitForAnEarlierProcessIsReportedAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said []string
-		by, c := held(t, func(what string, waited time.Duration) { said = append(said, fmt.Sprintf("%s: %s", waited, what)) })
+		by, l := held(t, func(what string, waited time.Duration) { said = append(said, fmt.Sprintf("%s: %s", waited, what)) })
 		time.AfterFunc(25*time.Second, func() { _ = by.Close() })
 		began := time.Now()
-		got, err := c.acquire(t.Context())
+		got, err := l.acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,9 +59,9 @@ func TestTheWaitForAnEarlierProcessIsReportedAndEnds(t *testing.T) {
 
 func TestTheWaitForAnEarlierProcessHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, c := held(t, func(string, time.Duration) {})
+		_, l := held(t, func(string, time.Duration) {})
 		began := time.Now()
-		_, err := c.acquire(t.Context())
+		_, err := l.acquire(t.Context())
 		var failed *Error
 		if !errors.Is(err, ErrLocked) || !errors.As(err, &failed) {
 			t.Fatalf("got %v", err)
@@ -73,7 +69,7 @@ func TestTheWaitForAnEarlierProcessHasADeadline(t *testing.T) {
 		if waited := time.Since(began); waited != 20*time.Minute {
 			t.Errorf("it waited %s, want 20m", waited)
 		}
-		if failed.Stack != "acme.cluster" || !strings.Contains(failed.Detail, "is still running after 20m") || !strings.Contains(failed.Next, c.lock) {
+		if failed.Stack != "acme.cluster" || !strings.Contains(failed.Detail, "is still running after 20m") || !strings.Contains(failed.Next, l.file) {
 			t.Errorf("%v\nnext: %s", err, failed.Next)
 		}
 	})
@@ -81,10 +77,10 @@ func TestTheWaitForAnEarlierProcessHasADeadline(t *testing.T) {
 
 func TestACancelledWaitForAnEarlierProcessIsCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, c := held(t, func(string, time.Duration) {})
+		_, l := held(t, func(string, time.Duration) {})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if _, err := c.acquire(ctx); !errors.Is(err, ErrCancelled) || errors.Is(err, ErrLocked) {
+		if _, err := l.acquire(ctx); !errors.Is(err, ErrCancelled) || errors.Is(err, ErrLocked) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -95,7 +91,7 @@ func TestTheProcessThatHoldsALockIsNamed(t *testing.T) {
 	if _, err := os.Stat("/proc/self/fd"); err != nil {
 		t.Skip("this system does not show the files of a process")
 	}
-	by, c := held(t, nil)
+	by, l := held(t, nil)
 	child := exec.CommandContext(t.Context(), "sleep", "60")
 	child.ExtraFiles = []*os.File{by}
 	if err := child.Start(); err != nil {
@@ -106,8 +102,8 @@ func TestTheProcessThatHoldsALockIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var said string
-	c.lockWait, c.waits = 60*time.Millisecond, func(what string, _ time.Duration) { said = what }
-	_, err := c.acquire(t.Context())
+	l.within, l.waits = 60*time.Millisecond, func(what string, _ time.Duration) { said = what }
+	_, err := l.acquire(t.Context())
 	var failed *Error
 	if !errors.Is(err, ErrLocked) || !errors.As(err, &failed) {
 		t.Fatalf("got %v", err)
@@ -119,6 +115,37 @@ func TestTheProcessThatHoldsALockIsNamed(t *testing.T) {
 	if !strings.Contains(failed.Next, "end it if it hangs") {
 		t.Errorf("next: %s", failed.Next)
 	}
+}
+
+// An earlier process may still be making the stack, or removing it: what the
+// backend says meanwhile is not what this run will find.
+func TestARunAsksTheBackendWhenNoEarlierProcessIsAtWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		backend := t.TempDir()
+		e := noCLI(t, "file://"+backend)
+		file := store(t, backend, "acme.account.json", []byte(one))
+		lock := filepath.Join(e.stackDir(account), ".lock")
+		if err := os.MkdirAll(filepath.Dir(lock), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		by, err := os.OpenFile(lock, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := tryLock(by); !ok {
+			t.Fatalf("the lock: %v", err)
+		}
+		// The earlier process was just removing the stack.
+		time.AfterFunc(15*time.Second, func() { _, _ = os.Remove(file), by.Close() })
+		var waited []time.Duration
+		_, err = e.Destroy(t.Context(), account, func(ev event.Event) { waited = append(waited, ev.Duration) })
+		if !errors.Is(err, ErrNoStack) {
+			t.Errorf("got %v", err)
+		}
+		if d := cmp.Diff([]time.Duration{0, 10 * time.Second}, waited); d != "" {
+			t.Errorf("it reported (-want +got):\n%s", d)
+		}
+	})
 }
 
 func TestWhatAStackWaitsForIsAnEvent(t *testing.T) {

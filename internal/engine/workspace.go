@@ -33,13 +33,19 @@ type access struct {
 // stack that is not in the backend is made where create says so, and else an
 // error that wraps ErrNoStack. Only making it starts a CLI process.
 func (e *Engine) open(ctx context.Context, s Stack, create bool, sink event.Sink) (auto.Stack, error) {
-	c, exists, err := e.stored(ctx, s)
-	if err != nil {
-		return auto.Stack{}, err
-	}
 	dir := e.stackDir(s)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return auto.Stack{}, fmt.Errorf("make the folder of stack %s: %w", s.Name, err)
+	}
+	// An earlier process may still make or remove the stack, and writes to the folder.
+	held, err := e.lockIn(s, dir, sink).acquire(ctx)
+	if err != nil {
+		return auto.Stack{}, e.classify(ctx, s, "open", err, nil)
+	}
+	_ = held.Close()
+	c, exists, err := e.stored(ctx, s)
+	if err != nil {
+		return auto.Stack{}, err
 	}
 	var how access
 	switch {
@@ -205,7 +211,7 @@ func (e *Engine) workspace(ctx context.Context, s Stack, dir, backend string, ho
 		auto.EnvVars(vars),
 		auto.SecretsProvider(how.provider),
 		auto.Pulumi(&stackCLI{
-			cli: cli, lock: filepath.Join(dir, ".lock"), said: filepath.Join(dir, ".cli"), stack: s.Name, waits: e.waiting(s, sink),
+			cli: cli, lock: e.lockIn(s, dir, sink), said: filepath.Join(dir, ".cli"),
 		}),
 	)
 	if err != nil {
@@ -216,6 +222,12 @@ func (e *Engine) workspace(ctx context.Context, s Stack, dir, backend string, ho
 		return quietWorkspace{}, fmt.Errorf("make the workspace of stack %s: unexpected %T", s.Name, lw)
 	}
 	return quietWorkspace{local}, nil
+}
+
+func (e *Engine) lockIn(s Stack, dir string, sink event.Sink) lock {
+	return lock{
+		stack: s.Name, file: filepath.Join(dir, ".lock"), within: e.opts.LockWait, now: e.opts.Now, waits: e.waiting(s, sink),
+	}
 }
 
 // waiting tells the sink what a run waits for.
