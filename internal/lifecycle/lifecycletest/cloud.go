@@ -197,7 +197,7 @@ func (c *Cloud) Remove(_ context.Context, a cloud.Account, it cloud.Item) error 
 		return err
 	}
 	gone := fmt.Errorf("remove %s %s: %w", it.Type, it.ID, cloud.ErrNotFound)
-	err := c.p.write(func() error {
+	err := c.p.write(Write{"cloud", "remove", it.Type, it.ID}, func() error {
 		where, err := c.p.w.enter(a)
 		if err != nil {
 			return err
@@ -219,7 +219,7 @@ func (c *Cloud) CloseAccount(_ context.Context, accountID string) error {
 	if err := c.p.guard(CloseAccount, ""); err != nil {
 		return err
 	}
-	return c.p.write(func() error {
+	return c.p.write(Write{"cloud", "close", accountType, accountID}, func() error {
 		a, ok := c.p.w.data.Accounts[accountID]
 		switch {
 		case !ok:
@@ -237,7 +237,7 @@ func (c *Cloud) ProtectCluster(_ context.Context, cl cloud.Cluster, on bool) err
 	if err := c.p.guard(ProtectCluster, ""); err != nil {
 		return err
 	}
-	return c.p.write(func() error {
+	return c.p.write(Write{"cloud", "protect", clusterType, fmt.Sprint(on)}, func() error {
 		where, err := c.p.w.enter(cl.Account)
 		if err != nil {
 			return err

@@ -101,7 +101,7 @@ func (e *Engine) Adopt(ctx context.Context, s engine.Stack, find engine.Finder, 
 	if err != nil {
 		return nil, err
 	}
-	if err := e.p.write(func() error {
+	if err := e.p.write(Write{"state", "adopt", s.Name, ""}, func() error {
 		st := e.p.states()[s.Name]
 		for _, step := range lost {
 			i := slices.IndexFunc(p.resources, func(r resource) bool { return urn(s, r.typ, r.name) == step.URN })

@@ -206,17 +206,17 @@ func TestDestroyRemovesEverythingAndTheStack(t *testing.T) {
 
 func TestAKilledDestroyIsGoneOnWith(t *testing.T) {
 	_, d := made(t, acme(t))
-	before := d.p.Writes()
+	before := len(d.p.Writes())
 	w, _ := made(t, acme(t))
 	whole := on(t, start(t, w, "a"), d.plan)
 	whole.outs = d.outs
 	if _, err := whole.p.Engine().Destroy(t.Context(), whole.stack(plan.LayerBootstrap), nil); err != nil {
 		t.Fatal(err)
 	}
-	if before == 0 || whole.p.Writes() < 9 {
-		t.Fatalf("%d writes", whole.p.Writes())
+	if before == 0 || len(whole.p.Writes()) < 9 {
+		t.Fatalf("%d writes", len(whole.p.Writes()))
 	}
-	for n := 1; n < whole.p.Writes(); n++ {
+	for n := 1; n < len(whole.p.Writes()); n++ {
 		w, _ := made(t, acme(t))
 		killed := on(t, start(t, w, "a"), d.plan)
 		killed.outs = d.outs

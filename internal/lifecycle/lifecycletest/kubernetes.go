@@ -180,11 +180,12 @@ func (p *Process) answer(method, cluster, path string, body []byte) (int, any) {
 		out = project(t, w.data.Looks == 0)
 		return nil
 	}
-	reach := p.write
+	var err error
 	if method == http.MethodGet {
-		reach = p.read
+		err = p.read(do)
+	} else {
+		err = p.write(Write{"cloud", strings.ToLower(method), projectType, name}, do)
 	}
-	err := reach(do)
 	if s, ok := errors.AsType[*apiStatus](err); ok {
 		return s.Code, s
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"freehold.dev/freehold/internal/event"
 )
@@ -38,8 +40,21 @@ type Process struct {
 	cancel  context.CancelCauseFunc
 	// The rest is guarded by w.mu.
 	dead   bool
-	writes int
+	writes []Write
 	last   int // the write after which it is killed; 0: none
+}
+
+// Write is one write of a process.
+type Write struct {
+	To   string // cloud, state or registry
+	What string // what it did: make, record, event…
+	Of   string // the type, the stack or the layer that it was about
+	Name string // which one of those
+}
+
+// String says what was written.
+func (w Write) String() string {
+	return strings.TrimRight(w.To+": "+w.What+" "+w.Of+" "+w.Name, " ")
 }
 
 // Start starts a process on a machine. ctx ends with it, and not the other way
@@ -75,7 +90,7 @@ func (p *Process) Cloud() *Cloud { return &Cloud{p} }
 func (p *Process) KillAfter(n int) {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
-	p.last = p.writes + n
+	p.last = len(p.writes) + n
 }
 
 // Kill kills the process now.
@@ -92,11 +107,11 @@ func (p *Process) Killed() bool {
 	return p.dead
 }
 
-// Writes is how many writes the process has done.
-func (p *Process) Writes() int {
+// Writes are the writes that the process has done, in order.
+func (p *Process) Writes() []Write {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
-	return p.writes
+	return slices.Clone(p.writes)
 }
 
 // Sink returns a sink that a dead process shows nothing in.
@@ -135,7 +150,7 @@ func (p *Process) alive() error {
 
 // write does one write, unless the process is dead. What the world refuses is
 // no write.
-func (p *Process) write(do func() error) error {
+func (p *Process) write(what Write, do func() error) error {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	if err := p.alive(); err != nil {
@@ -144,9 +159,9 @@ func (p *Process) write(do func() error) error {
 	if err := do(); err != nil {
 		return err
 	}
-	p.writes++
+	p.writes = append(p.writes, what)
 	p.w.data.Writes++
-	if p.writes == p.last {
+	if len(p.writes) == p.last {
 		p.die()
 		return errKilled
 	}

@@ -166,8 +166,9 @@ func (r *run) state() (st stack, ok bool, err error) {
 }
 
 // store changes the stack's state, as one write.
-func (r *run) store(change func(*stack)) error {
-	return r.e.p.write(func() error {
+func (r *run) store(what Write, change func(*stack)) error {
+	what.To = "state"
+	return r.e.p.write(what, func() error {
 		st, ok := r.e.p.states()[r.stack.Name]
 		if !ok {
 			return fmt.Errorf("stack %s: %w", r.stack.Name, engine.ErrNoStack)
@@ -245,7 +246,7 @@ func (r *run) create(p program, provider string) error {
 	if r.dry() {
 		return nil
 	}
-	return r.e.p.write(func() error {
+	return r.e.p.write(Write{"state", "create", r.stack.Name, ""}, func() error {
 		if all := r.e.p.w.data.Stacks; all[r.e.p.machine.Backend] == nil {
 			all[r.e.p.machine.Backend] = map[string]*stack{}
 		}
@@ -272,7 +273,7 @@ func (r *run) finish(p program, made map[string]*Thing) error {
 		return fmt.Errorf("outputs of stack %s: %w", r.stack.Name, err)
 	}
 	r.res.Outputs = copied(outputs)
-	return r.store(func(st *stack) { st.Outputs = outputs })
+	return r.store(Write{What: "outputs", Of: r.stack.Name}, func(st *stack) { st.Outputs = outputs })
 }
 
 // bring makes a resource, changes it, or finds it as it should be. It returns
@@ -318,7 +319,7 @@ func (r *run) bring(want resource, provider string, rec record, known bool, inpu
 		if err := r.began(); err != nil {
 			return nil, err
 		}
-		if err := r.e.p.write(func() error {
+		if err := r.e.p.write(Write{"cloud", "change", rec.Type, rec.Name}, func() error {
 			t := w.find(rec.Where, rec.Type, rec.ID)
 			t.Inputs = copied(target)
 			t.Outputs = merged(t.Outputs, t.Inputs)
@@ -330,7 +331,7 @@ func (r *run) bring(want resource, provider string, rec record, known bool, inpu
 		}
 		st.NewOutputs = now.Outputs
 	}
-	if err := r.store(func(s *stack) {
+	if err := r.store(Write{What: "change", Of: rec.Type, Name: rec.Name}, func(s *stack) {
 		for i := range s.Resources {
 			if s.Resources[i].URN == st.URN {
 				s.Resources[i].Inputs, s.Resources[i].Outputs = inputs, now.Outputs
@@ -357,7 +358,7 @@ func (r *run) make(want resource, st engine.Step) (*Thing, error) {
 	}
 	w := r.e.p.w
 	var made Thing
-	err := r.e.p.write(func() error {
+	err := r.e.p.write(Write{"cloud", "make", want.typ, want.name}, func() error {
 		t, err := w.make(want.where, want.typ, st.NewInputs)
 		if err != nil {
 			return refusal{err}
@@ -375,7 +376,7 @@ func (r *run) make(want resource, st engine.Step) (*Thing, error) {
 		return nil, err
 	}
 	st.ID, st.NewOutputs = made.ID, made.Outputs
-	if err := r.store(func(s *stack) {
+	if err := r.store(Write{What: "record", Of: want.typ, Name: want.name}, func(s *stack) {
 		if i := slices.Index(s.Pending, st.URN); i >= 0 && !w.data.Silent {
 			// Its own goes; one of an earlier run stays until somebody looked.
 			s.Pending = slices.Delete(s.Pending, len(s.Pending)-1, len(s.Pending))
@@ -423,7 +424,7 @@ func (r *run) delete(rec record) error {
 			return err
 		}
 		if there && !rec.Retain {
-			err := r.e.p.write(func() error {
+			err := r.e.p.write(Write{"cloud", "remove", rec.Type, rec.Name}, func() error {
 				if err := w.dispose(rec); err != nil {
 					return refusal{err}
 				}
@@ -437,7 +438,7 @@ func (r *run) delete(rec record) error {
 			}
 		}
 	}
-	if err := r.store(func(s *stack) {
+	if err := r.store(Write{What: "forget", Of: rec.Type, Name: rec.Name}, func(s *stack) {
 		s.Resources = slices.DeleteFunc(s.Resources, func(old record) bool { return old.URN == rec.URN })
 	}); err != nil {
 		return err
@@ -484,7 +485,10 @@ func (r *run) destroy(ctx context.Context) error {
 	if r.fault != nil {
 		return r.fault.Err
 	}
-	return r.e.p.write(func() error { delete(r.e.p.states(), r.stack.Name); return nil })
+	return r.e.p.write(Write{"state", "remove", r.stack.Name, ""}, func() error {
+		delete(r.e.p.states(), r.stack.Name)
+		return nil
+	})
 }
 
 func (r *run) refresh() error {

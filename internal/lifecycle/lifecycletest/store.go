@@ -2,6 +2,8 @@ package lifecycletest
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"freehold.dev/freehold/internal/event"
@@ -51,9 +53,21 @@ type Store struct {
 // Store returns the registry as this process reaches it.
 func (p *Process) Store(d Driver) *Store { return &Store{p, d} }
 
+// entry is a write to the registry.
+func entry(what, of, name string) Write { return Write{"registry", what, of, name} }
+
+// typesOf names the types of events.
+func typesOf(events []event.Event) string {
+	types := make([]string, len(events))
+	for i, ev := range events {
+		types[i] = string(ev.Type)
+	}
+	return strings.Join(types, " ")
+}
+
 // written does a write that returns something.
-func written[T any](p *Process, do func() (T, error)) (out T, err error) {
-	err = p.write(func() error { out, err = do(); return err })
+func written[T any](p *Process, what Write, do func() (T, error)) (out T, err error) {
+	err = p.write(what, func() error { out, err = do(); return err })
 	if err != nil && p.Killed() {
 		var none T
 		return none, err // nobody hears the answer
@@ -69,7 +83,7 @@ func asked[T any](p *Process, do func() (T, error)) (out T, err error) {
 
 // Begin starts an operation.
 func (s *Store) Begin(ctx context.Context, req registry.Request) (registry.Begun, error) {
-	return written(s.p, func() (registry.Begun, error) { return s.d.Begin(ctx, req) })
+	return written(s.p, entry("begin", req.Kind, req.Org), func() (registry.Begun, error) { return s.d.Begin(ctx, req) })
 }
 
 // Renew keeps a lease.
@@ -79,37 +93,37 @@ func (s *Store) Renew(ctx context.Context, l registry.Lease, holder string, ttl 
 
 // End ends an operation.
 func (s *Store) End(ctx context.Context, l registry.Lease, terminal event.Event) (event.Event, error) {
-	return written(s.p, func() (event.Event, error) { return s.d.End(ctx, l, terminal) })
+	return written(s.p, entry("end", string(terminal.Type), l.Org), func() (event.Event, error) { return s.d.End(ctx, l, terminal) })
 }
 
 // PutOrg records an org.
 func (s *Store) PutOrg(ctx context.Context, l registry.Lease, o registry.Org) error {
-	return s.p.write(func() error { return s.d.PutOrg(ctx, l, o) })
+	return s.p.write(entry("org", o.State, l.Org), func() error { return s.d.PutOrg(ctx, l, o) })
 }
 
 // PutLayer records a layer.
 func (s *Store) PutLayer(ctx context.Context, l registry.Lease, layer registry.Layer) error {
-	return s.p.write(func() error { return s.d.PutLayer(ctx, l, layer) })
+	return s.p.write(entry("layer", layer.Layer+" "+layer.State, l.Org), func() error { return s.d.PutLayer(ctx, l, layer) })
 }
 
 // Claim makes the org the owner of identities.
 func (s *Store) Claim(ctx context.Context, l registry.Lease, made bool, ids ...finding.Identity) error {
-	return s.p.write(func() error { return s.d.Claim(ctx, l, made, ids...) })
+	return s.p.write(entry("claim", strconv.Itoa(len(ids)), l.Org), func() error { return s.d.Claim(ctx, l, made, ids...) })
 }
 
 // Release drops claims.
 func (s *Store) Release(ctx context.Context, l registry.Lease, ids ...finding.Identity) error {
-	return s.p.write(func() error { return s.d.Release(ctx, l, ids...) })
+	return s.p.write(entry("release", strconv.Itoa(len(ids)), l.Org), func() error { return s.d.Release(ctx, l, ids...) })
 }
 
 // Append stores events.
 func (s *Store) Append(ctx context.Context, l registry.Lease, events ...event.Event) ([]event.Event, error) {
-	return written(s.p, func() ([]event.Event, error) { return s.d.Append(ctx, l, events...) })
+	return written(s.p, entry("event", typesOf(events), l.Org), func() ([]event.Event, error) { return s.d.Append(ctx, l, events...) })
 }
 
 // Delivered records that a terminal event was sent.
 func (s *Store) Delivered(ctx context.Context, org, operation string) error {
-	return s.p.write(func() error { return s.d.Delivered(ctx, org, operation) })
+	return s.p.write(entry("delivered", "", org), func() error { return s.d.Delivered(ctx, org, operation) })
 }
 
 // Org reads an org.

@@ -197,7 +197,7 @@ func TestEveryLayerGivesWhatTheNextOneReads(t *testing.T) {
 func TestAKilledRunThatIsGoneOnWithEndsWhereAnUndisturbedOneEnds(t *testing.T) {
 	pl := acme(t, "network: {nat: per-zone}")
 	want, d := made(t, pl)
-	writes := d.p.Writes()
+	writes := len(d.p.Writes())
 	for n := 1; n <= writes; n++ {
 		w := lifecycletest.New()
 		if n%2 == 0 {
@@ -226,7 +226,7 @@ func TestWithoutAdoptingWhatWasLostIsMadeTwiceOrItsNameIsTaken(t *testing.T) {
 	pl := acme(t, "network: {nat: per-zone}")
 	_, d := made(t, pl)
 	addresses, twice, taken := 0, 0, 0
-	for n := 1; n <= d.p.Writes(); n++ {
+	for n := 1; n <= len(d.p.Writes()); n++ {
 		w := lifecycletest.New()
 		killed := on(t, start(t, w, "a"), pl)
 		killed.p.KillAfter(n)
