@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/engine"
@@ -48,7 +49,7 @@ func fail(org, layer string, err error) error {
 			f := run.Failures[0]
 			out.Resource, out.Doing = fmt.Sprintf("%s %q", f.Type, f.Name), f.Op
 			out.Err = &because{text: f.Message, err: run}
-			if _, one := placeOf(f.Type, "", nil); one && f.Op == "create" && errors.Is(run, engine.ErrFailed) {
+			if row, _ := awstype.Of(f.Type); len(row.Slot) > 0 && f.Op == "create" && errors.Is(run, engine.ErrFailed) {
 				out.Next = "there can be only one in its place: if freehold drift " + org + " lists another, freehold onboard --prune removes it"
 			}
 			if more := len(run.Failures) - 1; more > 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/drift"
@@ -35,8 +36,8 @@ type layerOut struct {
 // makeLayer is the sequence of steps by which a layer is made or changed.
 //
 //	claim   what the layer is about to have is the org's, or it is refused
-//	clear   with prune: what takes a place that the layer needs goes
 //	adopt   an unclean layer: what a killed run made and did not record is recorded
+//	clear   with prune: what takes a place that the layer needs goes
 //	up      the engine brings the resources to what the plan says
 //	settle  what belongs to the layer and is no resource: claims, waits
 func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err error) {
@@ -62,13 +63,13 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 	if _, err := do(ctx, r.claimLayer, in); err != nil {
 		return out, err
 	}
-	if in.Prune {
-		if _, err := do(ctx, r.clear, in); err != nil {
+	if d.Layer(l).Unclean {
+		if _, err := do(ctx, r.adopt, in); err != nil {
 			return out, err
 		}
 	}
-	if d.Layer(l).Unclean {
-		if _, err := do(ctx, r.adopt, in); err != nil {
+	if in.Prune {
+		if _, err := do(ctx, r.clear, in); err != nil {
 			return out, err
 		}
 	}
@@ -157,7 +158,7 @@ func (s *Service) finder(d dataplane.DataPlane, l plan.Layer) (engine.Finder, er
 		if errors.Is(err, cloud.ErrNotFound) {
 			return engine.Found{}, false, nil
 		}
-		return engine.Found{ID: id, Outputs: cloud.ReadBy(st.Type, id)}, err == nil, err
+		return engine.Found{ID: id, Outputs: awstype.ReadBy(st.Type, id)}, err == nil, err
 	}, nil
 }
 

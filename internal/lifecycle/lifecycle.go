@@ -5,7 +5,7 @@
 //
 // A use case that changes something is an operation and a sequence of steps:
 //
-//	begin ─ admit ─┬─ for each layer: claim ─ clear ─ adopt ─ up ─ settle ─┬─ inventory ─ end
+//	begin ─ admit ─┬─ for each layer: claim ─ adopt ─ clear ─ up ─ settle ─┬─ inventory ─ end
 //	               └─ refused: nothing was touched                          └─ failed: claims of what was never made are released
 //
 // A step takes a plain value and returns one; both survive JSON, so that another

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/drift"
@@ -40,7 +41,7 @@ func (r *run) clear(ctx context.Context, in layerIn) (none, error) {
 	if l == plan.LayerAccount || l == plan.LayerBootstrap || !d.Made(l) {
 		return none{}, nil // the account is not there, or the layer has nothing yet that others could be in the way of
 	}
-	wanted, err := r.places(ctx, d, l)
+	wanted, err := r.wanted(ctx, d, l)
 	if err != nil || len(wanted) == 0 {
 		return none{}, err
 	}
@@ -49,8 +50,7 @@ func (r *run) clear(ctx context.Context, in layerIn) (none, error) {
 		return none{}, err
 	}
 	for _, it := range items {
-		place, one := placeOf(it.Type, it.ID, it.Properties)
-		if !one || it.ByCloud || !wanted[place] {
+		if it.ByCloud || it.Slot == "" || !wanted[it.Slot] {
 			continue
 		}
 		if err := r.prune(ctx, a, it); err != nil {
@@ -60,9 +60,10 @@ func (r *run) clear(ctx context.Context, in layerIn) (none, error) {
 	return none{}, nil
 }
 
-// places are those that a layer is about to fill: by what its preview would
-// create, of the kinds that have room for one only.
-func (r *run) places(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (map[string]bool, error) {
+// wanted are the slots that a layer is about to fill, by what its preview would
+// create: places with room for one (awstype.Slot). What stands in one of them
+// is not the layer's own.
+func (r *run) wanted(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (map[string]bool, error) {
 	st, err := r.stack(ctx, d, l)
 	if err != nil {
 		return nil, err
@@ -76,8 +77,8 @@ func (r *run) places(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (
 		if step.Op != "create" && step.Op != "create-replacement" {
 			continue
 		}
-		if place, one := placeOf(step.Type, step.ID, step.NewInputs); one {
-			out[place] = true
+		if slot, one := awstype.Slot(step.Type, step.NewInputs); one {
+			out[slot] = true
 		}
 	}
 	return out, nil

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -113,5 +114,47 @@ func TestAFailureOfOneLayerIsRepairedByTheNextRun(t *testing.T) {
 				t.Errorf("%s failed after %d: %d addresses", l, made, n)
 			}
 		}
+	}
+}
+
+// Somebody's thing in a place with room for one would make the layer fail
+// before anything is pruned.
+func TestWhatTakesAPlaceThatALayerNeedsGoesBeforeTheLayer(t *testing.T) {
+	const people = "cluster: {identityProvider: {issuerUrl: 'https://login.example.com', clientId: acme}}"
+	for reason, tc := range map[string]struct {
+		typ    string
+		fields []string
+		other  func(*lifecycletest.Thing)
+	}{
+		"a cluster's identity provider": {
+			"aws:eks/identityProviderConfig:IdentityProviderConfig", []string{people},
+			func(thing *lifecycletest.Thing) { thing.Name = "somebody-elses" },
+		},
+		"the identity of a project's pods": {
+			"aws:eks/podIdentityAssociation:PodIdentityAssociation", []string{"projects: [" + shop + "]"},
+			func(thing *lifecycletest.Thing) { thing.Inputs["roleArn"] = "arn:aws:iam::999999999999:role/x" },
+		},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			p := onboarded(t, tc.fields...)
+			ours := p.world.Things(tc.typ)
+			if len(ours) != 1 {
+				t.Fatalf("the layer makes %d of %s, want one", len(ours), tc.typ)
+			}
+			p.world.Take(tc.typ, ours[0].ID)
+			theirs := ours[0]
+			theirs.ID, theirs.Inputs = "", maps.Clone(ours[0].Inputs)
+			delete(theirs.Inputs, "tags")
+			tc.other(&theirs)
+			theirs.ID = p.world.Put(theirs)
+			proc := p.here()
+			if _, err := proc.onboard(document(t, tc.fields...)); err == nil {
+				t.Fatal("the layer was made although its place was taken")
+			}
+			must[event.Onboarding](t)(p.here().Onboard(t.Context(), document(t, tc.fields...), OnboardOptions{Prune: true}, nil))
+			if got := p.world.Things(tc.typ); len(got) != 1 || got[0].ID == theirs.ID {
+				t.Errorf("after --prune there is %+v", got)
+			}
+		})
 	}
 }
