@@ -147,8 +147,7 @@ func TestWhatTakesAPlaceThatALayerNeedsGoesBeforeTheLayer(t *testing.T) {
 			delete(theirs.Inputs, "tags")
 			tc.other(&theirs)
 			theirs.ID = p.world.Put(theirs)
-			proc := p.here()
-			if _, err := proc.onboard(document(t, tc.fields...)); err == nil {
+			if _, err := p.copied(t).here().onboard(document(t, tc.fields...)); err == nil {
 				t.Fatal("the layer was made although its place was taken")
 			}
 			must[event.Onboarding](t)(p.here().Onboard(t.Context(), document(t, tc.fields...), OnboardOptions{Prune: true}, nil))
