@@ -90,7 +90,7 @@ func looks(file, salt string) string {
 
 // opensSalt reports whether the passphrase is the one with which the salt was
 // made: behind it lies the word "pulumi", encrypted. As pkg/v3/secrets/passphrase
-// does, which is no dependency of ours for three lines.
+// does; we do not depend on that module for three lines.
 func opensSalt(ctx context.Context, phrase, salt string) (bool, error) {
 	version, rest, _ := strings.Cut(salt, ":")
 	encoded, verifier, ok := strings.Cut(rest, ":")

@@ -20,7 +20,7 @@ type lock struct {
 	stack, file string
 	within      time.Duration
 	now         func() time.Time
-	// waits is told what is waited for and how long.
+	// waits reports what is waited for, and for how long so far.
 	waits func(what string, waited time.Duration)
 }
 

@@ -19,9 +19,9 @@ import (
 )
 
 // A workspace is a folder with a project file and a stack's settings file. It
-// is written anew for each run: the key that opens the stack's secrets comes
+// is written again for each run: the key that opens the stack's secrets comes
 // from its stored state, everything else from the Stack. What the last run left
-// there is of use to a person with the plain CLI, and is never read.
+// there helps a person with the plain CLI, and no run reads it.
 
 // access is how the CLI opens a stack's secrets.
 type access struct {
