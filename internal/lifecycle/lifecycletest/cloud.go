@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"freehold.dev/freehold/internal/cloud"
 )
@@ -29,11 +30,9 @@ func (c *Cloud) Identity(context.Context) (cloud.Identity, error) {
 	return cloud.Identity{AccountID: ManagementAccount, ARN: ProvisionerARN}, c.p.guard(Identity, "")
 }
 
-// The releases that this cloud has.
-var (
-	kubernetesVersions = []string{"1.35", "1.34", "1.33"}
-	withdrawn          = "v0.0."
-)
+// kubernetesVersions are those that this cloud has. Of add-ons it has every
+// version but those of 0.0.
+var kubernetesVersions = []string{"1.35", "1.34", "1.33"}
 
 // CheckRelease refuses versions that nobody has.
 func (c *Cloud) CheckRelease(_ context.Context, r cloud.Release) error {
@@ -44,7 +43,7 @@ func (c *Cloud) CheckRelease(_ context.Context, r cloud.Release) error {
 		return &cloud.UnsupportedError{Asked: r.Kubernetes, Has: kubernetesVersions}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Addons)) {
-		if v := r.Addons[name]; len(v) >= len(withdrawn) && v[:len(withdrawn)] == withdrawn {
+		if v := r.Addons[name]; strings.HasPrefix(v, "v0.0.") {
 			return &cloud.UnsupportedError{Addon: name, Asked: v, Has: []string{"v1.2.3-eksbuild.1"}}
 		}
 	}

@@ -21,15 +21,15 @@ func (w *World) apply(cluster, typ string, inputs map[string]any) (*Thing, error
 	if !slices.ContainsFunc(w.data.Things, func(t *Thing) bool { return t.Type == clusterType && t.ARN == cluster }) {
 		return nil, errors.New("the cluster does not answer: no such host")
 	}
-	if typ == projectType && w.kubeThing(cluster, definitionType, "projects.freehold.dev") == nil {
+	if typ == projectType && w.find(cluster, definitionType, "projects.freehold.dev") == nil {
 		return nil, errors.New(`no matches for kind "Project" in version "freehold.dev/v1alpha1"`)
 	}
 	name := nameOf(inputs)
-	t := w.kubeThing(cluster, typ, name)
+	t := w.find(cluster, typ, name)
 	if t == nil {
 		t = &Thing{Where: cluster, Type: typ, ID: name, Name: name}
 		w.data.Things = append(w.data.Things, t)
-		if typ == projectType && w.kubeThing(cluster, namespaceType, name) == nil {
+		if typ == projectType && w.find(cluster, namespaceType, name) == nil {
 			// The namespace controller makes the project's namespace.
 			w.data.Things = append(w.data.Things, &Thing{Where: cluster, Type: namespaceType, ID: name, Name: name, ByWorkload: true})
 		}
@@ -38,8 +38,6 @@ func (w *World) apply(cluster, typ string, inputs map[string]any) (*Thing, error
 	t.Outputs = copied(inputs)
 	return t, nil
 }
-
-func (w *World) kubeThing(cluster, typ, name string) *Thing { return w.find(cluster, typ, name) }
 
 // unapply deletes an object of Kubernetes, or says what it waits for. The caller
 // holds w.mu.
@@ -61,7 +59,7 @@ func (w *World) unapply(t *Thing) error {
 			return fmt.Errorf("timed out waiting for project %s to go: nobody has confirmed that its namespace goes", t.ID)
 		}
 		if goes {
-			w.drop(w.kubeThing(t.Where, namespaceType, t.ID))
+			w.drop(w.find(t.Where, namespaceType, t.ID))
 		}
 	}
 	w.drop(t)
@@ -150,14 +148,14 @@ func (p *Process) answer(method, cluster, path string, body []byte) (int, any) {
 	missing := status(http.StatusNotFound, "NotFound", "the server could not find the requested resource")
 	do := func() error {
 		w := p.w
-		if !strings.HasPrefix(path, projects) || w.kubeThing(cluster, definitionType, "projects.freehold.dev") == nil {
+		if !strings.HasPrefix(path, projects) || w.find(cluster, definitionType, "projects.freehold.dev") == nil {
 			return missing
 		}
 		if name == "" {
 			out = w.projects(cluster)
 			return nil
 		}
-		t := w.kubeThing(cluster, projectType, name)
+		t := w.find(cluster, projectType, name)
 		if t == nil {
 			return missing
 		}
