@@ -18,7 +18,7 @@ func openAWS(ctx context.Context, o cli.Options) (*aws.Cloud, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find this executable: %w", err)
 	}
-	return aws.Open(ctx, aws.Options{Executable: self, Args: []string{"--home", o.Home}, Now: time.Now})
+	return aws.Open(ctx, aws.Options{Executable: self, Env: map[string]string{"FREEHOLD_HOME": o.Home}, Now: time.Now})
 }
 
 func eksToken(c *aws.Cloud) func(context.Context, cli.TokenRequest) ([]byte, error) {

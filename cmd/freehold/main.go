@@ -4,8 +4,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -28,6 +30,10 @@ func main() {
 		pulumi.Run(stacks.Program(layer))
 		return
 	}
+	if err := findable(); err != nil {
+		fmt.Fprintf(os.Stderr, "freehold: %v\n", err)
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks for an end in order; after it, the second one ends
 	// the process as it would any other.
@@ -38,6 +44,17 @@ func main() {
 	code := cli.Run(ctx, os.Args[1:], env)
 	stop()
 	os.Exit(code)
+}
+
+// findable puts this program's folder on the PATH of all that it starts. A
+// stack's state names it, as the plugin of a cluster's kubeconfig, without its
+// folder: each machine that goes on with the stack finds its own.
+func findable() error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this executable: %w", err)
+	}
+	return os.Setenv("PATH", filepath.Dir(self)+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
 // programOf reports whether the Pulumi CLI runs this binary as a stack's

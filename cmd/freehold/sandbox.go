@@ -41,9 +41,10 @@ func openSandbox(ctx context.Context, o cli.Options, home string, log *slog.Logg
 	if err != nil {
 		return nil, fmt.Errorf("find this executable: %w", err)
 	}
-	dir, args := filepath.Join(home, "cloud"), []string{"--home", o.Home}
+	dir, args, env := filepath.Join(home, "cloud"), []string{"--home", o.Home}, map[string]string{"FREEHOLD_HOME": o.Home}
 	if o.SandboxDir != "" {
 		dir, args = o.SandboxDir, append(args, "--sandbox-dir", o.SandboxDir)
+		env["FREEHOLD_SANDBOX_DIR"] = o.SandboxDir
 	}
 	return sandbox.Open(ctx, sandbox.Options{
 		Dir:        dir,
@@ -54,6 +55,7 @@ func openSandbox(ctx context.Context, o cli.Options, home string, log *slog.Logg
 		Log:        log,
 		Executable: self,
 		Args:       args,
+		Env:        env,
 	})
 }
 

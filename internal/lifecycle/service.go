@@ -167,7 +167,9 @@ func (s *Service) stack(ctx context.Context, d dataplane.DataPlane, l plan.Layer
 		if err != nil {
 			return st, err
 		}
-		kubeconfig = string(raw)
+		if kubeconfig, err = portable(raw); err != nil {
+			return st, err
+		}
 	}
 	in, err := d.Input(l, kubeconfig)
 	if err != nil {

@@ -167,8 +167,9 @@ func (c *Cloud) Kubeconfig(ctx context.Context, cl cloud.Cluster, roleARN string
 	if slices.ContainsFunc(entries, func(r store.Row) bool { return r.Outputs["policyArn"] == adminPolicy }) {
 		as = "bootstrap"
 	}
-	return c.clusters.Kubeconfig(at, c.o.Executable,
-		append(slices.Clone(c.o.Args), "sandbox", "token", "--dir", c.dir(at), "--as", as)...)
+	return c.clusters.Kubeconfig(at, controlplane.Plugin{
+		Executable: c.o.Executable, Args: []string{"sandbox", "token", "--dir", c.dir(at), "--as", as}, Env: c.o.Env,
+	})
 }
 
 func (c *Cloud) dir(at controlplane.Cluster) string {

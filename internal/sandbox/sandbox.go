@@ -40,8 +40,11 @@ type Options struct {
 	// and credentials ("sandbox token --dir DIR --as WHO"); empty: clusters
 	// have an endpoint that nobody answers.
 	Executable string
-	// Args are put before the executable's own: what makes it find this sandbox.
+	// Args are put before the executable's own when it serves a cluster, and Env
+	// is in its environment when a kubeconfig asks it for credentials: what makes
+	// it find this sandbox.
 	Args []string
+	Env  map[string]string
 	// Idle is after how long without use a control plane stops; zero: its default.
 	Idle time.Duration
 }

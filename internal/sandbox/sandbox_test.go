@@ -262,7 +262,7 @@ func TestAKubeconfigCanBeKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := open(t, Options{Executable: self, Args: []string{"--home", "h"}})
+	c := open(t, Options{Executable: self, Env: map[string]string{"FREEHOLD_HOME": "h"}})
 	a := vend(t, c, "acme")
 	ref := cluster(t, c, a)
 	config, err := c.Kubeconfig(t.Context(), ref, a.RoleARN)

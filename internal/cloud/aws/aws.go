@@ -37,10 +37,11 @@ const sessionName = "freehold"
 
 // Options are what a Cloud is opened with.
 type Options struct {
-	// Executable and Args start this program again: kubeconfigs name it as the
-	// plugin that fetches a token ("eks-token" and its flags are appended).
+	// Executable is this program: kubeconfigs name it as the plugin that fetches
+	// a token ("eks-token" and its flags), with Env in its environment. What
+	// holds for this machine only is in Env.
 	Executable string
-	Args       []string
+	Env        map[string]string
 	// Now is the clock; required.
 	Now func() time.Time
 }

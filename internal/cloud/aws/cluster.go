@@ -129,14 +129,18 @@ func (c *Cloud) Kubeconfig(_ context.Context, cl cloud.Cluster, roleARN string) 
 	if cl.Endpoint == "" {
 		return nil, fmt.Errorf("kubeconfig of %s: the cluster has no endpoint yet", cl.Name)
 	}
-	args := append(slices.Clone(c.o.Args), "eks-token", "--region", cl.Account.Region, "--cluster", cl.Name, "--role-arn", roleARN)
+	args := []string{"eks-token", "--region", cl.Account.Region, "--cluster", cl.Name, "--role-arn", roleARN}
 	if cl.Account.ExternalID != "" {
 		args = append(args, "--external-id", cl.Account.ExternalID)
+	}
+	var env []api.ExecEnvVar
+	for _, variable := range slices.Sorted(maps.Keys(c.o.Env)) {
+		env = append(env, api.ExecEnvVar{Name: variable, Value: c.o.Env[variable]})
 	}
 	out := api.NewConfig()
 	out.Clusters[cl.Name] = &api.Cluster{Server: cl.Endpoint, CertificateAuthorityData: ca}
 	out.AuthInfos[cl.Name] = &api.AuthInfo{Exec: &api.ExecConfig{
-		APIVersion: clientauthv1.SchemeGroupVersion.String(), Command: c.o.Executable, Args: args,
+		APIVersion: clientauthv1.SchemeGroupVersion.String(), Command: c.o.Executable, Args: args, Env: env,
 		InteractiveMode: api.NeverExecInteractiveMode,
 	}}
 	out.Contexts[cl.Name] = &api.Context{Cluster: cl.Name, AuthInfo: cl.Name}

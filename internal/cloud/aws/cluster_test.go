@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	clientauthv1 "k8s.io/client-go/pkg/apis/clientauthentication/v1"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
 
 	"freehold.dev/freehold/internal/cloud"
 )
@@ -74,7 +75,7 @@ func TestATokenIsNotKeptLongerThanTheSessionThatSignedIt(t *testing.T) {
 
 func TestAKubeconfigNamesThePluginAndHoldsNothingElse(t *testing.T) {
 	c, _ := answers{}.cloud(t)
-	c.o.Args = []string{"--home", "/h"}
+	c.o.Env = map[string]string{"FREEHOLD_HOME": "/h"}
 	cluster := cloud.Cluster{
 		Account: cloud.Account{ID: "444455556666", Region: "eu-west-1", ExternalID: "x-1"},
 		Name:    "freehold-acme", Endpoint: "https://acme.eks.example", CA: base64.StdEncoding.EncodeToString([]byte("ca")),
@@ -89,11 +90,12 @@ func TestAKubeconfigNamesThePluginAndHoldsNothingElse(t *testing.T) {
 	}
 	user := config.AuthInfos[config.Contexts[config.CurrentContext].AuthInfo]
 	want := []string{
-		"--home", "/h", "eks-token", "--region", "eu-west-1", "--cluster", "freehold-acme",
+		"eks-token", "--region", "eu-west-1", "--cluster", "freehold-acme",
 		"--role-arn", "arn:aws:iam::444455556666:role/r", "--external-id", "x-1",
 	}
-	if user.Exec == nil || user.Exec.Command != "freehold" || !slices.Equal(user.Exec.Args, want) {
-		t.Errorf("plugin: %+v, want freehold %v", user.Exec, want)
+	env := []api.ExecEnvVar{{Name: "FREEHOLD_HOME", Value: "/h"}}
+	if user.Exec == nil || user.Exec.Command != "freehold" || !slices.Equal(user.Exec.Args, want) || !slices.Equal(user.Exec.Env, env) {
+		t.Errorf("plugin: %+v, want freehold %v with %v", user.Exec, want, env)
 	}
 	if user.Token != "" || len(user.ClientKeyData) > 0 || user.Password != "" {
 		t.Errorf("the kubeconfig holds a secret: %+v", user)

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,12 +111,17 @@ func certificateKubeconfig(url string, ca []byte, p pair) ([]byte, error) {
 }
 
 // execKubeconfig holds no secret: each use asks the plugin, which also wakes the cluster.
-func execKubeconfig(name, url string, ca []byte, executable string, args []string) ([]byte, error) {
+func execKubeconfig(name, url string, ca []byte, p Plugin) ([]byte, error) {
+	var env []clientcmdapi.ExecEnvVar
+	for _, variable := range slices.Sorted(maps.Keys(p.Env)) {
+		env = append(env, clientcmdapi.ExecEnvVar{Name: variable, Value: p.Env[variable]})
+	}
 	return clientcmd.Write(kubeconfig(name, url, ca, &clientcmdapi.AuthInfo{
 		Exec: &clientcmdapi.ExecConfig{
 			APIVersion:      clientauthv1.SchemeGroupVersion.String(),
-			Command:         executable,
-			Args:            args,
+			Command:         p.Executable,
+			Args:            p.Args,
+			Env:             env,
 			InteractiveMode: clientcmdapi.NeverExecInteractiveMode,
 			InstallHint:     "this kubeconfig runs freehold, which serves the sandbox's clusters",
 		},

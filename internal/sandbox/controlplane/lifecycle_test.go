@@ -406,7 +406,7 @@ func TestClustersDifferInEveryIdentity(t *testing.T) {
 		t.Errorf("shared: %+v %+v", a, b)
 	}
 	for _, c := range []Cluster{acme, globex} {
-		kubeconfig, err := m.Kubeconfig(c, "freehold", "sandbox", "token")
+		kubeconfig, err := m.Kubeconfig(c, Plugin{Executable: "freehold", Args: []string{"sandbox", "token"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -421,7 +421,7 @@ func TestClustersDifferInEveryIdentity(t *testing.T) {
 			t.Errorf("the kubeconfig holds a secret:\n%s", kubeconfig)
 		}
 	}
-	mixed, err := execKubeconfig("mixed", a.URL, b.CA, "freehold", nil)
+	mixed, err := execKubeconfig("mixed", a.URL, b.CA, Plugin{Executable: "freehold"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -448,7 +448,7 @@ func TestACredentialWorksAsAPluginsAnswerAndOnlyForItsOwnCluster(t *testing.T) {
 	if err := os.WriteFile(file, answer, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	kubeconfig, err := m.Kubeconfig(acme, "cat", file)
+	kubeconfig, err := m.Kubeconfig(acme, Plugin{Executable: "cat", Args: []string{file}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -312,14 +312,21 @@ func (m *Manager) credential(f files, i Identity, life time.Duration) (Credentia
 	return Credential{Certificate: p.cert, Key: p.key, Expiry: expiry}, nil
 }
 
+// Plugin is how a kubeconfig gets its credentials.
+type Plugin struct {
+	Executable string
+	Args       []string
+	Env        map[string]string
+}
+
 // Kubeconfig reaches a cluster by an exec plugin, which is asked for a
 // credential at each use and wakes the cluster. It holds no secret.
-func (m *Manager) Kubeconfig(c Cluster, executable string, args ...string) ([]byte, error) {
+func (m *Manager) Kubeconfig(c Cluster, p Plugin) ([]byte, error) {
 	e, err := m.Get(c)
 	if err != nil {
 		return nil, err
 	}
-	return execKubeconfig(c.Name, e.URL, e.CA, executable, args)
+	return execKubeconfig(c.Name, e.URL, e.CA, p)
 }
 
 // CABase64 returns the authority as EKS's API tells it: PEM in base64.
