@@ -33,6 +33,7 @@ var may = map[string][]string{
 	"components/cluster":       {"internal/iam"},
 	"components/bootstrap":     {"internal/api/v1alpha1"},
 	"internal/iam":             {},
+	"internal/awstype":         {},
 	"components/componenttest": {},
 
 	"policies":     {"internal/iam"},
@@ -55,12 +56,13 @@ var may = map[string][]string{
 	"internal/registry/sqlite":       {"internal/registry", "internal/event", "internal/finding"},
 	"internal/registry/registrytest": {"internal/registry", "internal/event", "internal/finding"},
 	"internal/operation":             {"internal/registry", "internal/event", "internal/finding"},
-	"internal/drift":                 {"internal/finding"},
+	"internal/drift":                 {"internal/awstype", "internal/finding"},
 	// The interfaces that lifecycle declares speak the types of the packages
 	// that it drives: docs/decisions says why.
 	"internal/lifecycle": {
 		"policies", "internal/audit", "internal/judge", "internal/spec", "internal/plan", "stacks", "internal/drift", "internal/event", "internal/finding",
 		"internal/engine", "internal/cloud", "internal/registry", "internal/operation", "internal/dataplane", "internal/api/v1alpha1", "internal/wait",
+		"internal/awstype",
 	},
 	// A data plane is made of what the leaves hold: accounts and clusters,
 	// records, results.
@@ -80,8 +82,8 @@ var may = map[string][]string{
 
 	"internal/cloud":                {},
 	"internal/cloud/cloudtest":      {"internal/cloud"},
-	"internal/cloud/aws":            {"internal/cloud"},
-	"internal/sandbox":              {"internal/cloud", "internal/event", "internal/iam", "internal/sandbox/..."},
+	"internal/cloud/aws":            {"internal/awstype", "internal/cloud"},
+	"internal/sandbox":              {"internal/awstype", "internal/cloud", "internal/event", "internal/iam", "internal/sandbox/..."},
 	"internal/sandbox/store":        {},
 	"internal/sandbox/awsprovider":  {"internal/iam", "internal/sandbox/store"},
 	"internal/sandbox/eksprovider":  {"internal/iam"},
@@ -93,7 +95,7 @@ var may = map[string][]string{
 
 	// The lab attaches the sandbox's providers where the official ones are not installed.
 	"internal/conformance/lab":      {"internal/iam", "internal/sandbox", "internal/sandbox/..."},
-	"internal/conformance/iamcalls": {"internal/iam", "internal/conformance/lab"},
+	"internal/conformance/iamcalls": {"internal/iam", "internal/awstype", "internal/conformance/lab"},
 
 	"internal/api/v1alpha1":      {},
 	"internal/api/gen":           {"internal/api/v1alpha1"},

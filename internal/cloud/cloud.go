@@ -54,6 +54,9 @@ type Item struct {
 	// the customer's, neither drift nor for us to prune, and it is in the way
 	// of an offboarding.
 	ByWorkload bool
+	// Slot is the place with room for one that it fills: see awstype.Slot. What
+	// is to fill the same place cannot be made beside it. Empty: none.
+	Slot string
 	// Properties are what of it can lead to another account, or let one in, as
 	// it is now and by the names of the Pulumi type: the documents and
 	// principals of a role, a key, a grant, a bucket or a repository, the two
@@ -110,16 +113,4 @@ type Quota struct {
 	// Type is the Pulumi type of what it counts.
 	Type        string
 	Limit, Used int
-}
-
-// ReadBy returns the outputs by which the providers read a resource of some
-// types beside the id that Find returns: of those that Terraform's provider has
-// written with its newer framework, the ones that it reads by an attribute that
-// is no input.
-func ReadBy(typ, id string) map[string]any {
-	switch typ {
-	case "aws:eks/podIdentityAssociation:PodIdentityAssociation":
-		return map[string]any{"associationId": id}
-	}
-	return nil
 }

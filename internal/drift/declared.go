@@ -1,34 +1,27 @@
 package drift
 
+import "freehold.dev/freehold/internal/awstype"
+
 // Declared are the ids of what the layers declare, by type.
 type Declared map[string]map[string]bool
-
-// The types of which AWS knows a thing otherwise than the provider's state does.
-const (
-	attachmentType   = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-	groupType        = "aws:ec2/securityGroup:SecurityGroup"
-	defaultGroupType = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
-	ingressType      = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-	egressType       = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-)
 
 // Add notes a resource by its id in the state and by what else it is known by.
 func (d Declared) Add(typ, id string, inputs map[string]any) {
 	d.add(typ, id)
 	switch typ {
-	case attachmentType:
+	case awstype.IAMRoleAttachment:
 		// The state's id is one that the provider made up.
 		role, _ := inputs["role"].(string)
 		policy, _ := inputs["policyArn"].(string)
 		d.add(typ, role+"/"+policy)
-	case groupType, defaultGroupType:
+	case awstype.EC2SecurityGroup, awstype.EC2DefaultSecurityGroup:
 		// Rules that are given with their group have no resource of their own,
 		// and the group's own comparison tells what was added to them.
 		if _, given := inputs["ingress"]; given {
-			d.add(ingressType, partsOf(id))
+			d.add(awstype.EC2IngressRule, partsOf(id))
 		}
 		if _, given := inputs["egress"]; given {
-			d.add(egressType, partsOf(id))
+			d.add(awstype.EC2EgressRule, partsOf(id))
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/finding"
 )
 
@@ -57,7 +58,7 @@ func Judge(f Facts, layers []string) []finding.Finding {
 			out = append(out, base)
 			continue
 		}
-		if d := Compare(r.Want, without(r.Have, r.Want, shadows[r.Type])); len(d) > 0 {
+		if d := Compare(r.Want, without(r.Have, r.Want, awstype.Ignored(r.Type))); len(d) > 0 {
 			base.Kind, base.Differences = finding.Changed, d
 			out = append(out, base)
 		}
@@ -84,16 +85,9 @@ func Judge(f Facts, layers []string) []finding.Finding {
 	return out
 }
 
-// shadows are properties of a type that other resources say: providers read
-// them back as if they were its own. What is there of them that no resource
-// declares, the inventory finds.
-var shadows = map[string][]string{
-	"aws:ec2/routeTable:RouteTable": {"routes"},
-	"aws:iam/role:Role":             {"inlinePolicies", "managedPolicyArns"},
-	"aws:s3/bucketV2:BucketV2":      {"lifecycleRules", "policy", "serverSideEncryptionConfigurations", "versionings"},
-}
-
-// without leaves out what nobody asked for of some properties.
+// without leaves out what nobody asked for of some properties: of those that
+// other resources say, and that providers read back as if they were its own.
+// What is there of them that no resource declares, the inventory finds.
 func without(have, want map[string]any, properties []string) map[string]any {
 	if len(properties) == 0 {
 		return have

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/drift"
@@ -157,7 +158,7 @@ func (s *Service) finder(d dataplane.DataPlane, l plan.Layer) (engine.Finder, er
 		if errors.Is(err, cloud.ErrNotFound) {
 			return engine.Found{}, false, nil
 		}
-		return engine.Found{ID: id, Outputs: cloud.ReadBy(st.Type, id)}, err == nil, err
+		return engine.Found{ID: id, Outputs: awstype.ReadBy(st.Type, id)}, err == nil, err
 	}, nil
 }
 

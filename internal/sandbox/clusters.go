@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/sandbox/awsprovider"
@@ -20,12 +21,7 @@ import (
 	"freehold.dev/freehold/internal/sandbox/store"
 )
 
-const (
-	clusterType     = "aws:eks/cluster:Cluster"
-	associationType = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
-	providerType    = "aws:eks/identityProviderConfig:IdentityProviderConfig"
-	adminPolicy     = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-)
+const adminPolicy = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
 // planes gives EKS's clusters their control planes.
 type planes struct{ m *controlplane.Manager }
@@ -91,7 +87,7 @@ func (c *Cloud) CheckRelease(_ context.Context, r cloud.Release) error {
 // provider that EKS says it has: who was killed between the two left the control
 // plane behind.
 func (c *Cloud) ensure(ctx context.Context, at controlplane.Cluster) error {
-	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: clusterType, ID: at.Name})
+	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: awstype.EKSCluster, ID: at.Name})
 	if err != nil {
 		return err
 	}
@@ -109,7 +105,7 @@ func (c *Cloud) ensure(ctx context.Context, at controlplane.Cluster) error {
 
 // authenticate has a cluster believe the identity provider that EKS says it has.
 func (c *Cloud) authenticate(ctx context.Context, at controlplane.Cluster) error {
-	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: providerType})
+	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: awstype.EKSIdentityProviderConfig})
 	if err != nil {
 		return err
 	}
@@ -128,7 +124,7 @@ func (c *Cloud) ProtectCluster(ctx context.Context, cl cloud.Cluster, on bool) e
 	if err != nil {
 		return err
 	}
-	found, err := c.backend.Change(ctx, who, awsprovider.TypeOf(clusterType), cl.Name, "UpdateClusterConfig", func(out map[string]any) {
+	found, err := c.backend.Change(ctx, who, awsprovider.TypeOf(awstype.EKSCluster), cl.Name, "UpdateClusterConfig", func(out map[string]any) {
 		out[awsprovider.DeletionProtection] = on
 	})
 	if err != nil {
@@ -150,14 +146,14 @@ func (c *Cloud) Kubeconfig(ctx context.Context, cl cloud.Cluster, roleARN string
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: clusterType, ID: at.Name})
+	rows, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: awstype.EKSCluster, ID: at.Name})
 	if err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("kubeconfig of %s: ResourceNotFoundException: %w", cl.Name, cloud.ErrNotFound)
 	}
-	entries, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: associationType})
+	entries, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: awstype.EKSAccessPolicyAssociation})
 	if err != nil {
 		return nil, err
 	}

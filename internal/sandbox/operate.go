@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/sandbox/awsprovider"
@@ -17,10 +18,7 @@ import (
 // or an account's id; an org owns its account and what the management account
 // has under its tag.
 
-const (
-	orgTag      = "freehold.dev/org"
-	accountType = "aws:organizations/account:Account"
-)
+const orgTag = "freehold.dev/org"
 
 var accountID = regexp.MustCompile(`^\d{12}$`)
 
@@ -29,7 +27,7 @@ func (c *Cloud) account(ctx context.Context, owner string) (string, error) {
 	if accountID.MatchString(owner) {
 		return owner, nil
 	}
-	rows, err := c.backend.Rows(ctx, store.Filter{Type: accountType})
+	rows, err := c.backend.Rows(ctx, store.Filter{Type: awstype.OrganizationsAccount})
 	if err != nil {
 		return "", err
 	}
@@ -66,7 +64,7 @@ func (c *Cloud) rows(ctx context.Context, owner, typ string) ([]store.Row, error
 
 // orgs maps accounts to their orgs.
 func (c *Cloud) orgs(ctx context.Context) (map[string]string, error) {
-	rows, err := c.backend.Rows(ctx, store.Filter{Type: accountType})
+	rows, err := c.backend.Rows(ctx, store.Filter{Type: awstype.OrganizationsAccount})
 	out := map[string]string{}
 	for _, r := range rows {
 		out[r.ID] = tagsOf(r)[orgTag]

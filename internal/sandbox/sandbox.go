@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/sandbox/awsprovider"
 	"freehold.dev/freehold/internal/sandbox/controlplane"
@@ -200,8 +201,10 @@ func (c *Cloud) Quotas(ctx context.Context, a cloud.Account) ([]cloud.Quota, err
 }
 
 func item(r store.Row) cloud.Item {
+	properties := awsprovider.Public(r)
+	slot, _ := awstype.Slot(r.Type, properties)
 	return cloud.Item{
-		Type: r.Type, ID: r.ID, Name: nameOf(r), ARN: r.ARN, Tags: tagsOf(r), ByCloud: r.ByCloud, Properties: awsprovider.Public(r),
+		Type: r.Type, ID: r.ID, Name: nameOf(r), ARN: r.ARN, Tags: tagsOf(r), ByCloud: r.ByCloud, Slot: slot, Properties: properties,
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.yaml.in/yaml/v3"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/cloud/cloudtest"
 	"freehold.dev/freehold/internal/event"
@@ -46,7 +47,7 @@ func TestExerciseTheSandbox(t *testing.T) {
 // vend makes an account as an operator would, and says how it is reached.
 func vend(t *testing.T, c *Cloud, org string) cloud.Account {
 	t.Helper()
-	it, err := c.Create(t.Context(), awsprovider.ManagementAccount, accountType, org, map[string]any{
+	it, err := c.Create(t.Context(), awsprovider.ManagementAccount, awstype.OrganizationsAccount, org, map[string]any{
 		"email": org + "@customer.example", "tags": map[string]any{orgTag: org},
 	})
 	if err != nil {
@@ -78,7 +79,7 @@ func TestAnAccountIsClosedOnceAndThenNobodyGetsIn(t *testing.T) {
 	a := vend(t, c, "acme")
 	status := func() any {
 		t.Helper()
-		it, err := c.Show(t.Context(), awsprovider.ManagementAccount, accountType, a.ID)
+		it, err := c.Show(t.Context(), awsprovider.ManagementAccount, awstype.OrganizationsAccount, a.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,7 +153,7 @@ func TestAnOperatorListsShowsEditsCreatesAndRemoves(t *testing.T) {
 		t.Error(err)
 	}
 	// What the management account holds for an org is the org's too.
-	own, err := c.List(ctx, "globex", accountType)
+	own, err := c.List(ctx, "globex", awstype.OrganizationsAccount)
 	if err != nil || len(own) != 1 || own[0].ID != b.ID || own[0].Org != "globex" {
 		t.Errorf("globex' account: %v, %v", own, err)
 	}
@@ -178,7 +179,10 @@ func TestAnInventoryHasEverythingAndSaysWhatAWSMade(t *testing.T) {
 	want := []cloud.Item{
 		{Type: "aws:iam/role:Role", ID: access, Name: access, ARN: arn + access, ByCloud: true},
 		{Type: "aws:iam/role:Role", ID: "mine", Name: "mine", ARN: arn + "mine", Tags: map[string]string{"a": "b"}},
-		{Type: "aws:iam/rolePolicyAttachment:RolePolicyAttachment", ID: access + "/AdministratorAccess", ByCloud: true},
+		{
+			Type: awstype.IAMRoleAttachment, ID: access + "/AdministratorAccess", ByCloud: true,
+			Slot: awstype.IAMRoleAttachment + " " + access + " arn:aws:iam::aws:policy/AdministratorAccess",
+		},
 	}
 	sorted := cmpopts.SortSlices(func(x, y cloud.Item) bool { return x.Type+x.ID < y.Type+y.ID })
 	if diff := cmp.Diff(want, got, sorted, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(cloud.Item{}, "Properties")); diff != "" {
@@ -288,7 +292,7 @@ func TestAKubeconfigCanBeKept(t *testing.T) {
 	if err := c.ProtectCluster(t.Context(), ref, true); err != nil {
 		t.Fatal(err)
 	}
-	gone := cloud.Item{Type: clusterType, ID: ref.Name}
+	gone := cloud.Item{Type: awstype.EKSCluster, ID: ref.Name}
 	if err := c.Remove(t.Context(), a, gone); err == nil || !strings.Contains(err.Error(), "deletion protection") {
 		t.Errorf("a protected cluster was removed: %v", err)
 	}
@@ -320,10 +324,10 @@ func cluster(t *testing.T, c *Cloud, a cloud.Account) cloud.Cluster {
 	}
 	role := create("aws:iam/role:Role", "eks", map[string]any{"assumeRolePolicy": strings.Replace(trust, "ec2.", "eks.", 1)})
 	create("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "", map[string]any{"role": "eks", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"})
-	it := create(clusterType, "acme", map[string]any{"roleArn": role.ARN, "version": "1.35",
+	it := create(awstype.EKSCluster, "acme", map[string]any{"roleArn": role.ARN, "version": "1.35",
 		"vpcConfig":    map[string]any{"subnetIds": subnets},
 		"accessConfig": map[string]any{"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": false}})
 	create("aws:eks/accessEntry:AccessEntry", "", map[string]any{"clusterName": "acme", "principalArn": a.RoleARN})
-	create(associationType, "", map[string]any{"clusterName": "acme", "principalArn": a.RoleARN, "policyArn": adminPolicy, "accessScope": map[string]any{"type": "cluster"}})
+	create(awstype.EKSAccessPolicyAssociation, "", map[string]any{"clusterName": "acme", "principalArn": a.RoleARN, "policyArn": adminPolicy, "accessScope": map[string]any{"type": "cluster"}})
 	return cloud.Cluster{Account: a, Name: "acme", ARN: it.ARN}
 }

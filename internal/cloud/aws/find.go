@@ -5,89 +5,95 @@ import (
 	"fmt"
 	"strings"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
-// finders look up, for each type that the stacks make, what a creation with
-// these inputs would have made: by a name that only one can have, or by what it
-// belongs to, or else by Freehold's tags. They return the ids by which the
-// provider knows them. A type whose creation overwrites what is there has one
-// all the same, so that it is recorded; where it would be recorded with other
-// settings than it has, it has none, and is made again.
+// finders look up, by the names that the rows of awstype give, what a creation
+// with these inputs would have made: by a name that only one can have, or by
+// what it belongs to, or else by Freehold's tags. They return the ids by which
+// the provider knows them. All that identifies it is given. A type whose
+// creation overwrites what is there has one all the same, so that it is
+// recorded; where it would be recorded with other settings than it has, it has
+// none, and is made again.
 var finders = map[string]func(context.Context, *session, inputs) ([]string, error){
-	accountType:       findAccount,
-	unitType:          findUnit,
-	orgPolicyType:     findOrgPolicy,
-	orgAttachmentType: findOrgAttachment,
+	"account":                        findAccount,
+	"organizational unit":            findUnit,
+	"organization policy":            findOrgPolicy,
+	"organization policy attachment": findOrgAttachment,
 
-	roleType:            findRole,
-	serviceRoleType:     findServiceRole,
-	rolePolicyType:      findRolePolicy,
-	roleAttachmentType:  findRoleAttachment,
-	policyType:          findPolicy,
-	instanceProfileType: findInstanceProfile,
-	oidcType:            findOIDCProvider,
-	passwordPolicyType:  findSetting(readPasswordPolicy),
+	"role":                findRole,
+	"service-linked role": findServiceRole,
+	"role policy":         findRolePolicy,
+	"role attachment":     findRoleAttachment,
+	"policy":              findPolicy,
+	"instance profile":    findInstanceProfile,
+	"OIDC provider":       findOIDCProvider,
+	"password policy":     findSetting(readPasswordPolicy),
 
-	keyType:   findKey,
-	aliasType: findAlias,
+	"key":   findKey,
+	"alias": findAlias,
 
-	bucketType:          findBucket,
-	bucketPolicyType:    findBucketPart(bucketPolicyType),
-	bucketBlockType:     findBucketPart(bucketBlockType),
-	versioningType:      findBucketPart(versioningType),
-	encryptionType:      findBucketPart(encryptionType),
-	ownershipType:       findBucketPart(ownershipType),
-	bucketLifecycleType: findBucketPart(bucketLifecycleType),
-	bucketLoggingType:   findBucketPart(bucketLoggingType),
-	accountBlockType:    findSetting(readAccountBlock),
+	"bucket":                      findBucket,
+	"bucket policy":               findBucketPart(awstype.S3BucketPolicy),
+	"bucket public access block":  findBucketPart(awstype.S3PublicAccessBlock),
+	"bucket versioning":           findBucketPart(awstype.S3Versioning),
+	"bucket encryption":           findBucketPart(awstype.S3Encryption),
+	"bucket ownership controls":   findBucketPart(awstype.S3OwnershipControls),
+	"bucket lifecycle":            findBucketPart(awstype.S3Lifecycle),
+	"bucket logging":              findBucketPart(awstype.S3Logging),
+	"account public access block": findSetting(readAccountBlock),
 
-	repositoryType:       findRepository,
-	imageLifecycleType:   findImageLifecycle,
-	repositoryPolicyType: findRepositoryPolicy,
-	trailType:            findTrail,
-	analyzerType:         findAnalyzer,
-	logGroupType:         findLogGroup,
+	"repository":        findRepository,
+	"image lifecycle":   findImageLifecycle,
+	"repository policy": findRepositoryPolicy,
+	"trail":             findTrail,
+	"analyzer":          findAnalyzer,
+	"log group":         findLogGroup,
 
-	ebsEncryptionType: findSetting(readEBSEncryption),
-	ebsKeyType:        findEBSKey,
-	metadataType:      findSetting(readMetadataDefaults),
+	"EBS encryption by default":  findSetting(readEBSEncryption),
+	"EBS default key":            findEBSKey,
+	"instance metadata defaults": findSetting(readMetadataDefaults),
 
-	vpcType:             findVPC,
-	subnetType:          findSubnet,
-	routeTableType:      findRouteTable,
-	routeType:           findRoute,
-	associationType:     findAssociation,
-	internetGatewayType: findInternetGateway,
-	natGatewayType:      findNATGateway,
-	addressType:         findAddress,
-	endpointType:        findEndpoint,
-	peeringType:         findPeering,
-	networkACLType:      findNetworkACL,
-	interfaceType:       findInterface,
-	groupType:           findGroup,
-	defaultGroupType:    findDefaultGroup,
-	ingressType:         findGroupRule(false),
-	egressType:          findGroupRule(true),
-	flowLogType:         findFlowLog,
-	launchTemplateType:  findLaunchTemplate,
+	"VPC":                     findVPC,
+	"subnet":                  findSubnet,
+	"route table":             findRouteTable,
+	"route":                   findRoute,
+	"route table association": findAssociation,
+	"internet gateway":        findInternetGateway,
+	"NAT gateway":             findNATGateway,
+	"address":                 findAddress,
+	"endpoint":                findEndpoint,
+	"peering":                 findPeering,
+	"network ACL":             findNetworkACL,
+	"network interface":       findInterface,
+	"security group":          findGroup,
+	"default security group":  findDefaultGroup,
+	"ingress rule":            findGroupRule(false),
+	"egress rule":             findGroupRule(true),
+	"flow log":                findFlowLog,
+	"launch template":         findLaunchTemplate,
 
-	clusterType:      findCluster,
-	nodeGroupType:    findNodeGroup,
-	addonType:        findAddon,
-	accessEntryType:  findAccessEntry,
-	accessPolicyType: findAccessPolicy,
-	podIdentityType:  findPodIdentity,
-	fargateType:      findFargateProfile,
+	"cluster":         findCluster,
+	"node group":      findNodeGroup,
+	"add-on":          findAddon,
+	"access entry":    findAccessEntry,
+	"access policy":   findAccessPolicy,
+	"pod identity":    findPodIdentity,
+	"Fargate profile": findFargateProfile,
 
-	identityProviderType: findIdentityProvider,
+	"identity provider config": findIdentityProvider,
 }
 
 // Find looks up what an interrupted creation may have left behind.
 func (c *Cloud) Find(ctx context.Context, in cloud.Account, typ string, given map[string]any) (string, error) {
-	find, is := finders[typ]
-	if !is {
-		return "", fmt.Errorf("find %s: nobody knows how to look for one: add it to the finders of internal/cloud/aws", typ)
+	row, known := awstype.Of(typ)
+	find, is := finders[row.Find]
+	switch {
+	case !is && (!known || !row.Overwrites):
+		return "", fmt.Errorf("find %s: no way to look one up is known: give the type a row in internal/awstype", typ)
+	case !is || !row.Identified(given):
+		return "", fmt.Errorf("find %s: %w", typ, cloud.ErrNotFound)
 	}
 	s, err := c.session(ctx, in)
 	if err != nil {
@@ -116,32 +122,25 @@ func (in inputs) text(key string) string {
 	return s
 }
 
-// texts returns inputs; ok is false unless all are given: what is not named
-// cannot be looked up, and half a name fits others' things.
-func (in inputs) texts(keys ...string) (values []string, ok bool) {
+// texts returns inputs.
+func (in inputs) texts(keys ...string) []string {
+	var values []string
 	for _, k := range keys {
-		if in.text(k) == "" {
-			return nil, false
-		}
 		values = append(values, in.text(k))
 	}
-	return values, true
+	return values
 }
 
-// identityTags tell apart what has no name: of two things in one layer, the
-// names in the tags differ.
-var identityTags = []string{"Name", "freehold.dev/org", "freehold.dev/layer"}
-
-// identity returns the identifying tags; ok is false unless all are given.
-func (in inputs) identity() (tags map[string]string, ok bool) {
-	given, _ := in["tags"].(map[string]any)
-	tags = map[string]string{}
-	for _, k := range identityTags {
+// identity returns the identifying tags; nil unless all are given.
+func (in inputs) identity() map[string]string {
+	given, _ := in[awstype.Tags].(map[string]any)
+	tags := map[string]string{}
+	for _, k := range awstype.IdentityTags {
 		if tags[k] = inputs(given).text(k); tags[k] == "" {
-			return nil, false
+			return nil
 		}
 	}
-	return tags, true
+	return tags
 }
 
 // one is the answer of a look-up of one thing: its id, or "" for none.

@@ -18,54 +18,36 @@ func logGroupOf(arn string) string {
 
 func findCluster(ctx context.Context, s *session, in inputs) ([]string, error) {
 	name := in.text("name")
-	if name == "" {
-		return nil, nil
-	}
 	_, err := s.eks.DescribeCluster(ctx, &eks.DescribeClusterInput{Name: aws.String(name)})
 	return one(name, err)
 }
 
 func findNodeGroup(ctx context.Context, s *session, in inputs) ([]string, error) {
-	is, ok := in.texts("clusterName", "nodeGroupName")
-	if !ok {
-		return nil, nil
-	}
+	is := in.texts("clusterName", "nodeGroupName")
 	_, err := s.eks.DescribeNodegroup(ctx, &eks.DescribeNodegroupInput{ClusterName: aws.String(is[0]), NodegroupName: aws.String(is[1])})
 	return one(is[0]+":"+is[1], err)
 }
 
 func findAddon(ctx context.Context, s *session, in inputs) ([]string, error) {
-	is, ok := in.texts("clusterName", "addonName")
-	if !ok {
-		return nil, nil
-	}
+	is := in.texts("clusterName", "addonName")
 	_, err := s.eks.DescribeAddon(ctx, &eks.DescribeAddonInput{ClusterName: aws.String(is[0]), AddonName: aws.String(is[1])})
 	return one(is[0]+":"+is[1], err)
 }
 
 func findFargateProfile(ctx context.Context, s *session, in inputs) ([]string, error) {
-	is, ok := in.texts("clusterName", "fargateProfileName")
-	if !ok {
-		return nil, nil
-	}
+	is := in.texts("clusterName", "fargateProfileName")
 	_, err := s.eks.DescribeFargateProfile(ctx, &eks.DescribeFargateProfileInput{ClusterName: aws.String(is[0]), FargateProfileName: aws.String(is[1])})
 	return one(is[0]+":"+is[1], err)
 }
 
 func findAccessEntry(ctx context.Context, s *session, in inputs) ([]string, error) {
-	is, ok := in.texts("clusterName", "principalArn")
-	if !ok {
-		return nil, nil
-	}
+	is := in.texts("clusterName", "principalArn")
 	_, err := s.eks.DescribeAccessEntry(ctx, &eks.DescribeAccessEntryInput{ClusterName: aws.String(is[0]), PrincipalArn: aws.String(is[1])})
 	return one(is[0]+":"+is[1], err)
 }
 
 func findAccessPolicy(ctx context.Context, s *session, in inputs) ([]string, error) {
-	is, ok := in.texts("clusterName", "principalArn", "policyArn")
-	if !ok {
-		return nil, nil
-	}
+	is := in.texts("clusterName", "principalArn", "policyArn")
 	policies, err := s.accessPolicies(ctx, is[0], is[1])
 	if !slices.Contains(policies, is[2]) {
 		return one("", err)
@@ -74,10 +56,7 @@ func findAccessPolicy(ctx context.Context, s *session, in inputs) ([]string, err
 }
 
 func findPodIdentity(ctx context.Context, s *session, in inputs) ([]string, error) {
-	is, ok := in.texts("clusterName", "namespace", "serviceAccount")
-	if !ok {
-		return nil, nil
-	}
+	is := in.texts("clusterName", "namespace", "serviceAccount")
 	all, err := s.podIdentities(ctx, &eks.ListPodIdentityAssociationsInput{
 		ClusterName: aws.String(is[0]), Namespace: aws.String(is[1]), ServiceAccount: aws.String(is[2]),
 	})
@@ -90,9 +69,6 @@ func findPodIdentity(ctx context.Context, s *session, in inputs) ([]string, erro
 func findIdentityProvider(ctx context.Context, s *session, in inputs) ([]string, error) {
 	oidc, _ := in["oidc"].(map[string]any)
 	cluster, name := in.text("clusterName"), inputs(oidc).text("identityProviderConfigName")
-	if cluster == "" || name == "" {
-		return nil, nil
-	}
 	_, err := s.eks.DescribeIdentityProviderConfig(ctx, &eks.DescribeIdentityProviderConfigInput{
 		ClusterName: aws.String(cluster), IdentityProviderConfig: oidcConfig(name),
 	})

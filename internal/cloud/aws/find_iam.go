@@ -13,9 +13,6 @@ import (
 
 func findRole(ctx context.Context, s *session, in inputs) ([]string, error) {
 	name := in.text("name")
-	if name == "" {
-		return nil, nil
-	}
 	out, err := s.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(name)})
 	if err != nil {
 		return one("", err)
@@ -25,9 +22,6 @@ func findRole(ctx context.Context, s *session, in inputs) ([]string, error) {
 
 func findServiceRole(ctx context.Context, s *session, in inputs) ([]string, error) {
 	service := in.text("awsServiceName")
-	if service == "" {
-		return nil, nil
-	}
 	all, err := every(ctx, iam.NewListRolesPaginator(s.iam, &iam.ListRolesInput{PathPrefix: aws.String(serviceRolePath + service + "/")}),
 		func(p *iam.ListRolesOutput) []iamtypes.Role { return p.Roles })
 	var ids []string
@@ -40,19 +34,13 @@ func findServiceRole(ctx context.Context, s *session, in inputs) ([]string, erro
 }
 
 func findRolePolicy(ctx context.Context, s *session, in inputs) ([]string, error) {
-	by, ok := in.texts("role", "name")
-	if !ok {
-		return nil, nil
-	}
+	by := in.texts("role", "name")
 	_, err := s.iam.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: aws.String(by[0]), PolicyName: aws.String(by[1])})
 	return one(by[0]+":"+by[1], err)
 }
 
 func findRoleAttachment(ctx context.Context, s *session, in inputs) ([]string, error) {
-	by, ok := in.texts("role", "policyArn")
-	if !ok {
-		return nil, nil
-	}
+	by := in.texts("role", "policyArn")
 	attached, err := s.attachedTo(ctx, by[0])
 	id := ""
 	for _, p := range attached {
@@ -65,9 +53,6 @@ func findRoleAttachment(ctx context.Context, s *session, in inputs) ([]string, e
 
 func findPolicy(ctx context.Context, s *session, in inputs) ([]string, error) {
 	name := in.text("name")
-	if name == "" {
-		return nil, nil
-	}
 	// A name is taken whatever the path.
 	all, err := every(ctx, iam.NewListPoliciesPaginator(s.iam, &iam.ListPoliciesInput{Scope: iamtypes.PolicyScopeTypeLocal}),
 		func(p *iam.ListPoliciesOutput) []iamtypes.Policy { return p.Policies })
@@ -82,18 +67,12 @@ func findPolicy(ctx context.Context, s *session, in inputs) ([]string, error) {
 
 func findInstanceProfile(ctx context.Context, s *session, in inputs) ([]string, error) {
 	name := in.text("name")
-	if name == "" {
-		return nil, nil
-	}
 	_, err := s.iam.GetInstanceProfile(ctx, &iam.GetInstanceProfileInput{InstanceProfileName: aws.String(name)})
 	return one(name, err)
 }
 
 func findOIDCProvider(ctx context.Context, s *session, in inputs) ([]string, error) {
 	issuer := strings.TrimPrefix(in.text("url"), "https://")
-	if issuer == "" {
-		return nil, nil
-	}
 	out, err := s.iam.ListOpenIDConnectProviders(ctx, &iam.ListOpenIDConnectProvidersInput{})
 	if err != nil {
 		return nil, err
@@ -108,10 +87,7 @@ func findOIDCProvider(ctx context.Context, s *session, in inputs) ([]string, err
 
 // findKey finds a key by its tags, which a key is created with: it has no name.
 func findKey(ctx context.Context, s *session, in inputs) ([]string, error) {
-	want, ok := in.identity()
-	if !ok {
-		return nil, nil
-	}
+	want := in.identity()
 	keys, err := s.keys(ctx)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"freehold.dev/freehold/internal/awstype"
 )
 
 // by is one condition of a question to EC2.
@@ -14,16 +16,15 @@ func by(name string, values ...string) ec2types.Filter {
 	return ec2types.Filter{Name: aws.String(name), Values: values}
 }
 
-// byIdentity are the conditions of an identity; ok is false where it is not given.
-func byIdentity(in inputs) (filters []ec2types.Filter, ok bool) {
-	tags, ok := in.identity()
-	if !ok {
-		return nil, false
+// byIdentity are the conditions of an identity; nil where it is not given.
+func byIdentity(in inputs) []ec2types.Filter {
+	var filters []ec2types.Filter
+	if tags := in.identity(); tags != nil {
+		for _, k := range awstype.IdentityTags {
+			filters = append(filters, by("tag:"+k, tags[k]))
+		}
 	}
-	for _, k := range identityTags {
-		filters = append(filters, by("tag:"+k, tags[k]))
-	}
-	return filters, true
+	return filters
 }
 
 // ids collects those of things that fit.
@@ -38,20 +39,14 @@ func ids[T any](all []T, id func(T) *string, fits func(T) bool) []string {
 }
 
 func findVPC(ctx context.Context, s *session, in inputs) ([]string, error) {
-	filters, ok := byIdentity(in)
-	if !ok {
-		return nil, nil
-	}
+	filters := byIdentity(in)
 	all, err := every(ctx, ec2.NewDescribeVpcsPaginator(s.ec2, &ec2.DescribeVpcsInput{Filters: filters}),
 		func(p *ec2.DescribeVpcsOutput) []ec2types.Vpc { return p.Vpcs })
 	return ids(all, func(v ec2types.Vpc) *string { return v.VpcId }, nil), err
 }
 
 func findSubnet(ctx context.Context, s *session, in inputs) ([]string, error) {
-	filters, ok := byIdentity(in)
-	if !ok {
-		return nil, nil
-	}
+	filters := byIdentity(in)
 	all, err := every(ctx, ec2.NewDescribeSubnetsPaginator(s.ec2, &ec2.DescribeSubnetsInput{Filters: filters}),
 		func(p *ec2.DescribeSubnetsOutput) []ec2types.Subnet { return p.Subnets })
 	return ids(all, func(n ec2types.Subnet) *string { return n.SubnetId }, nil), err
@@ -63,10 +58,7 @@ func (s *session) routeTables(ctx context.Context, filters ...ec2types.Filter) (
 }
 
 func findRouteTable(ctx context.Context, s *session, in inputs) ([]string, error) {
-	filters, ok := byIdentity(in)
-	if !ok {
-		return nil, nil
-	}
+	filters := byIdentity(in)
 	all, err := s.routeTables(ctx, filters...)
 	return ids(all, func(t ec2types.RouteTable) *string { return t.RouteTableId }, nil), err
 }
@@ -75,9 +67,6 @@ func findRouteTable(ctx context.Context, s *session, in inputs) ([]string, error
 func findRoute(ctx context.Context, s *session, in inputs) ([]string, error) {
 	table := in.text("routeTableId")
 	want := in.text("destinationCidrBlock") + in.text("destinationIpv6CidrBlock") + in.text("destinationPrefixListId")
-	if table == "" || want == "" {
-		return nil, nil
-	}
 	all, err := s.routeTables(ctx, by("route-table-id", table))
 	for _, t := range all {
 		if slices.ContainsFunc(t.Routes, func(r ec2types.Route) bool {
@@ -92,14 +81,9 @@ func findRoute(ctx context.Context, s *session, in inputs) ([]string, error) {
 // findAssociation finds the one table that a subnet or a gateway can have.
 func findAssociation(ctx context.Context, s *session, in inputs) ([]string, error) {
 	subnet, gateway := in.text("subnetId"), in.text("gatewayId")
-	var filter ec2types.Filter
-	switch {
-	case subnet != "":
-		filter = by("association.subnet-id", subnet)
-	case gateway != "":
+	filter := by("association.subnet-id", subnet)
+	if subnet == "" {
 		filter = by("association.gateway-id", gateway)
-	default:
-		return nil, nil
 	}
 	all, err := s.routeTables(ctx, filter)
 	var out []string
@@ -126,8 +110,8 @@ func findInternetGateway(ctx context.Context, s *session, in inputs) ([]string, 
 			return ids(all, id, nil), err
 		}
 	}
-	filters, ok := byIdentity(in)
-	if !ok {
+	filters := byIdentity(in)
+	if filters == nil {
 		return nil, nil
 	}
 	all, err := list(filters...)
@@ -139,20 +123,17 @@ func findNATGateway(ctx context.Context, s *session, in inputs) ([]string, error
 	all, err := every(ctx, ec2.NewDescribeNatGatewaysPaginator(s.ec2, &ec2.DescribeNatGatewaysInput{Filter: []ec2types.Filter{by("state", "pending", "available", "failed")}}),
 		func(p *ec2.DescribeNatGatewaysOutput) []ec2types.NatGateway { return p.NatGateways })
 	address := in.text("allocationId")
-	tags, tagged := in.identity()
+	tags := in.identity()
 	return ids(all, func(g ec2types.NatGateway) *string { return g.NatGatewayId }, func(g ec2types.NatGateway) bool {
 		if address == "" {
-			return tagged && holds(ec2Tags(g.Tags), tags)
+			return holds(ec2Tags(g.Tags), tags)
 		}
 		return slices.ContainsFunc(g.NatGatewayAddresses, func(a ec2types.NatGatewayAddress) bool { return aws.ToString(a.AllocationId) == address })
 	}), err
 }
 
 func findAddress(ctx context.Context, s *session, in inputs) ([]string, error) {
-	filters, ok := byIdentity(in)
-	if !ok {
-		return nil, nil
-	}
+	filters := byIdentity(in)
 	out, err := s.ec2.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{Filters: filters})
 	if err != nil {
 		return nil, err
@@ -161,10 +142,7 @@ func findAddress(ctx context.Context, s *session, in inputs) ([]string, error) {
 }
 
 func findEndpoint(ctx context.Context, s *session, in inputs) ([]string, error) {
-	filters, ok := byIdentity(in)
-	if !ok {
-		return nil, nil
-	}
+	filters := byIdentity(in)
 	all, err := every(ctx, ec2.NewDescribeVpcEndpointsPaginator(s.ec2, &ec2.DescribeVpcEndpointsInput{Filters: filters}),
 		func(p *ec2.DescribeVpcEndpointsOutput) []ec2types.VpcEndpoint { return p.VpcEndpoints })
 	return ids(all, func(e ec2types.VpcEndpoint) *string { return e.VpcEndpointId },
@@ -174,10 +152,7 @@ func findEndpoint(ctx context.Context, s *session, in inputs) ([]string, error) 
 }
 
 func findPeering(ctx context.Context, s *session, in inputs) ([]string, error) {
-	filters, ok := byIdentity(in)
-	if !ok {
-		return nil, nil
-	}
+	filters := byIdentity(in)
 	all, err := every(ctx, ec2.NewDescribeVpcPeeringConnectionsPaginator(s.ec2, &ec2.DescribeVpcPeeringConnectionsInput{Filters: filters}),
 		func(p *ec2.DescribeVpcPeeringConnectionsOutput) []ec2types.VpcPeeringConnection {
 			return p.VpcPeeringConnections
@@ -188,20 +163,14 @@ func findPeering(ctx context.Context, s *session, in inputs) ([]string, error) {
 }
 
 func findNetworkACL(ctx context.Context, s *session, in inputs) ([]string, error) {
-	filters, ok := byIdentity(in)
-	if !ok {
-		return nil, nil
-	}
+	filters := byIdentity(in)
 	all, err := every(ctx, ec2.NewDescribeNetworkAclsPaginator(s.ec2, &ec2.DescribeNetworkAclsInput{Filters: filters}),
 		func(p *ec2.DescribeNetworkAclsOutput) []ec2types.NetworkAcl { return p.NetworkAcls })
 	return ids(all, func(a ec2types.NetworkAcl) *string { return a.NetworkAclId }, nil), err
 }
 
 func findInterface(ctx context.Context, s *session, in inputs) ([]string, error) {
-	filters, ok := byIdentity(in)
-	if !ok {
-		return nil, nil
-	}
+	filters := byIdentity(in)
 	all, err := every(ctx, ec2.NewDescribeNetworkInterfacesPaginator(s.ec2, &ec2.DescribeNetworkInterfacesInput{Filters: filters}),
 		func(p *ec2.DescribeNetworkInterfacesOutput) []ec2types.NetworkInterface { return p.NetworkInterfaces })
 	return ids(all, func(i ec2types.NetworkInterface) *string { return i.NetworkInterfaceId }, nil), err
@@ -213,10 +182,7 @@ func (s *session) securityGroups(ctx context.Context, filters ...ec2types.Filter
 }
 
 func findGroup(ctx context.Context, s *session, in inputs) ([]string, error) {
-	is, ok := in.texts("vpcId", "name")
-	if !ok {
-		return nil, nil
-	}
+	is := in.texts("vpcId", "name")
 	all, err := s.securityGroups(ctx, by("vpc-id", is[0]), by("group-name", is[1]))
 	return ids(all, func(g ec2types.SecurityGroup) *string { return g.GroupId }, nil), err
 }
@@ -225,11 +191,7 @@ func findGroup(ctx context.Context, s *session, in inputs) ([]string, error) {
 // It is always there; taken for taken over before its rules were taken away, it
 // would keep them, because the provider leaves alone what inputs do not name.
 func findDefaultGroup(ctx context.Context, s *session, in inputs) ([]string, error) {
-	filters, ok := byIdentity(in)
-	if !ok || in.text("vpcId") == "" {
-		return nil, nil
-	}
-	all, err := s.securityGroups(ctx, append(filters, by("vpc-id", in.text("vpcId")), by("group-name", "default"))...)
+	all, err := s.securityGroups(ctx, append(byIdentity(in), by("vpc-id", in.text("vpcId")), by("group-name", "default"))...)
 	return ids(all, func(g ec2types.SecurityGroup) *string { return g.GroupId },
 		func(g ec2types.SecurityGroup) bool {
 			return len(g.IpPermissions) == 0 && len(g.IpPermissionsEgress) == 0
@@ -240,9 +202,6 @@ func findDefaultGroup(ctx context.Context, s *session, in inputs) ([]string, err
 func findGroupRule(egress bool) func(context.Context, *session, inputs) ([]string, error) {
 	return func(ctx context.Context, s *session, in inputs) ([]string, error) {
 		group := in.text("securityGroupId")
-		if group == "" {
-			return nil, nil
-		}
 		all, err := every(ctx, ec2.NewDescribeSecurityGroupRulesPaginator(s.ec2, &ec2.DescribeSecurityGroupRulesInput{Filters: []ec2types.Filter{by("group-id", group)}}),
 			func(p *ec2.DescribeSecurityGroupRulesOutput) []ec2types.SecurityGroupRule {
 				return p.SecurityGroupRules
@@ -275,9 +234,6 @@ func sameTraffic(r ec2types.SecurityGroupRule, in inputs) bool {
 // the same place.
 func findFlowLog(ctx context.Context, s *session, in inputs) ([]string, error) {
 	of, to := in.text("vpcId")+in.text("subnetId")+in.text("eniId"), in.text("logDestination")
-	if of == "" || to == "" {
-		return nil, nil
-	}
 	all, err := every(ctx, ec2.NewDescribeFlowLogsPaginator(s.ec2, &ec2.DescribeFlowLogsInput{Filter: []ec2types.Filter{by("resource-id", of)}}),
 		func(p *ec2.DescribeFlowLogsOutput) []ec2types.FlowLog { return p.FlowLogs })
 	return ids(all, func(f ec2types.FlowLog) *string { return f.FlowLogId }, func(f ec2types.FlowLog) bool {
@@ -289,9 +245,6 @@ func findFlowLog(ctx context.Context, s *session, in inputs) ([]string, error) {
 
 func findLaunchTemplate(ctx context.Context, s *session, in inputs) ([]string, error) {
 	name := in.text("name")
-	if name == "" {
-		return nil, nil
-	}
 	all, err := every(ctx, ec2.NewDescribeLaunchTemplatesPaginator(s.ec2, &ec2.DescribeLaunchTemplatesInput{Filters: []ec2types.Filter{by("launch-template-name", name)}}),
 		func(p *ec2.DescribeLaunchTemplatesOutput) []ec2types.LaunchTemplate { return p.LaunchTemplates })
 	return ids(all, func(t ec2types.LaunchTemplate) *string { return t.LaunchTemplateId }, nil), err

@@ -14,9 +14,6 @@ import (
 // https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-closing.html
 func findAccount(ctx context.Context, s *session, in inputs) ([]string, error) {
 	email := in.text("email")
-	if email == "" {
-		return nil, nil
-	}
 	all, err := every(ctx, organizations.NewListAccountsPaginator(s.org, &organizations.ListAccountsInput{}),
 		func(p *organizations.ListAccountsOutput) []organizationstypes.Account { return p.Accounts })
 	var ids []string
@@ -29,10 +26,7 @@ func findAccount(ctx context.Context, s *session, in inputs) ([]string, error) {
 }
 
 func findUnit(ctx context.Context, s *session, in inputs) ([]string, error) {
-	by, ok := in.texts("parentId", "name")
-	if !ok {
-		return nil, nil
-	}
+	by := in.texts("parentId", "name")
 	all, err := every(ctx, organizations.NewListOrganizationalUnitsForParentPaginator(s.org, &organizations.ListOrganizationalUnitsForParentInput{ParentId: aws.String(by[0])}),
 		func(p *organizations.ListOrganizationalUnitsForParentOutput) []organizationstypes.OrganizationalUnit {
 			return p.OrganizationalUnits
@@ -63,10 +57,7 @@ func findOrgPolicy(ctx context.Context, s *session, in inputs) ([]string, error)
 }
 
 func findOrgAttachment(ctx context.Context, s *session, in inputs) ([]string, error) {
-	by, ok := in.texts("policyId", "targetId")
-	if !ok {
-		return nil, nil
-	}
+	by := in.texts("policyId", "targetId")
 	policy, target := by[0], by[1]
 	all, err := every(ctx, organizations.NewListTargetsForPolicyPaginator(s.org, &organizations.ListTargetsForPolicyInput{PolicyId: aws.String(policy)}),
 		func(p *organizations.ListTargetsForPolicyOutput) []organizationstypes.PolicyTargetSummary {

@@ -57,36 +57,24 @@ func findBucketPart(typ string) func(context.Context, *session, inputs) ([]strin
 
 func findRepository(ctx context.Context, s *session, in inputs) ([]string, error) {
 	name := in.text("name")
-	if name == "" {
-		return nil, nil
-	}
 	_, err := s.ecr.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RepositoryNames: []string{name}})
 	return one(name, err)
 }
 
 func findImageLifecycle(ctx context.Context, s *session, in inputs) ([]string, error) {
 	name := in.text("repository")
-	if name == "" {
-		return nil, nil
-	}
 	_, err := s.ecr.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: aws.String(name)})
 	return one(name, err)
 }
 
 func findRepositoryPolicy(ctx context.Context, s *session, in inputs) ([]string, error) {
 	name := in.text("repository")
-	if name == "" {
-		return nil, nil
-	}
 	_, err := s.ecr.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RepositoryName: aws.String(name)})
 	return one(name, err)
 }
 
 func findTrail(ctx context.Context, s *session, in inputs) ([]string, error) {
 	name := in.text("name")
-	if name == "" {
-		return nil, nil
-	}
 	out, err := s.trail.GetTrail(ctx, &cloudtrail.GetTrailInput{Name: aws.String(name)})
 	if err != nil {
 		return one("", err)
@@ -96,18 +84,12 @@ func findTrail(ctx context.Context, s *session, in inputs) ([]string, error) {
 
 func findAnalyzer(ctx context.Context, s *session, in inputs) ([]string, error) {
 	name := in.text("analyzerName")
-	if name == "" {
-		return nil, nil
-	}
 	_, err := s.analyzer.GetAnalyzer(ctx, &accessanalyzer.GetAnalyzerInput{AnalyzerName: aws.String(name)})
 	return one(name, err)
 }
 
 func findLogGroup(ctx context.Context, s *session, in inputs) ([]string, error) {
 	name := in.text("name")
-	if name == "" {
-		return nil, nil
-	}
 	all, err := every(ctx, cloudwatchlogs.NewDescribeLogGroupsPaginator(s.logs, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(name)}),
 		func(p *cloudwatchlogs.DescribeLogGroupsOutput) []logstypes.LogGroup { return p.LogGroups })
 	id := ""

@@ -6,59 +6,57 @@ import (
 	"slices"
 	"sync"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
 // atOnce bounds how many lists are read at the same time: more are throttled.
 const atOnce = 8
 
-// listers say what there may be in an account, in the order in which things can
-// be removed: what uses another comes before it.
-var listers = []struct {
-	what string
-	list func(context.Context, *session) ([]cloud.Item, error)
-}{
-	{"tagged resources of other services", listTagged},
-	{"EKS clusters", listClusters},
-	{"load balancers", listLoadBalancers},
-	{"target groups", listTargetGroups},
-	{"instances", listInstances},
-	{"launch templates", listLaunchTemplates},
-	{"images", listImages},
-	{"snapshots", listSnapshots},
-	{"volumes", listVolumes},
-	{"key pairs", listKeyPairs},
-	{"flow logs", listFlowLogs},
-	{"VPC endpoints", listEndpoints},
-	{"VPC endpoint services", listEndpointServices},
-	{"transit gateways", listTransitGateways},
-	{"VPC peering connections", listPeerings},
-	{"NAT gateways", listNATGateways},
-	{"elastic IP addresses", listAddresses},
-	{"network interfaces", listInterfaces},
-	{"routes", listRoutes},
-	{"route tables", listRouteTables},
-	{"network ACLs", listNetworkACLs},
-	{"security group rules", listGroupRules},
-	{"security groups", listGroups},
-	{"subnets", listSubnets},
-	{"internet gateways", listInternetGateways},
-	{"VPCs", listVPCs},
-	{"DHCP options", listDHCPOptions},
-	{"ECR repositories", listRepositories},
-	{"CloudTrail trails", listTrails},
-	{"Access Analyzer analyzers", listAnalyzers},
-	{"log groups", listLogGroups},
-	{"S3 buckets", listBuckets},
-	{"settings of the account", listSettings},
-	{"KMS aliases", listAliases},
-	{"KMS keys", listKeys},
-	{"IAM instance profiles", listInstanceProfiles},
-	{"IAM roles", listRoles},
-	{"IAM users", listUsers},
-	{"IAM groups", listUserGroups},
-	{"IAM policies", listPolicies},
-	{"IAM identity providers", listIdentityProviders},
+// listers list what there may be in an account, by the names that the rows of
+// awstype give. One may list several types, each before what it is a part of.
+var listers = map[string]func(context.Context, *session) ([]cloud.Item, error){
+	awstype.Tagged:              listTagged,
+	"EKS clusters":              listClusters,
+	"load balancers":            listLoadBalancers,
+	"target groups":             listTargetGroups,
+	"instances":                 listInstances,
+	"launch templates":          listLaunchTemplates,
+	"images":                    listImages,
+	"snapshots":                 listSnapshots,
+	"volumes":                   listVolumes,
+	"key pairs":                 listKeyPairs,
+	"flow logs":                 listFlowLogs,
+	"VPC endpoints":             listEndpoints,
+	"VPC endpoint services":     listEndpointServices,
+	"transit gateways":          listTransitGateways,
+	"VPC peering connections":   listPeerings,
+	"NAT gateways":              listNATGateways,
+	"elastic IP addresses":      listAddresses,
+	"network interfaces":        listInterfaces,
+	"routes":                    listRoutes,
+	"route tables":              listRouteTables,
+	"network ACLs":              listNetworkACLs,
+	"security group rules":      listGroupRules,
+	"security groups":           listGroups,
+	"subnets":                   listSubnets,
+	"internet gateways":         listInternetGateways,
+	"VPCs":                      listVPCs,
+	"DHCP options":              listDHCPOptions,
+	"ECR repositories":          listRepositories,
+	"CloudTrail trails":         listTrails,
+	"Access Analyzer analyzers": listAnalyzers,
+	"log groups":                listLogGroups,
+	"S3 buckets":                listBuckets,
+	"settings of the account":   listSettings,
+	"KMS aliases":               listAliases,
+	"KMS keys":                  listKeys,
+	"IAM instance profiles":     listInstanceProfiles,
+	"IAM roles":                 listRoles,
+	"IAM users":                 listUsers,
+	"IAM groups":                listUserGroups,
+	"IAM policies":              listPolicies,
+	"IAM identity providers":    listIdentityProviders,
 }
 
 // Inventory lists everything that can be listed in the account and region,
@@ -71,10 +69,11 @@ func (c *Cloud) Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, e
 	if err != nil {
 		return nil, fmt.Errorf("inventory: %w", err)
 	}
-	lists := make([][]cloud.Item, len(listers))
+	names := awstype.Lists()
+	lists := make([][]cloud.Item, len(names))
 	slots := make(chan struct{}, atOnce)
 	var wait sync.WaitGroup
-	for i, l := range listers {
+	for i, name := range names {
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
@@ -82,9 +81,9 @@ func (c *Cloud) Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, e
 				return
 			}
 			var err error
-			if lists[i], err = l.list(ctx, s); err != nil {
+			if lists[i], err = listers[name](ctx, s); err != nil {
 				// The first failure ends the others; theirs are only its echo.
-				cancel(fmt.Errorf("inventory of account %s in %s: list %s: %w", s.account, s.region, l.what, err))
+				cancel(fmt.Errorf("inventory of account %s in %s: list of %s: %w", s.account, s.region, name, err))
 			}
 		})
 	}
@@ -102,6 +101,13 @@ func (c *Cloud) Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, e
 // thing is an item whose name is in its tags, as EC2's are.
 func thing(typ, id string, tags map[string]string) cloud.Item {
 	return cloud.Item{Type: typ, ID: id, Name: tags["Name"], Tags: tags}
+}
+
+// slot is the place with room for one that a thing with these inputs fills;
+// empty: none.
+func slot(typ string, inputs map[string]any) string {
+	s, _ := awstype.Slot(typ, inputs)
+	return s
 }
 
 // named is an item that AWS knows by a name.

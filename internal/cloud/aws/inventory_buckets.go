@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -21,13 +22,13 @@ type bucketPart struct {
 }
 
 var bucketParts = []bucketPart{
-	{bucketPolicyType, readBucketPolicy},
-	{bucketLoggingType, readBucketLogging},
-	{bucketLifecycleType, readBucketLifecycle},
-	{versioningType, readVersioning},
-	{encryptionType, readEncryption},
-	{ownershipType, readOwnership},
-	{bucketBlockType, readBucketBlock},
+	{awstype.S3BucketPolicy, readBucketPolicy},
+	{awstype.S3Logging, readBucketLogging},
+	{awstype.S3Lifecycle, readBucketLifecycle},
+	{awstype.S3Versioning, readVersioning},
+	{awstype.S3Encryption, readEncryption},
+	{awstype.S3OwnershipControls, readOwnership},
+	{awstype.S3PublicAccessBlock, readBucketBlock},
 }
 
 // buckets are the account's, in all regions: their names are one list.
@@ -47,16 +48,16 @@ func listBuckets(ctx context.Context, s *session) ([]cloud.Item, error) {
 	var items []cloud.Item
 	for _, b := range all {
 		name := aws.ToString(b.Name)
-		bucket := []cloud.Item{named(bucketType, name, name, "arn:aws:s3:::"+name)}
+		bucket := []cloud.Item{named(awstype.S3Bucket, name, name, "arn:aws:s3:::"+name)}
 		for _, part := range bucketParts {
 			set, byCloud, err := part.of(ctx, s, name, aws.ToString(b.BucketRegion))
 			if err != nil {
 				return nil, err
 			}
-			it := cloud.Item{Type: part.typ, ID: name, Name: name, ByCloud: byCloud}
+			it := cloud.Item{Type: part.typ, ID: name, Name: name, ByCloud: byCloud, Slot: slot(part.typ, map[string]any{"bucket": name})}
 			switch {
 			case !set:
-			case part.typ == bucketPolicyType:
+			case part.typ == awstype.S3BucketPolicy:
 				out, err := s.s3.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: b.Name}, bucketIn(aws.ToString(b.BucketRegion)))
 				if gone(err) {
 					continue // since it was listed

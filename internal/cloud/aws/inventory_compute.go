@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -27,7 +28,7 @@ func listInstances(ctx context.Context, s *session) ([]cloud.Item, error) {
 			if i.State != nil && i.State.Name == ec2types.InstanceStateNameTerminated {
 				continue
 			}
-			it := thing(instanceType, aws.ToString(i.InstanceId), ec2Tags(i.Tags))
+			it := thing(awstype.EC2Instance, aws.ToString(i.InstanceId), ec2Tags(i.Tags))
 			it.ByCloud = instanceByCloud(i, fleet)
 			items = append(items, it)
 		}
@@ -53,7 +54,7 @@ func listLaunchTemplates(ctx context.Context, s *session) ([]cloud.Item, error) 
 	var items []cloud.Item
 	for _, t := range all {
 		items = append(items, cloud.Item{
-			Type: launchTemplateType, ID: aws.ToString(t.LaunchTemplateId), Name: aws.ToString(t.LaunchTemplateName), Tags: ec2Tags(t.Tags),
+			Type: awstype.EC2LaunchTemplate, ID: aws.ToString(t.LaunchTemplateId), Name: aws.ToString(t.LaunchTemplateName), Tags: ec2Tags(t.Tags),
 			ByCloud: templateByCloud(t),
 		})
 	}
@@ -71,7 +72,7 @@ func listImages(ctx context.Context, s *session) ([]cloud.Item, error) {
 		func(p *ec2.DescribeImagesOutput) []ec2types.Image { return p.Images })
 	var items []cloud.Item
 	for _, i := range all {
-		items = append(items, cloud.Item{Type: imageType, ID: aws.ToString(i.ImageId), Name: aws.ToString(i.Name), Tags: ec2Tags(i.Tags)})
+		items = append(items, cloud.Item{Type: awstype.EC2Image, ID: aws.ToString(i.ImageId), Name: aws.ToString(i.Name), Tags: ec2Tags(i.Tags)})
 	}
 	return items, err
 }
@@ -81,7 +82,7 @@ func listSnapshots(ctx context.Context, s *session) ([]cloud.Item, error) {
 		func(p *ec2.DescribeSnapshotsOutput) []ec2types.Snapshot { return p.Snapshots })
 	var items []cloud.Item
 	for _, n := range all {
-		items = append(items, thing(snapshotType, aws.ToString(n.SnapshotId), ec2Tags(n.Tags)))
+		items = append(items, thing(awstype.EBSSnapshot, aws.ToString(n.SnapshotId), ec2Tags(n.Tags)))
 	}
 	return items, err
 }
@@ -91,7 +92,7 @@ func listVolumes(ctx context.Context, s *session) ([]cloud.Item, error) {
 		func(p *ec2.DescribeVolumesOutput) []ec2types.Volume { return p.Volumes })
 	var items []cloud.Item
 	for _, v := range all {
-		it := thing(volumeType, aws.ToString(v.VolumeId), ec2Tags(v.Tags))
+		it := thing(awstype.EBSVolume, aws.ToString(v.VolumeId), ec2Tags(v.Tags))
 		it.ByCloud = volumeByCloud(v)
 		items = append(items, it)
 	}
@@ -113,7 +114,7 @@ func listKeyPairs(ctx context.Context, s *session) ([]cloud.Item, error) {
 	}
 	var items []cloud.Item
 	for _, k := range out.KeyPairs {
-		items = append(items, cloud.Item{Type: keyPairType, ID: aws.ToString(k.KeyName), Name: aws.ToString(k.KeyName), Tags: ec2Tags(k.Tags)})
+		items = append(items, cloud.Item{Type: awstype.EC2KeyPair, ID: aws.ToString(k.KeyName), Name: aws.ToString(k.KeyName), Tags: ec2Tags(k.Tags)})
 	}
 	return items, nil
 }
@@ -134,7 +135,7 @@ func listInterfaces(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if s.theirs(i.OwnerId) {
 			continue
 		}
-		it := thing(interfaceType, aws.ToString(i.NetworkInterfaceId), ec2Tags(i.TagSet))
+		it := thing(awstype.EC2NetworkInterface, aws.ToString(i.NetworkInterfaceId), ec2Tags(i.TagSet))
 		if it.Name == "" {
 			it.Name = aws.ToString(i.Description)
 		}

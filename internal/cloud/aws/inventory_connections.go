@@ -11,6 +11,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -23,7 +24,7 @@ func listGroups(_ context.Context, s *session) ([]cloud.Item, error) {
 		if s.theirs(g.OwnerId) {
 			continue
 		}
-		it := cloud.Item{Type: groupType, ID: aws.ToString(g.GroupId), Name: aws.ToString(g.GroupName), Tags: ec2Tags(g.Tags)}
+		it := cloud.Item{Type: awstype.EC2SecurityGroup, ID: aws.ToString(g.GroupId), Name: aws.ToString(g.GroupName), Tags: ec2Tags(g.Tags)}
 		it.ByCloud = groupByCloud(g)
 		items = append(items, it)
 	}
@@ -56,9 +57,9 @@ func listGroupRules(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if s.theirs(r.GroupOwnerId) {
 			continue
 		}
-		typ := ingressType
+		typ := awstype.EC2IngressRule
 		if aws.ToBool(r.IsEgress) {
-			typ = egressType
+			typ = awstype.EC2EgressRule
 		}
 		it := thing(typ, aws.ToString(r.SecurityGroupRuleId), ec2Tags(r.Tags))
 		it.ARN, it.Of = aws.ToString(r.SecurityGroupRuleArn), aws.ToString(r.GroupId)
@@ -98,7 +99,7 @@ func listEndpoints(ctx context.Context, s *session) ([]cloud.Item, error) {
 	all, err := s.endpoints(ctx)
 	var items []cloud.Item
 	for _, e := range all {
-		it := thing(endpointType, aws.ToString(e.VpcEndpointId), ec2Tags(e.Tags))
+		it := thing(awstype.EC2Endpoint, aws.ToString(e.VpcEndpointId), ec2Tags(e.Tags))
 		it.ByCloud = aws.ToBool(e.RequesterManaged)
 		items = append(items, it)
 	}
@@ -119,7 +120,7 @@ func listEndpointServices(ctx context.Context, s *session) ([]cloud.Item, error)
 	var items []cloud.Item
 	for _, e := range all {
 		if e.ServiceState != ec2types.ServiceStateDeleted {
-			items = append(items, thing(endpointServiceType, aws.ToString(e.ServiceId), ec2Tags(e.Tags)))
+			items = append(items, thing(awstype.EC2EndpointService, aws.ToString(e.ServiceId), ec2Tags(e.Tags)))
 		}
 	}
 	return items, err
@@ -135,7 +136,7 @@ func listPeerings(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if p.Status != nil && isState(string(p.Status.Code), "deleted", "rejected", "expired", "failed") {
 			continue
 		}
-		it := thing(peeringType, aws.ToString(p.VpcPeeringConnectionId), ec2Tags(p.Tags))
+		it := thing(awstype.EC2Peering, aws.ToString(p.VpcPeeringConnectionId), ec2Tags(p.Tags))
 		if from, to := p.RequesterVpcInfo, p.AccepterVpcInfo; from != nil && to != nil {
 			it.Properties = map[string]any{
 				"vpcId": aws.ToString(from.VpcId), "ownerId": aws.ToString(from.OwnerId),
@@ -165,9 +166,9 @@ func listTransitGateways(ctx context.Context, s *session) ([]cloud.Item, error) 
 		typ := "aws:ec2transitgateway/" + string(a.ResourceType) + "Attachment:Attachment"
 		switch a.ResourceType {
 		case ec2types.TransitGatewayAttachmentResourceTypeVpc:
-			typ = transitVPCType
+			typ = awstype.TransitVPCAttachment
 		case ec2types.TransitGatewayAttachmentResourceTypePeering:
-			typ = transitPeeringType
+			typ = awstype.TransitPeering
 		default: // VPN, Direct Connect: listed by what they are
 		}
 		it := thing(typ, aws.ToString(a.TransitGatewayAttachmentId), ec2Tags(a.Tags))
@@ -180,7 +181,7 @@ func listTransitGateways(ctx context.Context, s *session) ([]cloud.Item, error) 
 		if s.theirs(g.OwnerId) || g.State == ec2types.TransitGatewayStateDeleted {
 			continue
 		}
-		it := thing(transitGatewayType, aws.ToString(g.TransitGatewayId), ec2Tags(g.Tags))
+		it := thing(awstype.TransitGateway, aws.ToString(g.TransitGatewayId), ec2Tags(g.Tags))
 		it.ARN = aws.ToString(g.TransitGatewayArn)
 		items = append(items, it)
 	}
@@ -192,7 +193,13 @@ func listFlowLogs(ctx context.Context, s *session) ([]cloud.Item, error) {
 		func(p *ec2.DescribeFlowLogsOutput) []ec2types.FlowLog { return p.FlowLogs })
 	var items []cloud.Item
 	for _, f := range all {
-		items = append(items, thing(flowLogType, aws.ToString(f.FlowLogId), ec2Tags(f.Tags)))
+		it := thing(awstype.EC2FlowLog, aws.ToString(f.FlowLogId), ec2Tags(f.Tags))
+		to := aws.ToString(f.LogDestination)
+		if to == "" { // a log group may be told by its name alone
+			to = "arn:aws:logs:" + s.region + ":" + s.account + ":log-group:" + aws.ToString(f.LogGroupName)
+		}
+		it.Slot = slot(it.Type, map[string]any{"vpcId": aws.ToString(f.ResourceId), "logDestination": to, "trafficType": string(f.TrafficType)})
+		items = append(items, it)
 	}
 	return items, err
 }
@@ -203,7 +210,7 @@ func listLoadBalancers(ctx context.Context, s *session) ([]cloud.Item, error) {
 	var items []cloud.Item
 	for _, b := range all {
 		arn := aws.ToString(b.LoadBalancerArn)
-		items = append(items, named(loadBalancerType, arn, aws.ToString(b.LoadBalancerName), arn))
+		items = append(items, named(awstype.LoadBalancer, arn, aws.ToString(b.LoadBalancerName), arn))
 	}
 	return items, err
 }
@@ -214,7 +221,7 @@ func listTargetGroups(ctx context.Context, s *session) ([]cloud.Item, error) {
 	var items []cloud.Item
 	for _, g := range all {
 		arn := aws.ToString(g.TargetGroupArn)
-		items = append(items, named(targetGroupType, arn, aws.ToString(g.TargetGroupName), arn))
+		items = append(items, named(awstype.TargetGroup, arn, aws.ToString(g.TargetGroupName), arn))
 	}
 	return items, err
 }

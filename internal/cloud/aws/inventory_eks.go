@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -96,7 +97,7 @@ func listClusters(ctx context.Context, s *session) ([]cloud.Item, error) {
 			}
 			items = append(items, more...)
 		}
-		items = append(items, named(clusterType, c.name, c.name, c.arn))
+		items = append(items, named(awstype.EKSCluster, c.name, c.name, c.arn))
 	}
 	return items, nil
 }
@@ -105,7 +106,7 @@ func listNodeGroups(_ context.Context, _ *session, c cluster) ([]cloud.Item, err
 	var items []cloud.Item
 	for _, n := range c.nodes {
 		name := aws.ToString(n.NodegroupName)
-		it := named(nodeGroupType, c.name+":"+name, name, aws.ToString(n.NodegroupArn))
+		it := named(awstype.EKSNodeGroup, c.name+":"+name, name, aws.ToString(n.NodegroupArn))
 		it.Tags = n.Tags
 		items = append(items, it)
 	}
@@ -117,7 +118,9 @@ func listAddons(ctx context.Context, s *session, c cluster) ([]cloud.Item, error
 		func(p *eks.ListAddonsOutput) []string { return p.Addons })
 	var items []cloud.Item
 	for _, name := range names {
-		items = append(items, named(addonType, c.name+":"+name, name, ""))
+		it := named(awstype.EKSAddon, c.name+":"+name, name, "")
+		it.Slot = slot(it.Type, map[string]any{"clusterName": c.name, "addonName": name})
+		items = append(items, it)
 	}
 	return items, err
 }
@@ -127,7 +130,7 @@ func listFargateProfiles(ctx context.Context, s *session, c cluster) ([]cloud.It
 		func(p *eks.ListFargateProfilesOutput) []string { return p.FargateProfileNames })
 	var items []cloud.Item
 	for _, name := range names {
-		items = append(items, named(fargateType, c.name+":"+name, name, ""))
+		items = append(items, named(awstype.EKSFargateProfile, c.name+":"+name, name, ""))
 	}
 	return items, err
 }
@@ -150,7 +153,8 @@ func listIdentityProviderConfigs(ctx context.Context, s *session, c cluster) ([]
 		if err != nil {
 			return nil, called(err)
 		}
-		it := named(identityProviderType, c.name+":"+name, name, "")
+		it := named(awstype.EKSIdentityProviderConfig, c.name+":"+name, name, "")
+		it.Slot = slot(it.Type, map[string]any{"clusterName": c.name})
 		if is := out.IdentityProviderConfig.Oidc; is != nil {
 			it.ARN, it.Tags = aws.ToString(is.IdentityProviderConfigArn), is.Tags
 			it.Properties = map[string]any{"clusterName": c.name, "oidc": believed(is)}
@@ -179,7 +183,10 @@ func listPodIdentities(ctx context.Context, s *session, c cluster) ([]cloud.Item
 	all, err := s.podIdentities(ctx, &eks.ListPodIdentityAssociationsInput{ClusterName: aws.String(c.name)})
 	var items []cloud.Item
 	for _, a := range all {
-		it := named(podIdentityType, aws.ToString(a.AssociationId), c.name+" "+aws.ToString(a.Namespace)+"/"+aws.ToString(a.ServiceAccount), aws.ToString(a.AssociationArn))
+		it := named(awstype.EKSPodIdentityAssociation, aws.ToString(a.AssociationId), c.name+" "+aws.ToString(a.Namespace)+"/"+aws.ToString(a.ServiceAccount), aws.ToString(a.AssociationArn))
+		it.Slot = slot(it.Type, map[string]any{
+			"clusterName": c.name, "namespace": aws.ToString(a.Namespace), "serviceAccount": aws.ToString(a.ServiceAccount),
+		})
 		// An add-on owns those that it was given, and takes them along.
 		it.ByCloud = aws.ToString(a.OwnerArn) != ""
 		items = append(items, it)
@@ -218,10 +225,14 @@ func listAccess(ctx context.Context, s *session, c cluster) ([]cloud.Item, error
 		}
 		byCloud := entryByCloud(*out.AccessEntry, policies, c)
 		for _, p := range policies {
-			items = append(items, cloud.Item{Type: accessPolicyType, ID: c.name + "#" + principal + "#" + p, Name: p, ByCloud: byCloud})
+			items = append(items, cloud.Item{
+				Type: awstype.EKSAccessPolicyAssociation, ID: c.name + "#" + principal + "#" + p, Name: p, ByCloud: byCloud,
+				Slot: slot(awstype.EKSAccessPolicyAssociation, map[string]any{"clusterName": c.name, "principalArn": principal, "policyArn": p}),
+			})
 		}
-		entry := named(accessEntryType, c.name+":"+principal, principal, aws.ToString(out.AccessEntry.AccessEntryArn))
+		entry := named(awstype.EKSAccessEntry, c.name+":"+principal, principal, aws.ToString(out.AccessEntry.AccessEntryArn))
 		entry.Tags, entry.ByCloud = out.AccessEntry.Tags, byCloud
+		entry.Slot = slot(entry.Type, map[string]any{"clusterName": c.name, "principalArn": principal})
 		items = append(items, entry)
 	}
 	return items, err

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -73,7 +74,7 @@ func listRoles(ctx context.Context, s *session) ([]cloud.Item, error) {
 	for _, r := range roles {
 		name, arn := aws.ToString(r.RoleName), aws.ToString(r.Arn)
 		if strings.HasPrefix(aws.ToString(r.Path), serviceRolePath) {
-			it := named(serviceRoleType, arn, name, arn)
+			it := named(awstype.IAMServiceRole, arn, name, arn)
 			it.ByCloud = true
 			items = append(items, it)
 			continue
@@ -85,7 +86,7 @@ func listRoles(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if err != nil {
 			return nil, err
 		}
-		it := named(roleType, name, name, arn)
+		it := named(awstype.IAMRole, name, name, arn)
 		it.ByCloud = r.byCloud
 		it.Properties = document("assumeRolePolicy", r.AssumeRolePolicyDocument)
 		items = append(append(items, allowed...), it)
@@ -102,7 +103,8 @@ func listAllowed(ctx context.Context, s *session, r role) ([]cloud.Item, error) 
 	var items []cloud.Item
 	for _, p := range attached {
 		items = append(items, cloud.Item{
-			Type: roleAttachmentType, ID: name + "/" + aws.ToString(p.PolicyArn), Name: aws.ToString(p.PolicyName), ByCloud: r.byCloud,
+			Type: awstype.IAMRoleAttachment, ID: name + "/" + aws.ToString(p.PolicyArn), Name: aws.ToString(p.PolicyName), ByCloud: r.byCloud,
+			Slot: slot(awstype.IAMRoleAttachment, map[string]any{"role": name, "policyArn": aws.ToString(p.PolicyArn)}),
 		})
 	}
 	inline, err := s.inlineOf(ctx, name)
@@ -112,7 +114,7 @@ func listAllowed(ctx context.Context, s *session, r role) ([]cloud.Item, error) 
 			return nil, err
 		}
 		items = append(items, cloud.Item{
-			Type: rolePolicyType, ID: name + ":" + p, Name: p, ByCloud: r.byCloud, Properties: document("policy", out.PolicyDocument),
+			Type: awstype.IAMRolePolicy, ID: name + ":" + p, Name: p, ByCloud: r.byCloud, Properties: document("policy", out.PolicyDocument),
 		})
 	}
 	return items, err
@@ -145,7 +147,7 @@ func listPolicies(ctx context.Context, s *session) ([]cloud.Item, error) {
 	var items []cloud.Item
 	for _, p := range all {
 		arn := aws.ToString(p.Arn)
-		it := named(policyType, arn, aws.ToString(p.PolicyName), arn)
+		it := named(awstype.IAMPolicy, arn, aws.ToString(p.PolicyName), arn)
 		out, err := s.iam.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: p.Arn, VersionId: p.DefaultVersionId})
 		if gone(err) {
 			continue
@@ -168,7 +170,7 @@ func listInstanceProfiles(ctx context.Context, s *session) ([]cloud.Item, error)
 		func(p *iam.ListInstanceProfilesOutput) []iamtypes.InstanceProfile { return p.InstanceProfiles })
 	var items []cloud.Item
 	for _, p := range all {
-		it := named(instanceProfileType, aws.ToString(p.InstanceProfileName), aws.ToString(p.InstanceProfileName), aws.ToString(p.Arn))
+		it := named(awstype.IAMInstanceProfile, aws.ToString(p.InstanceProfileName), aws.ToString(p.InstanceProfileName), aws.ToString(p.Arn))
 		it.ByCloud = profileByCloud(p, fleet)
 		items = append(items, it)
 	}
@@ -187,7 +189,7 @@ func listUsers(ctx context.Context, s *session) ([]cloud.Item, error) {
 		func(p *iam.ListUsersOutput) []iamtypes.User { return p.Users })
 	var items []cloud.Item
 	for _, u := range all {
-		items = append(items, named(userType, aws.ToString(u.UserName), aws.ToString(u.UserName), aws.ToString(u.Arn)))
+		items = append(items, named(awstype.IAMUser, aws.ToString(u.UserName), aws.ToString(u.UserName), aws.ToString(u.Arn)))
 	}
 	return items, err
 }
@@ -197,7 +199,7 @@ func listUserGroups(ctx context.Context, s *session) ([]cloud.Item, error) {
 		func(p *iam.ListGroupsOutput) []iamtypes.Group { return p.Groups })
 	var items []cloud.Item
 	for _, g := range all {
-		items = append(items, named(userGroupType, aws.ToString(g.GroupName), aws.ToString(g.GroupName), aws.ToString(g.Arn)))
+		items = append(items, named(awstype.IAMGroup, aws.ToString(g.GroupName), aws.ToString(g.GroupName), aws.ToString(g.Arn)))
 	}
 	return items, err
 }
@@ -214,11 +216,11 @@ func listIdentityProviders(ctx context.Context, s *session) ([]cloud.Item, error
 	var items []cloud.Item
 	for _, p := range oidc.OpenIDConnectProviderList {
 		arn := aws.ToString(p.Arn)
-		items = append(items, named(oidcType, arn, arn[strings.IndexByte(arn, '/')+1:], arn))
+		items = append(items, named(awstype.IAMOIDCProvider, arn, arn[strings.IndexByte(arn, '/')+1:], arn))
 	}
 	for _, p := range saml.SAMLProviderList {
 		arn := aws.ToString(p.Arn)
-		items = append(items, named(samlType, arn, arn[strings.IndexByte(arn, '/')+1:], arn))
+		items = append(items, named(awstype.IAMSAMLProvider, arn, arn[strings.IndexByte(arn, '/')+1:], arn))
 	}
 	return items, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -17,7 +18,7 @@ func listAliases(ctx context.Context, s *session) ([]cloud.Item, error) {
 	all, err := s.aliases(ctx)
 	var items []cloud.Item
 	for _, a := range all {
-		it := named(aliasType, aws.ToString(a.AliasName), aws.ToString(a.AliasName), aws.ToString(a.AliasArn))
+		it := named(awstype.KMSAlias, aws.ToString(a.AliasName), aws.ToString(a.AliasName), aws.ToString(a.AliasArn))
 		// Nobody else can make an alias with this prefix.
 		it.ByCloud = strings.HasPrefix(it.ID, "alias/aws/")
 		items = append(items, it)
@@ -59,7 +60,7 @@ func listKeys(ctx context.Context, s *session) ([]cloud.Item, error) {
 	var items []cloud.Item
 	for _, k := range keys {
 		id := aws.ToString(k.KeyId)
-		it := named(keyType, id, aws.ToString(k.Description), aws.ToString(k.Arn))
+		it := named(awstype.KMSKey, id, aws.ToString(k.Description), aws.ToString(k.Arn))
 		it.ByCloud = k.KeyManager == kmstypes.KeyManagerTypeAws
 		if it.ByCloud {
 			items = append(items, it)
@@ -72,7 +73,7 @@ func listKeys(ctx context.Context, s *session) ([]cloud.Item, error) {
 		}
 		for _, g := range grants {
 			items = append(items, cloud.Item{
-				Type: grantType, ID: id + ":" + aws.ToString(g.GrantId), Name: aws.ToString(g.GranteePrincipal), ByCloud: grantByCloud(g, s.account),
+				Type: awstype.KMSGrant, ID: id + ":" + aws.ToString(g.GrantId), Name: aws.ToString(g.GranteePrincipal), ByCloud: grantByCloud(g, s.account),
 				Properties: map[string]any{
 					"keyId": id, "granteePrincipal": aws.ToString(g.GranteePrincipal), "retiringPrincipal": aws.ToString(g.RetiringPrincipal),
 				},

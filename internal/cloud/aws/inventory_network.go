@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -56,7 +57,7 @@ func listVPCs(_ context.Context, s *session) ([]cloud.Item, error) {
 		if s.theirs(v.OwnerId) {
 			continue
 		}
-		it := thing(vpcType, aws.ToString(v.VpcId), ec2Tags(v.Tags))
+		it := thing(awstype.EC2VPC, aws.ToString(v.VpcId), ec2Tags(v.Tags))
 		it.ByCloud = aws.ToBool(v.IsDefault)
 		items = append(items, it)
 	}
@@ -71,7 +72,7 @@ func listSubnets(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if s.theirs(n.OwnerId) {
 			continue
 		}
-		it := thing(subnetType, aws.ToString(n.SubnetId), ec2Tags(n.Tags))
+		it := thing(awstype.EC2Subnet, aws.ToString(n.SubnetId), ec2Tags(n.Tags))
 		it.ARN, it.ByCloud = aws.ToString(n.SubnetArn), aws.ToBool(n.DefaultForAz)
 		items = append(items, it)
 	}
@@ -89,8 +90,9 @@ func listRoutes(_ context.Context, s *session) ([]cloud.Item, error) {
 		for _, r := range t.Routes {
 			id := routeID(aws.ToString(t.RouteTableId), destination(r))
 			items = append(items, cloud.Item{
-				Type: routeType, ID: id, Name: aws.ToString(t.RouteTableId) + " " + destination(r),
+				Type: awstype.EC2Route, ID: id, Name: aws.ToString(t.RouteTableId) + " " + destination(r),
 				ByCloud: routeByCloud(r, isMain(t) && n.defaults[aws.ToString(t.VpcId)]),
+				Slot:    slot(awstype.EC2Route, map[string]any{"routeTableId": aws.ToString(t.RouteTableId), "destinationCidrBlock": destination(r)}),
 			})
 		}
 		for _, a := range t.Associations {
@@ -98,8 +100,9 @@ func listRoutes(_ context.Context, s *session) ([]cloud.Item, error) {
 				continue
 			}
 			items = append(items, cloud.Item{
-				Type: associationType, ID: aws.ToString(a.RouteTableAssociationId), ByCloud: aws.ToBool(a.Main),
+				Type: awstype.EC2RouteTableAssociation, ID: aws.ToString(a.RouteTableAssociationId), ByCloud: aws.ToBool(a.Main),
 				Name: aws.ToString(t.RouteTableId) + " " + aws.ToString(a.SubnetId) + aws.ToString(a.GatewayId),
+				Slot: slot(awstype.EC2RouteTableAssociation, map[string]any{"subnetId": aws.ToString(a.SubnetId), "gatewayId": aws.ToString(a.GatewayId)}),
 			})
 		}
 	}
@@ -113,7 +116,7 @@ func listRouteTables(_ context.Context, s *session) ([]cloud.Item, error) {
 		if s.theirs(t.OwnerId) {
 			continue
 		}
-		it := thing(routeTableType, aws.ToString(t.RouteTableId), ec2Tags(t.Tags))
+		it := thing(awstype.EC2RouteTable, aws.ToString(t.RouteTableId), ec2Tags(t.Tags))
 		it.ByCloud = isMain(t)
 		items = append(items, it)
 	}
@@ -164,7 +167,10 @@ func listInternetGateways(ctx context.Context, s *session) ([]cloud.Item, error)
 		func(p *ec2.DescribeInternetGatewaysOutput) []ec2types.InternetGateway { return p.InternetGateways })
 	var items []cloud.Item
 	for _, g := range all {
-		it := thing(internetGatewayType, aws.ToString(g.InternetGatewayId), ec2Tags(g.Tags))
+		it := thing(awstype.EC2InternetGateway, aws.ToString(g.InternetGatewayId), ec2Tags(g.Tags))
+		for _, a := range g.Attachments {
+			it.Slot = slot(it.Type, map[string]any{"vpcId": aws.ToString(a.VpcId)})
+		}
 		it.ByCloud = slices.ContainsFunc(g.Attachments, func(a ec2types.InternetGatewayAttachment) bool { return n.defaults[aws.ToString(a.VpcId)] })
 		items = append(items, it)
 	}
@@ -178,7 +184,7 @@ func listNATGateways(ctx context.Context, s *session) ([]cloud.Item, error) {
 	for _, g := range all {
 		// A NAT gateway is shown for an hour after it was deleted.
 		if g.State != ec2types.NatGatewayStateDeleted {
-			items = append(items, thing(natGatewayType, aws.ToString(g.NatGatewayId), ec2Tags(g.Tags)))
+			items = append(items, thing(awstype.EC2NATGateway, aws.ToString(g.NatGatewayId), ec2Tags(g.Tags)))
 		}
 	}
 	return items, err
@@ -191,7 +197,7 @@ func listAddresses(ctx context.Context, s *session) ([]cloud.Item, error) {
 	}
 	var items []cloud.Item
 	for _, a := range out.Addresses {
-		it := thing(addressType, aws.ToString(a.AllocationId), ec2Tags(a.Tags))
+		it := thing(awstype.EC2Address, aws.ToString(a.AllocationId), ec2Tags(a.Tags))
 		if it.Name == "" {
 			it.Name = aws.ToString(a.PublicIp)
 		}
@@ -209,7 +215,7 @@ func listNetworkACLs(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if s.theirs(a.OwnerId) {
 			continue
 		}
-		it := thing(networkACLType, aws.ToString(a.NetworkAclId), ec2Tags(a.Tags))
+		it := thing(awstype.EC2NetworkACL, aws.ToString(a.NetworkAclId), ec2Tags(a.Tags))
 		it.ByCloud = aws.ToBool(a.IsDefault)
 		items = append(items, it)
 	}
@@ -224,7 +230,7 @@ func listDHCPOptions(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if s.theirs(d.OwnerId) {
 			continue
 		}
-		it := thing(dhcpOptionsType, aws.ToString(d.DhcpOptionsId), ec2Tags(d.Tags))
+		it := thing(awstype.EC2DHCPOptions, aws.ToString(d.DhcpOptionsId), ec2Tags(d.Tags))
 		it.ByCloud = dhcpByCloud(d)
 		items = append(items, it)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -28,7 +29,7 @@ func listRepositories(ctx context.Context, s *session) ([]cloud.Item, error) {
 		switch {
 		case err == nil:
 			items = append(items, cloud.Item{
-				Type: repositoryPolicyType, ID: name, Name: name,
+				Type: awstype.ECRRepositoryPolicy, ID: name, Name: name, Slot: slot(awstype.ECRRepositoryPolicy, map[string]any{"repository": name}),
 				Properties: map[string]any{"repository": name, "policy": aws.ToString(policy.PolicyText)},
 			})
 		case !gone(err):
@@ -37,11 +38,13 @@ func listRepositories(ctx context.Context, s *session) ([]cloud.Item, error) {
 		_, err = s.ecr.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: r.RepositoryName})
 		switch {
 		case err == nil:
-			items = append(items, cloud.Item{Type: imageLifecycleType, ID: name, Name: name})
+			items = append(items, cloud.Item{
+				Type: awstype.ECRLifecyclePolicy, ID: name, Name: name, Slot: slot(awstype.ECRLifecyclePolicy, map[string]any{"repository": name}),
+			})
 		case !gone(err):
 			return nil, called(err)
 		}
-		items = append(items, named(repositoryType, name, name, aws.ToString(r.RepositoryArn)))
+		items = append(items, named(awstype.ECRRepository, name, name, aws.ToString(r.RepositoryArn)))
 	}
 	return items, err
 }
@@ -59,7 +62,7 @@ func listTrails(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if a, err := arn.Parse(id); err == nil && a.AccountID != s.account {
 			continue
 		}
-		items = append(items, named(trailType, id, aws.ToString(t.Name), id))
+		items = append(items, named(awstype.CloudTrailTrail, id, aws.ToString(t.Name), id))
 	}
 	return items, nil
 }
@@ -69,8 +72,9 @@ func listAnalyzers(ctx context.Context, s *session) ([]cloud.Item, error) {
 		func(p *accessanalyzer.ListAnalyzersOutput) []analyzertypes.AnalyzerSummary { return p.Analyzers })
 	var items []cloud.Item
 	for _, a := range all {
-		it := named(analyzerType, aws.ToString(a.Name), aws.ToString(a.Name), aws.ToString(a.Arn))
+		it := named(awstype.AccessAnalyzerAnalyzer, aws.ToString(a.Name), aws.ToString(a.Name), aws.ToString(a.Arn))
 		it.Tags = a.Tags
+		it.Slot = slot(it.Type, map[string]any{"type": string(a.Type)})
 		it.ByCloud = aws.ToString(a.ManagedBy) != "" // by a service such as Security Hub
 		items = append(items, it)
 	}
@@ -85,7 +89,7 @@ func listLogGroups(ctx context.Context, s *session) ([]cloud.Item, error) {
 	var items []cloud.Item
 	for _, g := range all {
 		name := aws.ToString(g.LogGroupName)
-		items = append(items, named(logGroupType, name, name, strings.TrimSuffix(aws.ToString(g.Arn), ":*")))
+		items = append(items, named(awstype.CloudWatchLogGroup, name, name, strings.TrimSuffix(aws.ToString(g.Arn), ":*")))
 	}
 	return items, err
 }

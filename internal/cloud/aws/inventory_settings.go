@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -30,14 +31,14 @@ type setting struct {
 }
 
 var settings = []setting{
-	{typ: passwordPolicyType, read: readPasswordPolicy},
-	{typ: accountBlockType, read: readAccountBlock},
-	{typ: metadataType, read: readMetadataDefaults},
-	{typ: ebsKeyType, read: readEBSKey},
+	{typ: awstype.IAMPasswordPolicy, read: readPasswordPolicy},
+	{typ: awstype.S3AccountPublicAccessBlock, read: readAccountBlock},
+	{typ: awstype.EC2InstanceMetadataDefaults, read: readMetadataDefaults},
+	{typ: awstype.EBSDefaultKey, read: readEBSKey},
 	// The provider gives this one a random id, so that nobody can tell by an id
 	// whether a layer declares it. It is safe where it is on, and where a layer
 	// wants it on its refresh tells that it is off.
-	{typ: ebsEncryptionType, read: readEBSEncryption, byCloud: true},
+	{typ: awstype.EBSEncryptionByDefault, read: readEBSEncryption, byCloud: true},
 }
 
 func listSettings(ctx context.Context, s *session) ([]cloud.Item, error) {
@@ -48,7 +49,7 @@ func listSettings(ctx context.Context, s *session) ([]cloud.Item, error) {
 			return nil, called(err)
 		}
 		if id != "" {
-			items = append(items, cloud.Item{Type: set.typ, ID: id, Name: id, ByCloud: set.byCloud})
+			items = append(items, cloud.Item{Type: set.typ, ID: id, Name: id, ByCloud: set.byCloud, Slot: slot(set.typ, nil)})
 		}
 	}
 	return items, nil

@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,6 +9,7 @@ import (
 	tagging "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	taggingtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -36,57 +36,6 @@ func listTagged(ctx context.Context, s *session) ([]cloud.Item, error) {
 	return items, err
 }
 
-// hasLister are the services and kinds in ARNs whose things have a lister. An
-// empty list stands for everything of the service.
-var hasLister = map[string][]string{
-	"access-analyzer": {"analyzer"},
-	"cloudtrail":      {"trail"},
-	"ec2": {
-		"dhcp-options", "elastic-ip", "image", "instance", "internet-gateway", "key-pair", "launch-template", "natgateway", "network-acl",
-		"network-interface", "route-table", "security-group", "security-group-rule", "snapshot", "subnet", "transit-gateway",
-		"transit-gateway-attachment", "volume", "vpc", "vpc-endpoint", "vpc-endpoint-service", "vpc-flow-log", "vpc-peering-connection",
-		"flow-logs", // an emulator's word for vpc-flow-log
-	},
-	"ecr":                  {"repository"},
-	"eks":                  {"access-entry", "addon", "cluster", "fargateprofile", "identityproviderconfig", "nodegroup", "podidentityassociation"},
-	"elasticloadbalancing": {"loadbalancer/app", "loadbalancer/gwy", "loadbalancer/net", "targetgroup"},
-	"iam":                  {"group", "instance-profile", "oidc-provider", "policy", "role", "saml-provider", "user"},
-	"kms":                  {"alias", "key"},
-	"logs":                 {"log-group"},
-	"s3":                   {},
-}
-
-// tokens are Pulumi's types of things without a lister that are often met, by
-// service and kind. byName are those whose id is the last part of the ARN; the
-// others' is the whole.
-var tokens = map[string]struct {
-	token  string
-	byName bool
-}{
-	"acm/certificate":                    {"aws:acm/certificate:Certificate", false},
-	"athena/workgroup":                   {"aws:athena/workgroup:Workgroup", true},
-	"backup/backup-vault":                {"aws:backup/vault:Vault", true},
-	"cloudformation/stack":               {"aws:cloudformation/stack:Stack", false},
-	"cloudwatch/alarm":                   {"aws:cloudwatch/metricAlarm:MetricAlarm", true},
-	"dynamodb/table":                     {"aws:dynamodb/table:Table", true},
-	"ec2/egress-only-internet-gateway":   {"aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway", true},
-	"ec2/prefix-list":                    {"aws:ec2/managedPrefixList:ManagedPrefixList", true},
-	"ec2/vpn-connection":                 {"aws:ec2/vpnConnection:VpnConnection", true},
-	"ec2/vpn-gateway":                    {"aws:ec2/vpnGateway:VpnGateway", true},
-	"elasticfilesystem/file-system":      {"aws:efs/fileSystem:FileSystem", true},
-	"elasticloadbalancing/loadbalancer":  {classicLoadBalancerType, true},
-	"elasticloadbalancing/listener":      {"aws:lb/listener:Listener", false},
-	"elasticloadbalancing/listener-rule": {"aws:lb/listenerRule:ListenerRule", false},
-	"events/rule":                        {"aws:cloudwatch/eventRule:EventRule", true},
-	"lambda/function":                    {"aws:lambda/function:Function", true},
-	"rds/cluster":                        {"aws:rds/cluster:Cluster", true},
-	"rds/db":                             {"aws:rds/instance:Instance", true},
-	"secretsmanager/secret":              {"aws:secretsmanager/secret:Secret", false},
-	"sns/":                               {"aws:sns/topic:Topic", false},
-	"sqs/":                               {"aws:sqs/queue:Queue", false},
-	"ssm/parameter":                      {"aws:ssm/parameter:Parameter", true},
-}
-
 // tagged makes an item of an ARN; listed is true for what a lister lists.
 // A thing of an unknown kind gets a type made from its ARN.
 func tagged(name string) (it cloud.Item, listed bool) {
@@ -98,19 +47,17 @@ func tagged(name string) (it cloud.Item, listed bool) {
 	if i := strings.IndexAny(a.Resource, "/:"); i >= 0 {
 		kind, rest = a.Resource[:i], a.Resource[i+1:]
 	}
-	if kinds, is := hasLister[a.Service]; is {
-		sub, _, _ := strings.Cut(rest, "/")
-		if len(kinds) == 0 || slices.Contains(kinds, kind) || slices.Contains(kinds, kind+"/"+sub) {
-			return it, true
-		}
+	row, known := awstype.OfARN(a.Service, a.Resource)
+	if known && row.List != awstype.Tagged {
+		return it, true
 	}
 	it = cloud.Item{Type: "aws:" + a.Service + "/" + camel(kind) + ":" + title(camel(kind)), ID: name, Name: rest, ARN: name}
 	if kind == "" {
 		it.Type = "aws:" + a.Service + "/resource:Resource"
 	}
-	if t, is := tokens[a.Service+"/"+kind]; is {
-		it.Type = t.token
-		if t.byName {
+	if known {
+		it.Type = row.Token
+		if row.ByName {
 			it.ID = rest
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -13,7 +14,7 @@ func TestAQuotaIsTheAccountsOwnOrAWSsDefault(t *testing.T) {
 	usual := `{"Quotas":[{"QuotaCode":"L-OTHER","Value":1},{"QuotaCode":"L-29A0C5DF","QuotaName":"Accounts","Value":10}]}`
 	quota := func(limit int) []cloud.Quota {
 		return []cloud.Quota{{
-			Service: "organizations", Code: "L-29A0C5DF", Name: "Accounts", Region: globalRegion, Type: accountType, Limit: limit, Used: 3,
+			Service: "organizations", Code: "L-29A0C5DF", Name: "Accounts", Region: globalRegion, Type: awstype.OrganizationsAccount, Limit: limit, Used: 3,
 		}}
 	}
 	tests := map[string]struct {

@@ -8,88 +8,89 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
-// removers delete one thing of a type. They wait until it is gone where what
-// comes after it in an inventory cannot be removed before.
+// removers delete one thing, by the names that the rows of awstype give. They
+// wait until it is gone where what comes after it in an inventory cannot be
+// removed before.
 var removers = map[string]func(context.Context, *session, cloud.Item) error{
-	roleType:            removeRole,
-	rolePolicyType:      removeRolePolicy,
-	roleAttachmentType:  removeRoleAttachment,
-	policyType:          removePolicy,
-	instanceProfileType: removeInstanceProfile,
-	userType:            removeUser,
-	userGroupType:       removeUserGroup,
-	oidcType:            removeOIDCProvider,
-	samlType:            removeSAMLProvider,
-	passwordPolicyType:  removePasswordPolicy,
+	"role":             removeRole,
+	"role policy":      removeRolePolicy,
+	"role attachment":  removeRoleAttachment,
+	"policy":           removePolicy,
+	"instance profile": removeInstanceProfile,
+	"user":             removeUser,
+	"group":            removeUserGroup,
+	"OIDC provider":    removeOIDCProvider,
+	"SAML provider":    removeSAMLProvider,
+	"password policy":  removePasswordPolicy,
 
-	keyType:   removeKey,
-	aliasType: removeAlias,
-	grantType: removeGrant,
+	"key":   removeKey,
+	"alias": removeAlias,
+	"grant": removeGrant,
 
-	bucketType:          removeBucket,
-	bucketPolicyType:    removeBucketPolicy,
-	bucketBlockType:     removeBucketBlock,
-	versioningType:      removeVersioning,
-	encryptionType:      removeEncryption,
-	ownershipType:       removeOwnership,
-	bucketLifecycleType: removeBucketLifecycle,
-	bucketLoggingType:   removeBucketLogging,
-	accountBlockType:    removeAccountBlock,
+	"bucket":                      removeBucket,
+	"bucket policy":               removeBucketPolicy,
+	"bucket public access block":  removeBucketBlock,
+	"bucket versioning":           removeVersioning,
+	"bucket encryption":           removeEncryption,
+	"bucket ownership controls":   removeOwnership,
+	"bucket lifecycle":            removeBucketLifecycle,
+	"bucket logging":              removeBucketLogging,
+	"account public access block": removeAccountBlock,
 
-	repositoryType:       removeRepository,
-	imageLifecycleType:   removeImageLifecycle,
-	repositoryPolicyType: removeRepositoryPolicy,
-	trailType:            removeTrail,
-	analyzerType:         removeAnalyzer,
-	logGroupType:         removeLogGroup,
+	"repository":        removeRepository,
+	"image lifecycle":   removeImageLifecycle,
+	"repository policy": removeRepositoryPolicy,
+	"trail":             removeTrail,
+	"analyzer":          removeAnalyzer,
+	"log group":         removeLogGroup,
 
-	ebsEncryptionType: removeEBSEncryption,
-	ebsKeyType:        removeEBSKey,
-	metadataType:      removeMetadataDefaults,
+	"EBS encryption by default":  removeEBSEncryption,
+	"EBS default key":            removeEBSKey,
+	"instance metadata defaults": removeMetadataDefaults,
 
-	vpcType:             removeVPC,
-	subnetType:          removeSubnet,
-	routeTableType:      removeRouteTable,
-	routeType:           removeRoute,
-	associationType:     removeAssociation,
-	internetGatewayType: removeInternetGateway,
-	natGatewayType:      removeNATGateway,
-	addressType:         removeAddress,
-	networkACLType:      removeNetworkACL,
-	dhcpOptionsType:     removeDHCPOptions,
-	endpointType:        removeEndpoint,
-	endpointServiceType: removeEndpointService,
-	peeringType:         removePeering,
-	transitGatewayType:  removeTransitGateway,
-	transitVPCType:      removeTransitVPC,
-	transitPeeringType:  removeTransitPeering,
-	groupType:           removeGroup,
-	ingressType:         removeGroupRule,
-	egressType:          removeGroupRule,
-	flowLogType:         removeFlowLog,
+	"VPC":                     removeVPC,
+	"subnet":                  removeSubnet,
+	"route table":             removeRouteTable,
+	"route":                   removeRoute,
+	"route table association": removeAssociation,
+	"internet gateway":        removeInternetGateway,
+	"NAT gateway":             removeNATGateway,
+	"address":                 removeAddress,
+	"network ACL":             removeNetworkACL,
+	"DHCP options":            removeDHCPOptions,
+	"endpoint":                removeEndpoint,
+	"endpoint service":        removeEndpointService,
+	"peering":                 removePeering,
+	"transit gateway":         removeTransitGateway,
+	"transit VPC attachment":  removeTransitVPC,
+	"transit peering":         removeTransitPeering,
+	"security group":          removeGroup,
+	"security group rule":     removeGroupRule,
+	"flow log":                removeFlowLog,
 
-	launchTemplateType: removeLaunchTemplate,
-	instanceType:       removeInstance,
-	interfaceType:      removeInterface,
-	keyPairType:        removeKeyPair,
-	imageType:          removeImage,
-	volumeType:         removeVolume,
-	snapshotType:       removeSnapshot,
-	loadBalancerType:   removeLoadBalancer,
-	targetGroupType:    removeTargetGroup,
+	"launch template":   removeLaunchTemplate,
+	"instance":          removeInstance,
+	"network interface": removeInterface,
+	"key pair":          removeKeyPair,
+	"image":             removeImage,
+	"volume":            removeVolume,
+	"snapshot":          removeSnapshot,
+	"load balancer":     removeLoadBalancer,
+	"target group":      removeTargetGroup,
 
-	clusterType:      removeCluster,
-	nodeGroupType:    removeNodeGroup,
-	addonType:        removeAddon,
-	accessEntryType:  removeAccessEntry,
-	accessPolicyType: removeAccessPolicy,
-	podIdentityType:  removePodIdentity,
-	fargateType:      removeFargateProfile,
+	"cluster":         removeCluster,
+	"node group":      removeNodeGroup,
+	"add-on":          removeAddon,
+	"access entry":    removeAccessEntry,
+	"access policy":   removeAccessPolicy,
+	"pod identity":    removePodIdentity,
+	"Fargate profile": removeFargateProfile,
 
-	identityProviderType: removeIdentityProvider,
+	"identity provider config": removeIdentityProvider,
 }
 
 // removalLasts bounds the waiting for one thing to go: a cluster or a node
@@ -98,7 +99,8 @@ const removalLasts = 40 * time.Minute
 
 // Remove deletes one item of an inventory. What is not there is removed.
 func (c *Cloud) Remove(ctx context.Context, a cloud.Account, item cloud.Item) error {
-	remove, is := removers[item.Type]
+	row, _ := awstype.Of(item.Type)
+	remove, is := removers[row.Remove]
 	if !is {
 		return fmt.Errorf("remove %s %s from account %s: it is of a type that Freehold never makes and cannot remove: delete it in the AWS console or with the AWS CLI", item.Type, item.ID, a.ID)
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"freehold.dev/freehold/internal/awstype"
 )
 
 // ec2Creates are the operations that make something, with the kind of what
@@ -42,14 +44,6 @@ var ec2Changes = []string{
 	"UpdateSecurityGroupRuleDescriptionsEgress", "UpdateSecurityGroupRuleDescriptionsIngress",
 }
 
-// ec2Account are the operations on settings of the account.
-var ec2Account = []string{
-	"DisableEbsEncryptionByDefault", "EnableEbsEncryptionByDefault", "ModifyEbsDefaultKmsKeyId",
-	"ModifyInstanceMetadataDefaults", "ResetEbsDefaultKmsKeyId",
-	"GetEbsDefaultKmsKeyId", "GetEbsEncryptionByDefault", "GetInstanceMetadataDefaults",
-	"GetImageBlockPublicAccessState", "GetSerialConsoleAccessStatus", "GetSnapshotBlockPublicAccessState",
-}
-
 // ec2Kinds are the resource types of IDs, by what the IDs begin with.
 var ec2Kinds = map[string]string{
 	"acl": "network-acl", "ami": "image", "dopt": "dhcp-options", "eipalloc": "elastic-ip", "eni": "network-interface",
@@ -65,7 +59,7 @@ var ec2ID = regexp.MustCompile(`^([a-z]+(?:-[a-z]+)*)-[0-9a-f]{8,17}$`)
 func ec2Rule(operation string) (rule, error) {
 	_, creates := ec2Creates[operation]
 	switch {
-	case strings.HasPrefix(operation, "Describe"), slices.Contains(ec2Account, operation):
+	case strings.HasPrefix(operation, "Describe"), awstype.IsSetting("ec2:" + operation):
 		return rule{}, nil
 	case creates, slices.Contains(ec2Changes, operation):
 		return rule{on: ec2Named, also: ec2Also}, nil
