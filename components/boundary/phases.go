@@ -14,10 +14,10 @@ func ProvisionPolicy(a Args) iam.Document {
 			Sid:    "Look",
 			Effect: iam.Allow,
 			Action: iam.Values{
-				"autoscaling:Describe*", "ec2:Describe*", "ec2:Get*", "elasticloadbalancing:Describe*", "eks:Describe*", "eks:List*",
+				"autoscaling:Describe*", "ec2:Describe*", "elasticloadbalancing:Describe*", "eks:Describe*", "eks:List*",
 				"iam:GetInstanceProfile", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole", "iam:GetRolePolicy",
 				"iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:ListRoleTags",
-				"kms:DescribeKey", "kms:ListAliases", "logs:Describe*", "logs:ListTags*", "servicequotas:Get*", "servicequotas:List*",
+				"kms:DescribeKey", "kms:ListAliases", "logs:DescribeLogGroups", "logs:ListTagsForResource", "servicequotas:Get*", "servicequotas:List*",
 			},
 			Resource: all,
 		},
@@ -26,11 +26,12 @@ func ProvisionPolicy(a Args) iam.Document {
 			Effect: iam.Allow,
 			Action: iam.Values{
 				"ec2:AllocateAddress", "ec2:AssociateAddress", "ec2:AssociateRouteTable", "ec2:AttachInternetGateway",
-				"ec2:AuthorizeSecurityGroup*", "ec2:CreateFlowLogs", "ec2:CreateInternetGateway", "ec2:CreateNatGateway",
-				"ec2:CreateNetworkAclEntry", "ec2:CreateRoute", "ec2:CreateRouteTable", "ec2:CreateSecurityGroup",
-				"ec2:CreateSubnet", "ec2:CreateTags", "ec2:CreateVpc", "ec2:CreateVpcEndpoint",
+				"ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress",
+				"ec2:CreateFlowLogs", "ec2:CreateInternetGateway", "ec2:CreateNatGateway", "ec2:CreateRoute", "ec2:CreateRouteTable",
+				"ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateTags", "ec2:CreateVpc", "ec2:CreateVpcEndpoint",
 				"ec2:ModifySecurityGroupRules", "ec2:ModifySubnetAttribute", "ec2:ModifyVpcAttribute", "ec2:ModifyVpcEndpoint",
-				"ec2:ReplaceNetworkAcl*", "ec2:ReplaceRoute*", "ec2:RevokeSecurityGroup*", "ec2:UpdateSecurityGroupRuleDescriptions*",
+				"ec2:ReplaceRoute", "ec2:ReplaceRouteTableAssociation",
+				"ec2:UpdateSecurityGroupRuleDescriptionsEgress", "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
 			},
 			Resource: all,
 		},
@@ -50,8 +51,8 @@ func ProvisionPolicy(a Args) iam.Document {
 			Sid:    "Nodes",
 			Effect: iam.Allow,
 			Action: iam.Values{
-				"ec2:CreateLaunchTemplate", "ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplate",
-				"ec2:DeleteLaunchTemplateVersions", "ec2:ModifyLaunchTemplate", "ec2:RunInstances",
+				"ec2:CreateLaunchTemplate", "ec2:CreateLaunchTemplateVersion", "ec2:DeleteLaunchTemplate", "ec2:ModifyLaunchTemplate",
+				"ec2:RunInstances",
 			},
 			Resource: all,
 		},
@@ -59,9 +60,17 @@ func ProvisionPolicy(a Args) iam.Document {
 			Sid:    "Cluster",
 			Effect: iam.Allow,
 			Action: iam.Values{
-				"eks:AssociateAccessPolicy", "eks:AssociateEncryptionConfig", "eks:AssociateIdentityProviderConfig", "eks:Create*", "eks:Delete*",
-				"eks:DisassociateAccessPolicy", "eks:DisassociateIdentityProviderConfig", "eks:TagResource", "eks:UntagResource", "eks:Update*",
+				"eks:AssociateAccessPolicy", "eks:AssociateEncryptionConfig", "eks:AssociateIdentityProviderConfig",
+				"eks:CreateAccessEntry", "eks:CreateAddon", "eks:CreateCluster", "eks:CreateNodegroup", "eks:CreatePodIdentityAssociation",
+				"eks:TagResource", "eks:UntagResource", "eks:UpdateAccessEntry", "eks:UpdateAddon", "eks:UpdateClusterConfig",
+				"eks:UpdateClusterVersion", "eks:UpdateNodegroupConfig", "eks:UpdateNodegroupVersion", "eks:UpdatePodIdentityAssociation",
 			},
+			Resource: iam.Values{a.regional("eks", "*")},
+		},
+		iam.Statement{
+			Sid:      "ClusterAway",
+			Effect:   iam.Allow,
+			Action:   clusterAway(),
 			Resource: iam.Values{a.regional("eks", "*")},
 		},
 		iam.Statement{
@@ -167,8 +176,8 @@ func ReadPolicy() iam.Document {
 				"ec2:Describe*", "ec2:GetEbsDefaultKmsKeyId", "ec2:GetEbsEncryptionByDefault", "ec2:GetInstanceMetadataDefaults",
 				"ecr:Describe*", "ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy", "ecr:ListTagsForResource",
 				"eks:Describe*", "eks:List*", "elasticloadbalancing:Describe*", "iam:Get*", "iam:List*",
-				"kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListAliases", "kms:ListKeys", "kms:ListResourceTags",
-				"logs:DescribeLogGroups", "logs:ListTags*", "s3:GetAccountPublicAccessBlock", "s3:GetBucket*", "s3:GetEncryptionConfiguration",
+				"kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListAliases", "kms:ListGrants", "kms:ListKeys", "kms:ListResourceTags",
+				"logs:DescribeLogGroups", "logs:ListTagsForResource", "s3:GetAccelerateConfiguration", "s3:GetAccountPublicAccessBlock", "s3:GetBucket*", "s3:GetEncryptionConfiguration",
 				"s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:ListAllMyBuckets", "s3:ListBucket",
 				"servicequotas:Get*", "servicequotas:List*", "tag:GetResources",
 			},
@@ -210,9 +219,9 @@ func OffboardPolicy(a Args) iam.Document {
 			Sid:    "Look",
 			Effect: iam.Allow,
 			Action: iam.Values{
-				"autoscaling:Describe*", "ec2:Describe*", "ec2:GetSecurityGroupsForVpc", "ecr:Describe*", "eks:Describe*", "eks:List*",
-				"elasticloadbalancing:Describe*", "iam:GetInstanceProfile", "iam:GetRole", "iam:GetRolePolicy", "iam:List*",
-				"kms:DescribeKey", "kms:ListAliases", "logs:DescribeLogGroups", "logs:ListTags*", "tag:GetResources",
+				"autoscaling:Describe*", "ec2:Describe*", "eks:Describe*", "eks:List*", "elasticloadbalancing:Describe*",
+				"iam:GetInstanceProfile", "iam:GetRole", "iam:GetRolePolicy", "iam:List*",
+				"kms:DescribeKey", "kms:ListAliases", "logs:DescribeLogGroups", "logs:ListTagsForResource", "tag:GetResources",
 			},
 			Resource: all,
 		},
@@ -222,9 +231,9 @@ func OffboardPolicy(a Args) iam.Document {
 			Effect: iam.Allow,
 			Action: iam.Values{
 				"autoscaling:DeleteAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup",
-				"ec2:DeleteLaunchTemplate", "ec2:DeleteLaunchTemplateVersions", "ec2:DeleteSnapshot", "ec2:DeleteVolume",
-				"ec2:DetachVolume", "ec2:TerminateInstances",
-				"elasticloadbalancing:Delete*", "elasticloadbalancing:DeregisterTargets",
+				"ec2:DeleteLaunchTemplate", "ec2:DeleteSnapshot", "ec2:DeleteVolume", "ec2:DetachVolume", "ec2:TerminateInstances",
+				"elasticloadbalancing:DeleteListener", "elasticloadbalancing:DeleteLoadBalancer", "elasticloadbalancing:DeleteRule",
+				"elasticloadbalancing:DeleteTargetGroup", "elasticloadbalancing:DeregisterTargets",
 			},
 			Resource: all,
 		},
@@ -232,7 +241,7 @@ func OffboardPolicy(a Args) iam.Document {
 			// Deletion protection is cleared by an update of the cluster.
 			Sid:      "ClusterAway",
 			Effect:   iam.Allow,
-			Action:   iam.Values{"eks:Delete*", "eks:DisassociateAccessPolicy", "eks:DisassociateIdentityProviderConfig", "eks:UpdateClusterConfig"},
+			Action:   append(clusterAway(), "eks:UpdateClusterConfig"),
 			Resource: iam.Values{a.regional("eks", "*")},
 		},
 		iam.Statement{
@@ -261,9 +270,18 @@ func OffboardPolicy(a Args) iam.Document {
 // away the interfaces that services like Lambda left in it, which would hold it.
 func networkAway() iam.Values {
 	return iam.Values{
-		"ec2:DeleteFlowLogs", "ec2:DeleteInternetGateway", "ec2:DeleteNatGateway", "ec2:DeleteNetworkAclEntry",
+		"ec2:DeleteFlowLogs", "ec2:DeleteInternetGateway", "ec2:DeleteNatGateway",
 		"ec2:DeleteNetworkInterface", "ec2:DeleteRoute", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet",
 		"ec2:DeleteTags", "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints", "ec2:DetachInternetGateway", "ec2:DetachNetworkInterface",
-		"ec2:DisassociateAddress", "ec2:DisassociateRouteTable", "ec2:ReleaseAddress", "ec2:RevokeSecurityGroup*",
+		"ec2:DisassociateAddress", "ec2:DisassociateRouteTable", "ec2:ReleaseAddress",
+		"ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress",
+	}
+}
+
+// clusterAway takes a cluster apart.
+func clusterAway() iam.Values {
+	return iam.Values{
+		"eks:DeleteAccessEntry", "eks:DeleteAddon", "eks:DeleteCluster", "eks:DeleteNodegroup", "eks:DeletePodIdentityAssociation",
+		"eks:DisassociateAccessPolicy", "eks:DisassociateIdentityProviderConfig",
 	}
 }
