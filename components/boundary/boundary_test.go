@@ -30,25 +30,6 @@ func program(args boundary.Args) pulumi.RunFunc {
 	}
 }
 
-// untaggable are the types that take no tags, and those that share a bucket's.
-var untaggable = map[string]bool{
-	"aws:iam/rolePolicy:RolePolicy":                                                              true,
-	"aws:iam/rolePolicyAttachment:RolePolicyAttachment":                                          true,
-	"aws:iam/accountPasswordPolicy:AccountPasswordPolicy":                                        true,
-	"aws:kms/alias:Alias":                                                                        true,
-	"aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock":                                   true,
-	"aws:s3/bucketVersioningV2:BucketVersioningV2":                                               true,
-	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": true,
-	"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock":                                     true,
-	"aws:s3/bucketOwnershipControls:BucketOwnershipControls":                                     true,
-	"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2":                       true,
-	"aws:s3/bucketPolicy:BucketPolicy":                                                           true,
-	"aws:ecr/lifecyclePolicy:LifecyclePolicy":                                                    true,
-	"aws:ebs/encryptionByDefault:EncryptionByDefault":                                            true,
-	"aws:ebs/defaultKmsKey:DefaultKmsKey":                                                        true,
-	"aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults":                                  true,
-}
-
 func TestEveryResourceIsTaggedAndTheOrgsOwn(t *testing.T) {
 	for _, res := range componenttest.Record(t, program(acme())).Resources {
 		if !strings.HasPrefix(res.Type, "aws:") {
@@ -57,7 +38,7 @@ func TestEveryResourceIsTaggedAndTheOrgsOwn(t *testing.T) {
 		if res.Provider != "org" || res.Parent != "boundary" {
 			t.Errorf("%s %s: provider %q, parent %q", res.Type, res.Name, res.Provider, res.Parent)
 		}
-		if untaggable[res.Type] {
+		if !componenttest.Taggable(t, res.Type) {
 			continue
 		}
 		want := map[string]any{"freehold.dev/org": "acme", "freehold.dev/layer": "boundary", "freehold.dev/managed-by": "freehold"}

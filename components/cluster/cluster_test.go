@@ -369,9 +369,6 @@ func TestEveryRoleCarriesTheBoundaryAndTrustsOneService(t *testing.T) {
 	}
 }
 
-// untaggable are the types that AWS has no tags for.
-var untaggable = []string{"aws:iam/rolePolicy:RolePolicy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"}
-
 func TestEverythingThatTakesTagsHasThem(t *testing.T) {
 	has := func(where string, tags any) {
 		m, _ := tags.(map[string]any)
@@ -382,7 +379,7 @@ func TestEverythingThatTakesTagsHasThem(t *testing.T) {
 		}
 	}
 	for _, res := range record(t, args()).Resources {
-		if !strings.HasPrefix(res.Type, "aws:") && !strings.HasPrefix(res.Type, "eks:") || slices.Contains(untaggable, res.Type) {
+		if !componenttest.Taggable(t, res.Type) && !strings.HasPrefix(res.Type, "eks:") {
 			continue
 		}
 		has(res.Type+" "+res.Name, res.Inputs["tags"])

@@ -159,17 +159,10 @@ func TestEveryRoleCarriesTheBoundary(t *testing.T) {
 	}
 }
 
-// untaggable are the types that AWS has no tags for.
-var untaggable = []string{
-	"aws:ec2/route:Route",
-	"aws:ec2/routeTableAssociation:RouteTableAssociation",
-	"aws:iam/rolePolicy:RolePolicy",
-}
-
 func TestEverythingThatTakesTagsHasThem(t *testing.T) {
 	for _, nat := range []network.NAT{network.NATPerZone, network.NATNone} {
 		for _, res := range componenttest.Record(t, program(args(nat))).Resources {
-			if !strings.HasPrefix(res.Type, "aws:") || slices.Contains(untaggable, res.Type) {
+			if !componenttest.Taggable(t, res.Type) {
 				continue
 			}
 			tags, _ := res.Inputs["tags"].(map[string]any)
