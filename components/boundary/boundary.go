@@ -60,7 +60,7 @@ type Args struct {
 //     account's trail alone;
 //   - the trail covers every region and its files cannot be changed unseen;
 //   - disks are encrypted with the data key, instance metadata needs a session,
-//     no bucket can be public and an analyzer reports whatever is shared;
+//     neither a bucket nor a snapshot can be public, and an analyzer reports whatever is shared;
 //   - while Protected, no data, evidence or way in can be deleted.
 type Boundary struct {
 	pulumi.ResourceState

@@ -121,6 +121,7 @@ func TestTheAccountsDefaultsAreSafe(t *testing.T) {
 	}{
 		{"aws:ebs/encryptionByDefault:EncryptionByDefault", "ebs-encryption", map[string]any{"enabled": true}},
 		{"aws:ebs/defaultKmsKey:DefaultKmsKey", "ebs-default-key", map[string]any{"keyArn": "arn:aws:kms:eu-central-1:210987654321:key/data-key-id"}},
+		{"aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess", "snapshot-public-access-block", map[string]any{"state": "block-all-sharing"}},
 		{"aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults", "instance-metadata", map[string]any{"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 1.0}},
 	}
 	for _, tt := range tests {

@@ -34,6 +34,14 @@ func (b *Boundary) defaults(ctx *pulumi.Context, a Args) error {
 	}, pulumi.Parent(b)); err != nil {
 		return err
 	}
+	// A snapshot is a disk. It could otherwise be made public, with all that is
+	// on it, by one call. Sharing it with one account is for the service control
+	// policy to deny. (AWS Security Hub EC2.182.)
+	if _, err := ebs.NewSnapshotBlockPublicAccess(ctx, "snapshot-public-access-block", &ebs.SnapshotBlockPublicAccessArgs{
+		State: pulumi.String("block-all-sharing"),
+	}, pulumi.Parent(b)); err != nil {
+		return err
+	}
 	// A hop limit of one keeps pods, which are a hop further, from the node's
 	// credentials.
 	if _, err := ec2.NewInstanceMetadataDefaults(ctx, "instance-metadata", &ec2.InstanceMetadataDefaultsArgs{

@@ -65,6 +65,15 @@ var settingRows = []Row{
 		Read:    []string{"ec2:GetEbsEncryptionByDefault"},
 		Delete:  []string{"ec2:DisableEbsEncryptionByDefault"},
 	}),
+	setting(Row{
+		Token:    "aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess",
+		Service:  "ec2",
+		Source:   "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableSnapshotBlockPublicAccess.html",
+		Unlisted: "it is safe where it is on, and where a layer wants it, a refresh shows that it is off",
+		Make:     []string{"ec2:EnableSnapshotBlockPublicAccess"},
+		Read:     []string{"ec2:GetSnapshotBlockPublicAccessState"},
+		Delete:   []string{"ec2:DisableSnapshotBlockPublicAccess"},
+	}),
 }
 
 // setting completes a row of a setting. One that is not found again and not

@@ -20,6 +20,7 @@ var otherwise = map[string]any{
 	clusterToken + ".kubernetesNetworkConfig.serviceIpv4Cidr": "172.21.0.0/16",
 	defaultGroupToken + ".ingress":                            []any{props{"protocol": "-1", "fromPort": 0, "toPort": 0, "self": true}},
 	defaultGroupToken + ".egress":                             []any{props{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": []any{"0.0.0.0/0"}}},
+	snapshotToken + ".state":                                  "block-new-sharing",
 	metadataToken + ".httpEndpoint":                           "disabled",
 	metadataToken + ".httpTokens":                             "optional",
 }

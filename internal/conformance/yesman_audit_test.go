@@ -8,6 +8,7 @@ const (
 	logGroupToken = "aws:cloudwatch/logGroup:LogGroup"
 	diskKeyToken  = "aws:ebs/defaultKmsKey:DefaultKmsKey"
 	diskToken     = "aws:ebs/encryptionByDefault:EncryptionByDefault"
+	snapshotToken = "aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess"
 	metadataToken = "aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults"
 )
 
@@ -26,6 +27,7 @@ var auditThings = []thing{
 	{name: "log-group", in: "org", token: logGroupToken, props: props{"name": "/freehold/$(fresh)", "retentionInDays": 365, "kmsKeyId": "$(key.arn)", "tags": props{"a": "b"}}},
 	{name: "disk-key", in: "org", token: diskKeyToken, props: props{"keyArn": "$(key.arn)"}},
 	{name: "disks", in: "org", token: diskToken, props: props{"enabled": true}},
+	{name: "snapshots", in: "org", token: snapshotToken, props: props{"state": "block-all-sharing"}},
 	{name: "metadata", in: "org", token: metadataToken, props: props{"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 1}},
 }
 
@@ -53,6 +55,7 @@ var auditRows = []row{
 		emulatorAccepts: "moto stores the key as text", doc: "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html"},
 	{name: "disks on a key that is no ARN", twin: "disk-key", change: props{"keyArn": "freehold"}, because: "ARN"},
 	{name: "disks on no such key", twin: "disk-key", change: props{"keyArn": "arn:aws:kms:$(region):$(account):key/11111111-2222-3333-4444-555555555555"}, because: "key"},
+	{name: "snapshots that are blocked a little", twin: "snapshots", change: props{"state": "some"}, because: "state"},
 	{name: "metadata at 65 hops", twin: "metadata", change: props{"httpPutResponseHopLimit": 65}, because: "hop"},
 	{name: "metadata by tokens of another word", twin: "metadata", change: props{"httpTokens": "yes"}, because: "tokens"},
 }

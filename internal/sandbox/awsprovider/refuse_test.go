@@ -154,6 +154,7 @@ func TestBoundariesAreRefusedAsAWSRefusesThem(t *testing.T) {
 		"a repository with capital letters":            {repositoryToken, props{"name": "Freehold"}, "name: value"},
 		"a lifecycle of no such repository":            {ecrLifecycleToken, props{"repository": "none", "policy": "{}"}, "RepositoryNotFoundException"},
 		"disks with no such key":                       {"aws:ebs/defaultKmsKey:DefaultKmsKey", props{"keyArn": "arn:aws:kms:eu-west-1:" + id + ":key/none"}, "InvalidParameterValue"},
+		"snapshots that are blocked a little":          {"aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess", props{"state": "some"}, "state: expected one of"},
 		"instance metadata with a word for its tokens": {"aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults", props{"httpTokens": "yes"}, "httpTokens: expected one of"},
 		"an account from an account of a customer":     {accountToken, props{"name": "x", "email": "y@z.example"}, "AccessDeniedException"},
 		"a type that there is not":                     {"aws:iam/role:Rolle", props{}, `did you mean "aws:iam/role:Role"?`},
