@@ -62,6 +62,9 @@ type Row struct {
 	// ReadBy is the output by which the provider reads it beside its id.
 	ReadBy string
 
+	// Quota is the service quota that counts it, "vpc/L-F678F1CE", of those that
+	// a data plane runs into first.
+	Quota string
 	// ByWorkload is true if a controller in a cluster may make it, for what
 	// runs there.
 	ByWorkload bool

@@ -27,6 +27,7 @@ var eksRows = []Row{
 		Service: "eks",
 		Source:  "https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html",
 		Kinds:   []string{"eks/cluster"},
+		Quota:   "eks/L-1194D53C",
 		By:      []string{"name"},
 		Find:    "cluster", List: clusters, Remove: "cluster",
 		Uses: []string{EC2Subnet, EC2SecurityGroup, IAMRole, KMSKey, CloudWatchLogGroup},

@@ -41,6 +41,7 @@ var networkRows = []Row{
 		Service: "ec2",
 		Source:  "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html",
 		Kinds:   []string{"ec2/elastic-ip"},
+		Quota:   "ec2/L-0263D0A3",
 		By:      []string{Tags},
 		Find:    "address", List: "elastic IP addresses", Remove: "address",
 		// A gateway is not detached from a VPC that has addresses in use.
@@ -139,6 +140,7 @@ var networkRows = []Row{
 		Service: "ec2",
 		Source:  "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html",
 		Kinds:   []string{"ec2/vpc"},
+		Quota:   "vpc/L-F678F1CE",
 		By:      []string{Tags},
 		Find:    "VPC", List: "VPCs", Remove: "VPC",
 		Uses: []string{EC2DHCPOptions},

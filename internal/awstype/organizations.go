@@ -21,6 +21,7 @@ var organizationRows = []Row{
 		Token:   OrganizationsAccount,
 		Service: "organizations",
 		Source:  "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html",
+		Quota:   "organizations/L-29A0C5DF",
 		By:      []string{"email"},
 		Find:    "account", Unlisted: inManagement,
 		Make: []string{

@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	servicequotastypes "github.com/aws/aws-sdk-go-v2/service/servicequotas/types"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -23,19 +25,28 @@ type quota struct {
 	used          func(context.Context, aws.Config) (int, error)
 }
 
-// The quotas that a data plane runs into first. Accounts are the management
-// account's, and asked for where Organizations is.
+// counters count what the quotas in the rows of awstype are of.
+var counters = map[string]func(context.Context, aws.Config) (int, error){
+	awstype.OrganizationsAccount: countAccounts,
+	awstype.EC2VPC:               countVPCs,
+	awstype.EC2Address:           countAddresses,
+	awstype.EKSCluster:           countClusters,
+}
+
+// quotas are those of the management account, which are asked for where
+// Organizations is, or those of an org's own account and region.
 // https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html
-var (
-	accountQuotas = []quota{
-		{"organizations", "L-29A0C5DF", "aws:organizations/account:Account", countAccounts},
+func quotas(management bool) []quota {
+	var out []quota
+	for _, r := range awstype.All() {
+		if r.Quota == "" || management != (r.Service == "organizations") {
+			continue
+		}
+		service, code, _ := strings.Cut(r.Quota, "/")
+		out = append(out, quota{service, code, r.Token, counters[r.Token]})
 	}
-	regionQuotas = []quota{
-		{"vpc", "L-F678F1CE", "aws:ec2/vpc:Vpc", countVPCs},
-		{"ec2", "L-0263D0A3", "aws:ec2/eip:Eip", countAddresses},
-		{"eks", "L-1194D53C", "aws:eks/cluster:Cluster", countClusters},
-	}
-)
+	return out
+}
 
 // Quotas reads the quotas of an account in its region or, of the management
 // account, the number of accounts. A quota that Service Quotas does not know is
@@ -45,9 +56,8 @@ func (c *Cloud) Quotas(ctx context.Context, a cloud.Account) ([]cloud.Quota, err
 	if err != nil {
 		return nil, err
 	}
-	asked := regionQuotas
+	asked := quotas(a.ID == "")
 	if a.ID == "" {
-		asked = accountQuotas
 		cfg = cfg.Copy()
 		cfg.Region = globalRegion
 	}

@@ -11,14 +11,18 @@ import (
 )
 
 func TestEachNameInARowHasAFunctionAndEachFunctionARow(t *testing.T) {
-	find, remove, list := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	find, remove, list, count := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, r := range awstype.All() {
+		if r.Quota != "" {
+			count[r.Token] = true
+		}
 		find[r.Find], list[r.List], remove[r.Remove] = true, true, true
 	}
 	for what, names := range map[string]struct{ rows, functions []string }{
 		"finders":  {distinct(find), slices.Sorted(maps.Keys(finders))},
 		"listers":  {distinct(list), slices.Sorted(maps.Keys(listers))},
 		"removers": {distinct(remove), slices.Sorted(maps.Keys(removers))},
+		"counters": {distinct(count), slices.Sorted(maps.Keys(counters))},
 	} {
 		if diff := cmp.Diff(names.rows, names.functions); diff != "" {
 			t.Errorf("%s (-rows of internal/awstype +functions):\n%s", what, diff)
