@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
 
@@ -179,6 +180,7 @@ func (c *Cloud) Inventory(_ context.Context, a cloud.Account) ([]cloud.Item, err
 			it := cloud.Item{
 				Type: t.Type, ID: t.ID, Name: t.Name, ARN: t.ARN, Tags: map[string]string{}, ByCloud: t.ByCloud, ByWorkload: t.ByWorkload,
 			}
+			it.Slot, _ = awstype.Slot(t.Type, t.Inputs)
 			tags, _ := t.Inputs["tags"].(map[string]any)
 			for k, v := range tags {
 				it.Tags[k] = fmt.Sprint(v)
