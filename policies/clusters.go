@@ -67,7 +67,7 @@ var accessEntries = Rule{
 		switch {
 		case !j.known(who):
 		case len(s.ClusterRoles) == 0:
-			j.wonder(who.path)
+			j.undecided(who.path)
 		case !slices.Contains(s.ClusterRoles, who.text()):
 			j.violate(who.path, "%s is not among the roles that may enter the cluster", orDefault(who.text(), "whoever has the credentials"))
 		}
@@ -248,7 +248,7 @@ var networkPolicyAddon = Rule{
 			unknown = unknown || !known || name.unknown()
 		}
 		if unknown {
-			j.wonder("")
+			j.undecided("")
 			return
 		}
 		j.violate("", "no vpc-cni add-on of this stack is the cluster's")

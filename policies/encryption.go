@@ -182,7 +182,7 @@ func (j *judge) configured(bucket Resource, stack []Resource) {
 		unknown = unknown || !known
 	}
 	if unknown {
-		j.wonder("bucket")
+		j.undecided("bucket")
 		return
 	}
 	j.violate("", "the bucket has no encryption configuration in this stack")
@@ -254,7 +254,7 @@ var noAWSKeys = Rule{
 					j.violate(p.path(), "%s is AWS's key, and not the org's own", v)
 				}
 			case Unknown:
-				j.wonder(p.path())
+				j.undecided(p.path())
 			}
 		})
 	}),

@@ -21,7 +21,7 @@ var secretsEncrypted = Rule{
 		}
 		for _, v := range resources.each() {
 			if v.unknown() {
-				j.wonder(v.path)
+				j.undecided(v.path)
 				return
 			}
 		}
@@ -63,7 +63,7 @@ var controlPlaneLogs = Rule{
 			switch {
 			case slices.ContainsFunc(on.each(), func(v value) bool { return v.is(log) }):
 			case unknown:
-				j.wonder(on.path)
+				j.undecided(on.path)
 			default:
 				j.violate(on.path, "the %s log is off", log)
 			}
@@ -197,7 +197,7 @@ var flowLogs = Rule{
 			}
 		}
 		if unknown {
-			j.wonder("")
+			j.undecided("")
 			return
 		}
 		j.violate("", "the VPC has no flow log in this stack")

@@ -112,7 +112,7 @@ func (j *judge) private(id value, stack []Resource) {
 		case out && route.sure:
 			j.violate(id.path, "%s has a route to an internet gateway", id.text())
 		case out || !known:
-			j.wonder(id.path)
+			j.undecided(id.path)
 		}
 	}
 }

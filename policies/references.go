@@ -92,7 +92,7 @@ func mention(j *judge, path string, m Mention, at Resource, s Scope) {
 	case m.ARN && !iam.IsAccount(m.Account):
 		j.violate(path, "%s is of %q, and not of the org's account", m.Text, m.Account)
 	case !known:
-		j.wonder(path)
+		j.undecided(path)
 	default:
 		j.violate(path, "%s is of account %s, and the org's own is %s", m.Text, m.Account, s.AccountID)
 	}
@@ -158,7 +158,7 @@ func checkBuckets(j *judge, r Resource, stack []Resource, s Scope) {
 		switch own, known := ownBucket(name, stack, s); {
 		case own:
 		case !known:
-			j.wonder(path)
+			j.undecided(path)
 		default:
 			j.violate(path, "the bucket %s is not known to be the org's", name)
 		}

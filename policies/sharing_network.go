@@ -336,7 +336,7 @@ func (j *judge) ofStack(v value, stack []Resource, s Scope, types []string, prop
 		}
 	}
 	if unknown {
-		j.wonder(v.path)
+		j.undecided(v.path)
 		return
 	}
 	j.violate(v.path, "%s is no %s of this stack, and nothing else tells whose it is", v.text(), types[0])

@@ -115,10 +115,10 @@ func (v value) text() string {
 // is reports whether the value is known to be one of these.
 func (v value) is(texts ...string) bool { return !v.unknown() && slices.Contains(texts, v.text()) }
 
-// known reports whether a value can be judged, and wonders where it cannot.
+// known reports whether a value can be judged, and notes as undecided one that cannot.
 func (j *judge) known(v value) bool {
 	if v.unknown() {
-		j.wonder(v.path)
+		j.undecided(v.path)
 		return false
 	}
 	return true
@@ -163,7 +163,7 @@ func (j *judge) own(v value, s Scope) {
 	switch {
 	case account == "":
 	case s.AccountID == "":
-		j.wonder(v.path)
+		j.undecided(v.path)
 	case account != s.AccountID:
 		j.violate(v.path, "%s is of account %s, and the org's own is %s", v.text(), account, s.AccountID)
 	}

@@ -156,7 +156,7 @@ func (j *judge) capabilities(v value) {
 	}
 }
 
-// allKnown wonders where a part, or an element of it, is not known.
+// allKnown notes as undecided a part, or an element of it, that is not known.
 func (j *judge) allKnown(part value) {
 	for _, e := range part.each() {
 		j.known(e)
@@ -218,7 +218,7 @@ func (j *judge) image(v value, s Scope) {
 		return
 	}
 	if s.Registry == "" {
-		j.wonder(v.path)
+		j.undecided(v.path)
 		return
 	}
 	path, own := strings.CutPrefix(v.text(), s.Registry+"/")

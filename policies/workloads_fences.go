@@ -38,7 +38,7 @@ var fencedNamespaces = Rule{
 			unknown = unknown || denies != Violated && !known || here && denies == Undecided
 		}
 		if unknown {
-			j.wonder("metadata.name")
+			j.undecided("metadata.name")
 			return
 		}
 		j.violate("metadata.name", "the namespace has no policy that denies by default")
