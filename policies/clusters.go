@@ -100,7 +100,7 @@ var ownPrefixes = []string{"system", "eks", "aws", "amazon", "iam", "arn", "kube
 func checkIssuerOfPeople(j *judge, oidc value, declared IdentityProvider) {
 	for key, want := range map[string]string{"issuerUrl": declared.IssuerURL, "clientId": declared.ClientID} {
 		if v := oidc.get(key); j.known(v) && (want == "" || !v.is(want)) {
-			j.violate(v.path, "%s is not of the identity provider that the org's spec names", orDefault(v.text(), "nothing"))
+			j.violate(v.path, "%s does not belong to the identity provider that the org's spec names", orDefault(v.text(), "nothing"))
 		}
 	}
 	prefixes := []string{"usernamePrefix"}

@@ -94,7 +94,7 @@ func mention(j *judge, path string, m Mention, at Resource, s Scope) {
 	case !known:
 		j.undecided(path)
 	default:
-		j.violate(path, "%s is of account %s, and the org's own is %s", m.Text, m.Account, s.AccountID)
+		j.violate(path, "%s belongs to account %s, expected %s", m.Text, m.Account, s.AccountID)
 	}
 }
 
@@ -178,7 +178,7 @@ func makesBucket(r Resource) bool {
 	return r.Type == "aws:s3/bucketV2:BucketV2" || r.Type == "aws:s3/bucket:Bucket"
 }
 
-// physical are the kinds of ids that EC2 gives, which tell nothing of their account.
+// physical are the kinds of ids that EC2 gives, which say nothing about their account.
 var physical = []string{"vpc", "subnet", "sg", "rtb", "igw", "nat", "eni", "vpce", "eipalloc", "acl", "lt"}
 
 // physicalIDs finds ids in a text: a kind, a hyphen, and eight or seventeen hex digits.

@@ -21,7 +21,7 @@ var trusts = []Rule{
 	},
 	{
 		ID:       "FH302",
-		Title:    "Who enters from another account shows the org's external id",
+		Title:    "Whoever enters from another account presents the org's external id",
 		Why:      "the provisioner works for every customer: without an external id it can be talked into entering one customer's account for another",
 		Fix:      `add the condition StringEquals "sts:ExternalId" with the org's own id`,
 		Severity: High,

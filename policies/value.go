@@ -165,7 +165,7 @@ func (j *judge) own(v value, s Scope) {
 	case s.AccountID == "":
 		j.undecided(v.path)
 	case account != s.AccountID:
-		j.violate(v.path, "%s is of account %s, and the org's own is %s", v.text(), account, s.AccountID)
+		j.violate(v.path, "%s belongs to account %s, expected %s", v.text(), account, s.AccountID)
 	}
 }
 
@@ -182,9 +182,9 @@ func (j *judge) ownKey(v value, s Scope) {
 	case text == "":
 		j.violate(v.path, "no key is named, so one that is not the org's own is used")
 	case awsKey.MatchString(text):
-		j.violate(v.path, "%s is AWS's key, and not the org's own", text)
+		j.violate(v.path, "%s is a key of AWS, expected the org's own", text)
 	case strings.HasPrefix(text, "arn:") && accountNamed(text) == "":
-		j.violate(v.path, "%s is no key of an account", text)
+		j.violate(v.path, "%s is not a key of an account", text)
 	default:
 		j.own(v, s)
 	}
@@ -273,7 +273,7 @@ func never(types []string, message string) func(Resource, Scope) Verdict {
 }
 
 // isOf reports whether a value refers to a resource: by its id, or by the name
-// that one of its properties gives it. known is false where that cannot be told.
+// that one of its properties gives it. known is false where that is not certain.
 func (v value) isOf(r Resource, properties ...string) (yes, known bool) {
 	if v.unknown() {
 		return false, false
