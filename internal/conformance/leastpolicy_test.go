@@ -260,7 +260,7 @@ func (v violations) report(t *testing.T) {
 }
 
 // roleName is a role without its account, and without its org where it is a
-// phase's, so that the same refusal is told once.
+// phase's, so that the same refusal is reported once.
 func roleName(roleARN string) string {
 	_, name, _ := strings.Cut(roleARN, ":role/")
 	if m := phase.FindStringSubmatch(name); m != nil {

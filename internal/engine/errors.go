@@ -188,7 +188,7 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 	text := err.Error()
 	if run != nil {
 		out.Failures = run.failures()
-		// What a run did is told by its events. Its stdout only shows it, and
+		// What a run did is reported by its events. Its stdout only shows it, and
 		// the progress there names policy packs in every run.
 		text = stderrOf(text) + "\n" + strings.Join(run.messages(), "\n")
 		if len(out.Failures) == 0 && len(run.messages()) > 0 {
