@@ -85,7 +85,7 @@ func checkBoundary(j *judge, r Resource, s Scope) {
 	case b.text() == "":
 		j.violate(b.path, "the role has no permissions boundary")
 	case s.BoundaryARN == "" && (s.AccountID == "" || ownARN(b.text(), s.AccountID)):
-		j.wonder(b.path)
+		j.undecided(b.path)
 	case b.text() != s.BoundaryARN:
 		j.violate(b.path, "the boundary is %s, and the org's is %s", b.text(), s.BoundaryARN)
 	}
@@ -120,7 +120,7 @@ var (
 func checkFence(j *judge, r Resource, s Scope) {
 	boundary, known := isBoundary(r, s)
 	if !known {
-		j.wonder("name")
+		j.undecided("name")
 	}
 	if !boundary {
 		return
@@ -184,7 +184,7 @@ func exceptsOnly(condition iam.Condition, boundary string) bool {
 func checkEscapes(j *judge, r Resource, s Scope) {
 	boundary, known := isBoundary(r, s)
 	if !known {
-		j.wonder("name")
+		j.undecided("name")
 		return
 	}
 	if boundary { // a ceiling of everything; checkFence asks for its denials
@@ -194,7 +194,7 @@ func checkEscapes(j *judge, r Resource, s Scope) {
 		j.document(policy.path, policy.v, func(st iam.Statement) {
 			for _, action := range removals {
 				if st.Covers(action) {
-					j.blame(policy.path, st, "it allows %s", action)
+					j.violateBy(policy.path, st, "it allows %s", action)
 					return
 				}
 			}
@@ -203,9 +203,9 @@ func checkEscapes(j *judge, r Resource, s Scope) {
 					continue
 				}
 				if s.BoundaryARN == "" {
-					j.wonder(policy.path)
+					j.undecided(policy.path)
 				} else if !demandsBoundary(st, s.BoundaryARN) {
-					j.blame(policy.path, st, "it allows %s without the boundary", action)
+					j.violateBy(policy.path, st, "it allows %s without the boundary", action)
 					return
 				}
 			}
@@ -214,9 +214,9 @@ func checkEscapes(j *judge, r Resource, s Scope) {
 					continue
 				}
 				if s.BoundaryARN == "" {
-					j.wonder(policy.path)
+					j.undecided(policy.path)
 				} else if st.MayTouch(s.BoundaryARN) {
-					j.blame(policy.path, st, "it allows %s on the boundary", action)
+					j.violateBy(policy.path, st, "it allows %s on the boundary", action)
 					return
 				}
 			}
@@ -277,7 +277,7 @@ func checkEverything(j *judge, r Resource, s Scope) {
 			case iam.IsAdministrator(arn.text()):
 				j.violate(arn.path, "%s allows everything, or all of IAM or of sharing", arn.text())
 			case s.BoundaryARN == "" && !strings.HasPrefix(arn.text(), "arn:aws:iam::aws:"):
-				j.wonder(arn.path)
+				j.undecided(arn.path)
 			case arn.text() == s.BoundaryARN:
 				j.violate(arn.path, "the boundary is a ceiling of everything: attached as a policy it allows that")
 			}
@@ -285,13 +285,13 @@ func checkEverything(j *judge, r Resource, s Scope) {
 	}
 	boundary, known := isBoundary(r, s)
 	if !known {
-		j.wonder("name")
+		j.undecided("name")
 		return
 	}
 	for _, policy := range identityPolicies(r) {
 		j.document(policy.path, policy.v, func(st iam.Statement) {
 			if !boundary && st.Covers(unheardOf) {
-				j.blame(policy.path, st, "it allows actions of every service")
+				j.violateBy(policy.path, st, "it allows actions of every service")
 			}
 		})
 	}

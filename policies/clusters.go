@@ -67,7 +67,7 @@ var accessEntries = Rule{
 		switch {
 		case !j.known(who):
 		case len(s.ClusterRoles) == 0:
-			j.wonder(who.path)
+			j.undecided(who.path)
 		case !slices.Contains(s.ClusterRoles, who.text()):
 			j.violate(who.path, "%s is not among the roles that may enter the cluster", orDefault(who.text(), "whoever has the credentials"))
 		}
@@ -100,7 +100,7 @@ var ownPrefixes = []string{"system", "eks", "aws", "amazon", "iam", "arn", "kube
 func checkIssuerOfPeople(j *judge, oidc value, declared IdentityProvider) {
 	for key, want := range map[string]string{"issuerUrl": declared.IssuerURL, "clientId": declared.ClientID} {
 		if v := oidc.get(key); j.known(v) && (want == "" || !v.is(want)) {
-			j.violate(v.path, "%s is not of the identity provider that the org's spec names", orDefault(v.text(), "nothing"))
+			j.violate(v.path, "%s does not belong to the identity provider that the org's spec names", orDefault(v.text(), "nothing"))
 		}
 	}
 	prefixes := []string{"usernamePrefix"}
@@ -248,7 +248,7 @@ var networkPolicyAddon = Rule{
 			unknown = unknown || !known || name.unknown()
 		}
 		if unknown {
-			j.wonder("")
+			j.undecided("")
 			return
 		}
 		j.violate("", "no vpc-cni add-on of this stack is the cluster's")

@@ -38,14 +38,14 @@ func parseText(text string) (iam.Document, error) {
 }
 
 // document reads a policy at a path and gives each of its statements that
-// allows something. What is not known yet is undecided, and what cannot be read
-// cannot be judged, which is a violation.
+// allows something. What is not known yet is undecided, and what cannot be
+// read is a violation.
 func (j *judge) document(path string, v any, each func(st iam.Statement)) {
 	doc, err := parseDocument(v)
 	switch {
 	case err == nil:
 	case errors.Is(err, errUndecided):
-		j.wonder(path)
+		j.undecided(path)
 	default:
 		j.violate(path, "%v", err)
 	}
@@ -56,10 +56,10 @@ func (j *judge) document(path string, v any, each func(st iam.Statement)) {
 	}
 }
 
-// blame notes a violation by a statement.
-func (j *judge) blame(path string, st iam.Statement, format string, args ...any) {
+// violateBy notes a violation by a statement.
+func (j *judge) violateBy(path string, st iam.Statement, format string, args ...any) {
 	j.violate(path, format, args...)
-	j.violated[len(j.violated)-1].Statement = st.String()
+	j.violations[len(j.violations)-1].Statement = st.String()
 }
 
 // denies reports whether the document denies an action by a statement that fits.

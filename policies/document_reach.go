@@ -57,7 +57,7 @@ func within(kind, id, account string, friends []string) bool {
 		return ownARN(id, account) && !strings.ContainsAny(id, "*?")
 	case "Federated":
 		return ownARN(id, account)
-	default: // CanonicalUser, whose account nobody can tell
+	default: // CanonicalUser, whose account is unknown
 		return false
 	}
 }
@@ -69,9 +69,9 @@ func describe(st iam.Statement, kind, id string) string {
 	case id == "*":
 		return "everybody"
 	case kind == "CanonicalUser":
-		return "a canonical user, whose account cannot be told"
+		return "a canonical user, whose account is unknown"
 	case kind == "AWS" && !strings.HasPrefix(id, "arn:") && !iam.IsAccount(id):
-		return id + ", an id whose account cannot be told"
+		return id + ", an id whose account is unknown"
 	default:
 		return kind + " " + id
 	}

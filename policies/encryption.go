@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// encryption are the rules about keys, and about the logs that tell who used
+// encryption are the rules about keys, and about the logs that show who used
 // them.
 var encryption = []Rule{
 	ownKeys, bucketKeysSet, diskKeys, noAWSKeys, keysTurn, secretsEncrypted, controlPlaneLogs,
@@ -182,7 +182,7 @@ func (j *judge) configured(bucket Resource, stack []Resource) {
 		unknown = unknown || !known
 	}
 	if unknown {
-		j.wonder("bucket")
+		j.undecided("bucket")
 		return
 	}
 	j.violate("", "the bucket has no encryption configuration in this stack")
@@ -251,10 +251,10 @@ var noAWSKeys = Rule{
 			switch v := p.v.(type) {
 			case string:
 				if strings.Contains(v, "alias/aws/") && awsKey.MatchString(v) {
-					j.violate(p.path(), "%s is AWS's key, and not the org's own", v)
+					j.violate(p.path(), "%s is a key of AWS, expected the org's own", v)
 				}
 			case Unknown:
-				j.wonder(p.path())
+				j.undecided(p.path())
 			}
 		})
 	}),
@@ -270,8 +270,8 @@ var noAWSKeys = Rule{
 
 var keysTurn = Rule{
 	ID:       "FH705",
-	Title:    "The org's keys turn, and lock nobody out",
-	Why:      "a key that never turns is compromised for ever, and one without the lock-out check may be nobody's",
+	Title:    "The org's keys rotate, and lock nobody out",
+	Why:      "a key that never rotates stays compromised for ever, and one without the lock-out check may be nobody's",
 	Fix:      "set enableKeyRotation, and leave bypassPolicyLockoutSafetyCheck out",
 	Severity: Medium,
 	Criteria: []string{"CC6.1"},

@@ -21,7 +21,7 @@ var secretsEncrypted = Rule{
 		}
 		for _, v := range resources.each() {
 			if v.unknown() {
-				j.wonder(v.path)
+				j.undecided(v.path)
 				return
 			}
 		}
@@ -45,7 +45,7 @@ var planeLogs = []string{"api", "audit", "authenticator", "controllerManager", "
 var controlPlaneLogs = Rule{
 	ID:       "FH707",
 	Title:    "The cluster's control plane keeps every log",
-	Why:      "without the audit and authenticator logs nobody can tell who did what, from where, and as whom",
+	Why:      "without the audit and authenticator logs nobody can say who did what, from where, and as whom",
 	Fix:      "set enabledClusterLogTypes to api, audit, authenticator, controllerManager and scheduler",
 	Severity: Medium,
 	Criteria: []string{"CC7.2", "CC7.3"},
@@ -63,7 +63,7 @@ var controlPlaneLogs = Rule{
 			switch {
 			case slices.ContainsFunc(on.each(), func(v value) bool { return v.is(log) }):
 			case unknown:
-				j.wonder(on.path)
+				j.undecided(on.path)
 			default:
 				j.violate(on.path, "the %s log is off", log)
 			}
@@ -119,7 +119,7 @@ var wholeTrail = Rule{
 		j.must(in.get("enableLogging"), append(on, ""), "the trail is stopped")
 		j.must(in.get("includeGlobalServiceEvents"), append(on, ""), "IAM and STS are left out")
 		j.must(in.get("isMultiRegionTrail"), on, "other Regions are left out")
-		j.must(in.get("enableLogFileValidation"), on, "nobody could tell that a file was changed")
+		j.must(in.get("enableLogFileValidation"), on, "nobody could notice that a file was changed")
 		for _, selector := range in.all("eventSelectors") {
 			j.must(selector.get("includeManagementEvents"), append(on, ""), "management events are left out")
 			j.must(selector.get("readWriteType"), []string{"", "All"}, "reads or writes are left out")
@@ -197,7 +197,7 @@ var flowLogs = Rule{
 			}
 		}
 		if unknown {
-			j.wonder("")
+			j.undecided("")
 			return
 		}
 		j.violate("", "the VPC has no flow log in this stack")

@@ -80,7 +80,7 @@ var bucketACLs = Rule{
 		for _, path := range []string{"grants", "accessControlPolicy.grants", "accessControlPolicies.grants"} {
 			for _, grant := range in.all(path) {
 				if j.known(grant) {
-					j.violate(grant.path, "a grant by ACL does not tell to whose account")
+					j.violate(grant.path, "an ACL grant does not say which account it is for")
 				}
 			}
 		}

@@ -94,14 +94,14 @@ func network(gateway string, associated bool) []Resource {
 	return all
 }
 
-// private violates where a subnet is public, or where the stack does not tell.
+// private violates where a subnet is public, or where the stack does not show it.
 func (j *judge) private(id value, stack []Resource) {
 	if !j.known(id) {
 		return
 	}
 	at := slices.IndexFunc(stack, func(r Resource) bool { return r.Type == typeSubnet && r.ID != "" && r.ID == id.text() })
 	if at < 0 {
-		j.violate(id.path, "%s is not made in this stack, and nothing else tells where its routes lead", id.text())
+		j.violate(id.path, "%s is not made in this stack, so where its routes lead is unknown", id.text())
 		return
 	}
 	if public := stack[at].values().get("mapPublicIpOnLaunch"); j.known(public) && public.is("true") {
@@ -112,7 +112,7 @@ func (j *judge) private(id value, stack []Resource) {
 		case out && route.sure:
 			j.violate(id.path, "%s has a route to an internet gateway", id.text())
 		case out || !known:
-			j.wonder(id.path)
+			j.undecided(id.path)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type step struct {
 }
 
 // visitInputs visits every text among a resource's inputs; numbers and booleans
-// as they would be written. It wonders at what is not known.
+// as they would be written. What is not known is undecided.
 func visitInputs(j *judge, r Resource, visit func(*input)) {
 	in := &input{visit: visit, judge: j}
 	in.walk(r.Properties)
@@ -32,7 +32,7 @@ func visitInputs(j *judge, r Resource, visit func(*input)) {
 func (in *input) walk(v any) {
 	switch v := v.(type) {
 	case Unknown:
-		in.judge.wonder(in.path())
+		in.judge.undecided(in.path())
 	case map[string]any:
 		for k, e := range v {
 			in.steps = append(in.steps, step{key: k})

@@ -116,7 +116,7 @@ func checkTags(j *judge, r Resource, s Scope) {
 	}
 	switch {
 	case tag.unknown():
-		j.wonder(tag.path)
+		j.undecided(tag.path)
 	case tag.v == nil:
 		j.violate(tags.path, "the %s %q is missing", name, tagOrg)
 	case tag.text() != s.Org:
@@ -143,7 +143,7 @@ func tagIn(tags value) value {
 func otherOrg(j *judge, v value, s Scope) {
 	switch in := v.v.(type) {
 	case Unknown:
-		j.wonder(v.path)
+		j.undecided(v.path)
 	case map[string]any:
 		if key, ok := in["key"].(string); ok && key == tagOrg {
 			wrongOrg(j, v.get("value"), s)
@@ -166,7 +166,7 @@ func wrongOrg(j *judge, tag value, s Scope) {
 	if text := tag.text(); text != s.Org && !tag.unknown() {
 		j.violate(tag.path, "the tag %q is %q, and the org is %q", tagOrg, text, s.Org)
 	} else if tag.unknown() {
-		j.wonder(tag.path)
+		j.undecided(tag.path)
 	}
 }
 
@@ -180,7 +180,7 @@ func checkPinned(j *judge, r Resource, s Scope) {
 	case r.Provider.Package == "aws":
 		pinnedTo(j, value{path: "provider", v: r.Provider.Properties}, s)
 	case strings.HasPrefix(r.Type, "aws:"):
-		j.wonder("provider") // nobody said who makes it
+		j.undecided("provider") // nobody said who makes it
 	}
 }
 
@@ -206,7 +206,7 @@ func pinnedTo(j *judge, provider value, s Scope) {
 		switch {
 		case !j.known(pin):
 		case s.home() == "":
-			j.wonder(pin.path)
+			j.undecided(pin.path)
 		case pin.text() != s.home():
 			j.violate(pin.path, "the provider also works in account %s, and the %s layer lives in %s", pin.text(), s.Layer, s.home())
 		}
@@ -280,9 +280,9 @@ func inHome(j *judge, v value, s Scope) {
 		case m.Account != "" && (m.Account == s.home() || m.Account == s.AccountID), shared(m, Resource{}, s):
 		case s.Layer == layerAccount && s.AccountID == "":
 			// What the account layer makes is the account: it gets its id there.
-			j.wonder(v.path)
+			j.undecided(v.path)
 		case s.home() == "":
-			j.wonder(v.path)
+			j.undecided(v.path)
 		default:
 			j.violate(v.path, "%s is in account %s, and the %s layer lives in %s", m.Text, m.Account, s.Layer, s.home())
 		}

@@ -63,7 +63,7 @@ var onlyOne = map[string]string{
 	"aws:eks/cluster:Cluster":           layerCluster,
 }
 
-// checkOne blames each one after the first, and names the first.
+// checkOne finds a violation in each one after the first, and names the first.
 func checkOne(stack []Resource, s Scope) map[string]Verdict {
 	verdicts := map[string]Verdict{}
 	first := map[string]string{}
@@ -104,7 +104,7 @@ func checkOrganization(j *judge, r Resource, s Scope) {
 		case !j.known(target):
 		case target.text() == s.AccountID && s.AccountID != "":
 		case s.AccountID == "" && iam.IsAccount(target.text()):
-			j.wonder(target.path)
+			j.undecided(target.path)
 		default:
 			j.violate(target.path, "the policy binds %s, which is not the org's account", target.text())
 		}

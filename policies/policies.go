@@ -22,7 +22,7 @@ type Severity string
 const (
 	Critical Severity = "critical" // data or control of one customer is within another's reach
 	High     Severity = "high"     // a fence is missing that keeps it out of reach
-	Medium   Severity = "medium"   // what would tell of it is missing
+	Medium   Severity = "medium"   // what would report it is missing
 )
 
 // Answer is what a rule says of one resource.

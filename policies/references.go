@@ -92,9 +92,9 @@ func mention(j *judge, path string, m Mention, at Resource, s Scope) {
 	case m.ARN && !iam.IsAccount(m.Account):
 		j.violate(path, "%s is of %q, and not of the org's account", m.Text, m.Account)
 	case !known:
-		j.wonder(path)
+		j.undecided(path)
 	default:
-		j.violate(path, "%s is of account %s, and the org's own is %s", m.Text, m.Account, s.AccountID)
+		j.violate(path, "%s belongs to account %s, expected %s", m.Text, m.Account, s.AccountID)
 	}
 }
 
@@ -158,7 +158,7 @@ func checkBuckets(j *judge, r Resource, stack []Resource, s Scope) {
 		switch own, known := ownBucket(name, stack, s); {
 		case own:
 		case !known:
-			j.wonder(path)
+			j.undecided(path)
 		default:
 			j.violate(path, "the bucket %s is not known to be the org's", name)
 		}
@@ -178,7 +178,7 @@ func makesBucket(r Resource) bool {
 	return r.Type == "aws:s3/bucketV2:BucketV2" || r.Type == "aws:s3/bucket:Bucket"
 }
 
-// physical are the kinds of ids that EC2 gives, which tell nothing of their account.
+// physical are the kinds of ids that EC2 gives, which say nothing about their account.
 var physical = []string{"vpc", "subnet", "sg", "rtb", "igw", "nat", "eni", "vpce", "eipalloc", "acl", "lt"}
 
 // physicalIDs finds ids in a text: a kind, a hyphen, and eight or seventeen hex digits.

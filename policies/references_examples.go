@@ -89,7 +89,7 @@ func badIDs() []Example {
 		example("nodes in somebody's subnets", "aws:eks/nodeGroup:NodeGroup", object{
 			"subnetIds": []any{"subnet-0a1b2c3d4e5f60718"},
 		}),
-		example("a door for another network's group", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", object{
+		example("an inbound rule for another network's group", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", object{
 			"securityGroupId": "sg-0aaaaaaaaaaaaaaaa", "referencedSecurityGroupId": "sg-0bbbbbbbbbbbbbbbb",
 		}).beside("aws:ec2/securityGroup:SecurityGroup", "nodes", "sg-0aaaaaaaaaaaaaaaa", object{}),
 	}

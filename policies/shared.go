@@ -68,7 +68,7 @@ func shared(m Mention, at Resource, s Scope) bool {
 	return slices.ContainsFunc(shares, func(x Share) bool { return x.covers != nil && x.covers(m, at, s) })
 }
 
-// The layers that rules tell apart, and the types that many of them name.
+// The layers that rules distinguish, and the types that many of them name.
 const (
 	layerAccount   = "account"
 	layerCluster   = "cluster"

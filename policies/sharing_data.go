@@ -164,7 +164,7 @@ var toBuckets = map[string][]string{
 var bucketCopies = Rule{
 	ID:       "FH414",
 	Title:    "Copies of data and logs go to the org's own buckets",
-	Why:      "replication, inventories, trails and flow logs write into whatever bucket they name, and an S3 ARN does not tell whose it is",
+	Why:      "replication, inventories, trails and flow logs write into whatever bucket they name, and an S3 ARN does not say whose it is",
 	Fix:      "name a bucket of this stack, or one that the boundary layer made",
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.7"},

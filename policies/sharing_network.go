@@ -142,7 +142,7 @@ var awsService = regexp.MustCompile(`^(?:(?:cn\.)?com\.amazonaws|aws\.(?:api|sag
 var endpoints = Rule{
 	ID:       "FH406",
 	Title:    "VPC endpoints lead to AWS's own services",
-	Why:      "an endpoint of somebody's PrivateLink service is a cable into that account, and its name does not tell whose it is",
+	Why:      "an endpoint of somebody's PrivateLink service is a cable into that account, and its name does not say whose it is",
 	Fix:      "name a service of AWS, com.amazonaws.REGION.SERVICE, or have an exception approved for a vendor's",
 	Severity: High,
 	Criteria: []string{"CC6.6"},
@@ -273,7 +273,7 @@ var zoneAuthorizations = Rule{
 }
 
 // nameEnds are the associations of private names with networks, and what each
-// end of one is: ids do not tell whose they are.
+// end of one is: ids do not say whose they are.
 var nameEnds = map[string]map[string]string{
 	"aws:route53/zoneAssociation:ZoneAssociation": {
 		"vpcId": "aws:ec2/vpc:Vpc", "zoneId": "aws:route53/zone:Zone",
@@ -336,8 +336,8 @@ func (j *judge) ofStack(v value, stack []Resource, s Scope, types []string, prop
 		}
 	}
 	if unknown {
-		j.wonder(v.path)
+		j.undecided(v.path)
 		return
 	}
-	j.violate(v.path, "%s is no %s of this stack, and nothing else tells whose it is", v.text(), types[0])
+	j.violate(v.path, "%s is not a %s of this stack, so its owner is unknown", v.text(), types[0])
 }

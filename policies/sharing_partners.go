@@ -105,7 +105,7 @@ var invitationTypes = []string{
 
 var invitations = Rule{
 	ID:       "FH418",
-	Title:    "The account is nobody's member, and has none",
+	Title:    "The account is not a member of another, and has no members",
 	Why:      "an accepted invitation shows findings, metrics, logs or tables of one account in another, for as long as it stands",
 	Fix:      "use the service within the org's account",
 	Severity: Critical,

@@ -200,7 +200,7 @@ func TestEveryResourceOfOurOwnStacksPassesEveryRule(t *testing.T) {
 }
 
 // Before the first run nothing has an id, and whatever is made of one is not
-// known: rules may wonder, and must not stop the run.
+// known: rules may be undecided, and must not stop the run.
 func TestNoRuleStopsOurOwnStacksBeforeAnythingIsMade(t *testing.T) {
 	for file, layer := range ourStacks {
 		t.Run(file, func(t *testing.T) {
@@ -375,9 +375,9 @@ func TestAnUnknownValueBesideNeverTurnsAViolationIntoAPass(t *testing.T) {
 					if v := ask(r, h); v.Answer != Pass {
 						continue
 					}
-					// Whatever hides it may be blamed instead.
-					blamed := verdictsOn(r, append(slices.Clone(h.Others), h.Resource), h.Scope)
-					if !slices.ContainsFunc(slices.Collect(maps.Values(blamed)), func(v Verdict) bool { return v.Answer != Pass }) {
+					// Whatever hides it may be the violation instead.
+					violated := verdictsOn(r, append(slices.Clone(h.Others), h.Resource), h.Scope)
+					if !slices.ContainsFunc(slices.Collect(maps.Values(violated)), func(v Verdict) bool { return v.Answer != Pass }) {
 						t.Errorf("%s: %s: with %s of %s unknown it passes", r.ID, e.Name, path, other.Name)
 					}
 				}

@@ -21,7 +21,7 @@ var trusts = []Rule{
 	},
 	{
 		ID:       "FH302",
-		Title:    "Who enters from another account shows the org's external id",
+		Title:    "Whoever enters from another account presents the org's external id",
 		Why:      "the provisioner works for every customer: without an external id it can be talked into entering one customer's account for another",
 		Fix:      `add the condition StringEquals "sts:ExternalId" with the org's own id`,
 		Severity: High,
@@ -110,7 +110,7 @@ var trusts = []Rule{
 	{
 		ID:       "FH310",
 		Title:    "An access point is for a bucket of the org, from a network of the org",
-		Why:      "an access point is a second door to a bucket with a policy of its own, and one from the internet is as open as that policy",
+		Why:      "an access point is a second way into a bucket, with a policy of its own; one that is open to the internet is as open as that policy",
 		Fix:      "set vpcConfiguration, leave bucketAccountId out, and keep the public access block on",
 		Severity: High,
 		Criteria: []string{"CC6.1", "CC6.6"},
@@ -131,7 +131,7 @@ func friends(s Scope) []string {
 // unknownAccount reports whether a statement's answer waits for the org's account id.
 func (j *judge) unknownAccount(path string, s Scope) bool {
 	if s.AccountID == "" {
-		j.wonder(path)
+		j.undecided(path)
 	}
 	return s.AccountID == ""
 }
@@ -143,7 +143,7 @@ func checkTrust(j *judge, r Resource, s Scope) {
 			return
 		}
 		for _, who := range outsiders(st, s.AccountID, friends(s)...) {
-			j.blame(path, st, "the role can be assumed by %s", who)
+			j.violateBy(path, st, "the role can be assumed by %s", who)
 		}
 	})
 }
@@ -159,7 +159,7 @@ func checkExternalID(j *judge, r Resource, s Scope) {
 				continue
 			}
 			if !closedToOthers(st, kind, s.AccountID, nil) && !pins(st, "sts:ExternalId") {
-				j.blame(path, st, "%s enters without an external id", s.principalName(id))
+				j.violateBy(path, st, "%s enters without an external id", s.principalName(id))
 			}
 		}
 	})
@@ -197,10 +197,10 @@ func checkFederation(j *judge, r Resource, _ Scope) {
 				subject, audience = "SAML:sub", "SAML:aud"
 			}
 			if !pins(st, subject) {
-				j.blame(path, st, "any subject of %s is let in: %s is not pinned", id, subject)
+				j.violateBy(path, st, "any subject of %s is let in: %s is not pinned", id, subject)
 			}
 			if !pins(st, audience) {
-				j.blame(path, st, "tokens for any audience are taken from %s: %s is not pinned", id, audience)
+				j.violateBy(path, st, "tokens for any audience are taken from %s: %s is not pinned", id, audience)
 			}
 		}
 	})
@@ -242,7 +242,7 @@ func checkAssume(j *judge, r Resource, s Scope) {
 				return
 			}
 			if !allOwn(st.Resource, s.AccountID) && !comparesAccount(st, s.AccountID) {
-				j.blame(policy.path, st, "it allows roles of other accounts to be assumed")
+				j.violateBy(policy.path, st, "it allows roles of other accounts to be assumed")
 			}
 		})
 	}

@@ -83,13 +83,13 @@ func checkResourcePolicy(j *judge, r Resource, s Scope) {
 			return
 		}
 		for _, who := range outsiders(st, s.AccountID) {
-			j.blame(policy.path, st, "it lets in %s", who)
+			j.violateBy(policy.path, st, "it lets in %s", who)
 		}
 		for _, service := range services(st, s.AccountID) {
-			j.blame(policy.path, st, "it lets in %s, for whichever account that acts", service)
+			j.violateBy(policy.path, st, "it lets in %s, for whichever account that acts", service)
 		}
 		if st.Principal == nil && st.NotPrincipal == nil {
-			j.blame(policy.path, st, "it does not say whom it lets in")
+			j.violateBy(policy.path, st, "it does not say whom it lets in")
 		}
 	})
 }
@@ -160,7 +160,7 @@ func checkShares(j *judge, r Resource, s Scope) {
 				who = strings.TrimSpace(who)
 				switch {
 				case iam.IsAccount(who) && s.AccountID == "":
-					j.wonder(v.path)
+					j.undecided(v.path)
 				case who != "" && !within("AWS", who, s.AccountID, nil):
 					j.violate(v.path, "it is shared with %s", who)
 				}

@@ -134,9 +134,9 @@ func badAccessPoints() []Example {
 	const point = "aws:s3/accessPoint:AccessPoint"
 	vpc := object{"vpcId": "vpc-network"}
 	return []Example{
-		example("a door to another org's bucket", point, object{"bucket": "b", "bucketAccountId": exampleOther, "vpcConfiguration": vpc}),
-		example("a door to the internet", point, object{"bucket": "b"}),
-		example("a door whose block is off", point, object{
+		example("an access point to another org's bucket", point, object{"bucket": "b", "bucketAccountId": exampleOther, "vpcConfiguration": vpc}),
+		example("an access point on the internet", point, object{"bucket": "b"}),
+		example("an access point whose public access block is off", point, object{
 			"bucket": "b", "vpcConfiguration": vpc, "publicAccessBlockConfiguration": object{"blockPublicPolicy": false},
 		}),
 	}
@@ -145,8 +145,8 @@ func badAccessPoints() []Example {
 func goodAccessPoints() []Example {
 	const point = "aws:s3/accessPoint:AccessPoint"
 	return []Example{
-		example("a door for the org's network", point, object{"bucket": "b", "vpcConfiguration": object{"vpcId": "vpc-network"}}),
-		example("a door that names the org's own account", point, object{
+		example("an access point for the org's network", point, object{"bucket": "b", "vpcConfiguration": object{"vpcId": "vpc-network"}}),
+		example("an access point that names the org's own account", point, object{
 			"bucket": "b", "bucketAccountId": exampleAccount, "vpcConfiguration": object{"vpcId": "vpc-network"},
 		}),
 	}

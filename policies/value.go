@@ -115,10 +115,10 @@ func (v value) text() string {
 // is reports whether the value is known to be one of these.
 func (v value) is(texts ...string) bool { return !v.unknown() && slices.Contains(texts, v.text()) }
 
-// known reports whether a value can be judged, and wonders where it cannot.
+// known reports whether a value can be judged, and notes as undecided one that cannot.
 func (j *judge) known(v value) bool {
 	if v.unknown() {
-		j.wonder(v.path)
+		j.undecided(v.path)
 		return false
 	}
 	return true
@@ -163,9 +163,9 @@ func (j *judge) own(v value, s Scope) {
 	switch {
 	case account == "":
 	case s.AccountID == "":
-		j.wonder(v.path)
+		j.undecided(v.path)
 	case account != s.AccountID:
-		j.violate(v.path, "%s is of account %s, and the org's own is %s", v.text(), account, s.AccountID)
+		j.violate(v.path, "%s belongs to account %s, expected %s", v.text(), account, s.AccountID)
 	}
 }
 
@@ -182,9 +182,9 @@ func (j *judge) ownKey(v value, s Scope) {
 	case text == "":
 		j.violate(v.path, "no key is named, so one that is not the org's own is used")
 	case awsKey.MatchString(text):
-		j.violate(v.path, "%s is AWS's key, and not the org's own", text)
+		j.violate(v.path, "%s is a key of AWS, expected the org's own", text)
 	case strings.HasPrefix(text, "arn:") && accountNamed(text) == "":
-		j.violate(v.path, "%s is no key of an account", text)
+		j.violate(v.path, "%s is not a key of an account", text)
 	default:
 		j.own(v, s)
 	}
@@ -273,7 +273,7 @@ func never(types []string, message string) func(Resource, Scope) Verdict {
 }
 
 // isOf reports whether a value refers to a resource: by its id, or by the name
-// that one of its properties gives it. known is false where that cannot be told.
+// that one of its properties gives it. known is false where that is not certain.
 func (v value) isOf(r Resource, properties ...string) (yes, known bool) {
 	if v.unknown() {
 		return false, false

@@ -8,25 +8,25 @@ import (
 )
 
 // judge collects what a rule finds on its way through a resource.
-type judge struct{ violated, undecided []Finding }
+type judge struct{ violations, unknowns []Finding }
 
 // violate notes a violation at a path.
 func (j *judge) violate(path, format string, args ...any) {
-	j.violated = append(j.violated, Finding{Path: path, Message: fmt.Sprintf(format, args...)})
+	j.violations = append(j.violations, Finding{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// wonder notes that a value is not known.
-func (j *judge) wonder(path string) {
-	j.undecided = append(j.undecided, Finding{Path: path, Message: "the value is not known yet"})
+// undecided notes that a value is not known.
+func (j *judge) undecided(path string) {
+	j.unknowns = append(j.unknowns, Finding{Path: path, Message: "the value is not known yet"})
 }
 
 // verdict is the answer: one violation is enough, and one unknown keeps a pass back.
 func (j *judge) verdict() Verdict {
 	switch {
-	case len(j.violated) > 0:
-		return Verdict{Violated, inOrder(j.violated)}
-	case len(j.undecided) > 0:
-		return Verdict{Undecided, inOrder(j.undecided)}
+	case len(j.violations) > 0:
+		return Verdict{Violated, inOrder(j.violations)}
+	case len(j.unknowns) > 0:
+		return Verdict{Undecided, inOrder(j.unknowns)}
 	default:
 		return Verdict{Answer: Pass}
 	}

@@ -97,7 +97,7 @@ var harmless = []string{
 
 var hostAccess = Rule{
 	ID:       "FH901",
-	Title:    "No pod has the node",
+	Title:    "No pod has access to its node",
 	Why:      "a pod with the node's files, network or processes has the credentials of every other pod on it",
 	Fix:      "take the setting out; what needs the node is an add-on of EKS",
 	Severity: Critical,
@@ -113,7 +113,7 @@ var hostAccess = Rule{
 				j.must(part, off, "%s is %s", key, part.text())
 			case key == "hostPath":
 				if j.known(part) && part.v != nil {
-					j.violate(part.path, "the pod has files of the node")
+					j.violate(part.path, "the pod mounts files of the node")
 				}
 			case key == "capabilities":
 				j.capabilities(part)
@@ -151,12 +151,12 @@ func (j *judge) capabilities(v value) {
 	}
 	for _, added := range v.all("add") {
 		if j.known(added) && !slices.Contains(harmless, strings.TrimPrefix(strings.ToUpper(added.text()), "CAP_")) {
-			j.violate(added.path, "the capability %s is as good as the node", added.text())
+			j.violate(added.path, "the capability %s gives access to the node", added.text())
 		}
 	}
 }
 
-// allKnown wonders where a part, or an element of it, is not known.
+// allKnown notes as undecided a part, or an element of it, that is not known.
 func (j *judge) allKnown(part value) {
 	for _, e := range part.each() {
 		j.known(e)
@@ -218,15 +218,15 @@ func (j *judge) image(v value, s Scope) {
 		return
 	}
 	if s.Registry == "" {
-		j.wonder(v.path)
+		j.undecided(v.path)
 		return
 	}
 	path, own := strings.CutPrefix(v.text(), s.Registry+"/")
 	switch {
 	case !own:
-		j.violate(v.path, "%s is not of the org's registry %s", v.text(), s.Registry)
+		j.violate(v.path, "%s is not from the org's registry %s", v.text(), s.Registry)
 	case !digest.MatchString(path):
-		j.violate(v.path, "%s is not named by digest", v.text())
+		j.violate(v.path, "%s is not pinned by digest", v.text())
 	}
 }
 

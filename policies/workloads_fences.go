@@ -38,7 +38,7 @@ var fencedNamespaces = Rule{
 			unknown = unknown || denies != Violated && !known || here && denies == Undecided
 		}
 		if unknown {
-			j.wonder("metadata.name")
+			j.undecided("metadata.name")
 			return
 		}
 		j.violate("metadata.name", "the namespace has no policy that denies by default")
@@ -140,7 +140,7 @@ var openFences = Rule{
 			for _, gate := range o.all("spec.ingress") {
 				from := gate.get("from")
 				if j.known(gate) && j.known(from) && len(from.each()) == 0 {
-					j.violate(gate.path, "it lets in whoever comes")
+					j.violate(gate.path, "it lets in everybody")
 				}
 				for _, peer := range from.each() {
 					j.peer(peer)
@@ -184,7 +184,7 @@ func (j *judge) peer(peer value) {
 // https://kubernetes.io/docs/concepts/security/pod-security-admission/
 var podSecurity = Rule{
 	ID:       "FH909",
-	Title:    "Every namespace refuses pods that want the node",
+	Title:    "Every namespace refuses pods with access to the node",
 	Why:      "what members of a project start is seen by no plan; without the label Kubernetes admits a privileged pod",
 	Fix:      "label the namespace pod-security.kubernetes.io/enforce: restricted, or baseline",
 	Severity: High,

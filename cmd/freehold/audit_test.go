@@ -69,7 +69,7 @@ func TestAnAuditFindsWhatTwoCustomersShareByHand(t *testing.T) {
 		t.Errorf("shared: %+v, want the range that both networks have", found.Shared)
 	}
 
-	t.Run("people are told both ends and the statement", func(t *testing.T) {
+	t.Run("the text names both ends and the statement", func(t *testing.T) {
 		r := h.want(3, "audit", "--all")
 		for _, part := range []string{"trust from globex to acme", node, `"freehold-globex-read"`, `"Action":"sts:AssumeRole"`, "neighbours"} {
 			if !strings.Contains(r.stdout, part) {

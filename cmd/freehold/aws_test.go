@@ -49,7 +49,7 @@ func TestDoctorOnAWSNamesWhatIsMissingAndTheCommandThatInstallsIt(t *testing.T) 
 	}
 }
 
-func TestAQuotaThatIsFullIsToldBeforeTheLayerBegins(t *testing.T) {
+func TestAQuotaThatIsFullIsReportedBeforeTheLayerBegins(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
 	r := h.want(6, "onboard", "-f", h.spec("acme"), "--quota", "organizations:accounts=0")

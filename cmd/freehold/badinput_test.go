@@ -16,7 +16,7 @@ import (
 )
 
 // Every bad document that internal/spec knows, given to the whole binary: each
-// mistake is told with its place, and not a byte of the home changes.
+// mistake is reported with its place, and not a byte of the home changes.
 func TestABadDocumentIsRefusedAndNothingIsTouched(t *testing.T) {
 	t.Parallel()
 	h, _ := onboarded(t)

@@ -81,7 +81,7 @@ func TestAnOrgBringsItsOwnAccountAndGetsItBackEmpty(t *testing.T) {
 		}
 		h.want(0, "drift", "acme")
 	})
-	t.Run("a role whose trust was withdrawn is told before anything is tried", func(t *testing.T) {
+	t.Run("a role whose trust was withdrawn is reported before anything is tried", func(t *testing.T) {
 		before := h.journal()
 		h.want(1, "onboard", "-f", wrong)
 		if d := cmp.Diff(before, h.journal()); d != "" {

@@ -17,9 +17,9 @@ func stderrOf(err error) string {
 	return ""
 }
 
-// A fault is retried, or told with the layer, the resource, the cause and what
+// A fault is retried, or reported with the layer, the resource, the cause and what
 // to do next; a run without it completes.
-func TestAnInjectedFaultIsRetriedOrToldAndARerunCompletes(t *testing.T) {
+func TestAnInjectedFaultIsRetriedOrReportedAndARerunCompletes(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
 	file := h.spec("acme", twoProjects)

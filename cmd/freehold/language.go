@@ -59,7 +59,7 @@ func (l *language) Handshake(_ context.Context, req *pulumirpc.LanguageHandshake
 	return &pulumirpc.LanguageHandshakeResponse{}, nil
 }
 
-// GetPluginInfo tells nothing: there is no plugin.
+// GetPluginInfo returns nothing: there is no plugin.
 func (l *language) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	return &pulumirpc.PluginInfo{}, nil
 }
@@ -103,7 +103,7 @@ func (l *language) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumir
 	case err == nil:
 		return &pulumirpc.RunResponse{}, nil
 	case errors.As(err, &exit) && exit.ExitCode() == constant.ExitStatusLoggedError:
-		return &pulumirpc.RunResponse{Bail: true}, nil // the program has told the engine itself
+		return &pulumirpc.RunResponse{Bail: true}, nil // the program has reported it to the engine itself
 	case errors.As(err, &exit):
 		return &pulumirpc.RunResponse{Error: "the program ended with " + exit.Error()}, nil
 	}

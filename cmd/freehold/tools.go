@@ -67,7 +67,7 @@ func doctor(ctx context.Context, o cli.Options, home string, cl lifecycle.Manage
 	return out
 }
 
-// check is one finding of doctor: a detail, or what is wrong and the command that mends it.
+// check is one finding of doctor: a detail, or what is wrong and the command that fixes it.
 func check(name, fix, detail string, err error) event.Check {
 	if err != nil {
 		return event.Check{Name: name, Detail: err.Error(), Fix: fix}

@@ -138,7 +138,7 @@ func newEngine(o cli.Options, home string, cl servedCloud, log *slog.Logger) (*e
 	})
 }
 
-// backendURL is where states are kept: in the home, unless told otherwise.
+// backendURL is where states are kept: in the home, unless --backend names another place.
 func backendURL(o cli.Options, home string) string {
 	if o.Backend != "" {
 		return o.Backend

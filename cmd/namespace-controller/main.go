@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 		return 0
 	}
 	if err != nil {
-		return 2 // the flag set has told why
+		return 2 // the flag set has printed why
 	}
 	config, err := f.config()
 	if err != nil {

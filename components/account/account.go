@@ -170,7 +170,7 @@ func (a *Account) accountOptions(args Args) []pulumi.ResourceOption {
 		pulumi.Protect(args.Protected),
 		// A change of any of these would make the provider replace the
 		// account: vend a second one and drop the first, with the customer in
-		// it. AWS does not tell the last two again, so they would also look
+		// it. AWS does not return the last two, so they would also look
 		// changed after an import.
 		pulumi.IgnoreChanges([]string{"name", "email", "roleName", "iamUserAccessToBilling"}),
 		// Closing takes longer than the provider's 10 minutes at times

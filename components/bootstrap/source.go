@@ -59,7 +59,7 @@ func (s ProjectSource) way() (host string, port int, err error) {
 	return u.Hostname(), port, err
 }
 
-// sourceArgs tell the controller of the source.
+// sourceArgs name the source to the controller.
 func (b *builder) sourceArgs() []string {
 	s := b.args.ProjectSource
 	if s == nil {

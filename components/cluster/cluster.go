@@ -205,7 +205,7 @@ func certificateAuthority(cluster awseks.ClusterOutput) pulumi.StringOutput {
 		if list, ok := all[1].([]awseks.ClusterCertificateAuthority); ok && len(list) > 0 && list[0].Data != nil {
 			return *list[0].Data, nil
 		}
-		return "", errors.New("the provider does not tell the cluster's certificate authority")
+		return "", errors.New("the provider does not return the cluster's certificate authority")
 	}).(pulumi.StringOutput)
 }
 

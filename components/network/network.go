@@ -187,7 +187,7 @@ func after(values pulumi.StringArrayOutput, resources []pulumi.CustomResource) p
 func (b *builder) closeDefaultGroup(vpc *ec2.Vpc) error {
 	_, err := ec2.NewDefaultSecurityGroup(b.ctx, b.child("default"), &ec2.DefaultSecurityGroupArgs{
 		VpcId: vpc.ID(),
-		// Said, and not left out: a refresh tells what was added to a list that
+		// Said, and not left out: a refresh reports what was added to a list that
 		// is given, and takes what nobody gave for AWS's own.
 		Ingress: ec2.DefaultSecurityGroupIngressArray{},
 		Egress:  ec2.DefaultSecurityGroupEgressArray{},

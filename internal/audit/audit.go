@@ -66,12 +66,12 @@ type Options struct {
 	// Orgs are all customers, in the order of the report: what two have in
 	// common is only found if both are read.
 	Orgs []string
-	// Judged tells whether an org was asked about: the rules are run for it, and
+	// Asked reports whether an org was asked about: the rules are run for it, and
 	// what it shares with any other is reported. nil: every org.
-	Judged func(org string) bool
-	Load   func(ctx context.Context, org string) (Org, error)
-	Rules  []policies.Rule
-	Now    func() time.Time
+	Asked func(org string) bool
+	Load  func(ctx context.Context, org string) (Org, error)
+	Rules []policies.Rule
+	Now   func() time.Time
 	// Parallel is how many orgs are read at the same time; 0: one for each processor.
 	Parallel int
 	// Dir is for what does not fit into memory; empty: the system's.
@@ -90,8 +90,8 @@ func Run(ctx context.Context, o Options) (_ finding.Audit, err error) {
 		seen: make([]seen, len(o.Orgs)), rules: judge.NewIndex(o.Rules),
 		entry: judge.NewIndex(slices.DeleteFunc(slices.Clone(o.Rules), func(r policies.Rule) bool { return !aboutEntry(r.ID) })),
 	}
-	if a.Judged == nil {
-		a.Judged = func(string) bool { return true }
+	if a.Asked == nil {
+		a.Asked = func(string) bool { return true }
 	}
 	if a.Parallel == 0 {
 		a.Parallel = runtime.GOMAXPROCS(0)
@@ -107,7 +107,7 @@ func Run(ctx context.Context, o Options) (_ finding.Audit, err error) {
 	if err != nil {
 		return finding.Audit{}, err
 	}
-	c := &confrontation{hash: a.hash, suspects: sus.hashes, judged: a.Judged}
+	c := &confrontation{hash: a.hash, suspects: sus.hashes, asked: a.Asked}
 	if len(sus.orgs) > 0 {
 		if err := a.each(ctx, sus.orgs, func(ctx context.Context, n int) error { return a.confront(ctx, n, c) }); err != nil {
 			return finding.Audit{}, err
@@ -115,7 +115,7 @@ func Run(ctx context.Context, o Options) (_ finding.Audit, err error) {
 	}
 	out := finding.Audit{Org: o.About, At: began}
 	for i, s := range a.seen {
-		if a.Judged(o.Orgs[i]) {
+		if a.Asked(o.Orgs[i]) {
 			out.Orgs = append(out.Orgs, s.counts)
 		}
 		out.Findings = append(out.Findings, s.findings...)
@@ -178,7 +178,7 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 	name := a.Orgs[n]
 	s := &a.seen[n]
 	s.counts.Org = name
-	judged := a.Judged(name)
+	asked := a.Asked(name)
 	org, err := a.Load(ctx, name)
 	if err != nil {
 		s.couldNot("", name, err)
@@ -195,7 +195,7 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 			if r.Custom {
 				s.counts.Resources++
 			}
-			if judged {
+			if asked {
 				on.Add(r.subject())
 			}
 			note.resource(r)
@@ -208,7 +208,7 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 			s.couldNot(l.Name, name, fmt.Errorf("a run was interrupted: it is not known what became of %s", p))
 		}
 		s.counts.Layers++
-		if !judged {
+		if !asked {
 			continue
 		}
 		// Of a state that breaks off, what was read is judged all the same.
@@ -223,7 +223,7 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 		for _, t := range things {
 			note.thing(t)
 		}
-		if judged && len(org.Layers) > 0 {
+		if asked && len(org.Layers) > 0 {
 			s.findings = append(s.findings, a.openNow(org, things, s.findings)...)
 		}
 	}

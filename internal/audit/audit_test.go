@@ -107,7 +107,7 @@ func lines(a finding.Audit) []string {
 	return out
 }
 
-func TestEachWayFromOneOrgToAnotherIsTold(t *testing.T) {
+func TestEachWayFromOneOrgToAnotherIsReported(t *testing.T) {
 	const vpc, key = "vpc-3123456789abcdef0", "3234abcd-12ab-34cd-56ef-1234567890ab"
 	for reason, tc := range map[string]struct {
 		made m
@@ -174,7 +174,7 @@ func TestEachWayFromOneOrgToAnotherIsTold(t *testing.T) {
 	}
 }
 
-func TestWhatTwoOrgsMeetInIsToldThoughNobodyOwnsIt(t *testing.T) {
+func TestWhatTwoOrgsMeetInIsReportedThoughNobodyOwnsIt(t *testing.T) {
 	attached := func(n string) m {
 		return made("aws:ec2transitgateway/vpcAttachment:VpcAttachment", "x", "tgw-attach-"+n+"123456789abcdef0", m{"transitGatewayId": "tgw-0123456789abcdef0"}, m{})
 	}
@@ -188,12 +188,12 @@ func TestWhatTwoOrgsMeetInIsToldThoughNobodyOwnsIt(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatTheOrgsAskedAboutShareIsTold(t *testing.T) {
+func TestOnlyWhatTheOrgsAskedAboutShareIsReported(t *testing.T) {
 	w := two(made("aws:iam/role:Role", "x", "x", m{"assumeRolePolicy": document(globex)}, m{}))
 	w["initech"] = plane("initech", "410987654321")
 	for org, want := range map[string]int{"acme": 1, "globex": 1, "initech": 0} {
 		o := w.options()
-		o.Judged = func(name string) bool { return name == org }
+		o.Asked = func(name string) bool { return name == org }
 		a := audited(t, o)
 		if len(a.Edges) != want || len(a.Orgs) != 1 || a.Orgs[0].Org != org {
 			t.Errorf("%s: %d edges, %+v", org, len(a.Edges), a.Orgs)

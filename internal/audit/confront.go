@@ -17,7 +17,7 @@ import (
 type confrontation struct {
 	hash     func(string) uint64
 	suspects map[uint64]bool
-	judged   func(org string) bool
+	asked    func(org string) bool
 
 	mu     sync.Mutex
 	owners map[string][]owner   // by token
@@ -158,7 +158,7 @@ func (c *confrontation) names(end finding.End, l leaf) {
 	}
 }
 
-// verdict tells what is really shared, in an order that is always the same.
+// verdict reports what is really shared, in an order that is always the same.
 func (c *confrontation) verdict() ([]finding.SharedIdentity, []finding.Edge) {
 	var shared []finding.SharedIdentity
 	for _, owners := range c.owners {
@@ -174,7 +174,7 @@ func (c *confrontation) verdict() ([]finding.SharedIdentity, []finding.Edge) {
 	edges := c.edges()
 	shared = append(shared, c.overlaps(edges)...)
 	shared = slices.DeleteFunc(shared, func(s finding.SharedIdentity) bool {
-		return !slices.ContainsFunc(s.Ends, func(e finding.End) bool { return c.judged(e.Org) })
+		return !slices.ContainsFunc(s.Ends, func(e finding.End) bool { return c.asked(e.Org) })
 	})
 	for _, s := range shared {
 		slices.SortFunc(s.Ends, compareEnds)
@@ -209,7 +209,7 @@ func (c *confrontation) edges() []finding.Edge {
 			}
 		}
 		for _, e := range nearest {
-			if c.judged(e.From.Org) || c.judged(e.To.Org) {
+			if c.asked(e.From.Org) || c.asked(e.To.Org) {
 				edges = append(edges, e)
 			}
 		}

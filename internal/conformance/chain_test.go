@@ -90,7 +90,7 @@ func genuine(t *testing.T, l *lab.Lab) *chain {
 	}
 }
 
-// changes tells whether a call would change something: only then its error is a refusal.
+// changes reports whether a call would change something: only then its error is a refusal.
 func changes(c lab.Call) bool {
 	if c.Action == "" {
 		return c.Method != "GET" && c.Method != "HEAD"

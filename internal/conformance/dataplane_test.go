@@ -144,7 +144,7 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 	})
 	record()
 	if !t.Failed() {
-		judgeCalls(t, l, l.Front.Calls())
+		checkCalls(t, l, l.Front.Calls())
 	}
 }
 

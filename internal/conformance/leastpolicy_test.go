@@ -22,12 +22,12 @@ import (
 	"freehold.dev/freehold/internal/iam"
 )
 
-// judgeCalls holds what was recorded, from the arrival of customers to their
+// checkCalls holds what was recorded, from the arrival of customers to their
 // leaving, against the policies that Freehold asks for and those that it makes.
 // The emulator enforces none of them, so what they would refuse is found here.
-func judgeCalls(t *testing.T, l *lab.Lab, calls []lab.Call) {
+func checkCalls(t *testing.T, l *lab.Lab, calls []lab.Call) {
 	t.Helper()
-	judge(t, calls, func(arn string) (iam.Document, error) { return awsManaged(t, l, arn) })
+	check(t, calls, func(arn string) (iam.Document, error) { return awsManaged(t, l, arn) })
 }
 
 // awsManaged asks the emulator, which has AWS's own policies.
@@ -65,9 +65,9 @@ const (
 	stranger who = "somebody else"
 )
 
-func judge(t *testing.T, calls []lab.Call, managed func(arn string) (iam.Document, error)) {
+func check(t *testing.T, calls []lab.Call, managed func(arn string) (iam.Document, error)) {
 	t.Helper()
-	calls = slices.DeleteFunc(slices.Clone(calls), notJudged)
+	calls = slices.DeleteFunc(slices.Clone(calls), unchecked)
 	by := map[who][]lab.Call{}
 	guards := iamcalls.NewGuards(calls, managed)
 	refusals := violations{}
@@ -80,7 +80,7 @@ func judge(t *testing.T, calls []lab.Call, managed func(arn string) (iam.Documen
 			refusals.add(string(is), "unknown to iamcalls", c, err)
 		}
 		for _, r := range requests {
-			if err := guards.Judge(r); err != nil {
+			if err := guards.Check(r); err != nil {
 				refusals.add(roleName(c.Principal), r.Action, c, fmt.Errorf("on %s: %w", r.Resource, err))
 			}
 		}
@@ -96,7 +96,7 @@ func judge(t *testing.T, calls []lab.Call, managed func(arn string) (iam.Documen
 			requests = nil
 		}
 		for _, r := range standIns(guards, c, requests) {
-			if err := guards.Judge(r); err != nil {
+			if err := guards.Check(r); err != nil {
 				refusals.add(roleName(r.Principal)+", in the place of "+roleName(c.Principal), r.Action, c, fmt.Errorf("on %s: %w", r.Resource, err))
 			}
 		}
@@ -113,7 +113,7 @@ func judge(t *testing.T, calls []lab.Call, managed func(arn string) (iam.Documen
 			if len(by[role.is]) == 0 {
 				t.Fatalf("no call by %s was recorded", role.is)
 			}
-			role.template.judge(t, by[role.is])
+			role.template.check(t, by[role.is])
 		})
 	}
 	for _, is := range []who{vendedAccess, phaseRole} {
@@ -123,9 +123,9 @@ func judge(t *testing.T, calls []lab.Call, managed func(arn string) (iam.Documen
 	}
 }
 
-// notJudged are calls of nobody's: the operator signing in by the management
+// unchecked are calls of nobody's: the operator signing in by the management
 // account's key, and calls that were refused before any policy was asked.
-func notJudged(c lab.Call) bool {
+func unchecked(c lab.Call) bool {
 	return c.Principal == "" || slices.Contains([]string{"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"}, c.Error)
 }
 
@@ -151,8 +151,8 @@ func whoIs(g *iamcalls.Guards, c lab.Call) who {
 // folder is where the templates are.
 const folder = "../../docs/iam"
 
-// judge compares the committed policy with the calls, both ways.
-func (m template) judge(t *testing.T, calls []lab.Call) {
+// check compares the committed policy with the calls, both ways.
+func (m template) check(t *testing.T, calls []lab.Call) {
 	t.Helper()
 	calls = append(slices.Clone(calls), m.besidesBy(calls[0])...)
 	least, err := iamcalls.Least(calls, m.scopes)
@@ -260,7 +260,7 @@ func (v violations) report(t *testing.T) {
 }
 
 // roleName is a role without its account, and without its org where it is a
-// phase's, so that the same refusal is told once.
+// phase's, so that the same refusal is reported once.
 func roleName(roleARN string) string {
 	_, name, _ := strings.Cut(roleARN, ":role/")
 	if m := phase.FindStringSubmatch(name); m != nil {

@@ -74,7 +74,7 @@ func TestYesMan(t *testing.T) {
 		wg.Go(func() {
 			defer func() { <-free }()
 			t.Run(r.name, func(t *testing.T) {
-				verdict := r.judge(t, theirs, ours, fmt.Sprintf("row-%03d", i))
+				verdict := r.compare(t, theirs, ours, fmt.Sprintf("row-%03d", i))
 				mu.Lock()
 				defer mu.Unlock()
 				tally[verdict]++
@@ -93,7 +93,7 @@ const (
 	disagreement  = "disagreement"
 )
 
-func (r row) judge(t *testing.T, theirs, ours *world, fresh string) string {
+func (r row) compare(t *testing.T, theirs, ours *world, fresh string) string {
 	t.Helper()
 	answers := map[*world]error{}
 	for _, w := range []*world{theirs, ours} {

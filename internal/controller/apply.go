@@ -204,7 +204,7 @@ func (l *look) remove(ctx context.Context, o client.Object) error {
 	return nil
 }
 
-// same tells whether an object is as it should be. What others may add to it
+// same reports whether an object is as it should be. What others may add to it
 // without opening a fence is left to them: labels, annotations, the secrets of a
 // service account.
 func same(want, found client.Object) bool {
@@ -275,7 +275,7 @@ func merged(a, b map[string]string) map[string]string {
 	return m
 }
 
-// immutablyOther tells whether an object differs in what Kubernetes lets nobody change.
+// immutablyOther reports whether an object differs in what Kubernetes lets nobody change.
 func immutablyOther(want, live client.Object) bool {
 	switch want := want.(type) {
 	case *rbacv1.RoleBinding:
@@ -316,7 +316,7 @@ func payload(kind schema.GroupVersionKind, want client.Object) (*unstructured.Un
 	return u, h.Sum64(), nil
 }
 
-// changed tells whether somebody else made an object differ from what it should
+// changed reports whether somebody else made an object differ from what it should
 // be, and who. When it is the project that changed, nobody did.
 func (l *look) changed(key objectKey, sum uint64, found client.Object) (who string, undo bool) {
 	if found != nil {

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// hibernates tells whether the project's pods are to be stopped, and why. One
+// hibernates reports whether the project's pods are to be stopped, and why. One
 // whose time will be over is looked at then.
 func (l *look) hibernates() (sleeps bool, why string) {
 	if l.p.Spec.Hibernate {

@@ -42,7 +42,7 @@ func TestProjects(t *testing.T) {
 		{"a namespace is deleted only when that was confirmed, in order", deleted},
 		{"a project may call the one that lets it in", callees},
 		{"the cluster's API moves", apiMoves},
-		{"the metrics tell it", metricsTell},
+		{"the metrics show it", metricsShow},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			of := *k
@@ -248,7 +248,7 @@ func apiMoves(t *testing.T, k *cluster, _ *running) {
 	}
 }
 
-func metricsTell(t *testing.T, k *cluster, r *running) {
+func metricsShow(t *testing.T, k *cluster, r *running) {
 	var all v1alpha1.ProjectList
 	if err := k.List(t.Context(), &all); err != nil {
 		t.Fatal(err)

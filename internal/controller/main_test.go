@@ -93,7 +93,7 @@ func (s *suicide) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// about tells whether a request is about the process's project: its path says
+// about reports whether a request is about the process's project: its path says
 // so, or the object that it makes.
 func (s *suicide) about(r *http.Request) bool {
 	if strings.Contains(r.URL.Path, "/events") {

@@ -65,7 +65,7 @@ func (m *memory) last(key objectKey) uint64 {
 	return m.projects[key.project()][key].sum
 }
 
-// justWrote tells whether the cache may well not have heard of a writing yet.
+// justWrote reports whether the cache may well not have heard of a writing yet.
 func (m *memory) justWrote(key objectKey, sum uint64, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -120,7 +120,7 @@ type contests struct {
 
 func newContests() *contests { return &contests{of: map[string]map[objectKey]*rate.Limiter{}} }
 
-// allow tells whether an object may be restored now.
+// allow reports whether an object may be restored now.
 func (c *contests) allow(key objectKey, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,7 +135,7 @@ func (c *contests) allow(key objectKey, now time.Time) bool {
 	return of[key].AllowN(now, 1)
 }
 
-// heated tells whether somebody keeps changing a project's things: it is so until half
+// heated reports whether somebody keeps changing a project's things: it is so until half
 // of the burst is there again, or the status would say so every other second.
 func (c *contests) heated(project string, now time.Time) bool {
 	c.mu.Lock()

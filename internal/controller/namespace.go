@@ -116,7 +116,7 @@ func (l *look) liveNamespace(ctx context.Context) (*corev1.Namespace, error) {
 	return &ns, nil
 }
 
-// owns tells whether a namespace is the project's. The label says so, and when
+// owns reports whether a namespace is the project's. The label says so, and when
 // somebody took it off, that we have written to it. One that another org's
 // project left here is not for this one, whatever its name.
 func (l *look) owns(ns *corev1.Namespace) bool {

@@ -135,7 +135,7 @@ func (p *passes) Start(ctx context.Context) error {
 	}
 }
 
-// complete tells whether every one of some projects was looked at, and if so
+// complete reports whether every one of some projects was looked at, and if so
 // begins the next pass.
 func (p *passes) complete(all []v1alpha1.Project) bool {
 	p.mu.Lock()

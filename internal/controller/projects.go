@@ -218,7 +218,7 @@ func (l *look) fence(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// fenced tells whether all steps so far hold.
+// fenced reports whether all steps so far hold.
 func (l *look) fenced() bool {
 	for _, a := range l.answers {
 		if !a.holds() {

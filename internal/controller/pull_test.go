@@ -25,8 +25,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// tells serves a set of projects, which the returned function changes.
-func tells(t *testing.T) (source.Source, func(projects ...*v1alpha1.Project)) {
+// listing serves a set of projects, which the returned function changes.
+func listing(t *testing.T) (source.Source, func(projects ...*v1alpha1.Project)) {
 	t.Helper()
 	var answer atomic.Pointer[[]byte]
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -37,7 +37,7 @@ func tells(t *testing.T) (source.Source, func(projects ...*v1alpha1.Project)) {
 		_, _ = w.Write(*answer.Load())
 	}))
 	t.Cleanup(s.Close)
-	tell := func(projects ...*v1alpha1.Project) {
+	list := func(projects ...*v1alpha1.Project) {
 		set := v1alpha1.ProjectSet{
 			TypeMeta: metav1.TypeMeta{APIVersion: "freehold.dev/v1alpha1", Kind: v1alpha1.KindProjectSet},
 			Org:      "acme", Projects: []v1alpha1.NamedProject{},
@@ -51,7 +51,7 @@ func tells(t *testing.T) (source.Source, func(projects ...*v1alpha1.Project)) {
 		}
 		answer.Store(&text)
 	}
-	tell()
+	list()
 	token, ca := filepath.Join(t.TempDir(), "token"), filepath.Join(t.TempDir(), "ca.crt")
 	for file, text := range map[string]string{
 		token: "secret", ca: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})),
@@ -64,7 +64,7 @@ func tells(t *testing.T) (source.Source, func(projects ...*v1alpha1.Project)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return api, tell
+	return api, list
 }
 
 // What the API lists is fenced like what bootstrap made, by the leader alone,
@@ -72,7 +72,7 @@ func tells(t *testing.T) (source.Source, func(projects ...*v1alpha1.Project)) {
 func TestPulledProjectsAreFencedAndCounted(t *testing.T) {
 	k := start(t, definitionFile)
 	k.make(project("shop"))
-	api, tell := tells(t)
+	api, list := listing(t)
 	pulls := func(o *Options) {
 		o.Source, o.SourceInterval = api, 50*time.Millisecond
 		o.LeaderElection, o.Namespace = true, "default"
@@ -81,7 +81,7 @@ func TestPulledProjectsAreFencedAndCounted(t *testing.T) {
 	r.ready(t)
 	k.ready("shop")
 
-	tell(project("web"), project("ml"))
+	list(project("web"), project("ml"))
 	eventually(t, "the set is made", func() bool {
 		return k.Get(t.Context(), client.ObjectKey{Name: "ml"}, &v1alpha1.Project{}) == nil
 	})
@@ -107,7 +107,7 @@ func TestPulledProjectsAreFencedAndCounted(t *testing.T) {
 	}
 
 	t.Log("what is not listed any more goes, by its deletion policy: the namespace stays")
-	tell(project("web"))
+	list(project("web"))
 	eventually(t, "ml is gone", func() bool {
 		return apierrors.IsNotFound(k.Get(t.Context(), client.ObjectKey{Name: "ml"}, &v1alpha1.Project{}))
 	})

@@ -31,8 +31,8 @@ const (
 	// ScopeKey is the stack's configuration by which the pack learns whose
 	// stack it judges.
 	ScopeKey = "freehold:scope"
-	// Unjudged is the rule of the pack itself.
-	Unjudged = "FH000"
+	// OwnRule is the id of the rule that the pack itself adds: every resource is judged.
+	OwnRule = "FH000"
 
 	runtime    = "freehold"
 	executable = "pulumi-analyzer-" + Analyzer
@@ -80,16 +80,16 @@ func replace(name string, write func(tmp string) error) error {
 func scopeOf(stack string, config map[string]string) (policies.Scope, error) {
 	raw, ok := config[ScopeKey]
 	if !ok {
-		return policies.Scope{}, fmt.Errorf("the rules were not told whose stack %s is: nothing can be judged, so nothing is allowed", stack)
+		return policies.Scope{}, fmt.Errorf("the rules do not know whose stack %s is, so nothing is allowed", stack)
 	}
 	var s policies.Scope
 	d := json.NewDecoder(bytes.NewReader([]byte(raw)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {
-		return policies.Scope{}, fmt.Errorf("the rules were not told whose stack %s is: %w", stack, err)
+		return policies.Scope{}, fmt.Errorf("the rules do not know whose stack %s is: %w", stack, err)
 	}
 	if stack != s.Org+"."+s.Layer {
-		return policies.Scope{}, fmt.Errorf("stack %s was to be judged as org %q and layer %q: it is not theirs", stack, s.Org, s.Layer)
+		return policies.Scope{}, fmt.Errorf("stack %s was given the scope of org %q and layer %q, which is not its own", stack, s.Org, s.Layer)
 	}
 	return s, nil
 }

@@ -134,7 +134,7 @@ func TestAPackWithoutAScopeAllowsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range append(one.GetDiagnostics(), whole.GetDiagnostics()...) {
-		if d.GetPolicyName() != Unjudged || d.GetEnforcementLevel() != pulumirpc.EnforcementLevel_MANDATORY {
+		if d.GetPolicyName() != OwnRule || d.GetEnforcementLevel() != pulumirpc.EnforcementLevel_MANDATORY {
 			t.Errorf("got %v", d)
 		}
 	}

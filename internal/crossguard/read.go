@@ -12,8 +12,8 @@ import (
 
 // Read judges a resource that a program only reads: a reference to another
 // stack, or something looked up by its id. The engine shows those to no policy
-// pack, but tells of them in its events. Who reads is not known then, so a rule
-// that must know it cannot say.
+// pack, but reports them in its events. The reader is unknown at that point, so a
+// rule that must know it is undecided.
 func Read(rules []policies.Rule, scope string, r policies.Resource) ([]finding.Policy, error) {
 	stack, _, _ := strings.Cut(strings.TrimPrefix(r.URN, "urn:pulumi:"), "::")
 	s, err := scopeOf(stack, map[string]string{ScopeKey: scope})

@@ -116,23 +116,23 @@ var needed = []string{
 	"networkInterfaceIds", "clusterSecurityGroupId", "identities", "endpoint",
 }
 
-// completed adds to a resource's inputs what only its outputs tell.
+// completed adds to a resource's inputs what only its outputs have.
 func completed(r, outputs policies.Resource) policies.Resource {
 	r.ID = idOf(r.Type, outputs.Properties)
-	r.Properties = withTold(r.Properties, outputs.Properties)
+	r.Properties = withOutputs(r.Properties, outputs.Properties)
 	if vpc, ok := outputs.Properties["vpcConfig"].(map[string]any); ok {
 		if asked, ok := r.Properties["vpcConfig"].(map[string]any); ok {
-			r.Properties["vpcConfig"] = withTold(asked, vpc)
+			r.Properties["vpcConfig"] = withOutputs(asked, vpc)
 		}
 	}
 	return r
 }
 
-func withTold(inputs, outputs map[string]any) map[string]any {
+func withOutputs(inputs, outputs map[string]any) map[string]any {
 	out := maps.Clone(inputs)
 	for _, key := range needed {
-		v, tells := outputs[key]
-		if _, asked := out[key]; tells && !asked {
+		v, known := outputs[key]
+		if _, asked := out[key]; known && !asked {
 			out[key] = v
 		}
 	}

@@ -44,7 +44,7 @@ func Serve(ctx context.Context, engine string, stdout io.Writer, rules []policie
 		return fmt.Errorf("serve the rules: %w", err)
 	}
 	if _, err := fmt.Fprintf(stdout, "%d\n", handle.Port); err != nil {
-		return fmt.Errorf("tell the engine where the rules are served: %w", err)
+		return fmt.Errorf("report to the engine where the rules are served: %w", err)
 	}
 	return <-handle.Done
 }

@@ -44,7 +44,7 @@ func (s *server) Handshake(context.Context, *pulumirpc.AnalyzerHandshakeRequest)
 	return &pulumirpc.AnalyzerHandshakeResponse{}, nil
 }
 
-// GetPluginInfo tells the version.
+// GetPluginInfo returns the version.
 func (s *server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	return &pulumirpc.PluginInfo{Version: s.version}, nil
 }
@@ -160,11 +160,11 @@ func accountOf(made []*pulumirpc.AnalyzerResource) string {
 
 func unscoped(r policies.Resource) finding.Policy {
 	return finding.Policy{
-		Rule: Unjudged, Title: "Every resource is judged", Severity: string(policies.Critical),
+		Rule: OwnRule, Title: "Every resource is judged", Severity: string(policies.Critical),
 		Resource: finding.Resource{Type: r.Type, Name: r.Name, URN: r.URN}, Answer: string(policies.Violated),
-		Message: "the rules were not told whose it is, so they allow nothing",
+		Message: "the rules do not know whose it is, so nothing is allowed",
 		Why:     "a resource that no rule has looked at may be shared with anybody",
-		Fix:     "run it by freehold, which tells the rules whose stack it is",
+		Fix:     "run it with freehold, which gives the rules the scope of the stack",
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // ErrStateMissing is wrapped when the registry has a layer as made and the
-// backend has no stack of it. Which of the two is right cannot be told from
+// backend has no stack of it. Which of the two is right is unknown
 // here: taking the layer for gone would lose it, or make it twice.
 var ErrStateMissing = errors.New("the layer's state is missing")
 
@@ -26,7 +26,7 @@ type Stack struct {
 }
 
 // Presence says whether a layer is there, given what the backend answered. It
-// has three answers: yes, no, and an error when that cannot be told.
+// has three answers: yes, no, and an error when neither is certain.
 //
 //	recorded                        stack there   no stack
 //	never, removed                  yes           no

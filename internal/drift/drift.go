@@ -1,4 +1,4 @@
-// Package drift judges what a read-only refresh and an inventory found: which
+// Package drift compares what a read-only refresh and an inventory found: which
 // resources are not what their layer made them, which are gone, and which are
 // there though no layer declares them. It is pure: facts in, findings out.
 package drift
@@ -47,8 +47,8 @@ type Facts struct {
 	Declared Declared
 }
 
-// Judge returns the findings, in the order of layers, types and names.
-func Judge(f Facts, layers []string) []finding.Finding {
+// Findings returns what differs, in the order of layers, types and names.
+func Findings(f Facts, layers []string) []finding.Finding {
 	var out []finding.Finding
 	for _, r := range f.Resources {
 		base := finding.Finding{Layer: r.Layer, Type: r.Type, Name: r.Name, ID: r.ID, URN: r.URN}

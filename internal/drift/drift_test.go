@@ -71,7 +71,7 @@ func TestWhatOtherResourcesSayOfAResourceIsNotItsOwnDrift(t *testing.T) {
 		"the same property of another type":                {"aws:iam/user:User", m{}, m{"inlinePolicies": inline}, true},
 	} {
 		t.Run(reason, func(t *testing.T) {
-			got := drift.Judge(drift.Facts{Resources: []drift.Resource{{Type: tc.typ, Want: tc.want, Have: tc.have}}}, nil)
+			got := drift.Findings(drift.Facts{Resources: []drift.Resource{{Type: tc.typ, Want: tc.want, Have: tc.have}}}, nil)
 			if (len(got) > 0) != tc.differs {
 				t.Errorf("found %+v, want a difference: %t", got, tc.differs)
 			}
@@ -79,7 +79,7 @@ func TestWhatOtherResourcesSayOfAResourceIsNotItsOwnDrift(t *testing.T) {
 	}
 }
 
-func TestJudgeTellsChangedMissingAndUnmanagedApart(t *testing.T) {
+func TestFindingsSeparateChangedMissingAndUnmanaged(t *testing.T) {
 	f := drift.Facts{
 		Resources: []drift.Resource{
 			{Layer: "cluster", Type: "aws:ec2/vpc:Vpc", Name: "vpc", ID: "vpc-1", Want: map[string]any{"a": 1.0}, Have: map[string]any{"a": 1.0}},
@@ -100,7 +100,7 @@ func TestJudgeTellsChangedMissingAndUnmanagedApart(t *testing.T) {
 		{Kind: finding.Missing, Layer: "cluster", Type: "aws:ec2/subnet:Subnet", Name: "a", ID: "subnet-1", Message: "it is gone"},
 		{Kind: finding.Unmanaged, Type: "aws:iam/user:User", Name: "mallory", ID: "mallory", Message: "no layer declares it"},
 	}
-	if d := cmp.Diff(want, drift.Judge(f, []string{"account", "boundary", "cluster", "bootstrap"})); d != "" {
+	if d := cmp.Diff(want, drift.Findings(f, []string{"account", "boundary", "cluster", "bootstrap"})); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }

@@ -38,7 +38,7 @@ type Found struct {
 func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sink) ([]Step, error) {
 	res, err := e.Preview(ctx, s, nil)
 	// A preview that fails half-way still says what it would create; the Up
-	// that follows tells the failure.
+	// that follows reports the failure.
 	var failed *Error
 	if err != nil && (!errors.As(err, &failed) || errors.Is(err, ErrCancelled) || errors.Is(err, ErrLocked)) {
 		return nil, err

@@ -39,7 +39,7 @@ type cli struct {
 //
 // The CLI writes to files and not to pipes: a CLI that outlives a killed
 // Freehold would die at its first word into a broken pipe, with its lock held
-// and its state half-told.
+// and its state half-reported.
 type stackCLI struct {
 	*cli
 	lock lock

@@ -150,7 +150,7 @@ type Stack struct {
 	Program pulumi.RunFunc
 	// Config is the stack's configuration; the values are not secret.
 	Config map[string]string
-	// Scope tells the policy packs whose stack it is. Without it they allow nothing.
+	// Scope says whose stack it is, for the policy packs. Without it they allow nothing.
 	Scope string
 }
 

@@ -41,9 +41,9 @@ var (
 	ErrNameInUse = errors.New("the name is in use")
 	// ErrPolicy is wrapped when a policy blocked a resource.
 	ErrPolicy = errors.New("blocked by policy")
-	// ErrUnjudged is wrapped when a policy pack could not be asked: it is
-	// missing, ended, did not answer, or was not told whose stack it is.
-	ErrUnjudged = errors.New("the policies could not be asked")
+	// ErrUnanalyzed is wrapped when a policy pack could not be asked: it is
+	// missing, ended, did not answer, or does not know whose stack it is.
+	ErrUnanalyzed = errors.New("the policies could not be asked")
 	// ErrProtected is wrapped when a resource to delete is protected.
 	ErrProtected = errors.New("the resource is protected")
 	// ErrCancelled is wrapped when the run was interrupted; the state is valid.
@@ -124,9 +124,9 @@ var causes = []cause{
 		"change what the rule names, or record an accepted exception in the spec",
 	},
 	{
-		ErrUnjudged,
-		regexp.MustCompile(`policy pack|failed to load Pulumi policy project|failed to run policy|failed to get analyzer info|the rules were not told|was to be judged as|failed to analyze resources|pulumi-analyzer-`),
-		nextUnjudged,
+		ErrUnanalyzed,
+		regexp.MustCompile(`policy pack|failed to load Pulumi policy project|failed to run policy|failed to get analyzer info|the rules do not know whose|was given the scope of|failed to analyze resources|pulumi-analyzer-`),
+		nextUnanalyzed,
 	},
 	{
 		ErrWrongAccount, regexp.MustCompile(`AWS [Aa]ccount ID not allowed|account ID not allowed`),
@@ -188,7 +188,7 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 	text := err.Error()
 	if run != nil {
 		out.Failures = run.failures()
-		// What a run did is told by its events. Its stdout only shows it, and
+		// What a run did is reported by its events. Its stdout only shows it, and
 		// the progress there names policy packs in every run.
 		text = stderrOf(text) + "\n" + strings.Join(run.messages(), "\n")
 		if len(out.Failures) == 0 && len(run.messages()) > 0 {
@@ -199,7 +199,7 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 		out.Policy = append(run.violations(), run.accepted()...)
 	}
 	if errors.Is(context.Cause(ctx), errSilent) {
-		out.Kind, out.Next, out.Failures = ErrUnjudged, nextUnjudged, nil
+		out.Kind, out.Next, out.Failures = ErrUnanalyzed, nextUnanalyzed, nil
 		out.Detail = context.Cause(ctx).Error()
 		return out
 	}
@@ -249,7 +249,7 @@ func nextLocked(s Stack, pid int, host string) string {
 
 const nextSignIn = "sign in again, then run the same command again"
 
-const nextUnjudged = "run the same command again; with a --policy-pack of your own, try that one by itself"
+const nextUnanalyzed = "run the same command again; with a --policy-pack of your own, try that one by itself"
 
 const nextCancelled = "run the same command again: it goes on where it stopped"
 

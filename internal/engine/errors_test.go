@@ -69,10 +69,10 @@ func TestTheProgressOfARunIsNotItsCause(t *testing.T) {
 		"credentials that ended":             {said: "ExpiredToken: The security token included in the request is expired", kind: ErrCredentials},
 		"what has no name":                   {said: "the sky fell", kind: ErrFailed},
 		"rules that are not asked any more":  {said: "failed to run policy: context canceled", kind: ErrFailed},
-		"rules that end":                     {said: "failed to run policy: rpc error: code = Unavailable desc = EOF", kind: ErrUnjudged},
+		"rules that end":                     {said: "failed to run policy: rpc error: code = Unavailable desc = EOF", kind: ErrUnanalyzed},
 		"an end without a word":              {kind: ErrFailed},
-		"rules that nobody could ask, by it": {said: "failed to load policy pack at policy", kind: ErrUnjudged},
-		"rules that nobody could ask":        {stderr: "error: failed to load policy pack at policy", kind: ErrUnjudged},
+		"rules that nobody could ask, by it": {said: "failed to load policy pack at policy", kind: ErrUnanalyzed},
+		"rules that nobody could ask":        {stderr: "error: failed to load policy pack at policy", kind: ErrUnanalyzed},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			run := newWatch(Stack{}, nil, time.Now)

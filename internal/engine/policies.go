@@ -22,7 +22,7 @@ import (
 	"freehold.dev/freehold/internal/finding"
 )
 
-// Policies are the policy packs that judge every preview and every up. There
+// Policies are the policy packs that analyze every preview and every up. There
 // is no run without them.
 type Policies struct {
 	// Pack is the folder of Freehold's own pack and of the plugin that serves it.
@@ -31,7 +31,7 @@ type Policies struct {
 	Name, Analyzer string
 	// ScopeKey is the configuration in which the pack reads Stack.Scope.
 	ScopeKey string
-	// Read judges what the program only reads, as a stack reference does: the
+	// Read asks the rules about what the program only reads, as a stack reference does: the
 	// CLI shows that to no pack. Without it nothing may be read.
 	Read func(scope string, read Step) ([]finding.Policy, error)
 	// More are the folders of the operator's packs.

@@ -168,7 +168,7 @@ func TestAViolationStopsAnUpBeforeAnythingIsMade(t *testing.T) {
 	wantNothingMade(t, e)
 }
 
-func TestEachViolationIsTold(t *testing.T) {
+func TestEachViolationIsReported(t *testing.T) {
 	e := newEngine(t)
 	_, err := e.Preview(t.Context(), groups("shared-1", "plain", "shared-2"), nil)
 	failed, ok := errors.AsType[*engine.Error](err)
@@ -190,7 +190,7 @@ func TestWhatIsOpenPassesAPreviewAndStopsAnUp(t *testing.T) {
 	}
 }
 
-func TestWhatHangsOnTheAccountIsJudgedWhenTheStackIsMade(t *testing.T) {
+func TestWhatDependsOnTheAccountIsAnalyzedWhenTheStackIsMade(t *testing.T) {
 	e := newEngine(t)
 	if _, err := e.Up(t.Context(), groups("open"), nil); !errors.Is(err, engine.ErrPolicy) {
 		t.Fatalf("up: %v", err)
@@ -220,17 +220,17 @@ func TestARunWithoutItsRulesStops(t *testing.T) {
 		says   string
 	}{
 		"a rule that panics is a violation":        {mode: "panics", kind: engine.ErrPolicy, says: "could not be evaluated: the rule panicked: a bug in a rule"},
-		"a pack whose process ends":                {mode: "ends", kind: engine.ErrUnjudged, says: "failed to run policy"},
-		"a pack that hangs":                        {mode: "stops", kind: engine.ErrUnjudged, says: "a policy pack does not answer"},
-		"a pack that hangs at its start":           {mode: "hangs at its start", kind: engine.ErrUnjudged, says: "a policy pack does not answer"},
-		"a pack whose folder is missing":           {change: func(p *engine.Policies) { p.Pack += "-gone" }, kind: engine.ErrUnjudged, says: "policy-gone"},
-		"a pack whose plugin is missing":           {change: func(p *engine.Policies) { _ = os.Remove(filepath.Join(p.Pack, "pulumi-analyzer-policy-freehold")) }, kind: engine.ErrUnjudged, says: "pulumi-analyzer-policy-freehold"},
-		"a pack that is another than it should":    {change: func(p *engine.Policies) { p.Name = "other" }, kind: engine.ErrUnjudged, says: `policy pack "other" has not looked at`},
-		"a stack without a scope":                  {scope: "none", kind: engine.ErrUnjudged, says: "the rules were not told whose stack acme.account is"},
-		"a scope of another org":                   {scope: `{"Org":"globex","Layer":"account"}`, kind: engine.ErrUnjudged, says: "it is not theirs"},
-		"a scope of another version":               {scope: `{"Org":"acme","Layer":"account","Shared":true}`, kind: engine.ErrUnjudged, says: "unknown field"},
-		"an operator's pack that is not there":     {change: func(p *engine.Policies) { p.More = []string{"/no/such/pack"} }, kind: engine.ErrUnjudged, says: "/no/such/pack"},
-		"an operator's pack that cannot be served": {change: func(p *engine.Policies) { p.More = []string{manifest(p.Pack, "nothing")} }, kind: engine.ErrUnjudged, says: "policy-nothing"},
+		"a pack whose process ends":                {mode: "ends", kind: engine.ErrUnanalyzed, says: "failed to run policy"},
+		"a pack that hangs":                        {mode: "stops", kind: engine.ErrUnanalyzed, says: "a policy pack does not answer"},
+		"a pack that hangs at its start":           {mode: "hangs at its start", kind: engine.ErrUnanalyzed, says: "a policy pack does not answer"},
+		"a pack whose folder is missing":           {change: func(p *engine.Policies) { p.Pack += "-gone" }, kind: engine.ErrUnanalyzed, says: "policy-gone"},
+		"a pack whose plugin is missing":           {change: func(p *engine.Policies) { _ = os.Remove(filepath.Join(p.Pack, "pulumi-analyzer-policy-freehold")) }, kind: engine.ErrUnanalyzed, says: "pulumi-analyzer-policy-freehold"},
+		"a pack that is another than it should":    {change: func(p *engine.Policies) { p.Name = "other" }, kind: engine.ErrUnanalyzed, says: `policy pack "other" has not looked at`},
+		"a stack without a scope":                  {scope: "none", kind: engine.ErrUnanalyzed, says: "the rules do not know whose stack acme.account is"},
+		"a scope of another org":                   {scope: `{"Org":"globex","Layer":"account"}`, kind: engine.ErrUnanalyzed, says: "which is not its own"},
+		"a scope of another version":               {scope: `{"Org":"acme","Layer":"account","Shared":true}`, kind: engine.ErrUnanalyzed, says: "unknown field"},
+		"an operator's pack that is not there":     {change: func(p *engine.Policies) { p.More = []string{"/no/such/pack"} }, kind: engine.ErrUnanalyzed, says: "/no/such/pack"},
+		"an operator's pack that cannot be served": {change: func(p *engine.Policies) { p.More = []string{manifest(p.Pack, "nothing")} }, kind: engine.ErrUnanalyzed, says: "policy-nothing"},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			if tc.change == nil {
@@ -265,7 +265,7 @@ func TestARunWithoutItsRulesStops(t *testing.T) {
 }
 
 // A reference to another stack is a read, which the CLI shows to no pack.
-func TestWhatTheProgramReadsIsJudgedBeforeAnythingIsMade(t *testing.T) {
+func TestWhatTheProgramReadsIsAnalyzedBeforeAnythingIsMade(t *testing.T) {
 	reads := groups("plain")
 	made := reads.Program
 	reads.Program = func(ctx *pulumi.Context) error {

@@ -67,7 +67,7 @@ func (e *Engine) Up(ctx context.Context, s Stack, sink event.Sink) (Result, erro
 		if err := e.policies.there(); err != nil {
 			return err
 		}
-		w.judgedBy(e.policies)
+		w.analyzedBy(e.policies)
 		stop, err := previewFirst(st, w)
 		if err != nil {
 			return err
@@ -86,7 +86,7 @@ func (e *Engine) Preview(ctx context.Context, s Stack, sink event.Sink) (Result,
 		if err := e.policies.there(); err != nil {
 			return err
 		}
-		w.judgedBy(e.policies)
+		w.analyzedBy(e.policies)
 		return w.following(func(ch chan events.EngineEvent) error {
 			_, err := st.Preview(ctx, optpreview.EventStreams(ch), optpreview.Refresh(), optpreview.SuppressOutputs(),
 				optpreview.SuppressProgress(), optpreview.PolicyPacks(e.policies.folders()...))
@@ -152,7 +152,7 @@ func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing stri
 		raw = why
 	}
 	if raw == nil {
-		raw = w.unjudged()
+		raw = w.unanalyzed()
 	}
 	if raw != nil {
 		err = e.classify(ctx, s, doing, raw, w)

@@ -51,13 +51,13 @@ type watch struct {
 	// blocked is what the policy packs do not allow, noted what they say beside it.
 	// reads is what of that the program only reads.
 	blocked, noted, reads []finding.Policy
-	judge                 func(scope string, read Step) ([]finding.Policy, error)
+	analyzeRead           func(scope string, read Step) ([]finding.Policy, error)
 	// stop ends the run.
 	stop context.CancelCauseFunc
 	// pack is the policy pack without which no resource may be; "": none.
-	// judged are the resources, by URN, that it has looked at, and "" the stack.
-	pack   string
-	judged map[string]bool
+	// analyzed are the resources, by URN, that it has looked at, and "" the stack.
+	pack     string
+	analyzed map[string]bool
 	// heard is when the engine last said something, zero before it did, and
 	// running are the steps that it is at.
 	heard   time.Time
@@ -81,7 +81,7 @@ func (w *watch) begin(preview bool) {
 	w.steps, w.outputs, w.changes = nil, nil, map[string]int{}
 	w.started, w.fails, w.diags = map[string]time.Time{}, nil, map[string][]string{}
 	w.blocked, w.noted, w.reads = nil, nil, nil
-	w.judged, w.running = map[string]bool{}, map[string]bool{}
+	w.analyzed, w.running = map[string]bool{}, map[string]bool{}
 }
 
 // following runs an operation whose events the Automation API sends on a
@@ -140,9 +140,9 @@ func (w *watch) take(ev apitype.EngineEvent) {
 	case ev.PolicyEvent != nil:
 		w.violated(*ev.PolicyEvent)
 	case ev.PolicyAnalyzeSummaryEvent != nil && ev.PolicyAnalyzeSummaryEvent.PolicyPackName == w.pack:
-		w.judged[ev.PolicyAnalyzeSummaryEvent.ResourceURN] = true
+		w.analyzed[ev.PolicyAnalyzeSummaryEvent.ResourceURN] = true
 	case ev.PolicyAnalyzeStackSummaryEvent != nil && ev.PolicyAnalyzeStackSummaryEvent.PolicyPackName == w.pack:
-		w.judged[""] = true
+		w.analyzed[""] = true
 	case ev.SummaryEvent != nil:
 		for op, n := range ev.SummaryEvent.ResourceChanges {
 			w.changes[string(op)] = n

@@ -230,7 +230,7 @@ func (e *Engine) lockIn(s Stack, dir string, sink event.Sink) lock {
 	}
 }
 
-// waiting tells the sink what a run waits for.
+// waiting reports to the sink what a run waits for.
 func (e *Engine) waiting(s Stack, sink event.Sink) func(what string, waited time.Duration) {
 	if sink == nil {
 		return func(string, time.Duration) {}

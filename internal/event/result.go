@@ -165,5 +165,5 @@ type Check struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`
-	Fix    string `json:"fix,omitempty"` // the exact command that mends it
+	Fix    string `json:"fix,omitempty"` // the exact command that fixes it
 }

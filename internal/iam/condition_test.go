@@ -145,7 +145,7 @@ func TestQualifiersCountTheRequestsValues(t *testing.T) {
 	}
 }
 
-func TestAConditionWithoutKeysCannotBeTold(t *testing.T) {
+func TestAConditionWithoutKeysIsUndecided(t *testing.T) {
 	doc := iam.New(iam.Statement{Effect: iam.Deny, Action: iam.Values{"*"}, Resource: iam.Values{"*"}, Condition: iam.Condition{"Bool": {}}})
 	if got := doc.Evaluate(iam.Request{Action: "a:B", Resource: "*"}); got != iam.Undecided {
 		t.Errorf("Evaluate: %s, want undecided", got)

@@ -150,7 +150,7 @@ func TestAddingADenyNeverAllowsMore(t *testing.T) {
 }
 
 // What is learned of a request may settle an answer, and never turns it round.
-func TestKnowingMoreOnlySettlesWhatCouldNotBeTold(t *testing.T) {
+func TestKnowingMoreOnlySettlesWhatWasUndecided(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		doc, r := drawDocument(t), drawRequest(t)
 		before := doc.Evaluate(r)

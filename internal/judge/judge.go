@@ -1,4 +1,4 @@
-// Package judge asks the isolation rules about resources and tells what they
+// Package judge asks the isolation rules about resources and reports what they
 // answered. A rule that panics or does not come to an end has found nothing
 // out, and that is a violation: it never passes.
 package judge

@@ -32,7 +32,7 @@ func (s *Subjects) Add(one Subject) { s.list = append(s.list, one) }
 // Judge asks the rules about all of them, for the last time: what is not
 // decided now never will be, and is a finding. What hangs on a secret alone is
 // not: the plan, which had the value, was asked. Exceptions whose day is over
-// count for nothing. whole tells whether these are all that the stack has.
+// count for nothing. whole reports whether these are all that the stack has.
 func (s *Subjects) Judge(rules *Index, scope policies.Scope, now time.Time, whole bool) []finding.Policy {
 	providers := map[string]policies.Provider{}
 	sealed := map[string]bool{}

@@ -57,7 +57,7 @@ func (s *Service) Audit(ctx context.Context, o AuditOptions) (finding.Audit, err
 	}
 	asked := func(name string) bool { return len(o.Orgs) == 0 || slices.Contains(o.Orgs, name) }
 	out, err := audit.Run(ctx, audit.Options{
-		About: about, Orgs: names, Judged: asked, Rules: policies.All(), Now: s.Now,
+		About: about, Orgs: names, Asked: asked, Rules: policies.All(), Now: s.Now,
 		Load: func(ctx context.Context, name string) (audit.Org, error) {
 			return s.audited(ctx, known[name], us, asked(name) && !o.Stored)
 		},

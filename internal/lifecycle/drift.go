@@ -73,7 +73,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 	for i, l := range plan.Layers() {
 		names[i] = string(l)
 	}
-	out.Findings = append(out.Findings, drift.Judge(f, names)...)
+	out.Findings = append(out.Findings, drift.Findings(f, names)...)
 	out.Duration = s.Now().Sub(began)
 	return out, nil
 }
@@ -126,7 +126,7 @@ func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.L
 	}
 	r.steps, r.result.Changes, r.result.Resources = run.Steps, run.Changes, run.Resources()
 	// The rules are the same that the plan was held against, on what is there now.
-	if r.violated, err = s.judgeLive(d, l, run.Steps); err != nil {
+	if r.violated, err = s.judgeRefreshed(d, l, run.Steps); err != nil {
 		unreadable(err)
 	}
 	for _, step := range run.Steps {

@@ -84,8 +84,8 @@ func fail(org, layer string, err error) error {
 	return out
 }
 
-// blockedText counts what the policies do not allow, by rule: each is told in
-// full beside the error.
+// blockedText counts what the policies do not allow, by rule: each is reported
+// in full beside the error.
 func blockedText(found []finding.Policy) string {
 	n := map[string]int{}
 	var rules []string

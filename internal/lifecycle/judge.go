@@ -9,9 +9,9 @@ import (
 	"freehold.dev/freehold/policies"
 )
 
-// judgeLive asks the rules about a layer as it is now: the values that a
+// judgeRefreshed asks the rules about a layer as it is now: the values that a
 // read-only refresh has read. What is gone is not asked about.
-func (s *Service) judgeLive(d dataplane.DataPlane, l plan.Layer, steps []engine.Step) ([]finding.Finding, error) {
+func (s *Service) judgeRefreshed(d dataplane.DataPlane, l plan.Layer, steps []engine.Step) ([]finding.Finding, error) {
 	scope, err := d.Scope(l)
 	if err != nil {
 		return nil, err

@@ -202,7 +202,7 @@ func (r *run) up(ctx context.Context, in layerIn) (layerOut, error) {
 }
 
 // left is the record of a layer whose run failed: what is there of it now, as
-// far as that can be told. rec is what was recorded when the run began, was what
+// far as that is known. rec is what was recorded when the run began, was what
 // had been before.
 func (r *run) left(ctx context.Context, d dataplane.DataPlane, was, rec registry.Layer, err error) registry.Layer {
 	if errors.Is(err, engine.ErrPolicy) {
@@ -213,7 +213,7 @@ func (r *run) left(ctx context.Context, d dataplane.DataPlane, was, rec registry
 	ctx = context.WithoutCancel(ctx)
 	info, serr := r.Engine.Stat(ctx, stackOf(d.Plan.Org, plan.Layer(rec.Layer)))
 	if serr != nil {
-		rec.Made = true // it cannot be told, and "no" would let somebody else have it
+		rec.Made = true // it is unknown, and "no" would let somebody else have it
 		return rec
 	}
 	rec.Resources, rec.Made = info.Resources, info.Resources+info.Pending > 0

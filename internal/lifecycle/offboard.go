@@ -59,8 +59,8 @@ func reversed() []plan.Layer {
 
 // Offboard removes the org's data plane, the last layer first, and then closes
 // its account or keeps it. It is complete only when the account's inventory is
-// empty. It may be run again after a kill or a failure. A layer of which it
-// cannot be told whether it is there stops it before anything is removed.
+// empty. It may be run again after a kill or a failure. A layer whose
+// presence is unknown stops it before anything is removed.
 func (s *Service) Offboard(ctx context.Context, org string, opts OffboardOptions, sink event.Sink) (event.Offboarding, error) {
 	out := event.Offboarding{Org: org, Layers: []event.LayerResult{}}
 	if _, err := s.Registry.Org(ctx, org); err != nil {
@@ -133,7 +133,7 @@ func (r *run) admitOffboarding(ctx context.Context, org string) (dataplane.DataP
 	if d.Plan.Account.Vended && d.Made(plan.LayerAccount) && d.Outputs(plan.LayerAccount) == nil {
 		return d, &Error{
 			Org: org, Layer: string(plan.LayerAccount),
-			Err:  fmt.Errorf("%w: the layer was never finished, and whether its account is empty cannot be told", ErrInvalid),
+			Err:  fmt.Errorf("%w: the layer was never finished, so it is unknown whether its account is empty", ErrInvalid),
 			Next: "run freehold onboard once more, until the account layer is done, and offboard then",
 		}
 	}

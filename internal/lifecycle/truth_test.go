@@ -88,7 +88,7 @@ func TestStatesThatAreMissingAreNotAnOrgThatIsGone(t *testing.T) {
 				claims := p.claimed("acme")
 				err := run(p.start(m))
 				if !errors.Is(err, dataplane.ErrStateMissing) && !errors.Is(err, engine.ErrUnreachable) {
-					t.Fatalf("got %v, want a refusal, because it cannot be told what is there", err)
+					t.Fatalf("got %v, want a refusal, because what is there is unknown", err)
 				}
 				if diff := cmp.Diff(before, p.world.Things("")); diff != "" {
 					t.Errorf("something was touched (-before +after):\n%s", diff)
@@ -358,7 +358,7 @@ func TestAnOrgOfWhichNothingWasMadeIsOffboardedAlthoughProtected(t *testing.T) {
 	}
 }
 
-func TestASecondMachineWithoutThePassphraseIsToldSoBeforeAnythingIsTouched(t *testing.T) {
+func TestASecondMachineWithoutThePassphraseIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 	p := onboarded(t)
 	before := p.world.Things("")
 	b := p.start(lifecycletest.Machine{Name: "b", Secrets: "b's own"})

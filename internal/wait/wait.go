@@ -26,7 +26,7 @@ type For struct {
 	Within time.Duration
 	// Now is the clock. Required.
 	Now func() time.Time
-	// Say reports how long the wait has lasted, after the first probe that says
+	// Say is called with how long the wait has lasted, after the first probe that says
 	// "not yet" and then every SayEvery. Optional.
 	Say func(waited time.Duration)
 	// SayEvery is the least time between two calls of Say; 0 calls it after

@@ -28,11 +28,11 @@ One set of rules is asked at three moments. A rule that one of them asks, all of
 |---|---|---|---|
 | plan | the engine, in every ` + "`freehold plan` and `freehold onboard`" + ` | what a program would make: inputs, as far as they are known | nothing is made, exit code 3 |
 | state | ` + "`freehold audit`" + ` | what was made, as the stored states have it; who may enter (FH3xx, and the cluster's issuer, FH803), also as the accounts have it now; then all customers together: no identity under two of them, no edge from one to another | exit code 3 |
-| live | ` + "`freehold drift`" + ` | what is there now, as the cloud tells it | in the report of the drift |
+| live | ` + "`freehold drift`" + ` | what is there now, as the cloud reports it | in the report of the drift |
 
 A rule answers **pass**, **violated** or **undecided**. Undecided means that the answer hangs on a value that is not known yet, as the ARN of a role that the same plan makes. It is asked again once the value is known, while the program is applied and in the state. What is undecided at the end is a violation; what cannot be read, a policy document that is no JSON, is one at once.
 
-Rules marked *whole stack* look at the resources of a stack together, because an id alone does not tell who made it. They answer at the end of a plan.
+Rules marked *whole stack* look at the resources of a stack together, because an id alone does not say who made it. They answer at the end of a plan.
 
 ## Exceptions
 
@@ -65,9 +65,9 @@ var limits = []string{
 	"An identity's policy may name resources of any account by a wildcard (`arn:aws:s3:::*`): what is reached by it must be opened on the other side, which is judged there. For roles and buckets by name it may not.",
 	"References are found in text, JSON, percent encoding and base64, four deep. Compressed or encrypted text, and what a script puts together as it runs, are not read.",
 	"Code that runs in a customer's account, in functions, pods and nodes, is not read. What it may do is bounded by the permissions boundary, the service control policies and the network.",
-	"What customers do themselves inside their cluster is held by admission control and network policies there, and not by these rules; drift tells if those are gone.",
+	"What customers do themselves inside their cluster is held by admission control and network policies there, and not by these rules; drift reports it if those are gone.",
 	"Between two runs of drift, a change out of band is there and not seen. The service control and resource control policies are what holds then, where the account is vended.",
-	"A bucket is the org's by its name, `freehold-ORG-…`: the rules do not tell a bucket of `acme-labs` from one of `acme` that is named so. The audit does, by what is really there.",
+	"A bucket is the org's by its name, `freehold-ORG-…`: the rules do not distinguish a bucket of `acme-labs` from one of `acme` that is named so. The audit does, by what is really there.",
 	"A kubeconfig that is an input is searched for other customers' ARNs and accounts, and its server is not looked up: whose address that is, only AWS knows.",
 	"Only the partition `aws` is known.",
 }

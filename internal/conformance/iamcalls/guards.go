@@ -210,16 +210,16 @@ func (g *Guards) learnS3(c lab.Call) error {
 // ErrRefused is wrapped when AWS would refuse a request.
 var ErrRefused = errors.New("refused")
 
-// Judge asks every policy that has a say: those of the role and its boundary,
+// Check asks every policy that has a say: those of the role and its boundary,
 // if a recorded call made the role; the organization's over the role's account
 // and over the resource's; and the bucket's own. A role that no call made is
 // taken to be allowed everything by its own policies.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-func (g *Guards) Judge(r iam.Request) error {
+func (g *Guards) Check(r iam.Request) error {
 	r = g.aliased(r)
 	if role := g.roles[r.Principal]; role != nil {
-		if err := g.judgeRole(role, r); err != nil {
+		if err := g.checkRole(role, r); err != nil {
 			return err
 		}
 	}
@@ -241,7 +241,7 @@ func (g *Guards) Judge(r iam.Request) error {
 	return denial("bucket's policy", g.buckets[bucket], r)
 }
 
-func (g *Guards) judgeRole(role *guardedRole, r iam.Request) error {
+func (g *Guards) checkRole(role *guardedRole, r iam.Request) error {
 	docs := slices.Collect(maps.Values(role.inline))
 	for _, arn := range slices.Sorted(maps.Keys(role.attached)) {
 		doc, err := g.policy(arn)

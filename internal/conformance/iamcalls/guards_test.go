@@ -111,12 +111,12 @@ func TestGuardsAskEveryPolicyThatHasASay(t *testing.T) {
 			if account := iam.AccountIn(tt.resource); account != "" {
 				r.Context["aws:ResourceAccount"] = account
 			}
-			err := learned(t, tt.then...).Judge(r)
+			err := learned(t, tt.then...).Check(r)
 			switch {
 			case tt.want == "" && err != nil:
-				t.Errorf("Judge: %v, want it allowed", err)
+				t.Errorf("Check: %v, want it allowed", err)
 			case tt.want != "" && (!errors.Is(err, iamcalls.ErrRefused) || !strings.Contains(err.Error(), tt.want)):
-				t.Errorf("Judge: %v, want %q", err, tt.want)
+				t.Errorf("Check: %v, want %q", err, tt.want)
 			}
 		})
 	}
@@ -135,7 +135,7 @@ func TestGuardsDoNotGuess(t *testing.T) {
 	}
 	attach := form("iam", "AttachRolePolicy", "RoleName", "freehold-acme-provision", "PolicyArn", "arn:aws:iam::aws:policy/Other")
 	r := iam.Request{Principal: role, Action: "ec2:DescribeVpcs", Resource: "*", Context: map[string]string{}}
-	if err := learned(t, attach).Judge(r); err == nil || errors.Is(err, iamcalls.ErrRefused) {
-		t.Errorf("Judge with a policy that is not to be had: %v", err)
+	if err := learned(t, attach).Check(r); err == nil || errors.Is(err, iamcalls.ErrRefused) {
+		t.Errorf("Check with a policy that is not to be had: %v", err)
 	}
 }

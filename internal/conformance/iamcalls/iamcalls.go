@@ -1,4 +1,4 @@
-// Package iamcalls tells what IAM checks for a recorded AWS call, and writes
+// Package iamcalls says what IAM checks for a recorded AWS call, and writes
 // the least policy that allows a set of them. It is pure: a call goes in, the
 // questions come out that AWS asks its policies.
 //

@@ -77,7 +77,7 @@ func (f *Front) clusterIsThere(r *http.Request, cluster string) error {
 	return &refused{http.StatusNotFound, "ResourceNotFoundException", "No cluster found for name: " + cluster + "."}
 }
 
-// serves tells whether a call is about an identity provider, and of which
+// serves reports whether a call is about an identity provider, and of which
 // cluster; that is empty for a call about its tags.
 func (*identityProviders) serves(c Call) (cluster string, is bool) {
 	if c.Service != "eks" {

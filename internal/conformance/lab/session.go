@@ -155,7 +155,7 @@ func (l *Lab) ShortSessions(d time.Duration) {
 	l.refresh()
 }
 
-// trusts tells whether AWS would let the caller assume the role: the account
+// trusts reports whether AWS would let the caller assume the role: the account
 // must be there, the role's trust policy must name the caller, or the caller's
 // account, and the external id must be the one that it asks for.
 func (l *Lab) trusts(ctx context.Context, caller, roleARN, externalID string) error {

@@ -143,7 +143,7 @@ func parse(body []byte, org string) (v1alpha1.ProjectSet, error) {
 	var set v1alpha1.ProjectSet
 	mistakes, err := json.UnmarshalStrict(body, &set)
 	if err = errors.Join(append(mistakes, err)...); err != nil {
-		return set, fmt.Errorf("the answer is no set of projects: %w", err)
+		return set, fmt.Errorf("the answer is not a set of projects: %w", err)
 	}
 	if want := v1alpha1.GroupVersion.String(); set.APIVersion != want || set.Kind != v1alpha1.KindProjectSet {
 		return set, fmt.Errorf("the answer is a %s of %s, want a %s of %s", set.Kind, set.APIVersion, v1alpha1.KindProjectSet, want)

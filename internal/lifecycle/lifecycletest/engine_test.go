@@ -35,7 +35,7 @@ func TestWhatThePlanNoLongerHasIsRemoved(t *testing.T) {
 	}
 }
 
-func TestARunFailsWhereItIsTold(t *testing.T) {
+func TestARunFailsAtTheInjectedFault(t *testing.T) {
 	boom := errors.New("boom")
 	for reason, tc := range map[string]struct {
 		fault     lifecycletest.Fault

@@ -92,14 +92,14 @@ func (r *run) begin(ctx context.Context) error {
 			return err
 		}
 		if r.on == Up {
-			return r.judged()
+			return r.allowed()
 		}
 		return nil
 	})
 }
 
-// judged refuses a run that the rules do not allow. The caller holds w.mu.
-func (r *run) judged() error {
+// allowed refuses a run that the rules do not allow. The caller holds w.mu.
+func (r *run) allowed() error {
 	found := r.e.p.w.rules[r.stack.Layer]
 	if len(found) == 0 {
 		return nil
@@ -262,7 +262,7 @@ func (r *run) create(p program, provider string) error {
 func (r *run) finish(p program, made map[string]*Thing) error {
 	if r.dry() {
 		r.res.Outputs = map[string]any{}
-		return r.e.p.read(r.judged)
+		return r.e.p.read(r.allowed)
 	}
 	raw, err := json.Marshal(p.outputs(made))
 	if err != nil {

@@ -92,7 +92,7 @@ func compare(t *Type, path string, old, in any, out *[]change) {
 	*out = append(*out, change{path: path, kind: changed})
 }
 
-// replaces tells whether a change at a path makes a new resource.
+// replaces reports whether a change at a path makes a new resource.
 func (t *Type) replaces(path string) bool {
 	at := steps(path)
 	if at[0] == "tags" || at[0] == "timeouts" {
@@ -114,7 +114,7 @@ func (t *Type) replaces(path string) bool {
 	return false
 }
 
-// deleteFirst tells whether the old resource must go before its replacement
+// deleteFirst reports whether the old resource must go before its replacement
 // comes: it has an identity that the new one has too.
 func (t *Type) deleteFirst(old, in map[string]any) bool {
 	if t.DeleteFirst || t.Upsert {

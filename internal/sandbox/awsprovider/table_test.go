@@ -110,7 +110,7 @@ func linked(t *testing.T, ty *Type, l Link) {
 	}
 }
 
-// reaches tells whether a path leads to a property.
+// reaches reports whether a path leads to a property.
 func (s *shape) reaches(path []string) bool {
 	if len(path) == 0 || s.props == nil && s.elem == nil {
 		return len(path) == 0

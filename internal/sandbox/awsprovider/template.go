@@ -11,7 +11,7 @@ import (
 // generators are the template words that make something new.
 var generators = []string{"hex", "upper", "digits", "uuid", "now"}
 
-// generates tells whether a template's text differs each time that it is made.
+// generates reports whether a template's text differs each time that it is made.
 func generates(template string) bool {
 	for _, g := range generators {
 		if strings.Contains(template, "{"+g+":") || strings.Contains(template, "{"+g+"}") {

@@ -109,7 +109,7 @@ var eksAccessTypes = []*Type{
 	},
 }
 
-// usesEntries tells whether a cluster lets principals in by access entries.
+// usesEntries reports whether a cluster lets principals in by access entries.
 func usesEntries(cluster *store.Row) bool {
 	mode := text(mapAt(cluster.Outputs, "accessConfig")["authenticationMode"])
 	return mode == "API" || mode == "API_AND_CONFIG_MAP"

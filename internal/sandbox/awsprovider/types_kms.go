@@ -145,7 +145,7 @@ func keyRef(path, code string) Ref {
 		If: func(v string) bool { return !strings.Contains(v, "alias/aws/") }}
 }
 
-// keyServes tells whether a key's policy lets a service use it. AWS tries it
+// keyServes reports whether a key's policy lets a service use it. AWS tries it
 // when it is given the key, and refuses then.
 func keyServes(c *Call, key, service, action string) (bool, error) {
 	for _, by := range []string{"arn", "id"} {

@@ -289,7 +289,7 @@ func bucketPolicyFits(c *Call) error {
 	return nil
 }
 
-// bucketServes tells whether a bucket's policy lets a service act on it.
+// bucketServes reports whether a bucket's policy lets a service act on it.
 func bucketServes(c *Call, bucket, service string, actions ...string) (bool, error) {
 	row, err := c.Find(bucketPolicyToken, "bucket", bucket)
 	if err != nil || row == nil {

@@ -113,7 +113,7 @@ func property(v any) resource.PropertyValue {
 	}
 }
 
-// hasUnknown tells whether any part of v is unknown.
+// hasUnknown reports whether any part of v is unknown.
 func hasUnknown(v any) bool {
 	switch v := v.(type) {
 	case unknown:

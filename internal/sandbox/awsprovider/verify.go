@@ -47,7 +47,7 @@ func (c *Call) verify() error {
 	return nil
 }
 
-// had tells whether the value was at the path before the update.
+// had reports whether the value was at the path before the update.
 func (c *Call) had(path, value string) bool {
 	for _, a := range walk(c.OldIn, path) {
 		if text(a.value) == value {

@@ -69,7 +69,7 @@ type Endpoint struct {
 	Issuer string // of service account tokens
 }
 
-// CheckVersion tells whether this build can run a version.
+// CheckVersion reports whether this build can run a version.
 func CheckVersion(v string) error {
 	minor, err := minorOf(v)
 	if err != nil {

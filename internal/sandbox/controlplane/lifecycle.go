@@ -120,7 +120,7 @@ func (m *Manager) spawn(f files) (pid int, ended <-chan error, err error) {
 	return cmd.Process.Pid, done, nil
 }
 
-// running tells whether a supervisor holds the cluster.
+// running reports whether a supervisor holds the cluster.
 func (m *Manager) running(f files) (bool, error) {
 	lock := flock.New(f.lock(), flock.SetPermissions(0o600))
 	free, err := lock.TryLock()
@@ -143,7 +143,7 @@ func (m *Manager) isReady(ctx context.Context, f files, r record, client *http.C
 	return ok
 }
 
-// Running tells whether a cluster's supervisor runs.
+// Running reports whether a cluster's supervisor runs.
 func (m *Manager) Running(c Cluster) (bool, error) {
 	f, _, err := m.record(c)
 	if err != nil {

@@ -24,7 +24,7 @@ func newProcess(name string, pid int) (process, error) {
 	return process{Name: name, PID: pid, Start: start}, nil
 }
 
-// alive tells whether that very process still runs.
+// alive reports whether that very process still runs.
 func (p process) alive() bool {
 	if p.PID <= 1 || p.Start == "" {
 		return false
@@ -56,7 +56,7 @@ func (p process) gone(ctx context.Context, within time.Duration) error {
 	return nil
 }
 
-// sleep waits, and tells whether it waited to the end.
+// sleep waits, and reports whether it waited to the end.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

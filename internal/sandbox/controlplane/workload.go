@@ -210,7 +210,7 @@ func (w *workload) status(d *appsv1.Deployment, want int32) appsv1.DeploymentSta
 	return s
 }
 
-// late tells whether the progress deadline has passed since the template changed.
+// late reports whether the progress deadline has passed since the template changed.
 func (w *workload) late(d *appsv1.Deployment) bool {
 	seconds := int32(600) // the API's own default
 	if d.Spec.ProgressDeadlineSeconds != nil {

@@ -37,8 +37,8 @@ type progress struct {
 	waits  string
 }
 
-// judges tell of the kinds that are waited for.
-var judges = map[schema.GroupKind]func(*unstructured.Unstructured) progress{
+// progressOf are the kinds that are waited for, and how far an object is.
+var progressOf = map[schema.GroupKind]func(*unstructured.Unstructured) progress{
 	deploymentKind: deployment,
 	definitionKind: definition,
 	namespaceKind:  namespace,
@@ -47,13 +47,13 @@ var judges = map[schema.GroupKind]func(*unstructured.Unstructured) progress{
 // await waits until an object can be used, and returns it as it is then; also
 // when it cannot.
 func await(ctx context.Context, r dynamic.ResourceInterface, live *unstructured.Unstructured, said func(string)) (*unstructured.Unstructured, error) {
-	judge := judges[live.GroupVersionKind().GroupKind()]
-	if judge == nil || live.GetAnnotations()[skipAwait] == "true" {
+	look := progressOf[live.GroupVersionKind().GroupKind()]
+	if look == nil || live.GetAnnotations()[skipAwait] == "true" {
 		return live, nil
 	}
 	var reported string
 	for {
-		p := judge(live)
+		p := look(live)
 		if p.done {
 			return live, nil
 		}

@@ -102,7 +102,7 @@ func (c *cluster) resource(ctx context.Context, gvk schema.GroupVersionKind, p p
 	}
 }
 
-// defines tells whether there is a definition for a custom kind.
+// defines reports whether there is a definition for a custom kind.
 func (c *cluster) defines(ctx context.Context, gvk schema.GroupVersionKind) (bool, error) {
 	r := c.objects.Resource(schema.GroupVersionResource{Group: definitionKind.Group, Version: "v1", Resource: "customresourcedefinitions"})
 	list, err := r.List(ctx, metav1.ListOptions{})
@@ -166,7 +166,7 @@ func apply(ctx context.Context, r dynamic.ResourceInterface, k key, obj map[stri
 	return nil, err
 }
 
-// conflicts tells whether another field manager is in the way.
+// conflicts reports whether another field manager is in the way.
 func conflicts(err error) bool {
 	var s apierrors.APIStatus
 	if !apierrors.IsConflict(err) || !errors.As(err, &s) || s.Status().Details == nil {

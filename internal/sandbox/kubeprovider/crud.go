@@ -242,7 +242,7 @@ func (c *connection) get(ctx context.Context, gvk schema.GroupVersionKind, k key
 	return r.Get(ctx, k.name, metav1.GetOptions{})
 }
 
-// gone tells whether an object cannot be there: neither it nor its kind is.
+// gone reports whether an object cannot be there: neither it nor its kind is.
 func gone(err error) bool {
 	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err)
 }

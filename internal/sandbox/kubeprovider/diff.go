@@ -59,7 +59,7 @@ func (p *Provider) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulum
 	return resp, nil
 }
 
-// touches tells whether a changed path is a property, in it, or around it.
+// touches reports whether a changed path is a property, in it, or around it.
 func touches(path, property string) bool {
 	within := func(inner, outer string) bool {
 		rest, ok := strings.CutPrefix(inner, outer)
@@ -75,7 +75,7 @@ func firstOf(path string) string {
 	return path
 }
 
-// sameName tells whether two objects cannot be there at the same time.
+// sameName reports whether two objects cannot be there at the same time.
 func sameName(olds, news resource.PropertyMap) bool {
 	was, is := names(olds), names(news)
 	return was.name != "" && was == is

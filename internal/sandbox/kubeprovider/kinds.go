@@ -6,7 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// builtin tells whether a group is Kubernetes' own, whose kinds are in the tables below.
+// builtin reports whether a group is Kubernetes' own, whose kinds are in the tables below.
 func builtin(group string) bool {
 	switch group {
 	case "", "apps", "batch", "autoscaling", "policy":

@@ -71,7 +71,7 @@ func (f fields) child(k string) fields {
 	return c
 }
 
-// atomic tells whether a node is owned as a whole.
+// atomic reports whether a node is owned as a whole.
 func (f fields) atomic() bool {
 	if f == nil {
 		return false

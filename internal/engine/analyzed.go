@@ -19,22 +19,22 @@ var errRefused = errors.New("the program reads what the policies do not allow")
 // errSilent ends a run in which the engine waits for something that does not come.
 var errSilent = errors.New("a policy pack does not answer")
 
-// judgedBy says which pack must have looked at every resource.
-func (w *watch) judgedBy(p Policies) {
+// analyzedBy says which pack must have looked at every resource.
+func (w *watch) analyzedBy(p Policies) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.pack, w.judge = p.Name, p.Read
+	w.pack, w.analyzeRead = p.Name, p.Read
 }
 
-// read judges a resource that the program only reads.
+// read asks the rules about a resource that the program only reads.
 func (w *watch) read(s Step) {
 	if w.pack == "" {
 		return
 	}
 	err := errors.New("nothing may be read")
 	var found []finding.Policy
-	if w.judge != nil {
-		found, err = w.judge(w.stack.Scope, s)
+	if w.analyzeRead != nil {
+		found, err = w.analyzeRead(w.stack.Scope, s)
 	}
 	if err != nil {
 		found = []finding.Policy{{
@@ -86,7 +86,7 @@ func (w *watch) accepted() []finding.Policy {
 }
 
 // notes is what the packs say and do not stop a run for. What was open at an
-// update was settled when the stack was judged as a whole.
+// update was settled when the stack was analyzed as a whole.
 func (w *watch) notes() []finding.Policy {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -106,9 +106,9 @@ func inOrder(all []finding.Policy) []finding.Policy {
 	})
 }
 
-// unjudged is the proof that the rules were asked: a run that went well without
-// them is a failure. A resource that is only removed need not be judged.
-func (w *watch) unjudged() error {
+// unanalyzed is the proof that the rules were asked: a run that went well without
+// them is a failure. A resource that is only removed need not be analyzed.
+func (w *watch) unanalyzed() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.pack == "" {
@@ -117,11 +117,11 @@ func (w *watch) unjudged() error {
 	if len(w.reads) > 0 {
 		return errRefused
 	}
-	if !w.judged[""] {
+	if !w.analyzed[""] {
 		return fmt.Errorf("policy pack %q has not looked at the stack", w.pack)
 	}
 	for _, s := range w.steps {
-		if slices.Contains(makes, apitype.OpType(s.Op)) && !w.judged[s.URN] {
+		if slices.Contains(makes, apitype.OpType(s.Op)) && !w.analyzed[s.URN] {
 			return fmt.Errorf("policy pack %q has not looked at %s %q", w.pack, s.Type, s.Name)
 		}
 	}
