@@ -57,7 +57,7 @@ type Row struct {
 	// values cannot be side by side. The syntax is that of By.
 	Slot []string
 	// Overwrites is true if a creation overwrites what is there, and does not
-	// fail: what fills the slot need not be removed first.
+	// fail: what fills the slot is never in the way.
 	Overwrites bool
 	// ReadBy is the output by which the provider reads it beside its id.
 	ReadBy string
@@ -152,19 +152,23 @@ func tagged(inputs map[string]any) bool {
 	return !slices.ContainsFunc(IdentityTags, func(key string) bool { return text(tags, key) == "" })
 }
 
-// Slot returns the place with room for one that a resource with these inputs
-// fills: two of equal slots cannot be side by side in one account and region.
-// ok is false if the type has no such place, or the inputs do not say which.
-func Slot(token string, inputs map[string]any) (slot string, ok bool) {
+// HasSlot reports whether there is room for one only of a type, in some place,
+// and a second creation there fails.
+func HasSlot(token string) bool {
 	r := byToken()[token]
-	if len(r.Slot) == 0 {
+	return len(r.Slot) > 0 && !r.Overwrites
+}
+
+// Slot returns the place with room for one that a resource with these inputs
+// fills: where one of the same slot is in the account and region already, the
+// creation of another fails. ok is false if the type has no such place, or the
+// inputs do not say which.
+func Slot(token string, inputs map[string]any) (slot string, ok bool) {
+	if !HasSlot(token) {
 		return "", false
 	}
 	slot = token
-	for _, path := range r.Slot {
-		if path == perAccount {
-			continue
-		}
+	for _, path := range byToken()[token].Slot {
 		v := value(inputs, path)
 		if v == "" {
 			return "", false

@@ -55,7 +55,7 @@ func TestEachRowSaysAllThatItMust(t *testing.T) {
 	}
 }
 
-func TestSlotsSayWhatCannotBeSideBySide(t *testing.T) {
+func TestSlotsSayWhatIsInTheWayOfACreation(t *testing.T) {
 	type m = map[string]any
 	tests := map[string]struct {
 		token  string
@@ -66,7 +66,8 @@ func TestSlotsSayWhatCannotBeSideBySide(t *testing.T) {
 		"a cluster's identity provider":      {EKSIdentityProviderConfig, m{"clusterName": "acme", "oidc": m{"identityProviderConfigName": "x"}}, EKSIdentityProviderConfig + " acme", true},
 		"a service account's identity":       {EKSPodIdentityAssociation, m{"clusterName": "acme", "namespace": "shop", "serviceAccount": "app"}, EKSPodIdentityAssociation + " acme shop app", true},
 		"one of a cluster not known yet":     {EKSPodIdentityAssociation, m{"namespace": "shop", "serviceAccount": "app"}, "", false},
-		"the account's password policy":      {IAMPasswordPolicy, nil, IAMPasswordPolicy, true},
+		"a setting, which is overwritten":    {IAMPasswordPolicy, nil, "", false},
+		"a bucket's policy, likewise":        {S3BucketPolicy, m{"bucket": "b"}, "", false},
 		"a network's log of the same":        {EC2FlowLog, m{"vpcId": "vpc-1", "logDestination": "arn:aws:logs:r:1:log-group:g", "trafficType": "ALL"}, EC2FlowLog + " vpc-1 arn:aws:logs:r:1:log-group:g ALL", true},
 		"a log group with its streams":       {EC2FlowLog, m{"subnetId": "subnet-1", "logDestination": "arn:aws:logs:r:1:log-group:g:*", "trafficType": "ALL"}, EC2FlowLog + " subnet-1 arn:aws:logs:r:1:log-group:g ALL", true},
 		"a role, of which there can be many": {IAMRole, m{"name": "r"}, "", false},

@@ -225,10 +225,7 @@ func listAccess(ctx context.Context, s *session, c cluster) ([]cloud.Item, error
 		}
 		byCloud := entryByCloud(*out.AccessEntry, policies, c)
 		for _, p := range policies {
-			items = append(items, cloud.Item{
-				Type: awstype.EKSAccessPolicyAssociation, ID: c.name + "#" + principal + "#" + p, Name: p, ByCloud: byCloud,
-				Slot: slot(awstype.EKSAccessPolicyAssociation, map[string]any{"clusterName": c.name, "principalArn": principal, "policyArn": p}),
-			})
+			items = append(items, cloud.Item{Type: awstype.EKSAccessPolicyAssociation, ID: c.name + "#" + principal + "#" + p, Name: p, ByCloud: byCloud})
 		}
 		entry := named(awstype.EKSAccessEntry, c.name+":"+principal, principal, aws.ToString(out.AccessEntry.AccessEntryArn))
 		entry.Tags, entry.ByCloud = out.AccessEntry.Tags, byCloud

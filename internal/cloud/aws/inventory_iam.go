@@ -104,7 +104,6 @@ func listAllowed(ctx context.Context, s *session, r role) ([]cloud.Item, error) 
 	for _, p := range attached {
 		items = append(items, cloud.Item{
 			Type: awstype.IAMRoleAttachment, ID: name + "/" + aws.ToString(p.PolicyArn), Name: aws.ToString(p.PolicyName), ByCloud: r.byCloud,
-			Slot: slot(awstype.IAMRoleAttachment, map[string]any{"role": name, "policyArn": aws.ToString(p.PolicyArn)}),
 		})
 	}
 	inline, err := s.inlineOf(ctx, name)

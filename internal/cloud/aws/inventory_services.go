@@ -29,7 +29,7 @@ func listRepositories(ctx context.Context, s *session) ([]cloud.Item, error) {
 		switch {
 		case err == nil:
 			items = append(items, cloud.Item{
-				Type: awstype.ECRRepositoryPolicy, ID: name, Name: name, Slot: slot(awstype.ECRRepositoryPolicy, map[string]any{"repository": name}),
+				Type: awstype.ECRRepositoryPolicy, ID: name, Name: name,
 				Properties: map[string]any{"repository": name, "policy": aws.ToString(policy.PolicyText)},
 			})
 		case !gone(err):
@@ -38,9 +38,7 @@ func listRepositories(ctx context.Context, s *session) ([]cloud.Item, error) {
 		_, err = s.ecr.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: r.RepositoryName})
 		switch {
 		case err == nil:
-			items = append(items, cloud.Item{
-				Type: awstype.ECRLifecyclePolicy, ID: name, Name: name, Slot: slot(awstype.ECRLifecyclePolicy, map[string]any{"repository": name}),
-			})
+			items = append(items, cloud.Item{Type: awstype.ECRLifecyclePolicy, ID: name, Name: name})
 		case !gone(err):
 			return nil, called(err)
 		}

@@ -67,6 +67,27 @@ func TestInventory(t *testing.T) {
 			}
 		}
 	})
+	t.Run("each of them is in the slot that its inputs name", func(t *testing.T) {
+		items, err := c.Inventory(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tried := 0
+		for _, k := range m.asked {
+			want, ok := awstype.Slot(k.typ, k.inputs)
+			for _, it := range items {
+				if ok && it.Type == k.typ && it.ID == k.want {
+					tried++
+					if it.Slot != want {
+						t.Errorf("%s %s: listed in %q, asked for in %q", it.Type, it.ID, it.Slot, want)
+					}
+				}
+			}
+		}
+		if tried < 5 {
+			t.Errorf("of %d things only", tried)
+		}
+	})
 	t.Run("nothing is found by inputs that say nothing", func(t *testing.T) {
 		for _, row := range awstype.All() {
 			typ := row.Token
