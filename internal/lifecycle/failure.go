@@ -49,7 +49,7 @@ func fail(org, layer string, err error) error {
 			f := run.Failures[0]
 			out.Resource, out.Doing = fmt.Sprintf("%s %q", f.Type, f.Name), f.Op
 			out.Err = &because{text: f.Message, err: run}
-			if row, _ := awstype.Of(f.Type); len(row.Slot) > 0 && f.Op == "create" && errors.Is(run, engine.ErrFailed) {
+			if awstype.HasSlot(f.Type) && f.Op == "create" && errors.Is(run, engine.ErrFailed) {
 				out.Next = "there can be only one in its place: if freehold drift " + org + " lists another, freehold onboard --prune removes it"
 			}
 			if more := len(run.Failures) - 1; more > 0 {

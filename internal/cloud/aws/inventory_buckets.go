@@ -54,7 +54,7 @@ func listBuckets(ctx context.Context, s *session) ([]cloud.Item, error) {
 			if err != nil {
 				return nil, err
 			}
-			it := cloud.Item{Type: part.typ, ID: name, Name: name, ByCloud: byCloud, Slot: slot(part.typ, map[string]any{"bucket": name})}
+			it := cloud.Item{Type: part.typ, ID: name, Name: name, ByCloud: byCloud}
 			switch {
 			case !set:
 			case part.typ == awstype.S3BucketPolicy:

@@ -49,7 +49,7 @@ func listSettings(ctx context.Context, s *session) ([]cloud.Item, error) {
 			return nil, called(err)
 		}
 		if id != "" {
-			items = append(items, cloud.Item{Type: set.typ, ID: id, Name: id, ByCloud: set.byCloud, Slot: slot(set.typ, nil)})
+			items = append(items, cloud.Item{Type: set.typ, ID: id, Name: id, ByCloud: set.byCloud})
 		}
 	}
 	return items, nil
