@@ -18,7 +18,11 @@ type ProjectChange = dataplane.ProjectChange
 // PlanProjects says what ChangeProjects would do. It changes nothing.
 func (s *Service) PlanProjects(ctx context.Context, org string, c ProjectChange) (event.Plan, error) {
 	out := event.Plan{Org: org}
-	w, err := s.admitChange(ctx, changeIn{Org: org, Change: c})
+	in, err := s.change(ctx, org, c)
+	if err != nil {
+		return out, fail(org, "", err)
+	}
+	w, err := s.admitChange(ctx, in)
 	if err != nil {
 		return out, fail(org, "", err)
 	}
@@ -45,11 +49,10 @@ func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChang
 	if _, err := s.Registry.Org(ctx, org); err != nil {
 		return out, fail(org, "", err) // an org that is not known is not held
 	}
-	last, err := s.Registry.Last(ctx, org)
+	in, err := s.change(ctx, org, c)
 	if err != nil {
 		return out, fail(org, "", err)
 	}
-	in := changeIn{Org: org, Change: c, Unfinished: last != nil && last.State != event.OperationSucceeded.State()}
 	err = s.operate(ctx, org, "projects", sink, func(ctx context.Context, r *run) (ending, error) {
 		w, err := do(ctx, r.admitChange, in)
 		if err == nil && c.Remove != "" {
@@ -68,9 +71,15 @@ func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChang
 type changeIn struct {
 	Org    string        `json:"org"`
 	Change ProjectChange `json:"change"`
-	// Unfinished says that the operation before this one did not succeed: what
-	// it has taken out already may be taken out again.
+	// Unfinished says that the operation before this one was killed: what it has
+	// taken out already may be taken out again.
 	Unfinished bool `json:"unfinished,omitempty"`
+}
+
+// change is a change before its operation begins: beginning ends one that was killed.
+func (s *Service) change(ctx context.Context, org string, c ProjectChange) (changeIn, error) {
+	last, err := s.Registry.Last(ctx, org)
+	return changeIn{Org: org, Change: c, Unfinished: last != nil && last.State == event.OperationStarted.State()}, err
 }
 
 // changeOut is what it amounts to.
