@@ -73,9 +73,11 @@ func TestTwoMachinesTakeTurnsOnOneOrg(t *testing.T) {
 		}
 	})
 
-	// B dies in the middle of a change, and A goes on, with an empty home.
-	more := []string{twoProjects, "  - name: lab", "network: {flowLogRetentionDays: 180}"}
-	b.killedWhen(func(e event.Event) bool { return e.Layer == "cluster" && e.Type == event.ResourceFinished }, "onboard", "-f", b.spec("acme", more...))
+	// B dies while it makes more, and A goes on, with an empty home.
+	more := []string{twoProjects, "  - name: lab", "network: {flowLogRetentionDays: 90, nat: per-zone}"}
+	b.killedWhen(func(e event.Event) bool {
+		return e.Layer == "cluster" && e.Type == event.ResourceFinished && e.Op == "create"
+	}, "onboard", "-f", b.spec("acme", more...))
 	if err := os.RemoveAll(filepath.Join(a.dir, "sandbox")); err != nil {
 		t.Fatal(err)
 	}
