@@ -197,12 +197,17 @@ func newWorld(t *testing.T, batch []attempt) (*engine.Engine, *yesMan) {
 	for p := range packages {
 		ports = append(ports, fmt.Sprintf("%s:%d", p, port))
 	}
+	secrets := engine.Passphrases{Dir: filepath.Join(dir, "secrets")}
+	// Stacks that are there were made with it.
+	if err := secrets.Make("acme"); err != nil {
+		t.Fatal(err)
+	}
 	e, err := engine.New(engine.Options{
 		CLI:        func(context.Context) (string, semver.Version, error) { return cli, semver.MustParse("3.250.0"), nil },
 		Project:    "freehold",
 		BackendURL: "file://" + filepath.Join(dir, "state"),
 		Dir:        filepath.Join(dir, "stacks"),
-		Secrets:    engine.Passphrases{Dir: filepath.Join(dir, "secrets")},
+		Secrets:    secrets,
 		Connect: func(context.Context) (map[string]string, error) {
 			return map[string]string{"PULUMI_DEBUG_PROVIDERS": strings.Join(ports, ",")}, nil
 		},

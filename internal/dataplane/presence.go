@@ -13,6 +13,10 @@ import (
 // here: taking the layer for gone would lose it, or make it twice.
 var ErrStateMissing = errors.New("the layer's state is missing")
 
+// ErrRecordMissing is wrapped when the backend has stacks of an org that the
+// registry does not know.
+var ErrRecordMissing = errors.New("the org's record is missing")
+
 // Stack is what the backend holds of a layer's stack.
 type Stack struct {
 	Exists bool `json:"exists"`

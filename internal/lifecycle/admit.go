@@ -44,6 +44,9 @@ func (s *Service) facts(ctx context.Context, p plan.Plan) (f dataplane.Facts, er
 	if err != nil {
 		return f, err
 	}
+	if err := known(p.Org, o, found); err != nil {
+		return f, err
+	}
 	if f.DataPlane, err = f.DataPlane.Seen(found); err != nil {
 		return f, err
 	}
@@ -74,6 +77,25 @@ func (s *Service) facts(ctx context.Context, p plan.Plan) (f dataplane.Facts, er
 		f.Unsupported, err = missing, nil
 	}
 	return f, err
+}
+
+// known refuses an org of which the backend has stacks and the registry has
+// nothing: an org is recorded before anything of it is made. Whoever has the one
+// and not the other would take the org for new, with none of its claims.
+func known(org string, o registry.Org, found map[plan.Layer]dataplane.Stack) error {
+	if o.Org != "" {
+		return nil
+	}
+	for _, l := range plan.Layers() {
+		if found[l].Exists {
+			return &Error{
+				Org: org, Layer: string(l),
+				Err:  fmt.Errorf("%w: the backend has stack %s, and the registry knows no org %s", dataplane.ErrRecordMissing, plan.StackName(org, l), org),
+				Next: "use the --registry that the org was onboarded with, or restore it from a backup; nothing was touched",
+			}
+		}
+	}
+	return nil
 }
 
 // emailOf looks for an account in the organization that has the plan's e-mail

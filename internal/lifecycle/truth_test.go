@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -107,6 +108,20 @@ func TestStatesThatAreMissingAreNotAnOrgThatIsGone(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestARegistryThatIsMissingIsNotAnOrgThatIsNew(t *testing.T) {
+	p := onboarded(t)
+	before := p.world.Things("")
+	empty := &place{t: t, world: p.world, file: filepath.Join(t.TempDir(), "registry.db")}
+	_, err := empty.here().onboard(document(t))
+	refused(t, err, dataplane.ErrRecordMissing, "the backend has stack acme.account, and the registry knows no org acme")
+	if diff := cmp.Diff(before, p.world.Things("")); diff != "" {
+		t.Errorf("something was touched (-before +after):\n%s", diff)
+	}
+	if got := empty.claimed("acme"); len(got) > 0 {
+		t.Errorf("claimed: %v", got)
 	}
 }
 
