@@ -113,6 +113,7 @@ func TestPeopleComeAndGoWithTheIdentityProvider(t *testing.T) {
 		return nil
 	}
 	ada, adas := provider.token("ada@acme.example"), provider.but(map[string]any{"aud": "another"}, "ada@acme.example")
+	h.want(0, "projects", "list", "acme") // it wakes the cluster
 	becomes(ada, "")
 
 	if did := onboard(with); did["create"] != 1 || did["delete"]+did["replace"]+did["update"] > 0 {

@@ -87,10 +87,15 @@ type UnsupportedError struct {
 	Addon string // empty: it is the version of Kubernetes
 	Asked string
 	Has   []string // what there is instead, the best choice first
+	// Because says why there is not; empty: the cloud has never heard of it.
+	Because string
 }
 
 // Error says what was asked for and what there is.
 func (e *UnsupportedError) Error() string {
+	if e.Because != "" {
+		return fmt.Sprintf("%v: %s", ErrUnsupported, e.Because)
+	}
 	has := "none at all"
 	if len(e.Has) > 0 {
 		has = strings.Join(e.Has, ", ")

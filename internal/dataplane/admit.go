@@ -49,6 +49,9 @@ type Refusal struct {
 	// Message says what is wrong, Next what to do about it.
 	Message string `json:"message"`
 	Next    string `json:"next"`
+	// Outside is true where the request may be right as it is, and somebody else
+	// has to act first: the same request can succeed later.
+	Outside bool `json:"outside,omitempty"`
 	// Owned is the identity that another org has; nil: it is something else.
 	Owned *registry.OwnedError `json:"owned,omitempty"`
 }
@@ -129,7 +132,7 @@ func (f Facts) email() []Refusal {
 	}
 	return []Refusal{{
 		Field:   "account.email",
-		Message: fmt.Sprintf("account.email %q belongs to account %s, and AWS accepts each address only once, ever", p.Account.Email, f.EmailOf),
+		Message: fmt.Sprintf("account.email %q is the e-mail of account %s, and AWS accepts each address only once, ever", p.Account.Email, f.EmailOf),
 		Next: "choose another account.email, such as aws+" + p.Org + "-2@…; if it is the account that an earlier " +
 			"offboarding of the org kept, bring it with account.mode: existing",
 	}}
@@ -142,7 +145,8 @@ func (f Facts) access() []Refusal {
 	}
 	return []Refusal{{
 		Field:   "account.roleArn",
-		Message: fmt.Sprintf("account %s does not let Freehold in: %s", iam.AccountIn(p.Account.RoleARN), f.Shut),
+		Outside: true,
+		Message: fmt.Sprintf("account %s does not let us in: %s", iam.AccountIn(p.Account.RoleARN), f.Shut),
 		Next: fmt.Sprintf("correct account.roleArn and account.externalId, or let the trust policy of %s allow %s with that external id",
 			p.Account.RoleARN, f.DataPlane.Caller.ARN),
 	}}

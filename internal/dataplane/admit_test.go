@@ -121,15 +121,15 @@ func TestWhatTheCloudAnsweredIsRefusedByItsField(t *testing.T) {
 			func(f *dataplane.Facts) { f.EmailOf = "333344445555" },
 			dataplane.Refusal{
 				Field:   "account.email",
-				Message: `account.email "" belongs to account 333344445555, and AWS accepts each address only once, ever`,
+				Message: `account.email "" is the e-mail of account 333344445555, and AWS accepts each address only once, ever`,
 				Next:    "choose another account.email, such as aws+acme-2@…; if it is the account that an earlier offboarding of the org kept, bring it with account.mode: existing",
 			},
 		},
 		"a role that does not let us in": {
 			func(f *dataplane.Facts) { f.Shut = "sts:AssumeRole: AccessDenied" },
 			dataplane.Refusal{
-				Field:   "account.roleArn",
-				Message: "account " + account + " does not let Freehold in: sts:AssumeRole: AccessDenied",
+				Field: "account.roleArn", Outside: true,
+				Message: "account " + account + " does not let us in: sts:AssumeRole: AccessDenied",
 				Next:    "correct account.roleArn and account.externalId, or let the trust policy of arn:aws:iam::" + account + ":role/in allow " + caller.ARN + " with that external id",
 			},
 		},

@@ -147,6 +147,9 @@ func refuse(org string, reasons ...dataplane.Refusal) error {
 		return nil
 	case 1:
 		r := reasons[0]
+		if r.Outside {
+			return &Error{Org: org, Next: r.Next, Refusals: reasons, Err: errors.New(r.Message)}
+		}
 		var err error = ErrInvalid
 		if r.Owned != nil {
 			err = errors.Join(ErrInvalid, r.Owned)

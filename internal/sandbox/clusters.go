@@ -72,7 +72,7 @@ func (c *Cloud) CheckRelease(_ context.Context, r cloud.Release) error {
 	}
 	if c.clusters != nil {
 		if err := controlplane.CheckVersion(r.Kubernetes); err != nil {
-			return fmt.Errorf("%w: %w", cloud.ErrUnsupported, err)
+			return &cloud.UnsupportedError{Asked: r.Kubernetes, Because: err.Error()}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Addons)) {

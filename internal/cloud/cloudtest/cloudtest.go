@@ -158,7 +158,8 @@ func Exercise(t *testing.T, open func() Cloud) {
 			{Region: nobodysRegion, Kubernetes: "1.99"},
 			{Region: nobodysRegion, Kubernetes: "1.35", Addons: map[string]string{"coredns": "v0.0.1-eksbuild.1"}},
 		} {
-			if err := open().CheckRelease(t.Context(), r); !errors.Is(err, cloud.ErrUnsupported) || !strings.Contains(err.Error(), "1.") {
+			err := open().CheckRelease(t.Context(), r)
+			if _, says := errors.AsType[*cloud.UnsupportedError](err); !says || !errors.Is(err, cloud.ErrUnsupported) || !strings.Contains(err.Error(), "1.") {
 				t.Errorf("%+v: got %v, want ErrUnsupported and what there is", r, err)
 			}
 		}
