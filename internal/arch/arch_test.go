@@ -66,8 +66,8 @@ var may = map[string][]string{
 	// A data plane is made of what the leaves hold: accounts and clusters,
 	// records, results.
 	"internal/dataplane": {
-		"internal/spec", "internal/plan", "stacks", "policies", "internal/iam", "internal/api/v1alpha1", "internal/cloud", "internal/registry",
-		"internal/event", "internal/finding",
+		"internal/spec", "internal/plan", "stacks", "policies", "internal/iam", "internal/awstype", "internal/api/v1alpha1", "internal/cloud",
+		"internal/registry", "internal/event", "internal/finding",
 	},
 	// A world in memory, which the tests of lifecycle kill processes in.
 	"internal/lifecycle/lifecycletest": {

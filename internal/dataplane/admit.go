@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/iam"
@@ -87,23 +88,23 @@ func CheckCaller(caller cloud.Identity, management string) *Refusal {
 }
 
 // pinned are the fields that AWS cannot change in what is made. A field binds
-// from the moment that a layer which has it in it made something: until then a
-// mistake in it can be corrected.
+// from the moment that something was made with it: until then a mistake in it
+// can be corrected.
 var pinned = []struct {
-	field  string
-	layers []plan.Layer
-	of     func(plan.Plan) string
+	field string
+	binds func(DataPlane) bool
+	of    func(plan.Plan) string
 }{
-	{"region", []plan.Layer{plan.LayerBoundary, plan.LayerCluster, plan.LayerBootstrap}, func(p plan.Plan) string { return p.Region }},
-	{"account.mode", []plan.Layer{plan.LayerAccount}, func(p plan.Plan) string {
+	{"region", DataPlane.inAccount, func(p plan.Plan) string { return p.Region }},
+	{"account.mode", DataPlane.HasAccount, func(p plan.Plan) string {
 		if p.Account.Vended {
 			return string(spec.AccountVended)
 		}
 		return string(spec.AccountExisting)
 	}},
-	{"account.email", []plan.Layer{plan.LayerAccount}, func(p plan.Plan) string { return p.Account.Email }},
-	{"account.roleArn", []plan.Layer{plan.LayerAccount, plan.LayerBoundary}, func(p plan.Plan) string { return p.Account.RoleARN }},
-	{"network.cidr", []plan.Layer{plan.LayerCluster}, func(p plan.Plan) string { return p.Cluster.CIDR }},
+	{"account.email", DataPlane.HasAccount, func(p plan.Plan) string { return p.Account.Email }},
+	{"account.roleArn", DataPlane.HasAccount, func(p plan.Plan) string { return p.Account.RoleARN }},
+	{"network.cidr", func(d DataPlane) bool { return d.has(plan.LayerCluster, awstype.EC2VPC) }, func(p plan.Plan) string { return p.Cluster.CIDR }},
 }
 
 func (f Facts) fixed() []Refusal {
@@ -113,7 +114,7 @@ func (f Facts) fixed() []Refusal {
 	var out []Refusal
 	for _, p := range pinned {
 		was, is := p.of(*f.Recorded), p.of(f.DataPlane.Plan)
-		if was == is || !slices.ContainsFunc(p.layers, f.DataPlane.Made) {
+		if was == is || !p.binds(f.DataPlane) {
 			continue
 		}
 		out = append(out, Refusal{
@@ -223,7 +224,7 @@ func CheckExceptions(p plan.Plan, rules []policies.Rule, now time.Time) []Refusa
 		case e.Expires < today:
 			out = append(out, Refusal{
 				Field:   field + ".expires",
-				Message: fmt.Sprintf("%s: the exception to %s for %q expired on %s", field, e.Rule, e.Resource, e.Expires),
+				Message: fmt.Sprintf("%s: the exception of %s for %q has expired on %s", field, e.Rule, e.Resource, e.Expires),
 				Next:    rules[at].Fix + "; or have " + e.Approver + " answer for it until another day",
 			})
 		}

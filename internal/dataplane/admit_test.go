@@ -65,27 +65,29 @@ func TestAFieldBindsOnceALayerHasMadeSomethingWithIt(t *testing.T) {
 	was := planOf(t, "acme", region, vended, "network: {cidr: 10.1.0.0/16}")
 	other := planOf(t, "acme", "region: eu-central-1", "account: {email: aws+corrected@example.com}", "network: {cidr: 10.2.0.0/16}")
 	bring := planOf(t, "acme", region, brought, "network: {cidr: 10.1.0.0/16}")
-	begun := func(l plan.Layer) registry.Layer {
-		return registry.Layer{Layer: string(l), State: dataplane.Failed, Made: true}
+	begun := func(p plan.Plan, l plan.Layer, types ...string) dataplane.DataPlane {
+		return of(p, registry.Layer{Layer: string(l), State: dataplane.Failed, Made: true, Unclean: true}).WithBegun(l, types)
 	}
 	for reason, tc := range map[string]struct {
-		is    plan.Plan
-		layer []registry.Layer
-		want  []string
+		d    dataplane.DataPlane
+		want []string
 	}{
-		"nothing was made":                            {other, nil, nil},
-		"a first run failed and made nothing":         {other, []registry.Layer{{Layer: "account", State: dataplane.Failed}}, nil},
-		"the account was made":                        {other, []registry.Layer{made(plan.LayerAccount)}, []string{"account.email"}},
-		"the account may have been made":              {other, []registry.Layer{begun(plan.LayerAccount)}, []string{"account.email"}},
-		"the boundary was begun":                      {other, []registry.Layer{made(plan.LayerAccount), begun(plan.LayerBoundary)}, []string{"region", "account.email"}},
-		"everything was made":                         {other, records(whole(was)), []string{"region", "account.email", "network.cidr"}},
-		"everything was removed":                      {other, []registry.Layer{{Layer: "account", State: dataplane.Removed, Made: true}}, nil},
-		"an account of its own, before one was made":  {bring, nil, nil},
-		"an account of its own, after one was vended": {bring, []registry.Layer{made(plan.LayerAccount)}, []string{"account.mode", "account.email", "account.roleArn"}},
+		"nothing was made":                            {of(other), nil},
+		"a first run failed and made nothing":         {of(other, registry.Layer{Layer: "account", State: dataplane.Failed}), nil},
+		"a first run failed and made policies":        {begun(other, plan.LayerAccount, "aws:organizations/policy:Policy"), nil},
+		"the account was made":                        {of(other, made(plan.LayerAccount)), []string{"account.email"}},
+		"the account may have been made":              {begun(other, plan.LayerAccount, "aws:organizations/account:Account"), []string{"account.email"}},
+		"the boundary was begun":                      {begun(other, plan.LayerBoundary, "aws:iam/policy:Policy"), []string{"region", "account.email"}},
+		"the cluster was begun, without a network":    {begun(other, plan.LayerCluster, "aws:iam/role:Role"), []string{"region", "account.email"}},
+		"the network was begun":                       {begun(other, plan.LayerCluster, "aws:ec2/vpc:Vpc"), []string{"region", "account.email", "network.cidr"}},
+		"everything was made":                         {whole(other), []string{"region", "account.email", "network.cidr"}},
+		"everything was removed":                      {of(other, registry.Layer{Layer: "account", State: dataplane.Removed, Made: true}), nil},
+		"an account of its own, before one was made":  {of(bring), nil},
+		"an account of its own, after one was vended": {of(bring, made(plan.LayerAccount)), []string{"account.mode", "account.email", "account.roleArn"}},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			var got []string
-			for _, r := range dataplane.Admit(facts(of(tc.is, tc.layer...), &was)) {
+			for _, r := range dataplane.Admit(facts(tc.d, &was)) {
 				got = append(got, r.Field)
 				if !strings.Contains(r.Message, r.Field+" cannot change from ") {
 					t.Errorf("message %q", r.Message)
@@ -208,7 +210,7 @@ func TestAnExceptionMustAnswerForSomething(t *testing.T) {
 		want          string
 	}{
 		"one that holds":          {"FH900", "2026-05-04", ""},
-		"one that has expired":    {"FH900", "2026-05-03", `exceptions[0]: the exception to FH900 for "x" expired on 2026-05-03`},
+		"one that has expired":    {"FH900", "2026-05-03", `exceptions[0]: the exception of FH900 for "x" has expired on 2026-05-03`},
 		"one to no rule":          {"FH999", "2027-01-01", "exceptions[0].rule: there is no rule FH999"},
 		"one to a rule that must": {"FH901", "2027-01-01", "exceptions[0]: rule FH901 (nothing is shared) allows no exception"},
 	} {

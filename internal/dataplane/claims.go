@@ -92,10 +92,9 @@ func (d DataPlane) Gave(l plan.Layer) ([]finding.Identity, error) {
 }
 
 // Releasable are the claims that may be given up: those of things that were
-// never made, of an org none of whose layers has made, or may have made,
-// anything. but are claims to keep all the same.
+// never made, of an org that has no account. but are claims to keep all the same.
 func (d DataPlane) Releasable(claims []registry.Claim, but []finding.Identity) []finding.Identity {
-	if _, made := d.FirstMade(); made {
+	if d.HasAccount() {
 		return nil
 	}
 	var out []finding.Identity

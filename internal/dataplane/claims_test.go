@@ -94,7 +94,8 @@ func TestClaimsAreReleasedOnlyWhereNothingWasMade(t *testing.T) {
 		"nothing was made, and one stays":  {of(p), []finding.Identity{mail}, []finding.Identity{other}},
 		"a first run failed before it all": {of(p, registry.Layer{Layer: "account", State: dataplane.Failed, Unclean: true}), nil, []finding.Identity{mail, other}},
 		"the account was made":             {of(p, made(plan.LayerAccount)), nil, nil},
-		"it may have been made":            {of(p, registry.Layer{Layer: "account", State: dataplane.Making, Made: true}), nil, nil},
+		"it may have been made":            {of(p).WithBegun(plan.LayerAccount, []string{"aws:organizations/account:Account"}), nil, nil},
+		"policies were, and no account":    {of(p).WithBegun(plan.LayerAccount, []string{"aws:organizations/policy:Policy"}), nil, []finding.Identity{mail, other}},
 		"only a later layer was":           {of(p, made(plan.LayerCluster)), nil, nil},
 	} {
 		if diff := cmp.Diff(tc.want, tc.d.Releasable(claims, tc.but)); diff != "" {

@@ -14,6 +14,7 @@ import (
 	"maps"
 	"slices"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/iam"
@@ -51,6 +52,9 @@ type DataPlane struct {
 	Plan   plan.Plan                     `json:"plan"`
 	Caller cloud.Identity                `json:"caller"`
 	Layers map[plan.Layer]registry.Layer `json:"layers,omitempty"`
+	// Begun are the types of what layers that were never finished have made, or
+	// may have, as their states say.
+	Begun map[plan.Layer][]string `json:"begun,omitempty"`
 }
 
 // Of joins a plan to what is recorded of its layers.
@@ -125,13 +129,35 @@ func (d DataPlane) Made(l plan.Layer) bool {
 	return rec.Made && rec.State != Removed
 }
 
-// FirstMade returns the first layer that has made something, or may have.
-func (d DataPlane) FirstMade() (plan.Layer, bool) {
-	i := slices.IndexFunc(plan.Layers(), d.Made)
-	if i < 0 {
-		return "", false
+// WithBegun is the data plane with other types of what an unfinished layer has made.
+func (d DataPlane) WithBegun(l plan.Layer, types []string) DataPlane {
+	d.Begun = maps.Clone(d.Begun)
+	if d.Begun == nil {
+		d.Begun = map[plan.Layer][]string{}
 	}
-	return plan.Layers()[i], true
+	d.Begun[l] = types
+	if len(types) == 0 {
+		delete(d.Begun, l)
+	}
+	return d
+}
+
+// has reports whether a layer has made something of a type, or may have. A
+// finished layer has everything.
+func (d DataPlane) has(l plan.Layer, typ string) bool {
+	return d.Outputs(l) != nil || slices.Contains(d.Begun[l], typ)
+}
+
+// HasAccount reports whether the org has an account, or may have: one that was
+// vended for it, or its own with something of Freehold's in it. From then on
+// the org is somebody.
+func (d DataPlane) HasAccount() bool {
+	return d.has(plan.LayerAccount, awstype.OrganizationsAccount) || d.inAccount()
+}
+
+// inAccount reports whether anything was made in the org's account, or may have been.
+func (d DataPlane) inAccount() bool {
+	return d.Made(plan.LayerBoundary) || d.Made(plan.LayerCluster) || d.Made(plan.LayerBootstrap)
 }
 
 // Decode reads a layer's outputs; it wraps ErrNotReady when the layer is not made.

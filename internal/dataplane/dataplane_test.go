@@ -87,10 +87,35 @@ func TestWhatALayerGaveOutCountsUntilItIsRemoved(t *testing.T) {
 			if got := d.Made(plan.LayerAccount); got != tc.made {
 				t.Errorf("made: %v, want %v", got, tc.made)
 			}
-			if l, any := d.FirstMade(); any != tc.made || any && l != plan.LayerAccount {
-				t.Errorf("first made: %q, %v, want %v", l, any, tc.made)
-			}
 		})
+	}
+}
+
+func TestAnOrgHasAnAccountOnceOneMayHaveBeenMade(t *testing.T) {
+	begun := func(l plan.Layer) registry.Layer {
+		return registry.Layer{Layer: string(l), State: dataplane.Failed, Made: true, Unclean: true}
+	}
+	nothing := of(vendedPlan(t))
+	for reason, tc := range map[string]struct {
+		d    dataplane.DataPlane
+		want bool
+	}{
+		"nothing was begun":                      {nothing, false},
+		"the account layer is done":              {of(vendedPlan(t), made(plan.LayerAccount)), true},
+		"policies were made, and no account":     {of(vendedPlan(t), begun(plan.LayerAccount)).WithBegun(plan.LayerAccount, []string{"aws:organizations/policy:Policy"}), false},
+		"an account was begun":                   {of(vendedPlan(t), begun(plan.LayerAccount)).WithBegun(plan.LayerAccount, []string{"aws:organizations/account:Account"}), true},
+		"an account was begun, and it was not":   {nothing.WithBegun(plan.LayerAccount, []string{"aws:organizations/account:Account"}).WithBegun(plan.LayerAccount, nil), false},
+		"something was made in the account":      {of(vendedPlan(t), begun(plan.LayerBoundary)), true},
+		"everything was removed":                 {of(vendedPlan(t), registry.Layer{Layer: "account", State: dataplane.Removed, Made: true}), false},
+		"an account of its own, with nothing in": {of(planOf(t, "acme", region, brought), begun(plan.LayerAccount)), false},
+		"an account of its own, with roles in":   {of(planOf(t, "acme", region, brought), begun(plan.LayerBoundary)), true},
+	} {
+		if got := tc.d.HasAccount(); got != tc.want {
+			t.Errorf("%s: %v, want %v", reason, got, tc.want)
+		}
+	}
+	if nothing.Begun != nil {
+		t.Errorf("the first value was changed: %v", nothing.Begun)
 	}
 }
 

@@ -86,12 +86,3 @@ func whole(p plan.Plan) dataplane.DataPlane {
 	}
 	return of(p, all...)
 }
-
-// records are those of a data plane's layers.
-func records(d dataplane.DataPlane) []registry.Layer {
-	var all []registry.Layer
-	for _, l := range plan.Layers() {
-		all = append(all, d.Layer(l))
-	}
-	return all
-}

@@ -24,6 +24,8 @@ type Stack struct {
 	// that a killed run had begun and not recorded.
 	Resources int `json:"resources"`
 	Pending   int `json:"pending"`
+	// Types are the types of both, where the layer was never finished.
+	Types []string `json:"types,omitempty"`
 	// Fresh is true for a backend in which no stack was ever made: a new one, or
 	// a folder on which a shared file system is not mounted.
 	Fresh bool `json:"fresh,omitempty"`
@@ -59,6 +61,7 @@ func (d DataPlane) Seen(stacks map[plan.Layer]Stack) (DataPlane, error) {
 		if err != nil {
 			return d, err
 		}
+		d = d.WithBegun(l, s.Types)
 		rec := d.Layer(l)
 		switch {
 		case there && rec.State == Removed:

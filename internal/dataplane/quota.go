@@ -12,11 +12,9 @@ import (
 // nil for a layer that asks for none. A layer that is there has its room already.
 func (d DataPlane) Needs(l plan.Layer) map[string]int {
 	switch {
-	case d.Made(l):
-		return nil
-	case l == plan.LayerAccount && d.Plan.Account.Vended:
+	case l == plan.LayerAccount && d.Plan.Account.Vended && !d.HasAccount():
 		return map[string]int{"aws:organizations/account:Account": 1}
-	case l == plan.LayerCluster:
+	case l == plan.LayerCluster && !d.Made(l):
 		return map[string]int{"aws:ec2/vpc:Vpc": 1, "aws:eks/cluster:Cluster": 1, "aws:ec2/eip:Eip": gateways(d.Plan.Cluster)}
 	}
 	return nil

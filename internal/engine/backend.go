@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +43,14 @@ func (e *Engine) Stat(ctx context.Context, s Stack) (Info, error) {
 		info.Fresh = !exists && e.files.fresh()
 	}
 	return info, nil
+}
+
+// Types returns the types of what the stack holds, and of what a killed run may
+// have made of it, in order and without providers. An error means that nobody
+// can tell.
+func (e *Engine) Types(ctx context.Context, s Stack) ([]string, error) {
+	c, _, err := e.storedAlone(ctx, s)
+	return slices.Sorted(maps.Keys(c.Types)), err
 }
 
 // storedAlone is stored for a caller that has no slot.

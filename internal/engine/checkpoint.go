@@ -19,6 +19,15 @@ type checkpoint struct {
 	Custom, Providers int
 	// Pending counts the operations that were begun and not recorded.
 	Pending int
+	// Types are the types of the resources, of the pending ones, too, without providers.
+	Types map[string]bool
+}
+
+func (c *checkpoint) has(typ string) {
+	if c.Types == nil {
+		c.Types = map[string]bool{}
+	}
+	c.Types[typ] = true
 }
 
 // Key is how a stored state is encrypted, as the state itself has it.
@@ -121,11 +130,23 @@ func (c *checkpoint) deployment(d *json.Decoder) error {
 				c.Custom++
 				if strings.HasPrefix(r.Type, "pulumi:") {
 					c.Providers++
+				} else {
+					c.has(r.Type)
 				}
 				return nil
 			})
 		case "pending_operations":
-			return array(d, func() error { c.Pending++; return skip(d) })
+			return array(d, func() error {
+				var p struct {
+					Resource struct {
+						URN string `json:"urn"`
+					} `json:"resource"`
+				}
+				c.Pending++
+				err := d.Decode(&p)
+				c.has(urnType(p.Resource.URN))
+				return err
+			})
 		default:
 			return skip(d)
 		}

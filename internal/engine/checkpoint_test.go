@@ -38,12 +38,12 @@ func TestAStoredStateIsRead(t *testing.T) {
 		"an explicit null, as earlier CLIs write it": {`{"version":3,"checkpoint":{"stack":"s","latest":null}}`, checkpoint{}},
 		"resources, with what is to be deleted and without what is only read": {
 			`{"version":3,"features":["x"],"checkpoint":{"stack":"s","latest":{"manifest":{},"secrets_providers":{"type":"passphrase","state":{"salt":"` +
-				salt + `"}},` + resources + `,"pending_operations":[{"resource":{"urn":"u7"},"type":"creating"}],"metadata":{}}}}`,
-			checkpoint{Key: key, Custom: 3, Providers: 1, Pending: 1},
+				salt + `"}},` + resources + `,"pending_operations":[{"resource":{"urn":"urn:pulumi:s::p::a:b/c:C$aws:ec2/eip:Eip::nat"},"type":"creating"}],"metadata":{}}}}`,
+			checkpoint{Key: key, Custom: 3, Providers: 1, Pending: 1, Types: map[string]bool{"aws:ec2/vpc:Vpc": true, "aws:ec2/eip:Eip": true}},
 		},
 		"an export, as the CLI indents it": {
 			"{\n    \"version\": 3,\n    \"deployment\": {\n        " + resources + ", \"pending_operations\": null\n    }\n}\n",
-			checkpoint{Custom: 3, Providers: 1},
+			checkpoint{Custom: 3, Providers: 1, Types: map[string]bool{"aws:ec2/vpc:Vpc": true}},
 		},
 	} {
 		t.Run(reason, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/plan"
@@ -40,7 +41,7 @@ func (s *Service) facts(ctx context.Context, p plan.Plan) (f dataplane.Facts, er
 	if dataplane.CheckCaller(caller, f.Management) != nil {
 		return f, nil // what these credentials see says nothing about the org
 	}
-	found, err := s.look(ctx, p.Org)
+	found, err := s.look(ctx, f.DataPlane)
 	if err != nil {
 		return f, err
 	}
@@ -102,7 +103,7 @@ func known(org string, o registry.Org, found map[plan.Layer]dataplane.Stack) err
 // and is not the org's own.
 func (s *Service) emailOf(ctx context.Context, f dataplane.Facts) (string, error) {
 	p := f.DataPlane.Plan
-	if !p.Account.Vended || f.DataPlane.Made(plan.LayerAccount) {
+	if !p.Account.Vended || f.DataPlane.HasAccount() {
 		return "", nil
 	}
 	id, err := s.Cloud.Find(ctx, cloud.Account{Region: p.Region}, accountType, map[string]any{"email": p.Account.Email})
@@ -115,7 +116,7 @@ func (s *Service) emailOf(ctx context.Context, f dataplane.Facts) (string, error
 	return id, nil
 }
 
-const accountType = "aws:organizations/account:Account"
+const accountType = awstype.OrganizationsAccount
 
 // shut tries the role of an account that the org brings. A role that does not
 // let Freehold in will not by itself: waiting, as for a new account, is no help.

@@ -131,8 +131,7 @@ func claimsOf(org string, claims []registry.Claim) event.Claims {
 }
 
 // ReleaseClaims gives up the org's claims of what was never made, so that
-// another org can have it. It refuses when anything of the org was made, or may
-// have been.
+// another org can have it. It refuses when the org has an account, or may have one.
 func (s *Service) ReleaseClaims(ctx context.Context, org string, sink event.Sink) (event.Claims, error) {
 	out := event.Claims{Org: org, Claims: []event.Claim{}}
 	if _, err := s.Claims(ctx, org); err != nil {
@@ -158,8 +157,8 @@ func (s *Service) ReleaseClaims(ctx context.Context, org string, sink event.Sink
 	return out, err
 }
 
-// unmade is the data plane of an org of which nothing was made; for any other
-// it is an error. An account that a killed run made, and could not record, counts.
+// unmade is the data plane of an org without an account; for any other it is an
+// error. An account that a killed run made, and could not record, counts.
 func (s *Service) unmade(ctx context.Context, org string) (d dataplane.DataPlane, err error) {
 	o, err := s.Registry.Org(ctx, org)
 	if errors.Is(err, registry.ErrUnknownOrg) {
@@ -169,7 +168,7 @@ func (s *Service) unmade(ctx context.Context, org string) (d dataplane.DataPlane
 	} else if d, err = s.recorded(ctx, o); err != nil {
 		return d, err
 	}
-	found, err := s.look(ctx, org)
+	found, err := s.look(ctx, d)
 	if err != nil {
 		return d, err
 	}
@@ -179,9 +178,9 @@ func (s *Service) unmade(ctx context.Context, org string) (d dataplane.DataPlane
 	if d, err = s.withLostAccount(ctx, d, d.Plan); err != nil {
 		return d, err
 	}
-	if l, made := d.FirstMade(); made {
+	if d.HasAccount() {
 		return d, &Error{
-			Org: org, Layer: string(l), Err: fmt.Errorf("%w: the layer has made something, or may have, and its claims belong to that", ErrInvalid),
+			Org: org, Err: fmt.Errorf("%w: the org has an account, or may have, and its claims belong to that", ErrInvalid),
 			Next: "offboard the org: freehold offboard " + org,
 		}
 	}
@@ -193,7 +192,7 @@ func (s *Service) unmade(ctx context.Context, org string) (d dataplane.DataPlane
 // is adopted, and it binds its e-mail.
 func (s *Service) withLostAccount(ctx context.Context, d dataplane.DataPlane, was plan.Plan) (dataplane.DataPlane, error) {
 	rec := d.Layer(plan.LayerAccount)
-	if !was.Account.Vended || was.Account.Email == "" || !rec.Unclean || d.Made(plan.LayerAccount) {
+	if !was.Account.Vended || was.Account.Email == "" || !rec.Unclean || d.HasAccount() {
 		return d, nil
 	}
 	_, err := s.Cloud.Find(ctx, cloud.Account{Region: was.Region}, accountType, map[string]any{"email": was.Account.Email})
@@ -204,5 +203,5 @@ func (s *Service) withLostAccount(ctx context.Context, d dataplane.DataPlane, wa
 		return d, fmt.Errorf("look for an account with e-mail %s: %w", was.Account.Email, err)
 	}
 	rec.Made = true
-	return d.With(rec), nil
+	return d.With(rec).WithBegun(plan.LayerAccount, append(d.Begun[plan.LayerAccount], accountType)), nil
 }

@@ -97,10 +97,10 @@ func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.L
 			Kind: finding.Unreadable, Layer: string(l), Type: "layer", Name: string(l), Message: err.Error(),
 		})
 	}
-	info, err := s.Engine.Stat(ctx, stackOf(org, l))
+	found, err := s.held(ctx, d, l)
 	there := false
 	if err == nil {
-		there, err = d.Presence(l, held(info))
+		there, err = d.Presence(l, found)
 	}
 	if err != nil {
 		unreadable(err)

@@ -187,7 +187,7 @@ func (r *run) up(ctx context.Context, in layerIn) (layerOut, error) {
 		if failed, ok := errors.AsType[*engine.Error](err); ok {
 			out.Policy = failed.Policy
 		}
-		out.DataPlane = d.With(r.left(ctx, d, was, rec, err))
+		out.DataPlane = r.left(ctx, d, was, rec, err)
 		return out, err
 	}
 	rec.Unclean, rec.Made, rec.Outputs, rec.Resources = false, true, result.Outputs, result.Resources()
@@ -201,27 +201,32 @@ func (r *run) up(ctx context.Context, in layerIn) (layerOut, error) {
 	return out, r.claimMade(ctx, d.Plan.Org, result.Steps)
 }
 
-// left is the record of a layer whose run failed: what is there of it now, as
-// far as that is known. rec is what was recorded when the run began, was what
-// had been before.
-func (r *run) left(ctx context.Context, d dataplane.DataPlane, was, rec registry.Layer, err error) registry.Layer {
+// left is the data plane after a run of a layer that failed: what is there of
+// the layer now, as far as that can be told. rec is what was recorded when the
+// run began, was what had been before.
+func (r *run) left(ctx context.Context, d dataplane.DataPlane, was, rec registry.Layer, err error) dataplane.DataPlane {
 	if errors.Is(err, engine.ErrPolicy) {
 		// The rules are asked before anything is made.
 		rec.Unclean = was.Unclean
 	}
 	// The failure may be that ctx has ended.
 	ctx = context.WithoutCancel(ctx)
-	info, serr := r.Engine.Stat(ctx, stackOf(d.Plan.Org, plan.Layer(rec.Layer)))
-	if serr != nil {
-		rec.Made = true // it is unknown, and "no" would let somebody else have it
-		return rec
+	l := plan.Layer(rec.Layer)
+	d = d.With(rec)
+	found, err := r.held(ctx, d, l)
+	if err == nil {
+		rec.Resources, rec.Made = found.Resources, found.Resources+found.Pending > 0
+		d = d.With(rec).WithBegun(l, found.Types)
+		if l == plan.LayerAccount {
+			d, err = r.withLostAccount(ctx, d, d.Plan)
+		}
 	}
-	rec.Resources, rec.Made = info.Resources, info.Resources+info.Pending > 0
-	if rec.Layer == string(plan.LayerAccount) && !rec.Made {
-		seen, err := r.withLostAccount(ctx, d.With(rec), d.Plan)
-		rec.Made = err != nil || seen.Made(plan.LayerAccount)
+	if err != nil {
+		// It cannot be told, and "no" would let somebody else have it.
+		rec.Made = true
+		d = d.With(rec).WithBegun(l, []string{accountType})
 	}
-	return rec
+	return d
 }
 
 // firstWrite hands events on, and records that the layer has begun to make

@@ -24,7 +24,7 @@ func (s *Service) OffboardPlan(ctx context.Context, org string) (event.Offboardi
 	if err != nil {
 		return out, fail(org, "", err)
 	}
-	found, err := s.look(ctx, org)
+	found, err := s.look(ctx, d)
 	if err != nil {
 		return out, err
 	}
@@ -39,10 +39,10 @@ func (s *Service) OffboardPlan(ctx context.Context, org string) (event.Offboardi
 	return out, protected(d)
 }
 
-// protected refuses to remove what deletion protection guards. Where nothing
-// was made there is nothing to guard.
+// protected refuses to remove what deletion protection guards. An org without
+// an account has nothing to guard.
 func protected(d dataplane.DataPlane) error {
-	if _, made := d.FirstMade(); !d.Plan.Protected || !made {
+	if !d.Plan.Protected || !d.HasAccount() {
 		return nil
 	}
 	return &Error{
@@ -120,7 +120,7 @@ func (r *run) admitOffboarding(ctx context.Context, org string) (dataplane.DataP
 			return d, refuse(org, *refused)
 		}
 	}
-	found, err := r.look(ctx, org)
+	found, err := r.look(ctx, d)
 	if err != nil {
 		return d, err
 	}
@@ -130,7 +130,7 @@ func (r *run) admitOffboarding(ctx context.Context, org string) (dataplane.DataP
 	if d, err = r.withLostAccount(ctx, d, d.Plan); err != nil {
 		return d, err
 	}
-	if d.Plan.Account.Vended && d.Made(plan.LayerAccount) && d.Outputs(plan.LayerAccount) == nil {
+	if d.Plan.Account.Vended && d.HasAccount() && d.Outputs(plan.LayerAccount) == nil {
 		return d, &Error{
 			Org: org, Layer: string(plan.LayerAccount),
 			Err:  fmt.Errorf("%w: the layer was never finished, so it is unknown whether its account is empty", ErrInvalid),
@@ -184,11 +184,11 @@ func (r *run) removeLayer(ctx context.Context, in removeIn) (out removeOut, err 
 		}
 		r.op.Emit(ev)
 	}()
-	info, err := r.Engine.Stat(ctx, stackOf(d.Plan.Org, l))
+	found, err := r.held(ctx, d, l)
 	if err != nil {
 		return out, err
 	}
-	there, err := d.Presence(l, held(info))
+	there, err := d.Presence(l, found)
 	if err != nil {
 		return out, err
 	}

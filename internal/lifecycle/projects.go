@@ -108,7 +108,7 @@ func (s *Service) admitChange(ctx context.Context, in changeIn) (changeOut, erro
 	if refused := dataplane.CheckCaller(d.Caller, o.Management); refused != nil {
 		return changeOut{}, refuse(in.Org, *refused)
 	}
-	found, err := s.look(ctx, in.Org)
+	found, err := s.look(ctx, d)
 	if err != nil {
 		return changeOut{}, err
 	}

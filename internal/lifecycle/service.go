@@ -26,14 +26,20 @@ type Runner interface {
 	Adopt(ctx context.Context, s engine.Stack, find engine.Finder, sink event.Sink) ([]engine.Step, error)
 }
 
-// Reader looks at stacks and changes nothing.
-type Reader interface {
+// Previewer says what a run would do, and does not do it.
+type Previewer interface {
 	Preview(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error)
 	PreviewRefresh(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error)
+}
+
+// States are what the backend holds of stacks. An error means "cannot tell".
+type States interface {
 	// State opens the stored state of a stack.
 	State(ctx context.Context, s engine.Stack) (io.ReadCloser, error)
-	// Stat asks the backend about a stack; an error means "cannot tell".
+	// Stat asks the backend about a stack.
 	Stat(ctx context.Context, s engine.Stack) (engine.Info, error)
+	// Types are the types of what the stack holds, or may hold.
+	Types(ctx context.Context, s engine.Stack) ([]string, error)
 	// Check reports whether this machine can run the stack.
 	Check(ctx context.Context, s engine.Stack) error
 }
@@ -95,7 +101,8 @@ type Journal interface {
 // Engine runs and reads stacks.
 type Engine interface {
 	Runner
-	Reader
+	Previewer
+	States
 }
 
 // Cloud is what the use cases need of a cloud. Every call is safe to repeat.
@@ -210,25 +217,33 @@ func (s *Service) kubeconfig(ctx context.Context, d dataplane.DataPlane, pick fu
 
 // look asks the backend about the stacks of all layers, and whether this
 // machine can run them.
-func (s *Service) look(ctx context.Context, org string) (map[plan.Layer]dataplane.Stack, error) {
+func (s *Service) look(ctx context.Context, d dataplane.DataPlane) (map[plan.Layer]dataplane.Stack, error) {
+	org := d.Plan.Org
 	out := map[plan.Layer]dataplane.Stack{}
 	for _, l := range plan.Layers() {
-		info, err := s.Engine.Stat(ctx, stackOf(org, l))
+		found, err := s.held(ctx, d, l)
+		if err == nil && found.Exists {
+			err = s.Engine.Check(ctx, stackOf(org, l))
+		}
 		if err != nil {
 			return nil, fail(org, string(l), err)
 		}
-		out[l] = held(info)
-		if !info.Exists {
-			continue
-		}
-		if err := s.Engine.Check(ctx, stackOf(org, l)); err != nil {
-			return nil, fail(org, string(l), err)
-		}
+		out[l] = found
 	}
 	return out, nil
 }
 
-// held is what the backend holds of a layer's stack, as decisions are made of it.
-func held(info engine.Info) dataplane.Stack {
-	return dataplane.Stack{Exists: info.Exists, Resources: info.Resources, Pending: info.Pending, Fresh: info.Fresh}
+// held is what the backend holds of a layer's stack. What an unfinished layer
+// has made is asked for by type: it decides what can still be corrected.
+func (s *Service) held(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (dataplane.Stack, error) {
+	st := stackOf(d.Plan.Org, l)
+	info, err := s.Engine.Stat(ctx, st)
+	if err != nil {
+		return dataplane.Stack{}, err
+	}
+	out := dataplane.Stack{Exists: info.Exists, Resources: info.Resources, Pending: info.Pending, Fresh: info.Fresh}
+	if info.Exists && info.Resources+info.Pending > 0 && d.Outputs(l) == nil {
+		out.Types, err = s.Engine.Types(ctx, st)
+	}
+	return out, err
 }

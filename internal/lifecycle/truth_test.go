@@ -308,7 +308,7 @@ func TestWhatIsMadeIsNotReleased(t *testing.T) {
 	p := onboarded(t)
 	before := p.claimed("acme")
 	_, err := p.here().ReleaseClaims(t.Context(), "acme", nil)
-	refused(t, err, ErrInvalid, "the layer has made something")
+	refused(t, err, ErrInvalid, "the org has an account")
 	if diff := cmp.Diff(before, p.claimed("acme")); diff != "" {
 		t.Errorf("claims (-before +after):\n%s", diff)
 	}

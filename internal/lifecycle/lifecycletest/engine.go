@@ -145,6 +145,31 @@ func (e *Engine) Stat(_ context.Context, s engine.Stack) (engine.Info, error) {
 	return info, err
 }
 
+// Types are the types of what the stack holds, or may hold.
+func (e *Engine) Types(_ context.Context, s engine.Stack) ([]string, error) {
+	if err := e.p.guard(Stat, s.Layer); err != nil {
+		return nil, err
+	}
+	types := map[string]bool{}
+	err := e.p.read(func() error {
+		st, ok := e.p.states()[s.Name]
+		if !ok {
+			return nil
+		}
+		for _, r := range st.Resources {
+			if !r.own() {
+				types[r.Type] = true
+			}
+		}
+		for _, u := range st.Pending {
+			parts := strings.Split(u, "::")
+			types[parts[2][strings.LastIndex(parts[2], "$")+1:]] = true
+		}
+		return nil
+	})
+	return slices.Sorted(maps.Keys(types)), err
+}
+
 // Check reports whether this machine has the secrets provider of the stack.
 func (e *Engine) Check(_ context.Context, s engine.Stack) error {
 	if err := e.p.guard(Check, s.Layer); err != nil {
