@@ -76,6 +76,23 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sin
 	return lost, nil
 }
 
+// Unprotect lets a Destroy remove what the stack's program protects. It wraps
+// ErrNoStack when there is no such stack.
+func (e *Engine) Unprotect(ctx context.Context, s Stack, sink event.Sink) error {
+	return e.editState(ctx, s, sink, func(d map[string]any) error {
+		resources, ok := d["resources"].([]any)
+		if !ok {
+			return errors.New("it has no resources")
+		}
+		for _, r := range resources {
+			if m, ok := r.(map[string]any); ok {
+				delete(m, "protect")
+			}
+		}
+		return nil
+	})
+}
+
 // editState exports the stack's state, edits it and imports it again. Secrets
 // stay encrypted all the way.
 func (e *Engine) editState(ctx context.Context, s Stack, sink event.Sink, edit func(map[string]any) error) error {

@@ -250,6 +250,10 @@ func (r *run) prepareRemoval(ctx context.Context, in removeIn) ([]finding.Findin
 	}
 	switch l {
 	case plan.LayerAccount:
+		if !d.HasAccount() && d.Plan.Protected {
+			// Without an account there is nothing that the protection is for.
+			return nil, r.Engine.Unprotect(ctx, stackOf(d.Plan.Org, l), r.op.Emit)
+		}
 		return r.checkEmpty(ctx, d)
 	case plan.LayerCluster:
 		if d.Outputs(l) != nil {

@@ -23,6 +23,8 @@ import (
 type Runner interface {
 	Up(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error)
 	Destroy(ctx context.Context, s engine.Stack, sink event.Sink) (engine.Result, error)
+	// Unprotect lets a Destroy remove what the stack's program protects.
+	Unprotect(ctx context.Context, s engine.Stack, sink event.Sink) error
 	Adopt(ctx context.Context, s engine.Stack, find engine.Finder, sink event.Sink) ([]engine.Step, error)
 }
 

@@ -200,19 +200,22 @@ func TestALayerIsUncleanUntilItWasItselfLookedThrough(t *testing.T) {
 func TestAFailedFirstOnboardPinsNothing(t *testing.T) {
 	for reason, tc := range map[string]struct {
 		layer  plan.Layer
+		made   int      // how many resources the layer had made
 		fixed  []string // what the corrected document has
 		pinned string   // the field that is refused; empty: none
 	}{
-		"everything, before the account":     {plan.LayerAccount, []string{"region: eu-central-1", "account: {email: aws+right@example.com}", "network: {cidr: 10.7.0.0/16}"}, ""},
-		"region and CIDR, once it was made":  {plan.LayerBoundary, []string{"region: eu-central-1", "network: {cidr: 10.7.0.0/16}"}, ""},
-		"the e-mail, once it was made":       {plan.LayerBoundary, []string{"account: {email: aws+right@example.com}"}, "account.email"},
-		"the CIDR, before a network":         {plan.LayerCluster, []string{"network: {cidr: 10.7.0.0/16}"}, ""},
-		"the region, once a role was made":   {plan.LayerCluster, []string{"region: eu-central-1"}, "region"},
-		"the CIDR, once a network was begun": {plan.LayerBootstrap, []string{"network: {cidr: 10.7.0.0/16}"}, "network.cidr"},
+		"everything, with its policies only": {plan.LayerAccount, 1, []string{"region: eu-central-1", "account: {email: aws+right@example.com}", "network: {cidr: 10.7.0.0/16}"}, ""},
+		"the e-mail, with its account":       {plan.LayerAccount, 2, []string{"account: {email: aws+right@example.com}"}, "account.email"},
+		"everything, before the account":     {plan.LayerAccount, 0, []string{"region: eu-central-1", "account: {email: aws+right@example.com}", "network: {cidr: 10.7.0.0/16}"}, ""},
+		"region and CIDR, once it was made":  {plan.LayerBoundary, 0, []string{"region: eu-central-1", "network: {cidr: 10.7.0.0/16}"}, ""},
+		"the e-mail, once it was made":       {plan.LayerBoundary, 0, []string{"account: {email: aws+right@example.com}"}, "account.email"},
+		"the CIDR, before a network":         {plan.LayerCluster, 0, []string{"network: {cidr: 10.7.0.0/16}"}, ""},
+		"the region, once a role was made":   {plan.LayerCluster, 0, []string{"region: eu-central-1"}, "region"},
+		"the CIDR, once a network was begun": {plan.LayerBootstrap, 0, []string{"network: {cidr: 10.7.0.0/16}"}, "network.cidr"},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			p := newPlace(t)
-			p.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: tc.layer, Err: errors.New("no")})
+			p.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: tc.layer, Made: tc.made, Err: errors.New("no")})
 			if _, err := p.here().onboard(document(t)); err == nil {
 				t.Fatal("the fault was not met")
 			}
@@ -240,6 +243,7 @@ func TestClaimsOfWhatWasNeverMadeHoldNobodyUp(t *testing.T) {
 	}{
 		"a quota stands in the way":         {lifecycletest.Fault{On: lifecycletest.Quotas, Err: errors.New("no")}, true},
 		"the engine fails before it begins": {lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerAccount, Err: errors.New("no")}, true},
+		"policies were made for an account": {lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerAccount, Made: 1, Err: errors.New("no")}, true},
 		"the account was made":              {lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerAccount, Made: -1, Err: errors.New("no")}, false},
 		"a later layer fails":               {lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerBoundary, Err: errors.New("no")}, false},
 	} {
@@ -350,20 +354,25 @@ func TestAnAccountThatNoStateRecordsIsNotForgotten(t *testing.T) {
 	}
 }
 
-func TestAnOrgOfWhichNothingWasMadeIsOffboardedAlthoughProtected(t *testing.T) {
-	p := newPlace(t)
-	p.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerAccount, Err: errors.New("no")})
-	if _, err := p.here().onboard(document(t, "deletionProtection: true")); err == nil {
-		t.Fatal("the fault was not met")
-	}
-	out := must[event.Offboarding](t)(p.here().offboard("acme"))
-	for _, l := range out.Layers {
-		if l.State != dataplane.Skipped && l.State != dataplane.Removed {
-			t.Errorf("layer %s: %s", l.Layer, l.State)
+func TestAnOrgWithoutAnAccountIsOffboardedAlthoughProtected(t *testing.T) {
+	for _, made := range []int{0, 1} {
+		p := newPlace(t)
+		p.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerAccount, Made: made, Err: errors.New("no")})
+		if _, err := p.here().onboard(document(t, "deletionProtection: true")); err == nil {
+			t.Fatal("the fault was not met")
 		}
-	}
-	if o, _ := p.org("acme"); o.State != dataplane.OrgOffboarded {
-		t.Errorf("the org is %s", o.State)
+		out := must[event.Offboarding](t)(p.here().offboard("acme"))
+		for _, l := range out.Layers {
+			if l.State != dataplane.Skipped && l.State != dataplane.Removed {
+				t.Errorf("layer %s: %s", l.Layer, l.State)
+			}
+		}
+		if left := p.world.Things(""); len(left) > 0 {
+			t.Errorf("after %d were made there is %v left", made, left)
+		}
+		if o, _ := p.org("acme"); o.State != dataplane.OrgOffboarded {
+			t.Errorf("the org is %s", o.State)
+		}
 	}
 	full := onboarded(t, "deletionProtection: true")
 	_, err := full.here().offboard("acme")

@@ -145,6 +145,20 @@ func (e *Engine) Stat(_ context.Context, s engine.Stack) (engine.Info, error) {
 	return info, err
 }
 
+// Unprotect lets a Destroy remove what is protected.
+func (e *Engine) Unprotect(_ context.Context, s engine.Stack, _ event.Sink) error {
+	return e.p.write(Write{"state", "unprotect", s.Name, ""}, func() error {
+		st, ok := e.p.states()[s.Name]
+		if !ok {
+			return fmt.Errorf("unprotect stack %s: %w", s.Name, engine.ErrNoStack)
+		}
+		for i := range st.Resources {
+			st.Resources[i].Protect = false
+		}
+		return nil
+	})
+}
+
 // Types are the types of what the stack holds, or may hold.
 func (e *Engine) Types(_ context.Context, s engine.Stack) ([]string, error) {
 	if err := e.p.guard(Stat, s.Layer); err != nil {

@@ -259,13 +259,13 @@ func TestAKilledCreationLeavesAPendingOperationUnlessItDiedTooEarly(t *testing.T
 				w.LeaveNoPending()
 			}
 			p := start(t, w, "a")
-			p.KillAfter(2) // the stack, and then the account
+			p.KillAfter(4) // the stack, a policy and its record, and then the account
 			if err := on(t, p, acme(t)).make(false); err == nil {
 				t.Fatal("it was not killed")
 			}
 			d := on(t, start(t, w, "a"), acme(t))
 			info, err := d.p.Engine().Stat(t.Context(), d.stack(plan.LayerAccount))
-			if err != nil || info != (engine.Info{Exists: true, Pending: tc.pending}) {
+			if err != nil || info != (engine.Info{Exists: true, Resources: 1, Pending: tc.pending}) {
 				t.Errorf("got %+v, %v", info, err)
 			}
 			lost, err := d.p.Engine().Adopt(t.Context(), d.stack(plan.LayerAccount), d.find(plan.LayerAccount), nil)
@@ -273,7 +273,7 @@ func TestAKilledCreationLeavesAPendingOperationUnlessItDiedTooEarly(t *testing.T
 				t.Errorf("adopted %+v, %v", lost, err)
 			}
 			info, err = d.p.Engine().Stat(t.Context(), d.stack(plan.LayerAccount))
-			if err != nil || info != (engine.Info{Exists: true, Resources: 1}) {
+			if err != nil || info != (engine.Info{Exists: true, Resources: 2}) {
 				t.Errorf("then %+v, %v", info, err)
 			}
 		})
@@ -374,7 +374,7 @@ func TestACancelledRunLeavesAValidState(t *testing.T) {
 	if !errors.Is(err, engine.ErrCancelled) {
 		t.Fatalf("got %v", err)
 	}
-	if info, err := d.p.Engine().Stat(t.Context(), d.stack(plan.LayerAccount)); err != nil || info != (engine.Info{Exists: true, Resources: 1}) {
+	if info, err := d.p.Engine().Stat(t.Context(), d.stack(plan.LayerAccount)); err != nil || info != (engine.Info{Exists: true, Resources: 2}) {
 		t.Errorf("got %+v, %v", info, err)
 	}
 }
@@ -390,8 +390,8 @@ func TestEventsTellOfEachResource(t *testing.T) {
 	}
 	want := []string{
 		"resource.finished create org",
-		"resource.started create account", "resource.finished create account",
 		"resource.started create service-policy", "resource.finished create service-policy",
+		"resource.started create account", "resource.finished create account",
 		"resource.started create service-policy", "resource.finished create service-policy",
 	}
 	if !slices.Equal(got, want) {

@@ -87,14 +87,14 @@ func accountLayer(in stacks.AccountIn) program {
 	}
 	p.resources = []resource{
 		{
+			typ: orgPolicyType, name: "service-policy", where: ManagementAccount, protect: in.Plan.Protected,
+			inputs: tagged(in.Plan.Common, in.Plan.ServicePolicyName, map[string]any{"name": in.Plan.ServicePolicyName, "type": "SERVICE_CONTROL_POLICY"}),
+		},
+		{
 			typ: accountType, name: "account", where: ManagementAccount, protect: in.Plan.Protected, retain: !in.Plan.CloseOnOffboard,
 			inputs: tagged(in.Plan.Common, in.Plan.Name, map[string]any{
 				"email": in.Plan.Email, "name": in.Plan.Name, "roleName": in.Plan.AccessRoleName,
 			}),
-		},
-		{
-			typ: orgPolicyType, name: "service-policy", where: ManagementAccount, protect: in.Plan.Protected,
-			inputs: tagged(in.Plan.Common, in.Plan.ServicePolicyName, map[string]any{"name": in.Plan.ServicePolicyName, "type": "SERVICE_CONTROL_POLICY"}),
 		},
 		{
 			typ: attachmentType, name: "service-policy", where: ManagementAccount, protect: in.Plan.Protected,
