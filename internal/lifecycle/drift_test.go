@@ -90,7 +90,9 @@ func TestDriftIsWhatSomebodyDidByHand(t *testing.T) {
 			[]string{"unreadable layer boundary"},
 		},
 		"the cluster cannot be reached": {
-			func(p *place) { p.world.Fail(lifecycletest.Fault{On: lifecycletest.Kubeconfig, Err: errors.New("no answer")}) },
+			func(p *place) {
+				p.world.Fail(lifecycletest.Fault{On: lifecycletest.Kubeconfig, Err: errors.New("no answer")})
+			},
 			[]string{"unreadable layer bootstrap"},
 		},
 		"the account cannot be listed": {
