@@ -80,7 +80,19 @@ func (r *run) offboard(ctx context.Context, org string, opts OffboardOptions, ou
 		return err
 	}
 	out.DataPlane = d.Summary()
+	o, err := r.Registry.Org(ctx, org)
+	if err != nil {
+		return err
+	}
 	shut := d.Plan.Account.Vended && (opts.CloseAccount || d.Plan.Account.CloseOnOffboard && !opts.KeepAccount)
+	if o.State == dataplane.OrgOffboarded {
+		shut = d.Plan.Account.CloseOnOffboard // it is done, and recorded
+	}
+	if !shut {
+		if d, err = r.keepAccount(ctx, d); err != nil {
+			return err
+		}
+	}
 	if err := r.putOrg(ctx, d, dataplane.OrgOffboarding); err != nil {
 		return err
 	}
@@ -98,7 +110,27 @@ func (r *run) offboard(ctx context.Context, org string, opts OffboardOptions, ou
 	if err := r.release(ctx, d, nil); err != nil {
 		return err
 	}
+	d.Plan.Account.CloseOnOffboard = shut // from now on it says what was done
 	return r.putOrg(ctx, d, dataplane.OrgOffboarded)
+}
+
+// keepAccount makes the account layer once more, so that its account outlives
+// it: the engine removes what the state says, and the state of an org whose spec
+// has closeOnOffboarding says that the account is closed with its resource.
+func (r *run) keepAccount(ctx context.Context, d dataplane.DataPlane) (dataplane.DataPlane, error) {
+	l := plan.LayerAccount
+	if !d.Plan.Account.CloseOnOffboard || !d.Made(l) {
+		return d, nil
+	}
+	if d.Layer(l).State == dataplane.Removing {
+		return d, &Error{
+			Org: d.Plan.Org, Layer: string(l), Err: fmt.Errorf("%w: the removal of the account has begun, and it closes the account", ErrInvalid),
+			Next: "run the same command again without --keep-account",
+		}
+	}
+	d.Plan.Account.CloseOnOffboard = false
+	made, err := r.makeLayer(ctx, layerIn{DataPlane: d, Layer: l})
+	return made.DataPlane, err
 }
 
 // admitOffboarding is the org's data plane as far as it is there. It refuses
