@@ -13,8 +13,9 @@ import (
 	"freehold.dev/freehold/internal/registry"
 )
 
-// OffboardPlan says what Offboard would remove, in its order. It changes nothing.
-func (s *Service) OffboardPlan(ctx context.Context, org string) (event.Offboarding, error) {
+// OffboardPlan says what Offboard would remove, in its order, and what would
+// become of the account. It changes nothing.
+func (s *Service) OffboardPlan(ctx context.Context, org string, opts OffboardOptions) (event.Offboarding, error) {
 	out := event.Offboarding{Org: org}
 	o, err := s.Registry.Org(ctx, org)
 	if err != nil {
@@ -32,11 +33,21 @@ func (s *Service) OffboardPlan(ctx context.Context, org string) (event.Offboardi
 		return out, fail(org, "", err)
 	}
 	out.DataPlane = d.Summary()
-	out.AccountKept = !d.Plan.Account.Vended || !d.Plan.Account.CloseOnOffboard
+	out.AccountClosed = closes(d.Plan, o.State, opts)
+	out.AccountKept = !out.AccountClosed
 	for _, l := range reversed() {
 		out.Layers = append(out.Layers, d.Result(l))
 	}
 	return out, protected(d)
+}
+
+// closes reports whether the account of an org in a state is closed in the end.
+// One that the customer brought never is.
+func closes(p plan.Plan, state string, opts OffboardOptions) bool {
+	if state == dataplane.OrgOffboarded {
+		return p.Account.CloseOnOffboard // it is done, and recorded
+	}
+	return p.Account.Vended && (opts.CloseAccount || p.Account.CloseOnOffboard && !opts.KeepAccount)
 }
 
 // protected refuses to remove what deletion protection guards. Where nothing
@@ -84,10 +95,7 @@ func (r *run) offboard(ctx context.Context, org string, opts OffboardOptions, ou
 	if err != nil {
 		return err
 	}
-	shut := d.Plan.Account.Vended && (opts.CloseAccount || d.Plan.Account.CloseOnOffboard && !opts.KeepAccount)
-	if o.State == dataplane.OrgOffboarded {
-		shut = d.Plan.Account.CloseOnOffboard // it is done, and recorded
-	}
+	shut := closes(d.Plan, o.State, opts)
 	if !shut {
 		if d, err = r.keepAccount(ctx, d); err != nil {
 			return err

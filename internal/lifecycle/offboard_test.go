@@ -22,7 +22,7 @@ const allRemoved = "removed removed removed removed"
 func TestAPlanOfAnOffboardingListsTheLayersInTheOrderOfTheirRemoval(t *testing.T) {
 	p := onboarded(t)
 	proc := p.here()
-	got := must[event.Offboarding](t)(proc.OffboardPlan(t.Context(), "acme"))
+	got := must[event.Offboarding](t)(proc.OffboardPlan(t.Context(), "acme", OffboardOptions{}))
 	if diff := cmp.Diff([]string{"bootstrap done", "cluster done", "boundary done", "account done"}, layersOf(got.Layers)); diff != "" {
 		t.Errorf("layers (-want +got):\n%s", diff)
 	}
@@ -33,11 +33,11 @@ func TestAPlanOfAnOffboardingListsTheLayersInTheOrderOfTheirRemoval(t *testing.T
 		t.Errorf("it wrote: %v", got)
 	}
 	closes := onboarded(t, "account: {email: aws+acme@example.com, closeOnOffboarding: true}")
-	if got := must[event.Offboarding](t)(closes.here().OffboardPlan(t.Context(), "acme")); got.AccountKept {
+	if got := must[event.Offboarding](t)(closes.here().OffboardPlan(t.Context(), "acme", OffboardOptions{})); got.AccountKept {
 		t.Error("the spec closes the account, and the plan keeps it")
 	}
 	guarded := onboarded(t, "deletionProtection: true")
-	got, err := guarded.here().OffboardPlan(t.Context(), "acme")
+	got, err := guarded.here().OffboardPlan(t.Context(), "acme", OffboardOptions{})
 	if e := refused(t, err, ErrProtected, "deletionProtection is on"); !strings.Contains(e.Next, "deletionProtection: false") || len(got.Layers) != 4 {
 		t.Errorf("next: %s; layers: %v", e.Next, layersOf(got.Layers))
 	}
@@ -102,6 +102,10 @@ func TestTheAccountIsClosedOrKeptAsTheOperatorSaysAndElseAsTheSpecSays(t *testin
 		t.Run(fmt.Sprintf("%s %+v", tc.spec, tc.opts), func(t *testing.T) {
 			p := onboarded(t, tc.spec)
 			account := p.world.AccountOf("aws+acme@example.com")
+			planned := must[event.Offboarding](t)(p.here().OffboardPlan(t.Context(), "acme", tc.opts))
+			if planned.AccountClosed != tc.closed || planned.AccountKept == tc.closed {
+				t.Errorf("planned: closed %t, kept %t", planned.AccountClosed, planned.AccountKept)
+			}
 			out := must[event.Offboarding](t)(p.here().Offboard(t.Context(), "acme", tc.opts, nil))
 			if out.AccountClosed != tc.closed || out.AccountKept == tc.closed {
 				t.Errorf("reported: closed %t, kept %t", out.AccountClosed, out.AccountKept)
@@ -167,9 +171,9 @@ func TestAnAccountThatTheCustomerBroughtIsGivenBackOpen(t *testing.T) {
 	p.world.BringAccount(id, role, "0123456789abcdef")
 	doc := document(t, "account: {mode: existing, roleArn: '"+role+"', externalId: 0123456789abcdef}")
 	must[event.Onboarding](t)(p.here().onboard(doc))
-	plan := must[event.Offboarding](t)(p.here().OffboardPlan(t.Context(), "acme"))
+	planned := must[event.Offboarding](t)(p.here().OffboardPlan(t.Context(), "acme", OffboardOptions{CloseAccount: true}))
 	out := must[event.Offboarding](t)(p.here().offboard("acme"))
-	if out.AccountClosed || !out.AccountKept || !plan.AccountKept || p.world.Closed(id) {
+	if out.AccountClosed || !out.AccountKept || !planned.AccountKept || p.world.Closed(id) {
 		t.Errorf("--close-account closed an account that is not ours: %+v", out)
 	}
 	for _, thing := range p.world.Things("") {

@@ -81,7 +81,7 @@ func TestWhatIsAskedOfAnOrgThatNeverWasIsInvalid(t *testing.T) {
 		"claims":          func() error { _, err := proc.Claims(t.Context(), "nobody"); return err },
 		"drift":           func() error { _, err := proc.Drift(t.Context(), "nobody", nil); return err },
 		"offboard":        func() error { _, err := proc.offboard("nobody"); return err },
-		"offboard's plan": func() error { _, err := proc.OffboardPlan(t.Context(), "nobody"); return err },
+		"offboard's plan": func() error { _, err := proc.OffboardPlan(t.Context(), "nobody", OffboardOptions{}); return err },
 	} {
 		t.Run(use, func(t *testing.T) {
 			if e := refused(t, ask(), ErrInvalid, `unknown org "nobody"`); e.Org != "nobody" || e.Next != "list the orgs with: freehold status" {
