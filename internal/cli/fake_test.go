@@ -457,12 +457,14 @@ func (w *world) Audit(_ context.Context, o lifecycle.AuditOptions) (finding.Audi
 	return out, nil
 }
 
-func (w *world) OffboardPlan(_ context.Context, name string) (event.Offboarding, error) {
+func (w *world) OffboardPlan(_ context.Context, name string, opts lifecycle.OffboardOptions) (event.Offboarding, error) {
 	o := w.orgs[name]
 	if o == nil {
 		return event.Offboarding{Org: name}, w.unknown(name, "offboard")
 	}
-	out := event.Offboarding{Org: name, DataPlane: o.status.DataPlane, AccountKept: !o.spec.Account.CloseOnOffboarding}
+	out := event.Offboarding{Org: name, DataPlane: o.status.DataPlane}
+	out.AccountClosed = opts.CloseAccount || o.spec.Account.CloseOnOffboarding && !opts.KeepAccount
+	out.AccountKept = !out.AccountClosed
 	for _, l := range slices.Backward(plan.Layers()) {
 		out.Layers = append(out.Layers, event.LayerResult{Layer: string(l), Resources: sizes[string(l)], State: "done"})
 	}
@@ -473,7 +475,7 @@ func (w *world) OffboardPlan(_ context.Context, name string) (event.Offboarding,
 }
 
 func (w *world) Offboard(ctx context.Context, name string, o lifecycle.OffboardOptions, sink event.Sink) (event.Offboarding, error) {
-	out, err := w.OffboardPlan(ctx, name)
+	out, err := w.OffboardPlan(ctx, name, o)
 	if err != nil {
 		return event.Offboarding{Org: name}, err
 	}
@@ -488,8 +490,6 @@ func (w *world) Offboard(ctx context.Context, name string, o lifecycle.OffboardO
 		emit(event.Event{Type: event.LayerFinished, Layer: l.Layer, Changes: l.Changes})
 		out.Duration += time.Second
 	}
-	out.AccountClosed = o.CloseAccount || (!out.AccountKept && !o.KeepAccount)
-	out.AccountKept = !out.AccountClosed
 	w.orgs[name].status.State = "offboarded"
 	return out, op.end(out, nil)
 }

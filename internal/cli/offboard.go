@@ -48,14 +48,14 @@ to run again.`,
 				return err
 			}
 			if dryRun {
-				planned, err := planOffboard(cmd.Context(), p, org, o)
+				planned, err := p.OffboardPlan(cmd.Context(), org, o)
 				if err == nil || errors.Is(err, lifecycle.ErrProtected) {
 					err = errors.Join(a.print(planned, func(w io.Writer) error { return render.TextOffboardPlan(w, planned) }), err)
 				}
 				return err
 			}
 			if yes == "" {
-				planned, err := planOffboard(cmd.Context(), p, org, o)
+				planned, err := p.OffboardPlan(cmd.Context(), org, o)
 				if err != nil {
 					return err
 				}
@@ -80,17 +80,6 @@ to run again.`,
 	cmd.Flags().BoolVar(&o.CloseAccount, "close-account", false, "close the account, whatever the spec says")
 	cmd.Flags().BoolVar(&o.KeepAccount, "keep-account", false, "keep the account, whatever the spec says")
 	return cmd
-}
-
-// planOffboard is what offboard would remove, with the account closed or kept as
-// the flags decide.
-func planOffboard(ctx context.Context, p Offboarder, org string, o lifecycle.OffboardOptions) (event.Offboarding, error) {
-	planned, err := p.OffboardPlan(ctx, org)
-	if o.CloseAccount || o.KeepAccount {
-		planned.AccountKept = o.KeepAccount
-	}
-	planned.AccountClosed = !planned.AccountKept
-	return planned, err
 }
 
 // ask wants word typed before anything is removed.

@@ -31,8 +31,8 @@ type Onboarder interface {
 
 // Offboarder removes data planes.
 type Offboarder interface {
-	// OffboardPlan returns what Offboard would remove.
-	OffboardPlan(ctx context.Context, org string) (event.Offboarding, error)
+	// OffboardPlan returns what Offboard would remove, and what would become of the account.
+	OffboardPlan(ctx context.Context, org string, o lifecycle.OffboardOptions) (event.Offboarding, error)
 	Offboard(ctx context.Context, org string, o lifecycle.OffboardOptions, sink event.Sink) (event.Offboarding, error)
 }
 

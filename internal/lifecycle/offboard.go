@@ -13,8 +13,9 @@ import (
 	"freehold.dev/freehold/internal/registry"
 )
 
-// OffboardPlan says what Offboard would remove, in its order. It changes nothing.
-func (s *Service) OffboardPlan(ctx context.Context, org string) (event.Offboarding, error) {
+// OffboardPlan says what Offboard would remove, in its order, and what would
+// become of the account. It changes nothing.
+func (s *Service) OffboardPlan(ctx context.Context, org string, opts OffboardOptions) (event.Offboarding, error) {
 	out := event.Offboarding{Org: org}
 	o, err := s.Registry.Org(ctx, org)
 	if err != nil {
@@ -32,11 +33,21 @@ func (s *Service) OffboardPlan(ctx context.Context, org string) (event.Offboardi
 		return out, fail(org, "", err)
 	}
 	out.DataPlane = d.Summary()
-	out.AccountKept = !d.Plan.Account.Vended || !d.Plan.Account.CloseOnOffboard
+	out.AccountClosed = closes(d.Plan, o.State, opts)
+	out.AccountKept = !out.AccountClosed
 	for _, l := range reversed() {
 		out.Layers = append(out.Layers, d.Result(l))
 	}
 	return out, protected(d)
+}
+
+// closes reports whether the account of an org in a state is closed in the end.
+// One that the customer brought never is.
+func closes(p plan.Plan, state string, opts OffboardOptions) bool {
+	if state == dataplane.OrgOffboarded {
+		return p.Account.CloseOnOffboard // it is done, and recorded
+	}
+	return p.Account.Vended && (opts.CloseAccount || p.Account.CloseOnOffboard && !opts.KeepAccount)
 }
 
 // protected refuses to remove what deletion protection guards. An org without
@@ -80,7 +91,16 @@ func (r *run) offboard(ctx context.Context, org string, opts OffboardOptions, ou
 		return err
 	}
 	out.DataPlane = d.Summary()
-	shut := d.Plan.Account.Vended && (opts.CloseAccount || d.Plan.Account.CloseOnOffboard && !opts.KeepAccount)
+	o, err := r.Registry.Org(ctx, org)
+	if err != nil {
+		return err
+	}
+	shut := closes(d.Plan, o.State, opts)
+	if !shut {
+		if d, err = r.keepAccount(ctx, d); err != nil {
+			return err
+		}
+	}
 	if err := r.putOrg(ctx, d, dataplane.OrgOffboarding); err != nil {
 		return err
 	}
@@ -98,7 +118,27 @@ func (r *run) offboard(ctx context.Context, org string, opts OffboardOptions, ou
 	if err := r.release(ctx, d, nil); err != nil {
 		return err
 	}
+	d.Plan.Account.CloseOnOffboard = shut // from now on it says what was done
 	return r.putOrg(ctx, d, dataplane.OrgOffboarded)
+}
+
+// keepAccount makes the account layer once more, so that its account outlives
+// it: the engine removes what the state says, and the state of an org whose spec
+// has closeOnOffboarding says that the account is closed with its resource.
+func (r *run) keepAccount(ctx context.Context, d dataplane.DataPlane) (dataplane.DataPlane, error) {
+	l := plan.LayerAccount
+	if !d.Plan.Account.CloseOnOffboard || !d.Made(l) {
+		return d, nil
+	}
+	if d.Layer(l).State == dataplane.Removing {
+		return d, &Error{
+			Org: d.Plan.Org, Layer: string(l), Err: fmt.Errorf("%w: the removal of the account has begun, and it closes the account", ErrInvalid),
+			Next: "run the same command again without --keep-account",
+		}
+	}
+	d.Plan.Account.CloseOnOffboard = false
+	made, err := r.makeLayer(ctx, layerIn{DataPlane: d, Layer: l})
+	return made.DataPlane, err
 }
 
 // admitOffboarding is the org's data plane as far as it is there. It refuses

@@ -18,9 +18,8 @@ import (
 )
 
 const (
-	addressType  = "aws:ec2/eip:Eip"
-	allDone      = "done done done done"
-	nothingBegun = "not-started not-started not-started not-started"
+	addressType = "aws:ec2/eip:Eip"
+	allDone     = "done done done done"
 )
 
 func TestAnOrgIsMadeOnceAndThenLeftAlone(t *testing.T) {

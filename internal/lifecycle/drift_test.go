@@ -1,0 +1,208 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/dataplane"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
+	"freehold.dev/freehold/internal/plan"
+)
+
+// elsewhere is a cloud whose credentials belong to another management account.
+type elsewhere struct{ *lifecycletest.Cloud }
+
+func (elsewhere) Identity(context.Context) (cloud.Identity, error) {
+	return cloud.Identity{AccountID: "999999999999", ARN: "arn:aws:iam::999999999999:role/other"}, nil
+}
+
+// stranger is a process with such credentials.
+func (p *place) stranger() *process {
+	p.t.Helper()
+	proc := p.here()
+	proc.Service.Cloud = elsewhere{proc.Process.Cloud()}
+	return proc
+}
+
+// observed says in one line each what was found, but for what the rules say:
+// the world's resources are too small for them.
+func observed(found []finding.Finding) (lines []string) {
+	for _, f := range found {
+		if f.Kind == finding.Violated {
+			continue
+		}
+		line := string(f.Kind) + " " + f.Type + " " + f.Name
+		for _, d := range f.Differences {
+			line += ": " + d.Path + " " + d.Want + " -> " + d.Have
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func TestDriftIsWhatSomebodyDidByHand(t *testing.T) {
+	start := onboarded(t, "network: {nat: one}")
+	address := start.world.Things(addressType)[0]
+	for reason, tc := range map[string]struct {
+		hand func(*place)
+		want []string
+	}{
+		"nobody did anything": {func(*place) {}, nil},
+		"somebody edited a thing": {
+			func(p *place) {
+				p.world.Edit(addressType, address.ID, func(thing *lifecycletest.Thing) { thing.Inputs["domain"] = "standard" })
+			},
+			[]string{`changed aws:ec2/eip:Eip network-nat-eu-west-1a: domain "vpc" -> "standard"`},
+		},
+		"somebody took a thing": {
+			func(p *place) { p.world.Take(addressType, address.ID) },
+			[]string{"missing aws:ec2/eip:Eip network-nat-eu-west-1a"},
+		},
+		"somebody made a thing": {
+			func(p *place) { p.stray("somebody-elses") },
+			[]string{"unmanaged aws:s3/bucketV2:BucketV2 somebody-elses"},
+		},
+		"a workload made a thing": {
+			func(p *place) {
+				p.world.Put(lifecycletest.Thing{
+					Where: p.world.AccountOf("aws+acme@example.com"), Type: "aws:ebs/volume:Volume", ID: "vol-1", Name: "data", ByWorkload: true,
+				})
+			}, nil,
+		},
+		"a layer cannot be read, and so nothing is called unmanaged": {
+			func(p *place) {
+				p.stray("somebody-elses")
+				p.world.Fail(lifecycletest.Fault{On: lifecycletest.PreviewRefresh, Layer: plan.LayerCluster, Err: errors.New("no answer")})
+			},
+			[]string{"unreadable layer cluster"},
+		},
+		"the backend does not say whether a layer is there": {
+			func(p *place) {
+				p.world.Fail(lifecycletest.Fault{On: lifecycletest.Stat, Layer: plan.LayerBoundary, Err: lifecycletest.UnreachableError("acme", plan.LayerBoundary)})
+			},
+			[]string{"unreadable layer boundary"},
+		},
+		"the cluster cannot be reached": {
+			func(p *place) {
+				p.world.Fail(lifecycletest.Fault{On: lifecycletest.Kubeconfig, Err: errors.New("no answer")})
+			},
+			[]string{"unreadable layer bootstrap"},
+		},
+		"the account cannot be listed": {
+			func(p *place) {
+				p.stray("somebody-elses")
+				p.world.Fail(lifecycletest.Fault{On: lifecycletest.Inventory, Err: errors.New("no answer")})
+			},
+			[]string{"unreadable inventory acme"},
+		},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			p := start.copied(t)
+			tc.hand(p)
+			proc := p.here()
+			got := must[event.Drift](t)(proc.Drift(t.Context(), "acme", nil))
+			if diff := cmp.Diff(tc.want, observed(got.Findings)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			unread := slices.ContainsFunc(got.Findings, func(f finding.Finding) bool { return f.Kind == finding.Unreadable })
+			if got.Complete() == unread {
+				t.Errorf("complete: %t, with something unread: %t", got.Complete(), unread)
+			}
+			for _, l := range got.Layers {
+				if want := "unreadable layer " + l.Layer; (l.State == dataplane.Failed) != slices.Contains(tc.want, want) || (l.Error != "") != (l.State == dataplane.Failed) {
+					t.Errorf("layer %+v, and found was %v", l, tc.want)
+				}
+			}
+			if got := proc.Writes(); len(got) > 0 {
+				t.Errorf("it wrote: %v", got)
+			}
+		})
+	}
+}
+
+// Drift is looked for on a schedule: it must neither wait for a deploy nor hold one up.
+func TestDriftIsLookedForWhileAnOperationHoldsTheOrg(t *testing.T) {
+	p := onboarded(t)
+	var shown []event.Event
+	err := p.here().holding(t, "acme", func(ctx context.Context, _ *run) error {
+		beside := p.start(lifecycletest.Machine{Name: "b"})
+		got, err := beside.Drift(ctx, "acme", func(ev event.Event) { shown = append(shown, ev) })
+		if found := observed(got.Findings); found != nil || len(got.Layers) != 4 {
+			t.Errorf("found %v in layers %v", found, got.Layers)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[event.Type]int{}
+	for _, ev := range shown {
+		got[ev.Type]++
+		if ev.Operation != "" || ev.Seq != 0 || ev.Kind != "drift" || ev.Org != "acme" {
+			t.Errorf("an event of no operation: %+v", ev)
+		}
+	}
+	if diff := cmp.Diff(map[event.Type]int{event.LayerStarted: 4, event.LayerFinished: 4}, got); diff != "" {
+		t.Errorf("shown (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]event.Type{event.OperationSucceeded, event.OperationSucceeded}, p.ends("acme")); diff != "" {
+		t.Errorf("ends (-want +got):\n%s", diff)
+	}
+}
+
+func TestDriftIsRefusedToWhoCannotSeeTheOrg(t *testing.T) {
+	p := onboarded(t)
+	_, err := p.stranger().Drift(t.Context(), "acme", nil)
+	refused(t, err, ErrInvalid, "the org was onboarded from account "+lifecycletest.ManagementAccount)
+	_, err = p.here().Drift(t.Context(), "nobody", nil)
+	refused(t, err, ErrInvalid, "unknown org")
+	p.world.Fail(lifecycletest.Fault{On: lifecycletest.Identity, Err: errors.New("ExpiredToken")})
+	if _, err = p.here().Drift(t.Context(), "acme", nil); err == nil {
+		t.Error("it ran without credentials")
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	proc := p.here()
+	_, err = proc.Drift(cancelled, "acme", func(ev event.Event) { cancel() })
+	if !errors.Is(err, ErrCancelled) {
+		t.Errorf("cancelled while it reads: %v", err)
+	}
+}
+
+func TestAnOrgThatIsGoneHasNoDrift(t *testing.T) {
+	p := onboarded(t)
+	must[event.Offboarding](t)(p.here().offboard("acme"))
+	for who, proc := range map[string]*process{"its owner": p.here(), "anybody": p.stranger()} {
+		got := must[event.Drift](t)(proc.Drift(t.Context(), "acme", nil))
+		if len(got.Findings) > 0 {
+			t.Errorf("%s: %v", who, got.Findings)
+		}
+		for _, l := range got.Layers {
+			if l.State != dataplane.NotStarted {
+				t.Errorf("%s: layer %s is %s", who, l.Layer, l.State)
+			}
+		}
+	}
+}
+
+func TestALayerThatWasNeverMadeIsNoDrift(t *testing.T) {
+	p := newPlace(t)
+	p.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerCluster, Err: errors.New("no")})
+	if _, err := p.here().onboard(document(t)); err == nil {
+		t.Fatal("the fault was not met")
+	}
+	got := must[event.Drift](t)(p.here().Drift(t.Context(), "acme", nil))
+	var states []string
+	for _, l := range got.Layers {
+		states = append(states, l.State)
+	}
+	if diff := cmp.Diff([]string{"done", "done", "not-started", "not-started"}, states); diff != "" || len(observed(got.Findings)) > 0 {
+		t.Errorf("%v; layers (-want +got):\n%s", observed(got.Findings), diff)
+	}
+}
