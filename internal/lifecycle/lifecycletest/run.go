@@ -131,6 +131,9 @@ func (r *run) failed(st engine.Step, cause error) error {
 	}
 }
 
+// refusal is the cloud's no to a write.
+type refusal struct{ error }
+
 // began counts a resource against the run's fault.
 func (r *run) began() error {
 	if r.fault == nil || r.left < 0 {

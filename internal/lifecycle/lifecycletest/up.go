@@ -227,6 +227,3 @@ func (r *run) make(want resource, st engine.Step) (*Thing, error) {
 	r.done(st)
 	return &made, nil
 }
-
-// refusal is the cloud's no to a write.
-type refusal struct{ error }
