@@ -84,13 +84,13 @@ func (h home) eventsOf(registry *sql.DB, org, operation string) []event.Event {
 // Whatever happens to an operation, its stored log ends, once.
 func TestEveryPathEndsInOneTerminalEvent(t *testing.T) {
 	t.Parallel()
-	h, file := onboarded(t)
+	h, _ := onboarded(t)
 
 	h.want(1, "onboard", "-f", h.spec("globex"), "--fault", "organizations:CreateAccount=error:1")
 	h.want(6, "onboard", "-f", h.spec("globex"), "--quota", "organizations:accounts=1")
 	blocked := h.spec("acme", inhabited, "network: {flowLogRetentionDays: 30}")
 	h.withHousePack().want(3, "onboard", "-f", blocked)
-	file = h.spec("acme", inhabited)
+	file := h.spec("acme", inhabited)
 
 	interrupted := h.start("onboard", "-f", file)
 	interrupted.until(starts("boundary"))

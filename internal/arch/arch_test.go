@@ -81,19 +81,19 @@ var may = map[string][]string{
 
 	"internal/cloud":                {},
 	"internal/cloud/cloudtest":      {"internal/cloud"},
-	"internal/cloud/aws":            {"internal/cloud", "internal/awstype"},
+	"internal/cloud/aws":            {"internal/cloud", "internal/awstype", "internal/wait"},
 	"internal/sandbox":              {"internal/cloud", "internal/awstype", "internal/event", "internal/iam", "internal/sandbox/..."},
 	"internal/sandbox/store":        {},
 	"internal/sandbox/awsprovider":  {"internal/iam", "internal/sandbox/store"},
 	"internal/sandbox/eksprovider":  {"internal/iam"},
-	"internal/sandbox/controlplane": {},
-	"internal/sandbox/kubeprovider": {},
+	"internal/sandbox/controlplane": {"internal/wait"},
+	"internal/sandbox/kubeprovider": {"internal/wait"},
 
-	"internal/sandbox/controlplane/controlplanetest": {"internal/sandbox/controlplane"},
+	"internal/sandbox/controlplane/controlplanetest": {"internal/sandbox/controlplane", "internal/wait"},
 	"internal/oidctest": {},
 
 	// The lab attaches the sandbox's providers where the official ones are not installed.
-	"internal/conformance/lab":      {"internal/iam", "internal/sandbox", "internal/sandbox/..."},
+	"internal/conformance/lab":      {"internal/iam", "internal/sandbox", "internal/sandbox/...", "internal/wait"},
 	"internal/conformance/iamcalls": {"internal/iam", "internal/awstype", "internal/conformance/lab"},
 
 	"internal/api/v1alpha1":      {},

@@ -98,24 +98,16 @@ The exit status is 0 however the operation ended; its terminal event says that.`
 
 // completeOperations offers orgs, and then the operations of the one that was typed.
 func (a *app) completeOperations(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-	const no = cobra.ShellCompDirectiveNoFileComp
-	if len(args) == 0 {
-		return a.completeOrgs(cmd, args, typed)
+	ids, how := a.completeOfOrg(cmd, args, typed, func(p Lifecycle, org string) ([]string, error) {
+		all, err := p.Operations(cmd.Context(), org)
+		ids := make([]string, 0, len(all))
+		for _, o := range all {
+			ids = append(ids, cobra.CompletionWithDesc(o.ID, o.Kind+" "+o.State))
+		}
+		return ids, err
+	})
+	if len(args) > 0 {
+		how |= cobra.ShellCompDirectiveKeepOrder // the newest first
 	}
-	if len(args) > 1 || a.options(cmd) != nil {
-		return nil, no
-	}
-	p, err := a.open(cmd)
-	if err != nil {
-		return nil, no
-	}
-	all, err := p.Operations(cmd.Context(), args[0])
-	if err != nil {
-		return nil, no
-	}
-	ids := make([]string, 0, len(all))
-	for _, o := range all {
-		ids = append(ids, cobra.CompletionWithDesc(o.ID, o.Kind+" "+o.State))
-	}
-	return ids, no | cobra.ShellCompDirectiveKeepOrder
+	return ids, how
 }

@@ -474,20 +474,7 @@ func (f *specFile) save() error {
 
 // completeProjects offers orgs, and then the projects of the one that was typed.
 func (a *app) completeProjects(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-	const no = cobra.ShellCompDirectiveNoFileComp
-	if len(args) == 0 {
-		return a.completeOrgs(cmd, args, typed)
-	}
-	if len(args) > 1 || a.options(cmd) != nil {
-		return nil, no
-	}
-	p, err := a.open(cmd)
-	if err != nil {
-		return nil, no
-	}
-	names, err := recordedProjects(cmd.Context(), p, args[0])
-	if err != nil {
-		return nil, no
-	}
-	return names, no
+	return a.completeOfOrg(cmd, args, typed, func(p Lifecycle, org string) ([]string, error) {
+		return recordedProjects(cmd.Context(), p, org)
+	})
 }

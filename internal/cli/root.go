@@ -120,3 +120,23 @@ func (a *app) completeOrgs(cmd *cobra.Command, _ []string, _ string) ([]string, 
 	}
 	return names, no
 }
+
+// completeOfOrg offers orgs, and then what the one that was typed has.
+func (a *app) completeOfOrg(cmd *cobra.Command, args []string, typed string, list func(p Lifecycle, org string) ([]string, error)) ([]string, cobra.ShellCompDirective) {
+	const no = cobra.ShellCompDirectiveNoFileComp
+	if len(args) == 0 {
+		return a.completeOrgs(cmd, args, typed)
+	}
+	if len(args) > 1 || a.options(cmd) != nil {
+		return nil, no
+	}
+	p, err := a.open(cmd)
+	if err != nil {
+		return nil, no
+	}
+	names, err := list(p, args[0])
+	if err != nil {
+		return nil, no
+	}
+	return names, no
+}

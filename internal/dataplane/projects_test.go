@@ -1,6 +1,7 @@
 package dataplane_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -74,9 +75,7 @@ func TestAChangeRunsTheLayersThatItConcerns(t *testing.T) {
 	given := map[string]any{"shop/uploader": "arn:aws:iam::" + account + ":role/freehold-acme-shop-uploader"}
 	had := cluster(whole(roles), func(rec *registry.Layer) {
 		rec.Outputs = map[string]any{"projectRoleArns": given}
-		for k, v := range outputs[plan.LayerCluster] {
-			rec.Outputs[k] = v
-		}
+		maps.Copy(rec.Outputs, outputs[plan.LayerCluster])
 	})
 	const both, reversed, one, none = "cluster bootstrap", "bootstrap cluster", "bootstrap", ""
 	for reason, tc := range map[string]struct {

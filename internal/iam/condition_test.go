@@ -174,11 +174,11 @@ func TestAVariableIsComparedWhereAWSTakesOne(t *testing.T) {
 }
 
 func TestEveryOperatorHasANameOfAWSs(t *testing.T) {
-	bases := strings.Fields(`StringEquals StringNotEquals StringEqualsIgnoreCase StringNotEqualsIgnoreCase StringLike StringNotLike
+	bases := strings.FieldsSeq(`StringEquals StringNotEquals StringEqualsIgnoreCase StringNotEqualsIgnoreCase StringLike StringNotLike
 		NumericEquals NumericNotEquals NumericLessThan NumericLessThanEquals NumericGreaterThan NumericGreaterThanEquals
 		DateEquals DateNotEquals DateLessThan DateLessThanEquals DateGreaterThan DateGreaterThanEquals
 		Bool BinaryEquals IpAddress NotIpAddress ArnEquals ArnLike ArnNotEquals ArnNotLike`)
-	for _, base := range bases {
+	for base := range bases {
 		for _, name := range []string{base, base + "IfExists", "ForAllValues:" + base, "ForAnyValue:" + base + "IfExists"} {
 			if !iam.IsOperator(name) {
 				t.Errorf("%s is not known", name)

@@ -151,7 +151,7 @@ func refuse(org string, reasons ...dataplane.Refusal) error {
 		if r.Outside {
 			return &Error{Org: org, Next: r.Next, Refusals: reasons, Err: errors.New(r.Message)}
 		}
-		var err error = ErrInvalid
+		err := ErrInvalid
 		if r.Owned != nil {
 			err = errors.Join(ErrInvalid, r.Owned)
 		}

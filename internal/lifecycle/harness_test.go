@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -194,8 +195,8 @@ func (p *place) ends(name string) []event.Type {
 		p.t.Fatal(err)
 	}
 	var out []event.Type
-	for i := len(ops) - 1; i >= 0; i-- {
-		evs, err := store.Events(p.t.Context(), name, ops[i].ID, 0)
+	for _, op := range slices.Backward(ops) {
+		evs, err := store.Events(p.t.Context(), name, op.ID, 0)
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -207,14 +208,14 @@ func (p *place) ends(name string) []event.Type {
 			}
 		}
 		if n != 1 {
-			p.t.Errorf("operation %s of %s has %d terminal events", ops[i].ID, name, n)
+			p.t.Errorf("operation %s of %s has %d terminal events", op.ID, name, n)
 		}
 	}
 	return out
 }
 
 // refused fails the test unless err is of the kind, and says something.
-func refused(t *testing.T, err, kind error, says string) *Error {
+func refused(t *testing.T, err, kind error, says string) Error {
 	t.Helper()
 	e, ok := errors.AsType[*Error](err)
 	if !ok || !errors.Is(err, kind) || !strings.Contains(err.Error(), says) {
@@ -223,5 +224,5 @@ func refused(t *testing.T, err, kind error, says string) *Error {
 	if e.Next == "" {
 		t.Errorf("%v does not say what to do next", err)
 	}
-	return e
+	return *e
 }

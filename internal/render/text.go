@@ -1,3 +1,6 @@
+// Package render writes what happened and what is wrong, for people as text and
+// for programs as JSON, SARIF or CloudEvents. It decides nothing: each function
+// takes one value and writes the whole of it.
 package render
 
 import (

@@ -2,9 +2,14 @@
 // a cluster that answers, another process that ends. Every wait has a name, a
 // clock and a deadline, tells whoever watches that it waits, and ends with the
 // context.
+//
+// What goes on for as long as the process lives is a schedule and not a wait:
+// a poll, a renewal, the next start of a child. It has nothing to give up on,
+// and pauses by itself.
 package wait
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +70,8 @@ func Until(ctx context.Context, f For, probe func(context.Context) (done bool, e
 		case waits:
 			w.reason = err
 		case ctx.Err() == nil && within.Err() != nil:
-			return struct{}{}, backoff.Permanent(w.gaveUp(err))
+			// The deadline cut this probe off: the one before it may know why.
+			return struct{}{}, backoff.Permanent(w.gaveUp(cmp.Or(w.reason, err)))
 		default:
 			return struct{}{}, backoff.Permanent(err)
 		}

@@ -85,6 +85,15 @@ func TestItGivesUpAtItsDeadlineAndSaysOnWhatAndWhy(t *testing.T) {
 			func(context.Context) (bool, error) { return false, wait.NotYet(unusable) },
 			unusable, "gave up waiting for account 111122223333 to become usable after 30m0s: EC2 answers OptInRequired",
 		},
+		"the last probe is cut off": {
+			func(ctx context.Context) (bool, error) {
+				if ctx.Err() != nil {
+					return false, ctx.Err()
+				}
+				return false, wait.NotYet(unusable)
+			},
+			unusable, "gave up waiting for account 111122223333 to become usable after 30m0s: EC2 answers OptInRequired",
+		},
 		"the probe hangs": {
 			func(ctx context.Context) (bool, error) { <-ctx.Done(); return false, ctx.Err() },
 			context.DeadlineExceeded, "gave up waiting for account 111122223333 to become usable after 30m0s: context deadline exceeded",

@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/wait"
 )
 
 // CheckRelease asks EKS which versions it creates clusters with, and which
@@ -77,8 +78,12 @@ func addonVersions(ctx context.Context, client *eks.Client, name, kubernetes str
 	return has, nil
 }
 
-// protectionEvery is the pause between two looks at an update of a cluster.
-const protectionEvery = 2 * time.Second
+// An update of a cluster is looked at so often, and waited for so long: one of
+// somebody else's, such as a new version of Kubernetes, must end first.
+const (
+	protectionEvery  = 2 * time.Second
+	protectionWithin = 40 * time.Minute
+)
 
 // ProtectCluster sets EKS deletion protection and waits until it is set. It
 // writes nothing where it is set as told already.
@@ -87,35 +92,41 @@ func (c *Cloud) ProtectCluster(ctx context.Context, cl cloud.Cluster, on bool) e
 	if err != nil {
 		return fmt.Errorf("protect cluster %s: %w", cl.Name, err)
 	}
-	client := eks.NewFromConfig(cfg)
-	for asked := false; ; {
-		out, err := client.DescribeCluster(ctx, &eks.DescribeClusterInput{Name: aws.String(cl.Name)})
+	client, asked := eks.NewFromConfig(cfg), false
+	err = wait.Until(ctx, wait.For{
+		What: fmt.Sprintf("deletion protection to be %t", on), Every: protectionEvery, Within: protectionWithin, Now: c.o.Now,
+	}, func(ctx context.Context) (bool, error) {
+		is, err := protected(ctx, client, cl.Name)
+		if err != nil || is == on || asked {
+			return is == on, err
+		}
+		_, err = client.UpdateClusterConfig(ctx, &eks.UpdateClusterConfigInput{Name: aws.String(cl.Name), DeletionProtection: aws.Bool(on)})
 		switch {
-		case isCode(err, "ResourceNotFoundException"):
-			return fmt.Errorf("protect cluster %s: %w: %w", cl.Name, cloud.ErrNotFound, err)
+		case isCode(err, "ResourceInUseException"): // another update is under way: ask again after it
+			return false, wait.NotYet(err)
 		case err != nil:
-			return fmt.Errorf("protect cluster %s: eks:DescribeCluster: %w", cl.Name, err)
-		case aws.ToBool(out.Cluster.DeletionProtection) == on:
-			return nil
+			return false, fmt.Errorf("eks:UpdateClusterConfig: %w", err)
 		}
-		if !asked {
-			_, err := client.UpdateClusterConfig(ctx, &eks.UpdateClusterConfigInput{
-				Name: aws.String(cl.Name), DeletionProtection: aws.Bool(on),
-			})
-			switch {
-			case err == nil:
-				asked = true
-				continue
-			case !isCode(err, "ResourceInUseException"): // another update is under way: ask again after it
-				return fmt.Errorf("protect cluster %s: eks:UpdateClusterConfig: %w", cl.Name, err)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("protect cluster %s: %w", cl.Name, context.Cause(ctx))
-		case <-time.After(protectionEvery):
-		}
+		asked = true
+		is, err = protected(ctx, client, cl.Name)
+		return is == on, err
+	})
+	if err != nil {
+		return fmt.Errorf("protect cluster %s: %w", cl.Name, err)
 	}
+	return nil
+}
+
+// protected reports whether a cluster has deletion protection.
+func protected(ctx context.Context, client *eks.Client, cluster string) (bool, error) {
+	out, err := client.DescribeCluster(ctx, &eks.DescribeClusterInput{Name: aws.String(cluster)})
+	switch {
+	case isCode(err, "ResourceNotFoundException"):
+		return false, fmt.Errorf("%w: %w", cloud.ErrNotFound, err)
+	case err != nil:
+		return false, fmt.Errorf("eks:DescribeCluster: %w", err)
+	}
+	return aws.ToBool(out.Cluster.DeletionProtection), nil
 }
 
 // Kubeconfig returns a kubeconfig that reaches the cluster as a role of the

@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,25 +10,15 @@ import (
 	"github.com/aws/smithy-go"
 
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/wait"
 )
 
 // removalEvery is the pause between two looks at what is going.
 const removalEvery = 5 * time.Second
 
-// until asks until something is done, where the SDK has no waiter.
-func (s *session) until(ctx context.Context, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, removalLasts, fmt.Errorf("it is not gone after %s", removalLasts))
-	defer cancel()
-	for {
-		if ok, err := done(); ok || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(removalEvery):
-		}
-	}
+// untilGone asks until something is gone, where the SDK has no waiter.
+func (s *session) untilGone(ctx context.Context, isGone func(context.Context) (bool, error)) error {
+	return wait.Until(ctx, wait.For{What: "it to be gone", Every: removalEvery, Within: removalLasts, Now: s.now}, isGone)
 }
 
 // refusal is AWS's no to one of the things that a call was about.
@@ -169,7 +158,7 @@ func removeIdentityProvider(ctx context.Context, s *session, it cloud.Item) erro
 	if _, err := s.eks.DisassociateIdentityProviderConfig(ctx, &eks.DisassociateIdentityProviderConfigInput{ClusterName: id[0], IdentityProviderConfig: config}); err != nil {
 		return err
 	}
-	return s.until(ctx, func() (bool, error) {
+	return s.untilGone(ctx, func(ctx context.Context) (bool, error) {
 		_, err := s.eks.DescribeIdentityProviderConfig(ctx, &eks.DescribeIdentityProviderConfigInput{ClusterName: id[0], IdentityProviderConfig: config})
 		if gone(err) {
 			return true, nil

@@ -103,7 +103,7 @@ func removeEndpoint(ctx context.Context, s *session, it cloud.Item) error {
 	if err := refused("ec2:DeleteVpcEndpoints", out.Unsuccessful); err != nil {
 		return err
 	}
-	return s.until(ctx, func() (bool, error) {
+	return s.untilGone(ctx, func(ctx context.Context) (bool, error) {
 		out, err := s.ec2.DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{VpcEndpointIds: []string{it.ID}})
 		if gone(err) || err == nil && (len(out.VpcEndpoints) == 0 || isState(string(out.VpcEndpoints[0].State), "deleted")) {
 			return true, nil
@@ -161,7 +161,7 @@ func removeTransitPeering(ctx context.Context, s *session, it cloud.Item) error 
 
 // detached waits until an attachment is gone: its gateway cannot go before.
 func (s *session) detached(ctx context.Context, id string) error {
-	return s.until(ctx, func() (bool, error) {
+	return s.untilGone(ctx, func(ctx context.Context) (bool, error) {
 		out, err := s.ec2.DescribeTransitGatewayAttachments(ctx, &ec2.DescribeTransitGatewayAttachmentsInput{TransitGatewayAttachmentIds: []string{id}})
 		if gone(err) || err == nil && (len(out.TransitGatewayAttachments) == 0 || isState(string(out.TransitGatewayAttachments[0].State), "deleted")) {
 			return true, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
@@ -32,6 +33,7 @@ type session struct {
 	region  string
 	entered string // the role by which we came; empty: none
 	cfg     aws.Config
+	now     func() time.Time
 
 	analyzer *accessanalyzer.Client
 	ec2      *ec2.Client
@@ -70,7 +72,7 @@ func (c *Cloud) session(ctx context.Context, a cloud.Account) (*session, error) 
 		account = aws.ToString(who.Account)
 	}
 	s := &session{
-		account: account, region: cfg.Region, entered: a.RoleARN, cfg: cfg,
+		account: account, region: cfg.Region, entered: a.RoleARN, cfg: cfg, now: c.o.Now,
 		analyzer: accessanalyzer.NewFromConfig(cfg),
 		ec2:      ec2.NewFromConfig(cfg),
 		ecr:      ecr.NewFromConfig(cfg),

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"freehold.dev/freehold/internal/wait"
 )
 
 // emulator starts the emulator for as long as the test, or takes the one that
@@ -49,32 +52,45 @@ func emulator(t testing.TB, clusters string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("lab: start the emulator: %v", err)
 	}
-	var failure error
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		failure = cmd.Wait()
+		_ = cmd.Wait() // how it ended is in its process state
 	}()
 	t.Cleanup(func() {
 		cancel()
 		<-ended
 		_ = said.Close()
 	})
-	deadline := time.Now().Add(60 * time.Second)
-	for {
-		resp, err := http.Get("http://" + address + "/moto-api/data.json") //nolint:noctx // bounded by the loop
+	err = wait.Until(t.Context(), wait.For{
+		What: "the emulator to answer", Every: 100 * time.Millisecond, Within: time.Minute, Now: time.Now,
+	}, func(ctx context.Context) (bool, error) {
+		err := answers(ctx, "http://"+address+"/moto-api/data.json")
 		if err == nil {
-			_ = resp.Body.Close()
-			return address
+			return true, nil
 		}
 		select {
 		case <-ended:
 			text, _ := os.ReadFile(said.Name())
-			t.Fatalf("lab: the emulator ended: %v\n%s", failure, text)
-		case <-time.After(100 * time.Millisecond):
+			return false, fmt.Errorf("the emulator ended: %s\n%s", cmd.ProcessState, text)
+		default:
+			return false, wait.NotYet(err)
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("lab: the emulator does not answer")
-		}
+	})
+	if err != nil {
+		t.Fatalf("lab: %v", err)
 	}
+	return address
+}
+
+func answers(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
 }

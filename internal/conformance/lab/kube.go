@@ -9,13 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -30,6 +28,7 @@ import (
 	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/sandbox"
 	"freehold.dev/freehold/internal/sandbox/controlplane"
+	"freehold.dev/freehold/internal/sandbox/controlplane/controlplanetest"
 	"freehold.dev/freehold/internal/sandbox/kubeprovider"
 )
 
@@ -54,7 +53,6 @@ func (l *Lab) Clusters(names ...string) {
 	l.planes = p
 	reviews := httptest.NewServer(http.HandlerFunc(l.review))
 	l.t.Cleanup(reviews.Close)
-	l.reviews = reviews.URL
 	type answer struct {
 		Endpoint string `json:"endpoint"`
 		CA       string `json:"ca"`
@@ -68,7 +66,7 @@ func (l *Lab) Clusters(names ...string) {
 		}
 		p.at[name] = c
 		endpoints[name] = answer{e.URL, e.CABase64()}
-		l.serve(filepath.Join(root, c.Account, c.Region, c.Name), c)
+		controlplanetest.Serve(l.t, p.manager, root, c, controlplane.ServeOptions{TokenReview: reviews.URL + "/" + c.Name})
 	}
 	text, err := json.Marshal(endpoints)
 	if err != nil {
@@ -78,41 +76,6 @@ func (l *Lab) Clusters(names ...string) {
 		l.t.Fatal(err)
 	}
 	l.serveProviders()
-}
-
-// serve runs one control plane until the test ends.
-func (l *Lab) serve(dir string, c controlplane.Cluster) {
-	l.t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() {
-		done <- controlplane.Serve(ctx, dir, controlplane.ServeOptions{
-			Idle: time.Hour, Log: slog.New(slog.DiscardHandler), Now: time.Now, TokenReview: l.reviews + "/" + c.Name,
-		})
-	}()
-	l.t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			l.t.Error(err)
-		}
-	})
-	for {
-		running, err := l.planes.manager.Running(c)
-		if err != nil {
-			l.t.Fatal(err)
-		}
-		if running {
-			break
-		}
-		select {
-		case err := <-done:
-			l.t.Fatalf("lab: control plane %s ended: %v", c, err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	if err := l.planes.manager.Ensure(l.t.Context(), c, nil); err != nil {
-		l.t.Fatal(err)
-	}
 }
 
 // serveProviders attaches the sandbox's providers for what is on no PATH.

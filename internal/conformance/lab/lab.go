@@ -57,8 +57,6 @@ type Lab struct {
 	direct aws.Config
 	env    map[string]string
 	planes *planes
-	// reviews is where the control planes ask whose a token is.
-	reviews string
 	// refresh signs the machine in anew, now.
 	refresh func()
 }

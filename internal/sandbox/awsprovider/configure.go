@@ -69,26 +69,13 @@ func (s *server) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*p
 	if both := present(in, []string{"allowedAccountIds", "forbiddenAccountIds"}); len(both) > 1 {
 		fails = append(fails, failure{both[0], "conflicts with " + both[1]})
 	}
-	out := &pulumirpc.CheckResponse{}
-	for _, f := range fails {
-		out.Failures = append(out.Failures, &pulumirpc.CheckFailure{Property: f.path, Reason: fmt.Sprintf("%s: %s", f.path, f.reason)})
-	}
-	out.Inputs, err = write("inputs", raw, secrets)
-	return out, err
+	return checked(raw, secrets, fails)
 }
 
 // DiffConfig never asks for a replacement: as with the genuine provider, a
 // resource does not move when its provider's settings change.
 func (s *server) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	from := req.GetOldInputs()
-	if from == nil {
-		from = req.GetOlds()
-	}
-	old, _, err := read("olds", from)
-	if err != nil {
-		return nil, err
-	}
-	in, _, err := read("news", req.GetNews())
+	old, in, err := compared(req)
 	if err != nil {
 		return nil, err
 	}

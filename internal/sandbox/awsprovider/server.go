@@ -131,12 +131,18 @@ func (s *server) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumir
 		return nil, err
 	}
 	in, fails := check(t, req.GetUrn(), req.GetRandomSeed(), old, in)
-	out := &pulumirpc.CheckResponse{}
+	return checked(in, secrets, fails)
+}
+
+// checked is the answer to a check: the inputs, and what is wrong with them.
+func checked(in map[string]any, secrets map[string]bool, fails []failure) (*pulumirpc.CheckResponse, error) {
+	var out pulumirpc.CheckResponse
 	for _, f := range fails {
 		out.Failures = append(out.Failures, &pulumirpc.CheckFailure{Property: f.path, Reason: fmt.Sprintf("%s: %s", f.path, f.reason)})
 	}
+	var err error
 	out.Inputs, err = write("inputs", in, secrets)
-	return out, err
+	return &out, err
 }
 
 func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
@@ -144,19 +150,25 @@ func (s *server) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc
 	if err != nil {
 		return nil, err
 	}
-	from := req.GetOldInputs()
-	if from == nil {
-		from = req.GetOlds()
-	}
-	old, _, err := read("olds", from)
-	if err != nil {
-		return nil, err
-	}
-	in, _, err := read("news", req.GetNews())
+	old, in, err := compared(req)
 	if err != nil {
 		return nil, err
 	}
 	return diffed(t, old, in, req.GetIgnoreChanges()), nil
+}
+
+// compared are the inputs that a diff is asked for: those that were, which an
+// older engine leaves out for the outputs, and those that are wanted.
+func compared(req *pulumirpc.DiffRequest) (old, in map[string]any, err error) {
+	from := req.GetOldInputs()
+	if from == nil {
+		from = req.GetOlds()
+	}
+	if old, _, err = read("olds", from); err != nil {
+		return nil, nil, err
+	}
+	in, _, err = read("news", req.GetNews())
+	return old, in, err
 }
 
 func diffed(t *Type, old, in map[string]any, ignore []string) *pulumirpc.DiffResponse {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"freehold.dev/freehold/internal/wait"
 )
 
 const (
@@ -61,18 +63,20 @@ func (m *Manager) start(ctx context.Context, f files, r record, client *http.Cli
 	var ended <-chan error // of the supervisor that we started
 	var pid int
 	var reported string
-	for {
+	err := wait.Until(ctx, wait.For{
+		What: "the cluster to be ready", Every: 40 * time.Millisecond, Within: ensureDeadline, Now: m.o.Now,
+	}, func(ctx context.Context) (bool, error) {
 		if m.isReady(ctx, f, r, client) {
-			return nil
+			return true, nil
 		}
 		if ended == nil {
 			running, err := m.running(f)
 			if err != nil {
-				return err
+				return false, err
 			}
 			if !running {
 				if pid, ended, err = m.spawn(f); err != nil {
-					return err
+					return false, err
 				}
 			}
 		}
@@ -83,17 +87,20 @@ func (m *Manager) start(ctx context.Context, f files, r record, client *http.Cli
 		select {
 		case err := <-ended:
 			if s, statusErr := readJSON[status](f.status()); statusErr == nil && s.Phase == phaseFailed && s.PID == pid {
-				return errors.New(s.Message)
+				return false, errors.New(s.Message)
 			}
 			if running, lockErr := m.running(f); err != nil && lockErr == nil && !running {
-				return fmt.Errorf("the supervisor ended: %w: %s", err, lastLine(f.log()))
+				return false, fmt.Errorf("the supervisor ended: %w: %s", err, lastLine(f.log()))
 			}
 			ended = nil // another was at work: follow that one
-		case <-time.After(40 * time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("the cluster is not ready (%s): %w", reported, ctx.Err())
+		default:
 		}
+		return false, nil
+	})
+	if err != nil && (ctx.Err() != nil || errors.Is(err, wait.ErrDeadline)) {
+		return fmt.Errorf("the cluster is not ready (%s): %w", reported, err)
 	}
+	return err
 }
 
 // spawn starts a supervisor that outlives this process.
@@ -215,33 +222,34 @@ func (m *Manager) Delete(ctx context.Context, c Cluster) error {
 // starting until unlock.
 func (m *Manager) stop(ctx context.Context, f files) (unlock func(), err error) {
 	lock := flock.New(f.lock(), flock.SetPermissions(0o600))
-	deadline := m.o.Now().Add(stopDeadline)
+	stopped := wait.For{What: "the supervisor to stop", Every: 25 * time.Millisecond, Within: stopDeadline, Now: m.o.Now}
 	asked := process{}
-	for {
+	ask := func(context.Context) (bool, error) {
 		free, err := lock.TryLock()
-		if err != nil {
-			return nil, err
-		}
-		if free {
-			break
+		if free || err != nil {
+			return free, err
 		}
 		// Its status may not be written yet, or name one that was killed before.
 		if s, err := readJSON[status](f.status()); err == nil && s.process != asked && s.alive() {
 			asked = s.process
-			if err := asked.signal(syscall.SIGTERM); err != nil {
-				return nil, err
-			}
+			return false, asked.signal(syscall.SIGTERM)
 		}
-		if m.o.Now().After(deadline) {
-			if err := asked.signal(syscall.SIGKILL); err != nil {
-				return nil, err
-			}
-		}
-		if !sleep(ctx, 25*time.Millisecond) {
-			return nil, fmt.Errorf("the supervisor does not stop: %w", ctx.Err())
-		}
+		return false, nil
 	}
-	if err := endLeftovers(ctx, f); err != nil {
+	err = wait.Until(ctx, stopped, ask)
+	if errors.Is(err, wait.ErrDeadline) {
+		err = wait.Until(ctx, stopped, func(ctx context.Context) (bool, error) {
+			free, err := ask(ctx)
+			if free || err != nil {
+				return free, err
+			}
+			return false, asked.signal(syscall.SIGKILL)
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := endLeftovers(ctx, f, m.o.Now); err != nil {
 		return nil, errors.Join(err, lock.Unlock())
 	}
 	if err := os.Remove(f.status()); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -265,7 +265,7 @@ func TestLeftoversAreEndedAndStrangersAreNot(t *testing.T) {
 	if err := writeJSON(f.status(), status{Phase: phaseReady, Children: []process{ours, recorded}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := endLeftovers(t.Context(), f); err != nil {
+	if err := endLeftovers(t.Context(), f, time.Now); err != nil {
 		t.Fatal(err)
 	}
 	if ours.alive() {

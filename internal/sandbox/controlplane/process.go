@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"syscall"
 	"time"
+
+	"freehold.dev/freehold/internal/wait"
 )
 
 // process names one process for good: ids are reused, ids with start times are not.
@@ -45,18 +47,14 @@ func (p process) signal(s syscall.Signal) error {
 }
 
 // gone waits until the process has ended.
-func (p process) gone(ctx context.Context, within time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	for p.alive() {
-		if !sleep(ctx, 20*time.Millisecond) {
-			return fmt.Errorf("%s, process %d, does not end: %w", p.Name, p.PID, ctx.Err())
-		}
-	}
-	return nil
+func (p process) gone(ctx context.Context, within time.Duration, now func() time.Time) error {
+	return wait.Until(ctx, wait.For{
+		What: fmt.Sprintf("%s, process %d, to end", p.Name, p.PID), Every: 20 * time.Millisecond, Within: within, Now: now,
+	}, func(context.Context) (bool, error) { return !p.alive(), nil })
 }
 
-// sleep waits, and reports whether it waited to the end.
+// sleep pauses between two rounds of what goes on until ctx ends, and reports
+// whether it paused to the end.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

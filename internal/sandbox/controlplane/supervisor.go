@@ -14,6 +14,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"k8s.io/client-go/rest"
+
+	"freehold.dev/freehold/internal/wait"
 )
 
 // DefaultIdle is how long a cluster that nobody uses keeps running.
@@ -68,7 +70,7 @@ func Serve(ctx context.Context, dir string, o ServeOptions) error {
 	if r, err = readRecord(f); err != nil {
 		return err
 	}
-	if err := endLeftovers(ctx, f); err != nil {
+	if err := endLeftovers(ctx, f, o.Now); err != nil {
 		return err
 	}
 	self, err := newProcess("supervisor", os.Getpid())
@@ -87,7 +89,7 @@ func Serve(ctx context.Context, dir string, o ServeOptions) error {
 }
 
 // endLeftovers ends the children of a supervisor that was killed.
-func endLeftovers(ctx context.Context, f files) error {
+func endLeftovers(ctx context.Context, f files, now func() time.Time) error {
 	old, err := readJSON[status](f.status())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -101,7 +103,7 @@ func endLeftovers(ctx context.Context, f files) error {
 		}
 	}
 	for _, p := range old.Children {
-		if err := p.gone(ctx, 10*time.Second); err != nil {
+		if err := p.gone(ctx, 10*time.Second, now); err != nil {
 			return err
 		}
 	}
@@ -279,21 +281,24 @@ func (s *supervisor) ready(ctx context.Context, admin *rest.Config, fatal <-chan
 
 // until tries something until it succeeds, ctx ends, or it takes too long.
 func (s *supervisor) until(ctx context.Context, fatal <-chan error, try func(context.Context) error) error {
-	deadline := s.options.Now().Add(startDeadline)
-	for {
+	err := wait.Until(ctx, wait.For{
+		What: "the cluster to start", Every: 25 * time.Millisecond, Within: startDeadline, Now: s.options.Now,
+	}, func(ctx context.Context) (bool, error) {
 		err := try(ctx)
-		if err == nil || ctx.Err() != nil {
-			return nil
-		}
-		if s.options.Now().After(deadline) {
-			return fmt.Errorf("after %s: %w", startDeadline, err)
+		if err == nil {
+			return true, nil
 		}
 		select {
 		case err := <-fatal:
-			return err
-		case <-time.After(25 * time.Millisecond):
+			return false, err
+		default:
+			return false, wait.NotYet(err)
 		}
+	})
+	if ctx.Err() != nil {
+		return nil
 	}
+	return err
 }
 
 // wait returns when the cluster shall stop: nil when asked to or idle.

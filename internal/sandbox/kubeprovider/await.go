@@ -2,6 +2,7 @@ package kubeprovider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
+
+	"freehold.dev/freehold/internal/wait"
 )
 
 const (
@@ -46,72 +49,83 @@ var progressOf = map[schema.GroupKind]func(*unstructured.Unstructured) progress{
 
 // await waits until an object can be used, and returns it as it is then; also
 // when it cannot.
-func await(ctx context.Context, r dynamic.ResourceInterface, live *unstructured.Unstructured, said func(string)) (*unstructured.Unstructured, error) {
+func (c *cluster) await(ctx context.Context, r dynamic.ResourceInterface, live *unstructured.Unstructured, said func(string)) (*unstructured.Unstructured, error) {
 	look := progressOf[live.GroupVersionKind().GroupKind()]
 	if look == nil || live.GetAnnotations()[skipAwait] == "true" {
 		return live, nil
 	}
 	var reported string
-	for {
+	err := wait.Until(ctx, c.within(ctx, "it to be ready"), func(ctx context.Context) (bool, error) {
+		if reported != "" { // the first look is at what was written
+			next, err := r.Get(ctx, live.GetName(), metav1.GetOptions{})
+			switch {
+			case apierrors.IsNotFound(err):
+				return false, fmt.Errorf("it was deleted while waiting for %s", reported)
+			case err != nil:
+				return false, fmt.Errorf("waiting for %s: %w", reported, err)
+			}
+			live = next
+		}
 		p := look(live)
-		if p.done {
-			return live, nil
-		}
 		if p.failed {
-			return live, fmt.Errorf("it failed: %s", p.waits)
+			return false, fmt.Errorf("it failed: %s", p.waits)
 		}
-		if p.waits != reported {
+		if !p.done && p.waits != reported {
 			reported = p.waits
 			said("waiting for " + reported)
 		}
-		select {
-		case <-ctx.Done():
-			return live, fmt.Errorf("still waiting for %s: %w", reported, ctx.Err())
-		case <-time.After(awaitPause):
-		}
-		next, err := r.Get(ctx, live.GetName(), metav1.GetOptions{})
-		switch {
-		case ctx.Err() != nil:
-			// reported above, with what was waited for
-		case apierrors.IsNotFound(err):
-			return live, fmt.Errorf("it was deleted while waiting for %s", reported)
-		case err != nil:
-			return live, fmt.Errorf("waiting for %s: %w", reported, err)
-		default:
-			live = next
-		}
-	}
+		return p.done, nil
+	})
+	return live, late(ctx, reported, err)
 }
 
 // awaitGone waits until an object is not there, or another one is in its place.
-func awaitGone(ctx context.Context, r dynamic.ResourceInterface, k key, said func(string)) error {
+func (c *cluster) awaitGone(ctx context.Context, r dynamic.ResourceInterface, k key, said func(string)) error {
 	var uid, reported string
-	for {
+	err := wait.Until(ctx, c.within(ctx, "it to be gone"), func(ctx context.Context) (bool, error) {
 		live, err := r.Get(ctx, k.name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
-			return nil
+			return true, nil
 		}
-		waits := reported
-		if err == nil {
-			if uid == "" {
-				uid = string(live.GetUID())
-			}
-			if string(live.GetUID()) != uid {
-				return nil
-			}
-			waits = lingering(live)
-		} else if ctx.Err() == nil {
-			return err
+		if err != nil {
+			return false, err
 		}
-		if waits != reported {
+		if uid == "" {
+			uid = string(live.GetUID())
+		}
+		if string(live.GetUID()) != uid {
+			return true, nil
+		}
+		if waits := lingering(live); waits != reported {
 			reported = waits
 			said("waiting for " + reported)
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("still waiting for %s: %w", reported, ctx.Err())
-		case <-time.After(awaitPause):
-		}
+		return false, nil
+	})
+	return late(ctx, reported, err)
+}
+
+// within is a wait that lasts as long as the operation that it is part of.
+func (c *cluster) within(ctx context.Context, what string) wait.For {
+	left := awaitTimeout
+	if deadline, set := ctx.Deadline(); set {
+		left = max(deadline.Sub(c.now()), awaitPause)
+	}
+	return wait.For{What: what, Every: awaitPause, Within: left, Now: c.now}
+}
+
+// late returns the error of a wait; if its time was up or it was interrupted,
+// with what was waited for last.
+func late(ctx context.Context, reported string, err error) error {
+	switch {
+	case err == nil || reported == "":
+		return err
+	case ctx.Err() != nil:
+		return fmt.Errorf("still waiting for %s: %w", reported, ctx.Err())
+	case errors.Is(err, wait.ErrDeadline):
+		return fmt.Errorf("still waiting for %s: %w", reported, context.DeadlineExceeded)
+	default:
+		return err
 	}
 }
 

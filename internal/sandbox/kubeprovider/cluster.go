@@ -18,6 +18,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
+
+	"freehold.dev/freehold/internal/wait"
 )
 
 // fieldManager owns the fields that programs set.
@@ -46,9 +48,10 @@ type cluster struct {
 	objects   dynamic.Interface
 	discovery discovery.CachedDiscoveryInterface
 	mapper    *restmapper.DeferredDiscoveryRESTMapper
+	now       func() time.Time
 }
 
-func newCluster(rc *rest.Config) (*cluster, error) {
+func newCluster(rc *rest.Config, now func() time.Time) (*cluster, error) {
 	rc = rest.CopyConfig(rc)
 	rc.UserAgent = "freehold"
 	// The API server shares itself out among its callers. A pace of our own would
@@ -63,42 +66,50 @@ func newCluster(rc *rest.Config) (*cluster, error) {
 		return nil, fmt.Errorf("make a discovery client: %w", err)
 	}
 	cached := memory.NewMemCacheClient(disco)
-	return &cluster{objects: objects, discovery: cached, mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached)}, nil
+	return &cluster{objects: objects, discovery: cached, mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached), now: now}, nil
 }
 
 // resource returns where objects of a kind are, and whether in a namespace. The
 // error for a kind that is not there matches meta.IsNoMatchError.
 func (c *cluster) resource(ctx context.Context, gvk schema.GroupVersionKind, p patience) (dynamic.NamespaceableResourceInterface, bool, error) {
-	deadline, cancel := context.WithTimeout(ctx, kindTimeout)
-	defer cancel()
-	for {
-		m, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	var m *meta.RESTMapping
+	var missing error
+	err := wait.Until(ctx, wait.For{
+		What: fmt.Sprintf("the cluster to serve %s, kind %s", gvk.GroupVersion(), gvk.Kind), Every: 200 * time.Millisecond, Within: kindTimeout, Now: c.now,
+	}, func(ctx context.Context) (bool, error) {
+		if missing != nil {
+			c.mapper.Reset()
+		}
+		var err error
+		m, err = c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+		if err != nil && !meta.IsNoMatchError(err) {
+			return false, fmt.Errorf("look up %s: %w", gvk, err)
+		}
 		if err == nil {
-			return c.objects.Resource(m.Resource), m.Scope.Name() == meta.RESTScopeNameNamespace, nil
+			return true, nil
 		}
-		if !meta.IsNoMatchError(err) {
-			return nil, false, fmt.Errorf("look up %s: %w", gvk, err)
-		}
-		missing := fmt.Errorf("the cluster does not serve %s, kind %s: %w", gvk.GroupVersion(), gvk.Kind, err)
+		missing = fmt.Errorf("the cluster does not serve %s, kind %s: %w", gvk.GroupVersion(), gvk.Kind, err)
 		if p == impatient {
-			return nil, false, missing
+			return false, missing
 		}
 		if p == ifDefined {
 			if defined, err := c.defines(ctx, gvk); err != nil {
-				return nil, false, err
+				return false, err
 			} else if !defined {
-				return nil, false, missing
+				return false, missing
 			}
 		}
-		select {
-		case <-deadline.Done():
-			if p == ifDefined {
-				return nil, false, fmt.Errorf("%s is defined, but the cluster does not serve it", gvk)
-			}
-			return nil, false, missing
-		case <-time.After(200 * time.Millisecond):
-			c.mapper.Reset()
-		}
+		return false, nil
+	})
+	switch {
+	case err == nil:
+		return c.objects.Resource(m.Resource), m.Scope.Name() == meta.RESTScopeNameNamespace, nil
+	case !errors.Is(err, wait.ErrDeadline):
+		return nil, false, err
+	case p == ifDefined:
+		return nil, false, fmt.Errorf("%s is defined, but the cluster does not serve it", gvk)
+	default:
+		return nil, false, missing
 	}
 }
 

@@ -85,7 +85,7 @@ func (w *write) do(ctx context.Context, seconds float64) (id string, outputs *st
 	}
 	k := key{live.GetNamespace(), live.GetName()}
 	said := func(message string) { w.report(ctx, pulumirpc.LogSeverity_INFO, string(w.urn), message, true) }
-	ready, waitErr := await(ctx, r, live, said)
+	ready, waitErr := c.await(ctx, r, live, said)
 	if ready != nil {
 		live = ready
 	}
@@ -287,5 +287,5 @@ func (c *connection) delete(ctx context.Context, gvk schema.GroupVersionKind, k 
 	if gvk.GroupKind() == definitionKind {
 		defer cl.mapper.Reset()
 	}
-	return awaitGone(ctx, r, k, said)
+	return cl.awaitGone(ctx, r, k, said)
 }

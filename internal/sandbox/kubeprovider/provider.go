@@ -138,7 +138,7 @@ func (c *connection) reach(ctx context.Context) (*cluster, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errUnreachable, err)
 		}
-		if c.cluster, err = newCluster(rc); err != nil {
+		if c.cluster, err = newCluster(rc, c.provider.now); err != nil {
 			return nil, err
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"freehold.dev/freehold/internal/sandbox/controlplane"
+	"freehold.dev/freehold/internal/wait"
 )
 
 // Cluster is the cluster that Start starts.
@@ -34,38 +35,50 @@ func Start(t testing.TB) (*controlplane.Manager, *rest.Config) {
 	if _, err := m.Create(t.Context(), controlplane.Spec{Cluster: Cluster}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() {
-		dir := filepath.Join(root, Cluster.Account, Cluster.Region, Cluster.Name)
-		done <- controlplane.Serve(ctx, dir, controlplane.ServeOptions{Idle: time.Hour, Log: slog.New(slog.DiscardHandler), Now: time.Now})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	for {
-		if running, err := m.Running(Cluster); err != nil {
-			t.Fatal(err)
-		} else if running {
-			break
-		}
-		select {
-		case err := <-done:
-			t.Fatalf("the control plane ended: %v", err)
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-	if err := m.Ensure(t.Context(), Cluster, nil); err != nil {
-		t.Fatal(err)
-	}
+	Serve(t, m, root, Cluster, controlplane.ServeOptions{})
 	rc, err := m.RESTConfig(Cluster, controlplane.Identity{User: "freehold:bootstrap", Groups: []string{controlplane.Administrators}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m, rc
+}
+
+// Serve runs one cluster of a manager for as long as the test, supervised by
+// the test's own process, and returns when it is ready. It says itself how long
+// the cluster may be idle, and has the time.
+func Serve(t testing.TB, m *controlplane.Manager, root string, c controlplane.Cluster, o controlplane.ServeOptions) {
+	t.Helper()
+	o.Idle, o.Now = time.Hour, time.Now
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- controlplane.Serve(ctx, filepath.Join(root, c.Account, c.Region, c.Name), o) }()
+	ended := false
+	t.Cleanup(func() {
+		cancel()
+		if ended {
+			return
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	err := wait.Until(t.Context(), wait.For{
+		What: "a supervisor of control plane " + c.String(), Every: 10 * time.Millisecond, Within: time.Minute, Now: time.Now,
+	}, func(context.Context) (bool, error) {
+		select {
+		case err := <-done:
+			ended = true
+			return false, errors.Join(fmt.Errorf("control plane %s ended", c), err)
+		default:
+			return m.Running(c)
+		}
+	})
+	if err == nil {
+		err = m.Ensure(t.Context(), c, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // roots are the folders of the managers that Start returned.

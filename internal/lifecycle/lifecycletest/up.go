@@ -1,0 +1,229 @@
+package lifecycletest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/event"
+)
+
+// up brings a stack to what its program wants, and removes what it no longer wants.
+func (r *run) up(ctx context.Context) error {
+	p, err := programOf(r.stack.Layer, r.stack.Config)
+	if err != nil {
+		return &engine.Error{Stack: r.stack.Name, Doing: r.doing, Kind: engine.ErrFailed, Detail: err.Error()}
+	}
+	if err := r.e.p.read(func() error { return p.reach(r.e.p.w) }); err != nil {
+		if r.e.p.Killed() {
+			return err
+		}
+		return &engine.Error{Stack: r.stack.Name, Doing: r.doing, Kind: engine.ErrCredentials, Detail: err.Error()}
+	}
+	provider := urn(r.stack, p.provider, "org")
+	old, there, err := r.state()
+	if err != nil {
+		return err
+	}
+	if !there {
+		if err := r.create(p, provider); err != nil {
+			return err
+		}
+	}
+	had := map[string]record{}
+	for _, rec := range old.Resources {
+		had[rec.URN] = rec
+	}
+	r.done(engine.Step{Op: opOf(had, provider), URN: provider, Type: p.provider, Name: "org", ID: "org", Custom: true})
+	made, wanted := map[string]*Thing{}, map[string]bool{provider: true}
+	for _, want := range p.resources {
+		if err := r.interrupted(ctx); err != nil {
+			return err
+		}
+		u := urn(r.stack, want.typ, want.name)
+		wanted[u] = true
+		rec, known := had[u]
+		t, err := r.bring(want, provider, rec, known, resolved(want.inputs, made))
+		if err != nil {
+			return err
+		}
+		if t != nil {
+			// An attachment is called as what it attaches, which others refer to.
+			if _, taken := made[want.name]; !taken {
+				made[want.name] = t
+			}
+		}
+	}
+	for _, rec := range slices.Backward(old.Resources) {
+		if wanted[rec.URN] {
+			continue
+		}
+		if err := r.delete(rec); err != nil {
+			return err
+		}
+	}
+	return r.finish(p, made)
+}
+
+func opOf(had map[string]record, u string) string {
+	if _, ok := had[u]; ok {
+		return "same"
+	}
+	return "create"
+}
+
+// create makes the stack.
+func (r *run) create(p program, provider string) error {
+	if r.dry() {
+		return nil
+	}
+	return r.e.p.write(Write{"state", "create", r.stack.Name, ""}, func() error {
+		if all := r.e.p.w.data.Stacks; all[r.e.p.machine.Backend] == nil {
+			all[r.e.p.machine.Backend] = map[string]*stack{}
+		}
+		r.e.p.states()[r.stack.Name] = &stack{
+			Secrets:   r.e.p.machine.Secrets,
+			Resources: []record{{URN: provider, Type: p.provider, Name: "org", ID: "org", Inputs: map[string]any{}, Outputs: map[string]any{}}},
+		}
+		return nil
+	})
+}
+
+// finish stores the outputs.
+func (r *run) finish(p program, made map[string]*Thing) error {
+	if r.dry() {
+		r.res.Outputs = map[string]any{}
+		return r.e.p.read(r.allowed)
+	}
+	raw, err := json.Marshal(p.outputs(made))
+	if err != nil {
+		return fmt.Errorf("outputs of stack %s: %w", r.stack.Name, err)
+	}
+	var outputs map[string]any
+	if err := json.Unmarshal(raw, &outputs); err != nil {
+		return fmt.Errorf("outputs of stack %s: %w", r.stack.Name, err)
+	}
+	r.res.Outputs = copied(outputs)
+	return r.store(Write{What: "outputs", Of: r.stack.Name}, func(st *stack) { st.Outputs = outputs })
+}
+
+// bring makes a resource, changes it, or finds it as it should be. It returns
+// nil for what a preview cannot know.
+func (r *run) bring(want resource, provider string, rec record, known bool, inputs map[string]any) (*Thing, error) {
+	st := engine.Step{
+		Op: "create", URN: urn(r.stack, want.typ, want.name), Type: want.typ, Name: want.name, Custom: true,
+		Provider: provider + "::org", Protect: want.protect, NewInputs: inputs,
+	}
+	w := r.e.p.w
+	var now *Thing
+	if known {
+		if err := r.e.p.read(func() error {
+			if t := w.find(rec.Where, rec.Type, rec.ID); t != nil {
+				c := copied(*t)
+				now = &c
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	if now == nil {
+		return r.make(want, st)
+	}
+	st.Op, st.ID = "same", rec.ID
+	st.OldInputs, st.OldOutputs, st.NewOutputs = rec.Inputs, now.Outputs, now.Outputs
+	// The cluster's protection is set beside the stack.
+	kept := map[string]any{}
+	if v, set := now.Inputs["deletionProtection"]; set {
+		kept["deletionProtection"] = v
+	}
+	target := merged(inputs, kept)
+	if !reflect.DeepEqual(target, now.Inputs) || !reflect.DeepEqual(inputs, rec.Inputs) && !reflect.DeepEqual(now.Inputs, target) {
+		st.Op = "update"
+	}
+	if r.dry() || st.Op == "same" && reflect.DeepEqual(inputs, rec.Inputs) && rec.Protect == want.protect && rec.Retain == want.retain {
+		r.done(st)
+		return now, nil
+	}
+	if st.Op == "update" {
+		r.e.emit(r.sink, r.stack, event.ResourceStarted, st, "")
+		if err := r.began(); err != nil {
+			return nil, err
+		}
+		if err := r.e.p.write(Write{"cloud", "change", rec.Type, rec.Name}, func() error {
+			t := w.find(rec.Where, rec.Type, rec.ID)
+			t.Inputs = copied(target)
+			t.Outputs = merged(t.Outputs, t.Inputs)
+			c := copied(*t)
+			now = &c
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+		st.NewOutputs = now.Outputs
+	}
+	if err := r.store(Write{What: "change", Of: rec.Type, Name: rec.Name}, func(s *stack) {
+		for i := range s.Resources {
+			if s.Resources[i].URN == st.URN {
+				s.Resources[i].Inputs, s.Resources[i].Outputs = inputs, now.Outputs
+				s.Resources[i].Protect, s.Resources[i].Retain = want.protect, want.retain
+			}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	r.done(st)
+	return now, nil
+}
+
+// make makes a resource in two writes: the cloud makes it, and then the state
+// records it.
+func (r *run) make(want resource, st engine.Step) (*Thing, error) {
+	if r.dry() {
+		r.done(st)
+		return nil, nil
+	}
+	r.e.emit(r.sink, r.stack, event.ResourceStarted, st, "")
+	if err := r.began(); err != nil {
+		return nil, err
+	}
+	w := r.e.p.w
+	var made Thing
+	err := r.e.p.write(Write{"cloud", "make", want.typ, want.name}, func() error {
+		t, err := w.make(want.where, want.typ, st.NewInputs)
+		if err != nil {
+			return refusal{err}
+		}
+		if s := r.e.p.states()[r.stack.Name]; !w.data.Silent {
+			s.Pending = append(s.Pending, st.URN)
+		}
+		made = copied(*t)
+		return nil
+	})
+	if no, is := err.(refusal); is { //nolint:errorlint // it is never wrapped
+		return nil, r.failed(st, no.error)
+	}
+	if err != nil {
+		return nil, err
+	}
+	st.ID, st.NewOutputs = made.ID, made.Outputs
+	if err := r.store(Write{What: "record", Of: want.typ, Name: want.name}, func(s *stack) {
+		if i := slices.Index(s.Pending, st.URN); i >= 0 && !w.data.Silent {
+			// Its own goes; one of an earlier run stays until somebody looked.
+			s.Pending = slices.Delete(s.Pending, len(s.Pending)-1, len(s.Pending))
+		}
+		// What was gone is recorded anew.
+		s.Resources = slices.DeleteFunc(s.Resources, func(old record) bool { return old.URN == st.URN })
+		s.Resources = append(s.Resources, record{
+			URN: st.URN, Type: want.typ, Name: want.name, ID: made.ID, Where: want.where, Provider: st.Provider,
+			Protect: want.protect, Retain: want.retain, Inputs: st.NewInputs, Outputs: made.Outputs,
+		})
+	}); err != nil {
+		return nil, err
+	}
+	r.done(st)
+	return &made, nil
+}
