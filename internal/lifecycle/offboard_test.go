@@ -280,7 +280,7 @@ func TestOffboardIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 
 	// Whether an account that was never finished is empty, nobody can look up.
 	half := newPlace(t)
-	half.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerAccount, Made: 1, Err: errors.New("no")})
+	half.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerAccount, Made: 2, Err: errors.New("no")})
 	if _, err := half.here().onboard(document(t)); err == nil {
 		t.Fatal("the fault was not met")
 	}

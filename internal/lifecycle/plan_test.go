@@ -43,7 +43,7 @@ func TestAPlanSaysWhatOnboardWouldDo(t *testing.T) {
 		"a new org, of which only the account can be looked at": {
 			newPlace(t), nil,
 			[]string{"account done", "boundary not-started", "cluster not-started", "bootstrap not-started"},
-			[]string{"account create aws org", "account create Account account", "account create Policy service-policy", "account create PolicyAttachment service-policy"},
+			[]string{"account create aws org", "account create Policy service-policy", "account create Account account", "account create PolicyAttachment service-policy"},
 		},
 		"an org that is as its spec says": {
 			made, []string{"network: {nat: one}"}, []string{"account done", "boundary done", "cluster done", "bootstrap done"}, nil,
