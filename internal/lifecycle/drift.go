@@ -21,11 +21,7 @@ import (
 func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event.Drift, error) {
 	began := s.Now()
 	out := event.Drift{Org: org, At: began}
-	o, err := s.Registry.Org(ctx, org)
-	if err != nil {
-		return out, fail(org, "", err)
-	}
-	d, err := s.recorded(ctx, o)
+	o, d, err := s.remembered(ctx, org)
 	if err != nil {
 		return out, fail(org, "", err)
 	}

@@ -17,11 +17,7 @@ import (
 // become of the account. It changes nothing.
 func (s *Service) OffboardPlan(ctx context.Context, org string, opts OffboardOptions) (event.Offboarding, error) {
 	out := event.Offboarding{Org: org}
-	o, err := s.Registry.Org(ctx, org)
-	if err != nil {
-		return out, fail(org, "", err)
-	}
-	d, err := s.recorded(ctx, o)
+	o, d, err := s.remembered(ctx, org)
 	if err != nil {
 		return out, fail(org, "", err)
 	}
@@ -144,11 +140,7 @@ func (r *run) keepAccount(ctx context.Context, d dataplane.DataPlane) (dataplane
 // admitOffboarding is the org's data plane as far as it is there. It refuses
 // what is protected, and stops where the backend does not say what there is.
 func (r *run) admitOffboarding(ctx context.Context, org string) (dataplane.DataPlane, error) {
-	o, err := r.Registry.Org(ctx, org)
-	if err != nil {
-		return dataplane.DataPlane{}, err
-	}
-	d, err := r.recorded(ctx, o)
+	o, d, err := r.remembered(ctx, org)
 	if err != nil {
 		return d, err
 	}

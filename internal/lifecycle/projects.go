@@ -93,11 +93,7 @@ type changeOut struct {
 // admitChange is the org's data plane as it is recorded, with the change made to
 // its plan, or the reasons why it cannot be. A cluster has to be there.
 func (s *Service) admitChange(ctx context.Context, in changeIn) (changeOut, error) {
-	o, err := s.Registry.Org(ctx, in.Org)
-	if err != nil {
-		return changeOut{}, err
-	}
-	d, err := s.recorded(ctx, o)
+	o, d, err := s.remembered(ctx, in.Org)
 	if err != nil {
 		return changeOut{}, err
 	}
@@ -128,11 +124,7 @@ func (s *Service) admitChange(ctx context.Context, in changeIn) (changeOut, erro
 // cluster says of them.
 func (s *Service) Projects(ctx context.Context, org string) (event.Projects, error) {
 	out := event.Projects{Org: org}
-	o, err := s.Registry.Org(ctx, org)
-	if err != nil {
-		return out, fail(org, "", err)
-	}
-	d, err := s.recorded(ctx, o)
+	_, d, err := s.remembered(ctx, org)
 	if err != nil {
 		return out, fail(org, "", err)
 	}

@@ -152,6 +152,17 @@ func (s *Service) recorded(ctx context.Context, o registry.Org) (dataplane.DataP
 	return dataplane.Of(p, cloud.Identity{}, layers), nil
 }
 
+// remembered is what is recorded of an org, and its data plane as it was last
+// planned and made.
+func (s *Service) remembered(ctx context.Context, org string) (registry.Org, dataplane.DataPlane, error) {
+	o, err := s.Registry.Org(ctx, org)
+	if err != nil {
+		return o, dataplane.DataPlane{}, err
+	}
+	d, err := s.recorded(ctx, o)
+	return o, d, err
+}
+
 // caller asks the cloud who Freehold is.
 func (s *Service) caller(ctx context.Context) (cloud.Identity, error) {
 	us, err := s.Cloud.Identity(ctx)
