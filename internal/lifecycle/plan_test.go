@@ -111,7 +111,7 @@ func TestAPlanThatIsBlockedLooksAtTheOtherLayersAllTheSame(t *testing.T) {
 func TestTwoFailuresAreOneOnlyWhenBothAreOfPolicies(t *testing.T) {
 	a := &Error{Org: "acme", Layer: "boundary", Next: "fix it", Policy: []finding.Policy{{Rule: "FH101"}}, Err: ErrBlocked}
 	b := &Error{Org: "acme", Layer: "cluster", Next: "fix it, too", Policy: []finding.Policy{{Rule: "FH101"}, {Rule: "FH102"}}, Err: ErrBlocked}
-	if got := joinBlocked(nil, a); got != error(a) {
+	if got := joinBlocked(nil, a); !errors.Is(got, a) {
 		t.Errorf("one: %v", got)
 	}
 	e := refused(t, joinBlocked(a, b), ErrBlocked, "acme: blocked by policy: FH101 (2 times), FH102")
@@ -119,7 +119,7 @@ func TestTwoFailuresAreOneOnlyWhenBothAreOfPolicies(t *testing.T) {
 		t.Errorf("two: %+v; the first has %d findings", e, len(a.Policy))
 	}
 	other := errors.New("no answer")
-	if got := joinBlocked(a, other); got != other { //nolint:errorlint // it is this very value
+	if got := joinBlocked(a, other); !errors.Is(got, other) || errors.Is(got, ErrBlocked) {
 		t.Errorf("another one: %v", got)
 	}
 }
