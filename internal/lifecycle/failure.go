@@ -18,6 +18,7 @@ import (
 var kinds = []struct{ cause, kind error }{
 	{registry.ErrBusy, ErrBusy},
 	{registry.ErrUnknownOrg, ErrInvalid},
+	{registry.ErrUnknownOperation, ErrInvalid},
 	{engine.ErrLocked, ErrBusy},
 	{engine.ErrPolicy, ErrBlocked},
 	{engine.ErrQuota, ErrPending},
@@ -76,6 +77,8 @@ func fail(org, layer string, err error) error {
 		out.Next = "use the --backend and the --registry that the org was onboarded with; nothing was touched"
 	case errors.Is(err, registry.ErrBusy):
 		out.Next = "wait for it to end, or look at it with: freehold status " + org
+	case errors.Is(err, registry.ErrUnknownOperation):
+		out.Next = "list the org's operations with: freehold operations " + org
 	case errors.Is(err, registry.ErrUnknownOrg):
 		out.Next = "list the orgs with: freehold status"
 	case errors.Is(err, cloud.ErrNotUsable):

@@ -62,6 +62,9 @@ func TestAFailureSaysWhatOnWhatAndWhatNext(t *testing.T) {
 			fmt.Errorf("%w: no stack acme.cluster", dataplane.ErrStateMissing), nil,
 			"acme: cluster: the layer's state is missing: no stack acme.cluster", "--backend",
 		},
+		"an operation that never was": {
+			fmt.Errorf("%w X", registry.ErrUnknownOperation), ErrInvalid, "acme: cluster: unknown operation X", "freehold operations acme",
+		},
 		"an org that never was": {fmt.Errorf("%w %q", registry.ErrUnknownOrg, "acme"), ErrInvalid, `acme: cluster: unknown org "acme"`, "freehold status"},
 		"an account not yet usable": {
 			fmt.Errorf("sts: %w", cloud.ErrNotUsable), ErrPending, "acme: cluster: sts: account is not usable yet", "in a few minutes",
