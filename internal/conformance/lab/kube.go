@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -119,6 +120,11 @@ func (l *Lab) reach(_ context.Context, kubeconfig string) (*rest.Config, error) 
 		return nil, errors.New("the kubeconfig has no credential plugin")
 	}
 	config.QPS, config.Burst = 100, 200
+	// Freehold puts its own folder on the PATH of the official plugin; this one
+	// is served from the test's process.
+	if plugin := config.ExecProvider.Command; plugin == filepath.Base(plugin) {
+		config.ExecProvider.Command = l.Tool(plugin)
+	}
 	for k, v := range l.env {
 		config.ExecProvider.Env = append(config.ExecProvider.Env, clientcmdapi.ExecEnvVar{Name: k, Value: v})
 	}
