@@ -248,7 +248,7 @@ func (c *customer) changedBehind(l *lab.Lab) {
 		}
 	}
 
-	c.want(0, "onboard", "-f", c.spec, "--prune")
+	c.want(0, "onboard", "-f", c.spec, "--prune", "--yes="+c.org)
 	if r := c.run("drift", c.org); r.code != 0 {
 		t.Errorf("after onboard --prune something still differs:\n%s", r.stdout)
 	}

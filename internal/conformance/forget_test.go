@@ -1,11 +1,14 @@
 package conformance_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	_ "modernc.org/sqlite" // to mark what a killed run leaves
 
 	"freehold.dev/freehold/internal/conformance/lab"
 	"freehold.dev/freehold/internal/event"
@@ -22,6 +25,8 @@ func (c *customer) forgotten(l *lab.Lab) {
 	c.killed(account, l.Front.Count(account)+20)
 	var lost int
 	for _, layer := range []string{"account", "boundary", "cluster"} {
+		// One kill leaves one layer unclean; this stands for one in each.
+		c.unclean(l, layer)
 		lost += forget(t, l.Dir("home", "aws", "state", ".pulumi", "stacks", "freehold", c.org+"."+layer+".json"))
 	}
 	if lost < 30 {
@@ -38,6 +43,23 @@ func (c *customer) forgotten(l *lab.Lab) {
 		t.Error("onboard again changed something")
 	}
 	c.want(0, "drift", c.org)
+}
+
+// unclean marks a layer in the registry as a killed run leaves it.
+func (c *customer) unclean(l *lab.Lab, layer string) {
+	c.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+l.Dir("home", "aws", "registry.db")+"?_pragma=busy_timeout(30000)")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	done, err := db.ExecContext(c.t.Context(), `update layers set unclean = 1 where org = ? and layer = ?`, c.org, layer)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if n, err := done.RowsAffected(); n != 1 || err != nil {
+		c.t.Fatalf("layer %s of %s is recorded %d times, %v", layer, c.org, n, err)
+	}
 }
 
 // forget takes out of a state the resources that no other one there needs, and
