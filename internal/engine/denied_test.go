@@ -228,7 +228,7 @@ func TestCredentialsThatAreExpiredOrInvalidAreNoDenial(t *testing.T) {
 		"a clock that is late": "api error RequestExpired: Request has expired.",
 		"none":                 "No valid credential sources found. Error: failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata",
 		"a wrong code":         "operation error STS: AssumeRole, api error AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code.",
-		"an SSO session":       "failed to refresh cached credentials, the SSO session has expired or is invalid: open /root/.aws/sso/cache/x.json: no such file",
+		"an SSO session":       "failed to refresh cached credentials, the SSO session has expired or is invalid: open /home/ada/.aws/sso/cache/x.json: no such file",
 		"an SSO token":         "failed to refresh cached credentials, refresh cached SSO token failed, unable to refresh SSO token: Token has expired and refresh failed",
 	} {
 		t.Run(reason, func(t *testing.T) {

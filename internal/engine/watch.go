@@ -32,6 +32,15 @@ type Step struct {
 	OldInputs, NewInputs, OldOutputs, NewOutputs map[string]any
 }
 
+// Inputs are those that the resource has after the step, or had before one that
+// gives it none.
+func (s Step) Inputs() map[string]any {
+	if s.NewInputs != nil {
+		return s.NewInputs
+	}
+	return s.OldInputs
+}
+
 // watch follows one run by the engine's events.
 type watch struct {
 	stack Stack

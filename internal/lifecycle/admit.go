@@ -106,11 +106,17 @@ func (s *Service) emailOf(ctx context.Context, f dataplane.Facts) (string, error
 	if !p.Account.Vended || f.DataPlane.HasAccount() {
 		return "", nil
 	}
+	return s.accountWithEmail(ctx, p)
+}
+
+// accountWithEmail is the account in the organization that has the plan's
+// e-mail, "" when there is none.
+func (s *Service) accountWithEmail(ctx context.Context, p plan.Plan) (string, error) {
 	id, err := s.Cloud.Find(ctx, cloud.Account{Region: p.Region}, accountType, map[string]any{"email": p.Account.Email})
-	if errors.Is(err, cloud.ErrNotFound) {
+	switch {
+	case errors.Is(err, cloud.ErrNotFound):
 		return "", nil
-	}
-	if err != nil {
+	case err != nil:
 		return "", fmt.Errorf("look for an account with e-mail %s: %w", p.Account.Email, err)
 	}
 	return id, nil

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"freehold.dev/freehold/internal/audit"
-	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
@@ -195,13 +194,10 @@ func (s *Service) withLostAccount(ctx context.Context, d dataplane.DataPlane, wa
 	if !was.Account.Vended || was.Account.Email == "" || !rec.Unclean || d.HasAccount() {
 		return d, nil
 	}
-	_, err := s.Cloud.Find(ctx, cloud.Account{Region: was.Region}, accountType, map[string]any{"email": was.Account.Email})
-	switch {
-	case errors.Is(err, cloud.ErrNotFound):
-		return d, nil
-	case err != nil:
-		return d, fmt.Errorf("look for an account with e-mail %s: %w", was.Account.Email, err)
+	id, err := s.accountWithEmail(ctx, was)
+	if err != nil || id == "" {
+		return d, err
 	}
 	rec.Made = true
-	return d.With(rec).WithBegun(plan.LayerAccount, append(d.Begun[plan.LayerAccount], accountType)), nil
+	return d.With(rec).WithBegun(plan.LayerAccount, slices.Concat(d.Begun[plan.LayerAccount], []string{accountType})), nil
 }

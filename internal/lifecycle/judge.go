@@ -42,12 +42,8 @@ func readNow(steps []engine.Step) *judge.Subjects {
 		if st.Op == "delete" {
 			continue
 		}
-		in := st.NewInputs
-		if in == nil {
-			in = st.OldInputs
-		}
 		secret := false
-		shown, _ := unsealed(in, func() { secret = true }).(map[string]any)
+		shown, _ := unsealed(st.Inputs(), func() { secret = true }).(map[string]any)
 		now.Add(judge.Subject{
 			Resource: policies.Resource{URN: st.URN, Type: st.Type, Name: st.Name, ID: st.ID, Properties: shown, Component: !st.Custom},
 			Provider: st.Provider, Secret: secret,

@@ -303,10 +303,6 @@ func declare(declared drift.Declared, steps []engine.Step) {
 		if st.Op == "delete" {
 			continue
 		}
-		in := st.NewInputs
-		if in == nil {
-			in = st.OldInputs
-		}
-		declared.Add(st.Type, st.ID, in)
+		declared.Add(st.Type, st.ID, st.Inputs())
 	}
 }
