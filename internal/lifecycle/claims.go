@@ -167,11 +167,8 @@ func (s *Service) unmade(ctx context.Context, org string) (d dataplane.DataPlane
 	} else if d, err = s.recorded(ctx, o); err != nil {
 		return d, err
 	}
-	found, err := s.look(ctx, d)
+	d, _, err = s.seen(ctx, d)
 	if err != nil {
-		return d, err
-	}
-	if d, err = d.Seen(found); err != nil {
 		return d, err
 	}
 	if d, err = s.withLostAccount(ctx, d, d.Plan); err != nil {

@@ -21,11 +21,8 @@ func (s *Service) OffboardPlan(ctx context.Context, org string, opts OffboardOpt
 	if err != nil {
 		return out, fail(org, "", err)
 	}
-	found, err := s.look(ctx, d)
+	d, _, err = s.seen(ctx, d)
 	if err != nil {
-		return out, err
-	}
-	if d, err = d.Seen(found); err != nil {
 		return out, fail(org, "", err)
 	}
 	out.DataPlane = d.Summary()
@@ -152,11 +149,8 @@ func (r *run) admitOffboarding(ctx context.Context, org string) (dataplane.DataP
 			return d, refuse(org, *refused)
 		}
 	}
-	found, err := r.look(ctx, d)
+	d, _, err = r.seen(ctx, d)
 	if err != nil {
-		return d, err
-	}
-	if d, err = d.Seen(found); err != nil {
 		return d, err
 	}
 	if d, err = r.withLostAccount(ctx, d, d.Plan); err != nil {

@@ -104,11 +104,8 @@ func (s *Service) admitChange(ctx context.Context, in changeIn) (changeOut, erro
 	if refused := dataplane.CheckCaller(d.Caller, o.Management); refused != nil {
 		return changeOut{}, refuse(in.Org, *refused)
 	}
-	found, err := s.look(ctx, d)
+	d, found, err := s.seen(ctx, d)
 	if err != nil {
-		return changeOut{}, err
-	}
-	if d, err = d.Seen(found); err != nil {
 		return changeOut{}, err
 	}
 	d = d.WithoutGone(found)

@@ -246,6 +246,18 @@ func (s *Service) look(ctx context.Context, d dataplane.DataPlane) (map[plan.Lay
 	return out, nil
 }
 
+// seen is the data plane with what the backend adds to what is recorded, and
+// what the backend holds. It stops where that cannot be told, or this machine
+// cannot run what is there.
+func (s *Service) seen(ctx context.Context, d dataplane.DataPlane) (dataplane.DataPlane, map[plan.Layer]dataplane.Stack, error) {
+	found, err := s.look(ctx, d)
+	if err != nil {
+		return d, nil, err
+	}
+	d, err = d.Seen(found)
+	return d, found, err
+}
+
 // held is what the backend holds of a layer's stack. What an unfinished layer
 // has made is asked for by type: it decides what can still be corrected.
 func (s *Service) held(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (dataplane.Stack, error) {
