@@ -48,7 +48,7 @@ func executable(file string) bool {
 // The authorities that the machine trusts are: an identity provider's
 // certificate is held to them.
 var inherited = []string{
-	"PATH", "HOME", "TMPDIR", "LANG", "USER", "GOCOVERDIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", ToolsVariable,
+	"PATH", "HOME", "TMPDIR", "LANG", "USER", "GOCOVERDIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "GOGC", ToolsVariable,
 }
 
 func environment(more ...string) []string {
