@@ -5,40 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-
-	"github.com/blang/semver"
 
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/sandbox/controlplane"
 )
-
-// oldest is the first Pulumi CLI that the engine is tested with.
-var oldest = semver.MustParse("3.250.0")
-
-// findPulumi returns the CLI that make build made or linked, or the one on PATH.
-func findPulumi(ctx context.Context) (string, semver.Version, error) {
-	path, err := controlplane.FindTool("pulumi")
-	if err != nil {
-		return "", semver.Version{}, err
-	}
-	out, err := exec.CommandContext(ctx, path, "version").Output()
-	if err != nil {
-		return "", semver.Version{}, fmt.Errorf("ask %s for its version: %w", path, err)
-	}
-	v, err := semver.ParseTolerant(strings.TrimSpace(string(out)))
-	if err != nil {
-		return "", semver.Version{}, fmt.Errorf("read the version of %s: %w", path, err)
-	}
-	if v.LT(oldest) || v.Major != oldest.Major {
-		return "", v, fmt.Errorf("%s is version %s; freehold needs %s or newer, below 4: run make build", path, v, oldest)
-	}
-	return path, v, nil
-}
 
 func pulumiVersion(ctx context.Context) string {
 	path, v, err := findPulumi(ctx)
