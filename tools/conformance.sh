@@ -61,7 +61,7 @@ export PATH
 
 if [ -z "${FREEHOLD_CONFORMANCE_EMULATOR:-}${FREEHOLD_CONFORMANCE_ENDPOINT:-}" ]; then
 	if [ -f "$kit/emulator/emulator.py" ] && python3 -c 'import moto' 2>/dev/null; then
-		FREEHOLD_CONFORMANCE_EMULATOR="python3 $(cd "$kit/emulator" && pwd)/emulator.py"
+		FREEHOLD_CONFORMANCE_EMULATOR="python3 $PWD/tools/emulator.py $(cd "$kit/emulator" && pwd)/emulator.py"
 	elif command -v moto_server >/dev/null 2>&1; then
 		FREEHOLD_CONFORMANCE_EMULATOR=moto_server
 	else
@@ -69,11 +69,17 @@ if [ -z "${FREEHOLD_CONFORMANCE_EMULATOR:-}${FREEHOLD_CONFORMANCE_ENDPOINT:-}" ]
 	fi
 	export FREEHOLD_CONFORMANCE_EMULATOR
 fi
+# The lane starts the aws command a hundred times, and pyenv's own start takes as
+# long as the command's.
+if unshimmed=$(pyenv which aws 2>/dev/null); then
+	PATH=$(dirname "$unshimmed"):$PATH
+fi
 command -v aws >/dev/null 2>&1 ||
 	skip "there is no aws command, by which changes are made behind Freehold's back: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
 
 echo "conformance: provider $(command -v pulumi-resource-aws), emulator ${FREEHOLD_CONFORMANCE_EMULATOR:-$FREEHOLD_CONFORMANCE_ENDPOINT}"
-export FREEHOLD_CONFORMANCE=1 FREEHOLD_TOOLS="$PWD/bin"
+# As make test does.
+export FREEHOLD_CONFORMANCE=1 FREEHOLD_TOOLS="$PWD/bin" GOGC="${GOGC:-400}"
 if [ "${1:-}" = -update ]; then
 	exec go test -count 1 -timeout 40m -run TestTwoCustomersComeAndGo ./internal/conformance -update
 fi

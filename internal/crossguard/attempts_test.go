@@ -224,6 +224,8 @@ func newWorld(t *testing.T, batch []attempt) (*engine.Engine, *yesMan) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The stack is there, and empty: to make it costs another start of the CLI.
+	there(t, filepath.Join(dir, "state"), stackOf(batch).Name)
 	for _, a := range batch {
 		// What is referred to must be there, or the engine refuses before the rules.
 		if full, ok := a.Resource.Properties["name"].(string); ok && a.Resource.Type == stackReference {
