@@ -144,10 +144,8 @@ func (s *Service) inventory(ctx context.Context, d dataplane.DataPlane) ([]drift
 		return nil, err
 	}
 	var out []drift.Item
-	for _, it := range items {
-		if !it.ByCloud && !it.ByWorkload {
-			out = append(out, itemOf(it))
-		}
+	for _, it := range bySomebody(items) {
+		out = append(out, itemOf(it))
 	}
 	return out, nil
 }

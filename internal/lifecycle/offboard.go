@@ -79,16 +79,13 @@ func (s *Service) Offboard(ctx context.Context, org string, opts OffboardOptions
 }
 
 func (r *run) offboard(ctx context.Context, org string, opts OffboardOptions, out *event.Offboarding) error {
-	d, err := do(ctx, r.admitOffboarding, org)
+	admitted, err := do(ctx, r.admitOffboarding, org)
 	if err != nil {
 		return err
 	}
+	d := admitted.DataPlane
 	out.DataPlane = d.Summary()
-	o, err := r.Registry.Org(ctx, org)
-	if err != nil {
-		return err
-	}
-	shut := closes(d.Plan, o.State, opts)
+	shut := closes(d.Plan, admitted.State, opts)
 	if !shut {
 		if d, err = r.keepAccount(ctx, d); err != nil {
 			return err
@@ -134,36 +131,44 @@ func (r *run) keepAccount(ctx context.Context, d dataplane.DataPlane) (dataplane
 	return made.DataPlane, err
 }
 
-// admitOffboarding is the org's data plane as far as it is there. It refuses
-// what is protected, and stops where the backend does not say what there is.
-func (r *run) admitOffboarding(ctx context.Context, org string) (dataplane.DataPlane, error) {
+// leaving is an org that may be offboarded.
+type leaving struct {
+	// DataPlane is what of it is there.
+	DataPlane dataplane.DataPlane `json:"dataPlane"`
+	// State is the org's, as the registry has it before the offboarding.
+	State string `json:"state"`
+}
+
+// admitOffboarding refuses what is protected, and stops where the backend does
+// not say what there is.
+func (r *run) admitOffboarding(ctx context.Context, org string) (leaving, error) {
 	o, d, err := r.remembered(ctx, org)
 	if err != nil {
-		return d, err
+		return leaving{}, err
 	}
 	if d.Caller, err = r.caller(ctx); err != nil {
-		return d, err
+		return leaving{}, err
 	}
 	if o.State != dataplane.OrgOffboarded {
 		if refused := dataplane.CheckCaller(d.Caller, o.Management); refused != nil {
-			return d, refuse(org, *refused)
+			return leaving{}, refuse(org, *refused)
 		}
 	}
 	d, _, err = r.seen(ctx, d)
 	if err != nil {
-		return d, err
+		return leaving{}, err
 	}
 	if d, err = r.withLostAccount(ctx, d, d.Plan); err != nil {
-		return d, err
+		return leaving{}, err
 	}
 	if d.Plan.Account.Vended && d.HasAccount() && d.Outputs(plan.LayerAccount) == nil {
-		return d, &Error{
+		return leaving{}, &Error{
 			Org: org, Layer: string(plan.LayerAccount),
 			Err:  fmt.Errorf("%w: the layer was never finished, so it is unknown whether its account is empty", ErrInvalid),
 			Next: "run freehold onboard once more, until the account layer is done, and offboard then",
 		}
 	}
-	return d, protected(d)
+	return leaving{DataPlane: d, State: o.State}, protected(d)
 }
 
 // removeIn is one layer to remove.

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
@@ -110,13 +111,12 @@ func (s *Service) undeclared(ctx context.Context, d dataplane.DataPlane, declare
 	if err != nil {
 		return a, nil, err
 	}
-	var out []cloud.Item
-	for _, it := range items {
-		if !it.ByCloud && !it.ByWorkload && !declared.Has(itemOf(it)) {
-			out = append(out, it)
-		}
-	}
-	return a, out, nil
+	return a, slices.DeleteFunc(bySomebody(items), func(it cloud.Item) bool { return declared.Has(itemOf(it)) }), nil
+}
+
+// bySomebody are the items that neither the cloud itself made nor a workload.
+func bySomebody(items []cloud.Item) []cloud.Item {
+	return slices.DeleteFunc(slices.Clone(items), func(it cloud.Item) bool { return it.ByCloud || it.ByWorkload })
 }
 
 func findings(items []cloud.Item) []finding.Finding {
