@@ -52,6 +52,8 @@ var may = map[string][]string{
 	"internal/wait":           {},
 	"internal/engine":         {"internal/event", "internal/finding", "internal/wait"},
 	"internal/registry":       {"internal/event", "internal/finding"},
+	// Providers for tests of the engine.
+	"internal/engine/enginetest": {},
 	// A driver knows the contract, and no other driver.
 	"internal/registry/sqlite":       {"internal/registry", "internal/event", "internal/finding"},
 	"internal/registry/registrytest": {"internal/registry", "internal/event", "internal/finding"},

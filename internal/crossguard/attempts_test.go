@@ -19,6 +19,7 @@ import (
 
 	"freehold.dev/freehold/internal/crossguard"
 	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/engine/enginetest"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
 )
@@ -192,7 +193,7 @@ func newWorld(t *testing.T, batch []attempt) (*engine.Engine, *yesMan) {
 			packages[pkg] = true
 		}
 	}
-	port := serve(t, cloud)
+	port := enginetest.Serve(t, cloud)
 	var ports []string
 	for p := range packages {
 		ports = append(ports, fmt.Sprintf("%s:%d", p, port))

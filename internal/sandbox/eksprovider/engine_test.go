@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,9 +20,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
-	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/emptypb"
 
+	"freehold.dev/freehold/internal/engine/enginetest"
 	"freehold.dev/freehold/internal/sandbox/eksprovider"
 )
 
@@ -67,7 +65,7 @@ func up(t *testing.T, program pulumi.RunFunc) ([]apitype.ResourceV3, auto.Output
 			"PULUMI_CONFIG_PASSPHRASE": "test",
 			"PULUMI_SKIP_UPDATE_CHECK": "true",
 			"PULUMI_DEBUG_PROVIDERS": fmt.Sprintf("aws:%d,kubernetes:%d,eks:%d",
-				serve(t, &yesMan{}), serve(t, &yesMan{}), serve(t, eksprovider.New())),
+				enginetest.Serve(t, &yesMan{}), enginetest.Serve(t, &yesMan{}), enginetest.Serve(t, eksprovider.New())),
 		}))
 	if err != nil {
 		t.Fatal(err)
@@ -122,53 +120,11 @@ func below(resources []apitype.ResourceV3, name string) []child {
 	return children
 }
 
-// serve serves a provider on the loopback until the test ends.
-func serve(t *testing.T, p pulumirpc.ResourceProviderServer) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := grpc.NewServer()
-	pulumirpc.RegisterResourceProviderServer(s, p)
-	go func() { _ = s.Serve(l) }()
-	t.Cleanup(s.Stop)
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // yesMan is a provider that makes whatever it is asked for. It stands for AWS
 // and Kubernetes, whose rules are not what is tested here.
 type yesMan struct {
-	pulumirpc.UnimplementedResourceProviderServer
+	enginetest.Agreeable
 	made atomic.Int64
-}
-
-func (*yesMan) Attach(context.Context, *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, nil
-}
-
-func (*yesMan) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
-	return &pulumirpc.PluginInfo{Version: "1.0.0"}, nil
-}
-
-func (*yesMan) CheckConfig(_ context.Context, r *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
-	return &pulumirpc.CheckResponse{Inputs: r.GetNews()}, nil
-}
-
-func (*yesMan) DiffConfig(context.Context, *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	return &pulumirpc.DiffResponse{}, nil
-}
-
-func (*yesMan) Configure(context.Context, *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
-	return &pulumirpc.ConfigureResponse{AcceptSecrets: true, AcceptResources: true, SupportsPreview: true}, nil
-}
-
-func (*yesMan) Check(_ context.Context, r *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
-	return &pulumirpc.CheckResponse{Inputs: r.GetNews()}, nil
-}
-
-func (*yesMan) Diff(context.Context, *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	return &pulumirpc.DiffResponse{}, nil
 }
 
 func (y *yesMan) Create(_ context.Context, r *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {

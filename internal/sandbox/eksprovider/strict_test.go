@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"freehold.dev/freehold/internal/engine/enginetest"
 	"freehold.dev/freehold/internal/sandbox/eksprovider"
 )
 
@@ -101,7 +102,7 @@ func TestInputsAreRefusedByName(t *testing.T) {
 
 func dial(t *testing.T) pulumirpc.ResourceProviderClient {
 	t.Helper()
-	port := serve(t, eksprovider.New())
+	port := enginetest.Serve(t, eksprovider.New())
 	conn, err := grpc.NewClient(net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
