@@ -62,7 +62,7 @@ image: ## Make the namespace controller's image, an OCI layout in bin/, and prin
 
 .PHONY: release
 release: image ## Build freehold with the digest of that image in it
-	go build -ldflags "-X freehold.dev/freehold/internal/plan.DefaultControllerDigest=$$(go run -C tools/image . digest -layout $(CURDIR)/bin/controller-image)" -o bin/freehold ./cmd/freehold
+	go build -ldflags "-s -w -X freehold.dev/freehold/internal/plan.DefaultControllerDigest=$$(go run -C tools/image . digest -layout $(CURDIR)/bin/controller-image)" -o bin/freehold ./cmd/freehold
 
 .PHONY: generate
 generate: ## Write the generated files: schemas, CRDs, deep copies

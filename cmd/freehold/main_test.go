@@ -80,7 +80,7 @@ func build(run func() int) (int, error) {
 				return 1, err
 			}
 		}
-		c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(bin, cmd), "freehold.dev/freehold/cmd/"+cmd)
+		c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(bin, cmd), "freehold.dev/freehold/cmd/"+cmd)
 		c.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := c.CombinedOutput(); err != nil {
 			return 1, fmt.Errorf("build %s: %w\n%s", cmd, err, out)
