@@ -150,8 +150,7 @@ func (h home) killedAfter(org string, n int) (at string, killed bool) {
 	return at, err == nil
 }
 
-// One run is met by a second one of the same org, and then interrupted.
-func TestASecondRunIsRefusedAndAnInterruptLetsTheCurrentStepFinish(t *testing.T) {
+func TestASecondOnboardOfTheSameOrgIsRefusedWhileTheFirstRuns(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
 	file := h.spec("acme", twoProjects)
@@ -164,14 +163,24 @@ func TestASecondRunIsRefusedAndAnInterruptLetsTheCurrentStepFinish(t *testing.T)
 	// Reading is not refused: status and drift hold nothing.
 	h.want(0, "status", "acme")
 	h.run("drift", "acme")
+	if rest, code := first.wait(); code != 0 {
+		t.Errorf("the first: exit %d after %d more events\n%s", code, len(rest), first.stderr)
+	}
+	h.want(0, "drift", "acme")
+}
 
-	inside := first.until(func(e event.Event) bool { return e.Type == event.ResourceStarted && e.Layer == "cluster" })
-	if err := first.cmd.Process.Signal(os.Interrupt); err != nil {
+func TestAnInterruptLetsTheCurrentStepFinishAndTheNextRunGoesOn(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	file := h.spec("acme", twoProjects)
+	r := h.start("onboard", "-f", file, "--latency", "realistic/600")
+	inside := r.until(func(e event.Event) bool { return e.Type == event.ResourceStarted && e.Layer == "boundary" })
+	if err := r.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	rest, code := first.wait()
-	if code != 1 || !strings.Contains(first.stderr.String(), "cancelled") {
-		t.Fatalf("interrupted: exit %d, want 1 and that it was cancelled\n%s", code, first.stderr)
+	rest, code := r.wait()
+	if code != 1 || !strings.Contains(r.stderr.String(), "cancelled") {
+		t.Fatalf("interrupted: exit %d, want 1 and that it was cancelled\n%s", code, r.stderr)
 	}
 	finished := false
 	for _, e := range rest {
@@ -187,5 +196,4 @@ func TestASecondRunIsRefusedAndAnInterruptLetsTheCurrentStepFinish(t *testing.T)
 	if twice := h.madeTwice(); len(twice) > 0 {
 		t.Errorf("made twice: %v", twice)
 	}
-	h.want(0, "drift", "acme")
 }

@@ -93,8 +93,10 @@ func TestTwoMachinesTakeTurnsOnOneOrg(t *testing.T) {
 	if twice := a.madeTwice(); len(twice) > 0 {
 		t.Errorf("made twice: %v", twice)
 	}
-	a.want(0, "drift", "acme")
-	b.want(0, "plan", "-f", b.spec("acme", more...))
+	for _, h := range []home{a, b} {
+		h.want(0, "plan", "-f", h.spec("acme", more...))
+		h.want(0, "drift", "acme")
+	}
 
 	off := decode[event.Offboarding](t, b.want(0, "offboard", "acme", "--yes", "acme", "--close-account", "-o", "json"))
 	if !off.AccountClosed || len(off.Left) > 0 {

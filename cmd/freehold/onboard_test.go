@@ -168,7 +168,7 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 		t.Helper()
 		var got []string
 		for _, f := range decode[event.Drift](t, h.want(2, "drift", "acme", "-o", "json")).Findings {
-			line := fmt.Sprint(f.Kind, " ", f.Type)
+			line := strings.TrimSpace(fmt.Sprint(f.Layer, " ", f.Kind, " ", f.Type))
 			for _, p := range f.Differences {
 				line += " " + p.Path
 			}
@@ -178,10 +178,10 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 		return got
 	}
 	if d := cmp.Diff([]string{
-		"changed aws:iam/role:Role maxSessionDuration",
-		"changed aws:s3/bucketVersioningV2:BucketVersioningV2 versioningConfiguration.status",
-		"missing aws:iam/accountPasswordPolicy:AccountPasswordPolicy",
-		"missing kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+		"bootstrap missing kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+		"boundary changed aws:iam/role:Role maxSessionDuration",
+		"boundary changed aws:s3/bucketVersioningV2:BucketVersioningV2 versioningConfiguration.status",
+		"boundary missing aws:iam/accountPasswordPolicy:AccountPasswordPolicy",
 		stray,
 	}, drift()); d != "" {
 		t.Fatalf("found (-want +got):\n%s", d)
