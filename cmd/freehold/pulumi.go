@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/blang/semver"
 
@@ -31,12 +30,22 @@ type pulumiCLI struct {
 	file string
 }
 
-// answer is what a CLI said of its version, and which file that CLI was.
+// pulumiIn finds the CLI for what runs in a home, which keeps the answer.
+func pulumiIn(home string) pulumiCLI {
+	return pulumiCLI{file: filepath.Join(home, "pulumi-version.json")}
+}
+
+// identity is what tells one CLI from another.
+type identity struct {
+	Path     string `json:"path"`
+	Size     int64  `json:"size"`
+	Modified int64  `json:"modified"` // in nanoseconds since 1970
+}
+
+// answer is what a CLI said of its version, and which CLI that was.
 type answer struct {
-	Path     string    `json:"path"`
-	Size     int64     `json:"size"`
-	Modified time.Time `json:"modified"`
-	Version  string    `json:"version"`
+	identity
+	Version string `json:"version"`
 }
 
 // find returns the CLI's path and version. It fails for a CLI that is too old.
@@ -61,49 +70,47 @@ func (p pulumiCLI) find(ctx context.Context) (string, semver.Version, error) {
 
 // version is the CLI's own answer, or the kept one where it is the same file.
 func (p pulumiCLI) version(ctx context.Context, path string) (string, error) {
-	now, same := identify(path)
-	if same && p.file != "" {
+	cli, ok := identify(path)
+	keeps := ok && p.file != ""
+	if keeps {
 		var kept answer
 		raw, err := os.ReadFile(p.file)
-		if err == nil && json.Unmarshal(raw, &kept) == nil && kept.Version != "" {
-			if now.Version = kept.Version; now == kept {
-				return kept.Version, nil
-			}
+		if err == nil && json.Unmarshal(raw, &kept) == nil && kept.identity == cli && kept.Version != "" {
+			return kept.Version, nil
 		}
 	}
 	out, err := exec.CommandContext(ctx, path, "version").Output()
 	if err != nil {
 		return "", err
 	}
-	now.Version = strings.TrimSpace(string(out))
-	if same && p.file != "" {
-		if raw, err := json.Marshal(now); err == nil {
+	said := strings.TrimSpace(string(out))
+	if keeps {
+		if raw, err := json.Marshal(answer{cli, said}); err == nil {
 			_ = os.WriteFile(p.file, raw, 0o600) // without it, the next command asks again
 		}
 	}
-	return now.Version, nil
+	return said, nil
 }
 
-// identify returns what tells one CLI from another. It reports false for a file
-// that starts another program, as those of version managers do: it stays the
-// same when the version changes.
-func identify(path string) (answer, bool) {
+// identify reports false for a file that starts another program, as those of
+// version managers do: it stays the same when the version changes.
+func identify(path string) (identity, bool) {
 	actual, err := filepath.EvalSymlinks(path)
 	if err != nil || strings.TrimSuffix(filepath.Base(actual), ".exe") != "pulumi" {
-		return answer{}, false
+		return identity{}, false
 	}
 	f, err := os.Open(actual)
 	if err != nil {
-		return answer{}, false
+		return identity{}, false
 	}
 	defer func() { _ = f.Close() }()
 	magic := make([]byte, 2)
 	if _, err := io.ReadFull(f, magic); err != nil || string(magic) == "#!" {
-		return answer{}, false
+		return identity{}, false
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return answer{}, false
+		return identity{}, false
 	}
-	return answer{Path: actual, Size: info.Size(), Modified: info.ModTime().UTC()}, true
+	return identity{Path: actual, Size: info.Size(), Modified: info.ModTime().UnixNano()}, true
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,56 +14,43 @@ import (
 	"freehold.dev/freehold/internal/sandbox/controlplane"
 )
 
-func TestThePulumiCLIIsAskedForItsVersionOnce(t *testing.T) {
-	dir, home := t.TempDir(), t.TempDir()
+func TestAVersionManagersCLIIsAskedEachTime(t *testing.T) {
+	dir := t.TempDir()
 	t.Setenv(controlplane.ToolsVariable, dir)
-	p := pulumiCLI{file: filepath.Join(home, "pulumi-version.json")}
+	p := pulumiIn(t.TempDir())
 	cli, asked := filepath.Join(dir, "pulumi"), filepath.Join(dir, "asked")
-	write := func(file, version string) {
-		t.Helper()
-		script := fmt.Sprintf("#!/bin/sh\necho asked >>%s\necho v%s\n", asked, version)
-		if err := os.WriteFile(file, []byte(script), 0o700); err != nil {
-			t.Fatal(err)
-		}
+	script := fmt.Sprintf("#!/bin/sh\necho asked >>%s\necho v3.250.0\n", asked)
+	if err := os.WriteFile(cli, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
 	}
-	times := func() int {
+	want := func(times int) {
+		t.Helper()
+		path, v, err := p.find(t.Context())
+		if err != nil || v.String() != "3.250.0" || path != cli {
+			t.Errorf("%s %s (%v), want version 3.250.0 of %s", path, v, err, cli)
+		}
 		raw, err := os.ReadFile(asked)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.Count(string(raw), "asked")
-	}
-	want := func(version string, n int) {
-		t.Helper()
-		path, v, err := p.find(t.Context())
-		if err != nil || v.String() != version || path != cli {
-			t.Errorf("%s %s (%v), want version %s of %s", path, v, err, version, cli)
+		if got := strings.Count(string(raw), "asked"); got != times {
+			t.Errorf("it was asked %d times, want %d", got, times)
 		}
-		if got := times(); got != n {
-			t.Errorf("it was asked %d times, want %d", got, n)
+		if _, err := os.Stat(p.file); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("its answer is kept (%v)", err)
 		}
 	}
 
-	// A version manager's script stays as it is when the version changes.
-	write(cli, "3.250.0")
-	want("3.250.0", 1)
-	want("3.250.0", 2)
-	if _, err := os.Stat(p.file); !os.IsNotExist(err) {
-		t.Errorf("a script's answer is kept (%v)", err)
-	}
+	// A script stays as it is when the version changes.
+	want(1)
+	want(2)
 
 	// So does another program that is called by the name.
 	manager := filepath.Join(dir, "manager")
-	if err := os.Rename(cli, manager); err != nil {
+	if err := errors.Join(os.Rename(cli, manager), os.Symlink(manager, cli)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(manager, cli); err != nil {
-		t.Fatal(err)
-	}
-	want("3.250.0", 3)
-	if _, err := os.Stat(p.file); !os.IsNotExist(err) {
-		t.Errorf("another program's answer is kept (%v)", err)
-	}
+	want(3)
 }
 
 func TestAKeptVersionIsThatOfTheSameFileOnly(t *testing.T) {
@@ -79,7 +67,7 @@ func TestAKeptVersionIsThatOfTheSameFileOnly(t *testing.T) {
 	if err := os.WriteFile(cli, program, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	p := pulumiCLI{file: filepath.Join(dir, "pulumi-version.json")}
+	p := pulumiIn(dir)
 	if v, err := p.version(t.Context(), cli); v != "version" || err != nil { // echo says what it is asked
 		t.Fatalf("it says %q (%v)", v, err)
 	}

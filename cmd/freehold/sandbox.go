@@ -91,7 +91,7 @@ func (s sandboxCommands) Exec(ctx context.Context, argv []string, stdin io.Reade
 	if err != nil {
 		return 1, err
 	}
-	pulumi, _, err := findPulumi(ctx)
+	pulumi, _, err := pulumiIn(s.home).find(ctx)
 	if err != nil {
 		return 1, err
 	}

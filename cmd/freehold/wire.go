@@ -126,7 +126,7 @@ func newEngine(o cli.Options, home string, cl servedCloud, log *slog.Logger) (*e
 		return nil, err
 	}
 	return engine.New(engine.Options{
-		CLI:        pulumiCLI{file: filepath.Join(home, "pulumi-version.json")}.find,
+		CLI:        pulumiIn(home).find,
 		Project:    plan.Project,
 		BackendURL: backendURL(o, home),
 		Dir:        filepath.Join(home, "stacks"),
