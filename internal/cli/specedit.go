@@ -53,12 +53,7 @@ func (f *specFile) add(one spec.Project, text []byte) error {
 		}
 		return fmt.Errorf("%s: %w: project %s already exists with different settings", f.name, spec.ErrInvalid, one.Name)
 	}
-	changed, err := spec.AddProject(f.text, text)
-	if err != nil {
-		return f.notEdited(err)
-	}
-	f.text = changed
-	return nil
+	return f.become(spec.AddProject(f.text, text))
 }
 
 // remove removes a project, unless the file does not have it.
@@ -66,19 +61,19 @@ func (f *specFile) remove(name string) error {
 	if !slices.ContainsFunc(f.parse.Projects, func(p spec.Project) bool { return p.Name == name }) {
 		return nil
 	}
-	changed, err := spec.RemoveProject(f.text, name)
-	if err != nil {
-		return f.notEdited(err)
-	}
-	f.text = changed
-	return nil
+	return f.become(spec.RemoveProject(f.text, name))
 }
 
-func (f *specFile) notEdited(err error) error {
+// become takes the text that an edit has returned.
+func (f *specFile) become(text []byte, err error) error {
 	if _, ok := errors.AsType[spec.Mistakes](err); ok {
 		return err
 	}
-	return fmt.Errorf("%s: %w: %w", f.name, spec.ErrInvalid, err)
+	if err != nil {
+		return fmt.Errorf("%s: %w: %w", f.name, spec.ErrInvalid, err)
+	}
+	f.text = text
+	return nil
 }
 
 // save replaces the file in one step, so that it is never half written.
