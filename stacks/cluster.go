@@ -68,6 +68,7 @@ func Cluster(ctx *pulumi.Context, in ClusterIn) error {
 		LogKeyARN:        in.Boundary.LogKeyARN,
 		LogRetentionDays: in.Plan.LogRetentionDays,
 		NodePools:        nodePools(in.Plan.NodePools),
+		NodesLast:        in.Upgrade,
 		AddonVersions:    addonVersions(in.Plan.Addons),
 		ProjectRoles:     projectRoles(in.Plan.ProjectRoles),
 		IdentityProvider: (*cluster.IdentityProvider)(in.Plan.IdentityProvider),

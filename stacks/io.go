@@ -58,6 +58,8 @@ type ClusterIn struct {
 	Boundary BoundaryOut  `json:"boundary"`
 	// ExternalID guards the provision role's trust.
 	ExternalID string `json:"externalId"`
+	// Upgrade is true where the cluster has nodes of another version of Kubernetes.
+	Upgrade bool `json:"upgrade,omitempty"`
 }
 
 // ClusterOut is what the cluster layer made.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,7 +47,18 @@ func TestAClusterIsUpgradedInPlaceAndKeepsItsProjects(t *testing.T) {
 		t.Fatalf("onboarded with %s and projects\n%s", got, before)
 	}
 
+	back := h.want(4, "plan", "-f", version("1.33"))
+	for _, s := range []string{`cluster.version cannot go from "1.34" back to "1.33"`, `next: set cluster.version: "1.34"`} {
+		if !strings.Contains(back.stderr, s) {
+			t.Errorf("a downgrade: it does not say %q:\n%s", s, back.stderr)
+		}
+	}
+
+	first := h.journal()
 	h.want(0, "onboard", "-f", version("1.35"))
+	if d := cmp.Diff("UpdateClusterVersion, UpdateAddon, UpdateNodegroupVersion", h.upgrades(first)); d != "" {
+		t.Errorf("EKS was asked for (-want +got):\n%s", d)
+	}
 	if got := runs(); got != "1.35" {
 		t.Errorf("after the upgrade it runs %s", got)
 	}
@@ -73,4 +85,27 @@ func TestAClusterIsUpgradedInPlaceAndKeepsItsProjects(t *testing.T) {
 	h.want(4, "onboard", "-f", version("1.36"))
 	h.want(4, "plan", "-f", version("1.36"))
 	h.want(0, "drift", "acme")
+}
+
+// upgrades are the kinds of EKS's upgrades since a call of the journal, in order.
+func (h home) upgrades(after int) string {
+	h.t.Helper()
+	rows, err := h.sandbox().QueryContext(h.t.Context(),
+		`select action from journal where seq > ? and action in ('UpdateClusterVersion', 'UpdateAddon', 'UpdateNodegroupVersion') order by seq`, after)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer rows.Close()
+	var kinds []string
+	for rows.Next() {
+		var kind string
+		if err := rows.Scan(&kind); err != nil {
+			h.t.Fatal(err)
+		}
+		kinds = append(kinds, kind)
+	}
+	if err := rows.Err(); err != nil {
+		h.t.Fatal(err)
+	}
+	return strings.Join(slices.Compact(kinds), ", ")
 }

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 
 	awseks "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-eks/sdk/v3/go/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -41,6 +43,10 @@ type Args struct {
 
 	LogRetentionDays int        // required
 	NodePools        []NodePool // required, one at least
+	// NodesLast changes the nodes after all add-ons, which EKS wants of an
+	// upgrade: for a cluster that has nodes already. Without it the add-ons that
+	// run on nodes wait for them, as those of a new cluster must.
+	NodesLast bool
 	// AddonVersions are versions by EKS's names; required for each of
 	// vpc-cni, kube-proxy, coredns, aws-ebs-csi-driver and eks-pod-identity-agent.
 	AddonVersions map[string]string
@@ -166,11 +172,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
-	nodeRole, nodes, err := b.nodes(controlPlane)
-	if err != nil {
-		return nil, err
-	}
-	last, err := b.nodeAddons(controlPlane, agent, nodes)
+	nodeRole, last, err := b.nodesAndAddons(controlPlane, agent)
 	if err != nil {
 		return nil, err
 	}
@@ -192,6 +194,27 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		"arn":      c.ARN,
 		"endpoint": c.Endpoint,
 	})
+}
+
+// nodesAndAddons makes the nodes and the add-ons that run on them, in the order
+// that is asked for. It returns the add-ons, too, or what is made after them.
+//
+// https://docs.aws.amazon.com/eks/latest/best-practices/cluster-upgrades.html
+func (b *builder) nodesAndAddons(controlPlane *eks.Cluster, agent pulumi.Resource) (*awsiam.Role, []pulumi.Resource, error) {
+	if b.args.NodesLast {
+		before, err := b.nodeAddons(controlPlane, agent, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		role, nodes, err := b.nodes(controlPlane, append(before, agent)...)
+		return role, append(before, nodes...), err
+	}
+	role, nodes, err := b.nodes(controlPlane)
+	if err != nil {
+		return nil, nil, err
+	}
+	last, err := b.nodeAddons(controlPlane, agent, nodes)
+	return role, last, err
 }
 
 // certificateAuthority reads the authority of a cluster where the provider has

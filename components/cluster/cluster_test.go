@@ -329,6 +329,40 @@ func TestAddonsThatRunOnNodesWaitForThem(t *testing.T) {
 	}
 }
 
+// EKS's order for an upgrade: the control plane, its add-ons, its nodes.
+func TestNodesFollowTheAddonsInAnUpgrade(t *testing.T) {
+	a := args()
+	a.NodesLast = true
+	a.IdentityProvider = &cluster.IdentityProvider{IssuerURL: "https://login.example.com", ClientID: "k8s", UsernameClaim: "sub", UsernamePrefix: "oidc:"}
+	r := record(t, a)
+	addons := []string{"cluster-aws-ebs-csi-driver", "cluster-coredns", "cluster-eks-pod-identity-agent"}
+	for _, pool := range []string{"cluster-pool-batch", "cluster-pool-default"} {
+		got := r.One(t, "eks:index:ManagedNodeGroup", pool).DependsOn
+		for _, before := range append(addons, "cluster") {
+			if !slices.Contains(got, before) {
+				t.Errorf("%s does not wait for %s, but for %v", pool, before, got)
+			}
+		}
+	}
+	for _, addon := range addons {
+		for _, on := range r.One(t, "aws:eks/addon:Addon", addon).DependsOn {
+			if strings.HasPrefix(on, "cluster-pool-") {
+				t.Errorf("%s waits for %s", addon, on)
+			}
+		}
+	}
+	if got := r.One(t, "aws:eks/identityProviderConfig:IdentityProviderConfig", "cluster-identity-provider").DependsOn; !slices.Contains(got, "cluster-pool-default") {
+		t.Errorf("the identity provider does not come last: it waits for %v", got)
+	}
+	// What is made is the same: the order alone is another one.
+	first := record(t, args())
+	for _, made := range first.Resources {
+		if diff := cmp.Diff(made.Inputs, r.One(t, made.Type, made.Name).Inputs); diff != "" {
+			t.Errorf("%s (-a new cluster +an upgrade):\n%s", made.Name, diff)
+		}
+	}
+}
+
 func TestOnlyTheEBSDriverHasTheRightToMakeVolumes(t *testing.T) {
 	r := record(t, args())
 	associations := r.Of("aws:eks/podIdentityAssociation:PodIdentityAssociation")

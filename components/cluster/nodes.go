@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,8 +12,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// nodes makes the nodes' role and a managed node group for each pool.
-func (b *builder) nodes(controlPlane *eks.Cluster) (*iam.Role, []pulumi.Resource, error) {
+// nodes makes the nodes' role and a managed node group for each pool, the groups
+// after what is given.
+func (b *builder) nodes(controlPlane *eks.Cluster, after ...pulumi.Resource) (*iam.Role, []pulumi.Resource, error) {
 	// The CNI's policy is the node's: the CNI must work before any pod can get
 	// credentials of its own, and pods do not reach the node's.
 	role, policies, err := b.role("nodes", b.args.NodeRole, "Lets nodes join the cluster and pull images",
@@ -23,7 +25,7 @@ func (b *builder) nodes(controlPlane *eks.Cluster) (*iam.Role, []pulumi.Resource
 	}
 	var groups []pulumi.Resource
 	for _, pool := range b.args.NodePools {
-		group, err := b.nodeGroup(controlPlane, role, policies, pool)
+		group, err := b.nodeGroup(controlPlane, role, slices.Concat(policies, after), pool)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -32,7 +34,7 @@ func (b *builder) nodes(controlPlane *eks.Cluster) (*iam.Role, []pulumi.Resource
 	return role, groups, nil
 }
 
-func (b *builder) nodeGroup(controlPlane *eks.Cluster, role *iam.Role, policies []pulumi.Resource, pool NodePool) (pulumi.Resource, error) {
+func (b *builder) nodeGroup(controlPlane *eks.Cluster, role *iam.Role, after []pulumi.Resource, pool NodePool) (pulumi.Resource, error) {
 	part := "pool-" + pool.Pool
 	template, err := b.launchTemplate(part, pool)
 	if err != nil {
@@ -71,7 +73,7 @@ func (b *builder) nodeGroup(controlPlane *eks.Cluster, role *iam.Role, policies 
 		},
 		Tags: b.tags(pool.Name),
 		// Nodes need the role's policies to join, and to leave.
-	}, b.parent, pulumi.DependsOn(policies))
+	}, b.parent, pulumi.DependsOn(after))
 }
 
 // labels is nil for a pool without labels: EKS answers with none, and an empty

@@ -81,6 +81,13 @@ type Release struct {
 	Addons     map[string]string // versions, by the add-on's name in EKS
 }
 
+// Running is what a cluster runs now, whatever was asked for: AWS upgrades a
+// control plane by itself when it ends its support of a version.
+type Running struct {
+	Kubernetes string            // minor version, "1.35"
+	NodeGroups map[string]string // minor versions, by the node group's name
+}
+
 // UnsupportedError says which part of a release the cloud does not have. It
 // wraps ErrUnsupported.
 type UnsupportedError struct {

@@ -39,6 +39,9 @@ type Facts struct {
 	// Shut says why the account that the org brings does not let Freehold in;
 	// empty: it does, or it was not asked.
 	Shut string
+	// Running is what the org's cluster runs now, nothing where it has none; nil:
+	// it was not asked.
+	Running *cloud.Running
 	// Unsupported is what of the plan's release the cloud does not have; nil: nothing.
 	Unsupported *cloud.UnsupportedError
 }
@@ -61,7 +64,7 @@ type Refusal struct {
 // of the spec's fields; none means that it can be begun.
 func Admit(f Facts) []Refusal {
 	return slices.Concat(
-		f.caller(), f.fixed(), f.email(), f.access(), f.release(), CheckExceptions(f.DataPlane.Plan, f.Rules, f.Now), f.removals(), owned(f.DataPlane.Plan.Org, f.Owned),
+		f.caller(), f.fixed(), f.email(), f.access(), f.version(), f.release(), CheckExceptions(f.DataPlane.Plan, f.Rules, f.Now), f.removals(), owned(f.DataPlane.Plan.Org, f.Owned),
 	)
 }
 

@@ -52,6 +52,9 @@ type DataPlane struct {
 	Plan   plan.Plan                     `json:"plan"`
 	Caller cloud.Identity                `json:"caller"`
 	Layers map[plan.Layer]registry.Layer `json:"layers,omitempty"`
+	// Upgrade is true where a cluster with nodes has to get to another version of
+	// Kubernetes, or its nodes after it.
+	Upgrade bool `json:"upgrade,omitempty"`
 	// Begun are the types of what layers that were never finished have made, or
 	// may have, as their states say.
 	Begun map[plan.Layer][]string `json:"begun,omitempty"`

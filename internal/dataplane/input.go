@@ -34,7 +34,7 @@ func (d DataPlane) Input(l plan.Layer, kubeconfig string) (any, error) {
 	}
 	if l == plan.LayerCluster {
 		return stacks.ClusterIn{
-			Plan: d.Plan.Cluster, Account: account, Boundary: boundary, ExternalID: d.Plan.Boundary.ExternalID,
+			Plan: d.Plan.Cluster, Account: account, Boundary: boundary, ExternalID: d.Plan.Boundary.ExternalID, Upgrade: d.Upgrade,
 		}, nil
 	}
 	cluster, err := Decode[stacks.ClusterOut](d, plan.LayerCluster)

@@ -73,6 +73,10 @@ func (s *Service) facts(ctx context.Context, p plan.Plan) (f dataplane.Facts, er
 	if f.Shut, err = s.shut(ctx, f.DataPlane); err != nil {
 		return f, err
 	}
+	if f.Running, err = s.running(ctx, f.DataPlane); err != nil {
+		return f, err
+	}
+	f.DataPlane = f.DataPlane.Running(f.Running)
 	err = s.Cloud.CheckRelease(ctx, dataplane.Release(f.DataPlane, f.Recorded))
 	if missing, ok := errors.AsType[*cloud.UnsupportedError](err); ok {
 		f.Unsupported, err = missing, nil
@@ -123,6 +127,19 @@ func (s *Service) accountWithEmail(ctx context.Context, p plan.Plan) (string, er
 }
 
 const accountType = awstype.OrganizationsAccount
+
+// running asks the org's cluster what it runs: nil where there is nobody to ask.
+func (s *Service) running(ctx context.Context, d dataplane.DataPlane) (*cloud.Running, error) {
+	a, somewhere, err := d.RunsSomewhere()
+	if err != nil || !somewhere {
+		return nil, err
+	}
+	running, err := s.Cloud.Running(ctx, a, d.Plan.Cluster.Name)
+	if errors.Is(err, cloud.ErrNotFound) {
+		return &cloud.Running{}, nil
+	}
+	return &running, err
+}
 
 // shut tries the role of an account that the org brings. A role that does not
 // let Freehold in will not by itself: waiting, as for a new account, is no help.

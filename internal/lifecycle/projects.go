@@ -114,6 +114,14 @@ func (s *Service) admitChange(ctx context.Context, in changeIn) (changeOut, erro
 		return changeOut{}, refuse(in.Org, *refused)
 	}
 	reasons := dataplane.CheckExceptions(d.Plan, policies.All(), s.Now())
+	if slices.Contains(layers, plan.LayerCluster) {
+		running, err := s.running(ctx, d)
+		if err != nil {
+			return changeOut{}, err
+		}
+		d = d.Running(running)
+		reasons = append(dataplane.CheckVersion(d, &was, running), reasons...)
+	}
 	return changeOut{work: work{DataPlane: d, Layers: layers}, Was: was}, refuse(in.Org, reasons...)
 }
 

@@ -73,6 +73,9 @@ type Accounts interface {
 
 // Clusters are the orgs' clusters, beside what Pulumi makes of them.
 type Clusters interface {
+	// Running says what a cluster of the account runs now; it wraps
+	// cloud.ErrNotFound when there is no such cluster.
+	Running(ctx context.Context, a cloud.Account, cluster string) (cloud.Running, error)
 	// ProtectCluster sets EKS deletion protection, which the provider lacks.
 	ProtectCluster(ctx context.Context, c cloud.Cluster, on bool) error
 	// Kubeconfig reaches the cluster as roleARN by an exec plugin, without a token.

@@ -83,6 +83,32 @@ func (c *Cloud) CheckRelease(_ context.Context, r cloud.Release) error {
 	return nil
 }
 
+// Running says what EKS's cluster and its node groups are.
+func (c *Cloud) Running(ctx context.Context, a cloud.Account, cluster string) (cloud.Running, error) {
+	out := cloud.Running{NodeGroups: map[string]string{}}
+	who, err := c.as(ctx, a)
+	if err != nil {
+		return out, fmt.Errorf("what cluster %s runs: %w", cluster, err)
+	}
+	rows, err := c.backend.Rows(ctx, store.Filter{Account: who.Account(), Region: a.Region})
+	if err != nil {
+		return out, fmt.Errorf("what cluster %s runs: %w", cluster, err)
+	}
+	for _, r := range rows {
+		version, _ := r.Outputs["version"].(string)
+		switch {
+		case r.Type == awstype.EKSCluster && r.ID == cluster:
+			out.Kubernetes = version
+		case r.Type == awstype.EKSNodeGroup && r.Outputs["clusterName"] == cluster:
+			out.NodeGroups[nameOf(r)] = version
+		}
+	}
+	if out.Kubernetes == "" {
+		return out, fmt.Errorf("what cluster %s runs: ResourceNotFoundException: %w", cluster, cloud.ErrNotFound)
+	}
+	return out, nil
+}
+
 // ensure starts a cluster unless it runs, with the version and the identity
 // provider that EKS says it has: who was killed between the two left the control
 // plane behind.

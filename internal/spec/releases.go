@@ -73,6 +73,12 @@ func ReleaseOf(version string) (Release, bool) {
 	return Release{}, false
 }
 
+// Minor returns the 35 of version 1.35, and whether it is such a version.
+func Minor(version string) (int, bool) {
+	minor := minorOf(version)
+	return minor, minor >= 0
+}
+
 func releaseVersions() []string {
 	var versions []string
 	for _, r := range releases {

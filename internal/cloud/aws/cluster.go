@@ -78,6 +78,47 @@ func addonVersions(ctx context.Context, client *eks.Client, name, kubernetes str
 	return has, nil
 }
 
+// Running asks EKS for the versions of a cluster and of all its node groups.
+func (c *Cloud) Running(ctx context.Context, a cloud.Account, cluster string) (cloud.Running, error) {
+	running, err := c.running(ctx, a, cluster)
+	if isCode(err, "ResourceNotFoundException") {
+		err = fmt.Errorf("%w: %w", cloud.ErrNotFound, err)
+	}
+	if err != nil {
+		return cloud.Running{}, fmt.Errorf("what cluster %s runs: %w", cluster, err)
+	}
+	return running, nil
+}
+
+func (c *Cloud) running(ctx context.Context, a cloud.Account, cluster string) (cloud.Running, error) {
+	out := cloud.Running{NodeGroups: map[string]string{}}
+	s, err := c.session(ctx, a)
+	if err != nil {
+		return out, err
+	}
+	is, err := s.eks.DescribeCluster(ctx, &eks.DescribeClusterInput{Name: aws.String(cluster)})
+	if err != nil {
+		return out, called(err)
+	}
+	out.Kubernetes = aws.ToString(is.Cluster.Version)
+	groups, err := every(ctx, eks.NewListNodegroupsPaginator(s.eks, &eks.ListNodegroupsInput{ClusterName: aws.String(cluster)}),
+		func(p *eks.ListNodegroupsOutput) []string { return p.Nodegroups })
+	if err != nil {
+		return out, err
+	}
+	for _, name := range groups {
+		group, err := s.eks.DescribeNodegroup(ctx, &eks.DescribeNodegroupInput{ClusterName: aws.String(cluster), NodegroupName: aws.String(name)})
+		if isCode(err, "ResourceNotFoundException") {
+			continue // since the list was read
+		}
+		if err != nil {
+			return out, called(err)
+		}
+		out.NodeGroups[name] = aws.ToString(group.Nodegroup.Version)
+	}
+	return out, nil
+}
+
 // An update of a cluster is looked at so often, and waited for so long: one of
 // somebody else's, such as a new version of Kubernetes, must end first.
 const (

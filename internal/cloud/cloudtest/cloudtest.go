@@ -73,6 +73,9 @@ type Accounts interface {
 
 // Clusters are the orgs' clusters, beside what Pulumi makes of them.
 type Clusters interface {
+	// Running says what a cluster of the account runs now, and all node groups in
+	// it. It wraps cloud.ErrNotFound when there is no such cluster.
+	Running(ctx context.Context, a cloud.Account, cluster string) (cloud.Running, error)
 	// ProtectCluster sets EKS deletion protection, which the provider lacks. It
 	// wraps cloud.ErrNotFound when there is no such cluster.
 	ProtectCluster(ctx context.Context, c cloud.Cluster, on bool) error
@@ -195,6 +198,11 @@ func Exercise(t *testing.T, open func() Cloud) {
 		}
 		if err := open().CloseAccount(t.Context(), id.AccountID); err == nil {
 			t.Error("it was")
+		}
+	})
+	t.Run("a cluster that is not there runs nothing", func(t *testing.T) {
+		if got, err := open().Running(t.Context(), management, "nobody"); !errors.Is(err, cloud.ErrNotFound) {
+			t.Errorf("got %+v, %v, want ErrNotFound", got, err)
 		}
 	})
 	t.Run("a cluster that is not there is protected from nothing", func(t *testing.T) {

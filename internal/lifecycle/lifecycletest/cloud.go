@@ -233,6 +233,26 @@ func (c *Cloud) CloseAccount(_ context.Context, accountID string) error {
 	})
 }
 
+// Running says which version a cluster has. There are no node groups here.
+func (c *Cloud) Running(_ context.Context, a cloud.Account, cluster string) (out cloud.Running, err error) {
+	if err := c.p.guard(Running, ""); err != nil {
+		return out, err
+	}
+	err = c.p.read(func() error {
+		where, err := c.p.w.enter(a)
+		if err != nil {
+			return err
+		}
+		t := c.p.w.find(where, clusterType, cluster)
+		if t == nil {
+			return fmt.Errorf("what cluster %s runs: ResourceNotFoundException: %w", cluster, cloud.ErrNotFound)
+		}
+		out.Kubernetes = text(t.Inputs, "version")
+		return nil
+	})
+	return out, err
+}
+
 // ProtectCluster sets EKS's deletion protection.
 func (c *Cloud) ProtectCluster(_ context.Context, cl cloud.Cluster, on bool) error {
 	if err := c.p.guard(ProtectCluster, ""); err != nil {

@@ -30,6 +30,7 @@ const (
 	CloseAccount   Call = "close account"
 	Quotas         Call = "quotas"
 	CheckRelease   Call = "check release"
+	Running        Call = "running"
 	ProtectCluster Call = "protect cluster"
 	Kubeconfig     Call = "kubeconfig"
 )

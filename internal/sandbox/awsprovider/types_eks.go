@@ -175,7 +175,10 @@ func checkCluster(c *Call) error {
 		errf("InvalidParameterException", "Role with arn: %s, could not be assumed because it does not exist or the trusted entity is not correct", role))
 }
 
-// checkVersion lets a version go up by one minor.
+// checkVersion lets a version go up by one minor, once the managed nodes have
+// the version that the control plane has.
+// https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html
+// The words: hashicorp/terraform-provider-aws#19478, awsdocs/amazon-eks-user-guide#475.
 func checkVersion(c *Call) error {
 	want := slices.Index(eksVersions, c.String("version"))
 	if want < 0 {
@@ -188,25 +191,40 @@ func checkVersion(c *Call) error {
 	if want < is || want > is+1 {
 		return errf("InvalidParameterException", "Unsupported Kubernetes minor version update from %s to %s", text(c.OldOut["version"]), c.String("version"))
 	}
+	if want == is {
+		return nil
+	}
+	groups, err := c.List(nodeGroupToken)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if g.Outputs["clusterName"] == c.Out["name"] && g.Outputs["version"] != c.OldOut["version"] {
+			return errf("InvalidParameterException", "Nodegroups %s must be updated to match cluster version %s before updating cluster version",
+				text(g.Outputs["nodeGroupName"]), text(c.OldOut["version"]))
+		}
+	}
 	return nil
 }
 
+// checkClusterNetwork refuses what EKS does about subnets, and security groups
+// that are elsewhere. A cluster stays in the zones that it was created in.
+// https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+// https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterConfig.html
+// The words: awsdocs/amazon-eks-user-guide#795, aws/containers-roadmap#2258.
 func checkClusterNetwork(c *Call) error {
-	zones, networks := map[string]bool{}, map[string]bool{}
-	for _, id := range listAt(mapAt(c.In, "vpcConfig"), "subnetIds") {
-		subnet, err := c.Find(subnetToken, "id", text(id))
-		if err != nil {
-			return err
-		}
-		if subnet != nil {
-			zones[text(subnet.Outputs["availabilityZone"])], networks[text(subnet.Outputs["vpcId"])] = true, true
-		}
+	in, networks, err := c.zonesOf(c.In)
+	if err != nil {
+		return err
 	}
 	switch {
-	case len(zones) < 2:
+	case len(in) < 2:
 		return errf("InvalidParameterException", "Subnets specified must be in at least two different AZs")
 	case len(networks) > 1:
 		return errf("InvalidParameterException", "Provided subnets belong to different VPCs")
+	}
+	if err := c.checkZones(in); err != nil {
+		return err
 	}
 	for _, id := range listAt(mapAt(c.In, "vpcConfig"), "securityGroupIds") {
 		group, err := c.Find(groupToken, "id", text(id))
@@ -215,6 +233,51 @@ func checkClusterNetwork(c *Call) error {
 		}
 		if group != nil && !networks[text(group.Outputs["vpcId"])] {
 			return errf("InvalidParameterException", "Security group(s) [%s] are not in the same VPC as the subnets", group.ID)
+		}
+	}
+	return nil
+}
+
+// zonesOf are the zones, in order, and the networks of a cluster's subnets.
+func (c *Call) zonesOf(in map[string]any) (zones []string, networks map[string]bool, err error) {
+	networks = map[string]bool{}
+	for _, id := range listAt(mapAt(in, "vpcConfig"), "subnetIds") {
+		subnet, err := c.Find(subnetToken, "id", text(id))
+		if err != nil {
+			return nil, nil, err
+		}
+		if subnet != nil {
+			zones = append(zones, text(subnet.Outputs["availabilityZone"]))
+			networks[text(subnet.Outputs["vpcId"])] = true
+		}
+	}
+	slices.Sort(zones)
+	return slices.Compact(zones), networks, nil
+}
+
+// checkZones refuses a control plane in a zone that EKS has no room in, and in
+// other zones than it was created in.
+// The words: https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html
+func (c *Call) checkZones(in []string) error {
+	if c.Verb != Creating {
+		had, _, err := c.zonesOf(c.OldIn)
+		if err != nil || len(had) == 0 || slices.Equal(had, in) {
+			return err
+		}
+		return errf("InvalidParameterException", "Provided subnets belong to the AZs '%s'. But they should belong to the exact set of AZs '%s' in which subnets were provided during cluster creation.",
+			strings.Join(in, ","), strings.Join(had, ","))
+	}
+	var room []string
+	names, ids := zones(c.Region)
+	for i, name := range names {
+		if !slices.Contains(withoutEKS, ids[i]) {
+			room = append(room, name)
+		}
+	}
+	for _, zone := range in {
+		if !slices.Contains(room, zone) {
+			return errf("UnsupportedAvailabilityZoneException", "Cannot create cluster '%s' because %s, the targeted availability zone, does not currently have sufficient capacity to support the cluster. Retry and choose from these availability zones: %s",
+				c.String("name"), zone, strings.Join(room, ", "))
 		}
 	}
 	return nil

@@ -403,6 +403,77 @@ func TestAClusterChangesForwardOnly(t *testing.T) {
 	}
 }
 
+func TestAControlPlaneWaitsForItsNodes(t *testing.T) {
+	l, _ := clusterLab(t)
+	l.must("cluster", clusterToken, clusterIn(props{"version": "1.33"}))
+	l.must("nodes", nodeGroupToken, nodesIn(props{"version": "1.33"}))
+	for _, s := range []struct {
+		what    string
+		version string
+		want    string
+	}{
+		{"cluster", "1.35", "InvalidParameterException: Unsupported Kubernetes minor version update from 1.33 to 1.35"},
+		{"nodes", "1.34", "Requested Kubernetes version 1.34 is not supported for the node group"},
+		{"cluster", "1.34", ""},
+		{"cluster", "1.35", "InvalidParameterException: Nodegroups pool must be updated to match cluster version 1.34 before updating cluster version"},
+		{"nodes", "1.34", ""},
+		{"cluster", "1.35", ""},
+		{"cluster", "1.34", "InvalidParameterException: Unsupported Kubernetes minor version update from 1.35 to 1.34"},
+	} {
+		err := l.update(s.what, props{"version": s.version})
+		if s.want == "" && err != nil || s.want != "" && (err == nil || !strings.Contains(err.Error(), s.want)) {
+			t.Fatalf("%s to %s: got %v, want %q", s.what, s.version, err, s.want)
+		}
+	}
+}
+
+func TestAControlPlaneStaysInItsZones(t *testing.T) {
+	l, _ := clusterLab(t)
+	l.must("c", subnetToken, props{"vpcId": "$vpc", "cidrBlock": "10.0.77.0/24", "availabilityZone": "eu-central-1c"})
+	l.must("a2", subnetToken, props{"vpcId": "$vpc", "cidrBlock": "10.0.78.0/24", "availabilityZone": "eu-central-1a"})
+	l.must("cluster", clusterToken, clusterIn(nil))
+	in := func(subnets ...any) props { return props{"vpcConfig": props{"subnetIds": subnets}} }
+	for reason, tc := range map[string]struct {
+		change props
+		want   string
+	}{
+		"one zone more": {in("$a", "$b", "$c"), "InvalidParameterException: Provided subnets belong to the AZs 'eu-central-1a,eu-central-1b,eu-central-1c'. " +
+			"But they should belong to the exact set of AZs 'eu-central-1a,eu-central-1b' in which subnets were provided during cluster creation."},
+		"another zone":               {in("$a", "$c"), "But they should belong to the exact set of AZs 'eu-central-1a,eu-central-1b'"},
+		"one zone":                   {in("$a", "$a2"), "Subnets specified must be in at least two different AZs"},
+		"another subnet of the zone": {in("$a2", "$b"), ""},
+	} {
+		err := l.update("cluster", tc.change)
+		if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+			t.Errorf("%s: got %v, want %q", reason, err, tc.want)
+		}
+	}
+}
+
+func TestEKSHasNoControlPlanesInSomeZones(t *testing.T) {
+	w := newWorld(t, "none")
+	id, _ := w.vended("zones")
+	for region, zone := range map[string]string{"us-east-1": "e", "eu-central-1": ""} {
+		l := w.provider(props{"region": region, "assumeRole": props{"roleArn": "arn:aws:iam::" + id + ":role/" + defaultAccessRoleName}})
+		role := "plane-" + region
+		l.must("plane", roleToken, props{"name": role, "assumeRolePolicy": trustFor("eks.amazonaws.com")})
+		l.must("key", keyToken, props{})
+		l.must("vpc", vpcToken, props{"cidrBlock": "10.0.0.0/16"})
+		l.must("a", subnetToken, props{"vpcId": "$vpc", "cidrBlock": "10.0.1.0/24", "availabilityZone": region + "a"})
+		second := "b"
+		if zone != "" {
+			second = zone
+		}
+		l.must("b", subnetToken, props{"vpcId": "$vpc", "cidrBlock": "10.0.2.0/24", "availabilityZone": region + second})
+		err := l.create("cluster", clusterToken, clusterIn(nil))
+		want := "UnsupportedAvailabilityZoneException: Cannot create cluster 'acme' because us-east-1e, the targeted availability zone, does not currently have sufficient capacity to support the cluster. " +
+			"Retry and choose from these availability zones: us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1f"
+		if zone == "" && err != nil || zone != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v", region, err)
+		}
+	}
+}
+
 func TestDeletionProtectionKeepsACluster(t *testing.T) {
 	l, _ := clusterLab(t)
 	l.must("cluster", clusterToken, clusterIn(nil))

@@ -5,21 +5,40 @@ import (
 	"strings"
 )
 
-// unusualZones are the regions whose zones are not a, b and c.
+// unusualZones are the regions whose zones are not a, b and c with the ids 1, 2
+// and 3: the number of each zone's id, by its letter. AWS gives each account a
+// mapping of its own in the oldest regions, and of three zones in Northern
+// California two; this is the most common one.
 // https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
-var unusualZones = map[string]string{
-	"us-east-1": "abcdef", "us-west-1": "ac", "us-west-2": "abcd", "ca-central-1": "abd",
-	"ap-northeast-1": "acd", "ap-northeast-2": "abcd",
+// https://docs.aws.amazon.com/ram/latest/userguide/working-with-az-ids.html
+var unusualZones = map[string][]struct {
+	letter string
+	id     int
+}{
+	"us-east-1":      {{"a", 6}, {"b", 1}, {"c", 2}, {"d", 4}, {"e", 3}, {"f", 5}},
+	"us-west-1":      {{"a", 3}, {"c", 1}},
+	"us-west-2":      {{"a", 2}, {"b", 1}, {"c", 3}, {"d", 4}},
+	"ca-central-1":   {{"a", 1}, {"b", 2}, {"d", 4}},
+	"ap-northeast-1": {{"a", 4}, {"c", 1}, {"d", 2}},
+	"ap-northeast-2": {{"a", 1}, {"b", 2}, {"c", 3}, {"d", 4}},
 }
+
+// withoutEKS are the zones, by id, in which EKS makes no control plane.
+// https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+var withoutEKS = []string{"use1-az3", "usw1-az2", "cac1-az3"}
 
 // zones returns the names and the ids of a region's availability zones, for
 // whoever lists them and for whatever is made in one.
 func zones(region string) (names, ids []string) {
-	letters, ok := unusualZones[region]
-	if !ok {
-		letters = "abc"
+	unusual, is := unusualZones[region]
+	for _, z := range unusual {
+		names = append(names, region+z.letter)
+		ids = append(ids, fmt.Sprintf("%s-az%d", shortRegion(region), z.id))
 	}
-	for i, letter := range letters {
+	if is {
+		return names, ids
+	}
+	for i, letter := range "abc" {
 		names = append(names, region+string(letter))
 		ids = append(ids, fmt.Sprintf("%s-az%d", shortRegion(region), i+1))
 	}
