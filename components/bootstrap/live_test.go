@@ -57,8 +57,10 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	for _, o := range before {
 		eventually(t, "the namespaces", func() error { return admin.Create(t.Context(), object(o)) })
 	}
-	for _, res := range ordered(record(t).Resources) {
-		if err := admin.Create(t.Context(), object(res.Inputs)); err != nil {
+	made := ordered(record(t).Resources)
+	for _, res := range made {
+		// As the provider does it.
+		if err := admin.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(object(res.Inputs)), client.FieldOwner(provider), client.ForceOwnership); err != nil {
 			t.Fatalf("%s %s: %v", res.Type, res.Name, err)
 		}
 		if strings.HasSuffix(res.Type, ":CustomResourceDefinition") {
@@ -134,6 +136,8 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 			}
 		})
 	}
+
+	t.Run("what somebody does to an object is found and put back", func(t *testing.T) { holdsEveryField(t, config, made) })
 }
 
 // attempt is a request and how it ends.

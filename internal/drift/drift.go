@@ -10,7 +10,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 
 	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/finding"
@@ -128,7 +127,7 @@ func compareMaps(path string, want, have map[string]any, out *[]finding.Differen
 		if k == "__defaults" || k == "__meta" {
 			continue
 		}
-		compare(join(path, k), want[k], have[k], out)
+		compare(finding.Join(path, k), want[k], have[k], out)
 	}
 }
 
@@ -145,7 +144,7 @@ func compare(path string, want, have any, out *[]finding.Difference) {
 	case []any:
 		if h, ok := have.([]any); ok && len(h) == len(w) {
 			for i := range w {
-				compare(path+"["+strconv.Itoa(i)+"]", w[i], h[i], out)
+				compare(finding.JoinIndex(path, i), w[i], h[i], out)
 			}
 			return
 		}
@@ -157,7 +156,7 @@ func compare(path string, want, have any, out *[]finding.Difference) {
 	if reflect.DeepEqual(want, have) || fmt.Sprint(want) == fmt.Sprint(have) && scalar(want) && scalar(have) {
 		return
 	}
-	*out = append(*out, finding.Difference{Path: path, Want: text(want), Have: text(have)})
+	*out = append(*out, finding.Difference{Path: path, Want: finding.Text(want), Have: finding.Text(have)})
 }
 
 // sameJSON reports whether two strings are the same JSON document: AWS returns
@@ -195,28 +194,4 @@ func empty(v any) bool {
 	default:
 		return false
 	}
-}
-
-func text(v any) string {
-	if v == nil {
-		return ""
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(b)
-}
-
-// join writes a property path as Pulumi does: keys that are no identifiers are quoted.
-func join(path, key string) string {
-	for _, r := range key {
-		if r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
-			return path + "[" + strconv.Quote(key) + "]"
-		}
-	}
-	if path == "" {
-		return key
-	}
-	return path + "." + key
 }

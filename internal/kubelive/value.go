@@ -1,0 +1,75 @@
+package kubelive
+
+import (
+	"reflect"
+	"slices"
+
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+)
+
+// equal compares values that written has been over. Empty and absent are one:
+// the API server leaves out what is empty.
+func equal(a, b any) bool {
+	return reflect.DeepEqual(a, b) || isEmpty(a) && isEmpty(b)
+}
+
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return false
+}
+
+func contains(list []any, v any) bool {
+	return slices.ContainsFunc(list, func(e any) bool { return equal(e, v) })
+}
+
+// find looks a path up in an object.
+func find(in map[string]any, p fieldpath.Path) (at place, v any, there bool) {
+	v = in
+	for _, pe := range p {
+		switch {
+		case pe.FieldName != nil:
+			m, ok := v.(map[string]any)
+			if v, there = m[*pe.FieldName]; !ok || !there {
+				return at, nil, false
+			}
+			at, _ = at.field(*pe.FieldName)
+		default:
+			list, _ := v.([]any)
+			i := slices.IndexFunc(list, func(e any) bool { return is(e, pe) })
+			if pe.Index != nil && *pe.Index < len(list) {
+				i = *pe.Index
+			}
+			if i < 0 {
+				return at, nil, false
+			}
+			v, at = list[i], at.item(i, pe)
+		}
+	}
+	return at, v, true
+}
+
+// is reports whether an item of a list is the one that a path means.
+func is(item any, pe fieldpath.PathElement) bool {
+	if pe.Value != nil {
+		return equal(item, written((*pe.Value).Unstructured()))
+	}
+	m, ok := item.(map[string]any)
+	if !ok || pe.Key == nil {
+		return false
+	}
+	for _, f := range *pe.Key {
+		if v, said := m[f.Name]; said && !equal(v, written(f.Value.Unstructured())) {
+			return false
+		}
+	}
+	return true
+}
