@@ -46,6 +46,8 @@
 // Deployment is run all the same: freehold-system/namespace-controller, as a
 // process with a token of the Deployment's own service account. Its status is
 // written from what that process answers on /readyz, so that waiting for its
-// rollout ends when, and only when, the controller works. The image is not
-// pulled: the namespace-controller binary of this build stands for it.
+// rollout ends when, and only when, the controller works. Its ReplicaSets and
+// revisions are those that kube-controller-manager would write, under the names
+// of its controllers. The image is not pulled: the namespace-controller binary
+// of this build stands for it.
 package controlplane

@@ -33,6 +33,7 @@ type workload struct {
 	admin      *rest.Config
 	apps       appsclient.DeploymentInterface
 	core       coreclient.CoreV1Interface
+	rollout    rollout
 	changed    chan struct{} // something to look at: an object, a replica
 
 	template *corev1.PodTemplateSpec // of the replicas that run
@@ -49,11 +50,16 @@ func newWorkload(s *supervisor, admin *rest.Config) (*workload, error) {
 	if err != nil {
 		return nil, err
 	}
+	rollout, err := newRollout(admin, workloadNamespace)
+	if err != nil {
+		return nil, err
+	}
 	return &workload{
 		supervisor: s,
 		admin:      admin,
 		apps:       apps.Deployments(workloadNamespace),
 		core:       core,
+		rollout:    rollout,
 		changed:    make(chan struct{}, 1),
 	}, nil
 }
@@ -143,16 +149,46 @@ func (w *workload) reconcile(ctx context.Context, d *appsv1.Deployment) {
 		want = *d.Spec.Replicas
 	}
 	w.scale(ctx, &d.Spec.Template, int(want))
-	next := w.status(d, want)
-	if equality.Semantic.DeepEqual(d.Status, next) {
-		return
-	}
-	d = d.DeepCopy()
-	d.Status = next
-	if _, err := w.apps.UpdateStatus(ctx, d, metav1.UpdateOptions{}); err != nil && ctx.Err() == nil {
+	if err := w.write(ctx, d, want); err != nil && ctx.Err() == nil {
 		// Conflicts are usual: the newer object comes by the watch.
 		w.supervisor.log.Debug("write the deployment's status", "error", err)
 		time.AfterFunc(200*time.Millisecond, w.poke)
+	}
+}
+
+// write brings the ReplicaSets and the Deployment's status up to date. The
+// revision goes with the status, as the Deployment controller writes it: of the
+// metadata, annotations can be changed that way.
+func (w *workload) write(ctx context.Context, d *appsv1.Deployment, want int32) error {
+	status, revision := w.status(d, want), d.Annotations[revisionAnnotation]
+	switch set, err := w.rollout.sync(ctx, d, want, status.ReadyReplicas); {
+	case err == nil:
+		revision = set.Annotations[revisionAnnotation]
+	case apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err):
+		return err
+	default:
+		w.refused(d, &status, err)
+	}
+	if equality.Semantic.DeepEqual(d.Status, status) && d.Annotations[revisionAnnotation] == revision {
+		return nil
+	}
+	d = d.DeepCopy()
+	d.Status = status
+	metav1.SetMetaDataAnnotation(&d.ObjectMeta, revisionAnnotation, revision)
+	_, err := w.rollout.deployments.UpdateStatus(ctx, d, metav1.UpdateOptions{})
+	return err
+}
+
+// refused says in a status why there is no ReplicaSet, and so no pod, of the
+// Deployment's template: what admission policies refuse, for one.
+func (w *workload) refused(d *appsv1.Deployment, s *appsv1.DeploymentStatus, err error) {
+	s.Replicas, s.UpdatedReplicas, s.ReadyReplicas, s.AvailableReplicas = 0, 0, 0, 0
+	s.Conditions = nil
+	for _, c := range []appsv1.DeploymentCondition{
+		{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionFalse, Reason: "MinimumReplicasUnavailable", Message: err.Error()},
+		{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ReplicaSetCreateError", Message: err.Error()},
+	} {
+		s.Conditions = append(s.Conditions, w.dated(d.Status.Conditions, c))
 	}
 }
 
@@ -194,6 +230,7 @@ func (w *workload) status(d *appsv1.Deployment, want int32) appsv1.DeploymentSta
 		ReadyReplicas:       ready,
 		AvailableReplicas:   ready,
 		UnavailableReplicas: want - ready,
+		CollisionCount:      d.Status.CollisionCount,
 	}
 	available := appsv1.DeploymentCondition{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue, Reason: "MinimumReplicasAvailable", Message: "Deployment has minimum availability."}
 	progressing := appsv1.DeploymentCondition{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue, Reason: "NewReplicaSetAvailable", Message: "Every replica answers on /readyz."}

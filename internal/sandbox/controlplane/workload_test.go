@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -42,6 +44,37 @@ func available(d *appsv1.Deployment) string {
 		}
 	}
 	return ""
+}
+
+// rolledOut holds the Deployment and its ReplicaSets to what whoever waits for a
+// rollout looks at, newest first: "revision: replicas, ready".
+func rolledOut(t *testing.T, client appsclient.AppsV1Interface, d *appsv1.Deployment, want ...string) {
+	t.Helper()
+	list, err := client.ReplicaSets(d.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app=" + workloadName})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(list.Items, func(a, b appsv1.ReplicaSet) int { return int(revisionOf(&b) - revisionOf(&a)) })
+	var got []string
+	for _, set := range list.Items {
+		got = append(got, fmt.Sprintf("%d: %d, %d ready", revisionOf(&set), *set.Spec.Replicas, set.Status.ReadyReplicas))
+		hash := set.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
+		if hash == "" || set.Name != d.Name+"-"+hash || set.Spec.Selector.MatchLabels[appsv1.DefaultDeploymentUniqueLabelKey] != hash ||
+			set.Spec.Template.Labels[appsv1.DefaultDeploymentUniqueLabelKey] != hash || !metav1.IsControlledBy(&set, d) || set.Status.ObservedGeneration != set.Generation {
+			t.Errorf("this is no replica set of the deployment's: %+v", set)
+		}
+		for _, f := range set.ManagedFields {
+			if f.Manager != "kube-controller-manager" {
+				t.Errorf("%s writes replica set %s", f.Manager, set.Name)
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("replica sets (-want +got):\n%s", diff)
+	}
+	if revision, _, _ := strings.Cut(want[0], ":"); d.Annotations[revisionAnnotation] != revision {
+		t.Errorf("the deployment is of revision %q, want %s", d.Annotations[revisionAnnotation], revision)
+	}
 }
 
 func TestADeploymentsStatusIsWhatItsProcessesAnswer(t *testing.T) {
@@ -98,9 +131,11 @@ func TestADeploymentsStatusIsWhatItsProcessesAnswer(t *testing.T) {
 	if s := get().Status; s.AvailableReplicas != 0 || s.UnavailableReplicas != 1 || s.ObservedGeneration != 1 {
 		t.Errorf("before it is ready, the status is %+v", s)
 	}
+	rolledOut(t, client, get(), "1: 1, 0 ready")
 
 	touch(t, readyFile)
 	eventually(t, "it is available", func() bool { return get().Status.AvailableReplicas == 1 && available(get()) == "" })
+	rolledOut(t, client, get(), "1: 1, 1 ready")
 	remove(t, readyFile)
 	eventually(t, "it is not any more", func() bool { return get().Status.AvailableReplicas == 0 })
 	touch(t, readyFile)
@@ -130,6 +165,16 @@ func TestADeploymentsStatusIsWhatItsProcessesAnswer(t *testing.T) {
 	}
 	touch(t, readyFile)
 	eventually(t, "both are available", func() bool { return get().Status.AvailableReplicas == 2 })
+	rolledOut(t, client, get(), "2: 2, 2 ready", "1: 0, 0 ready")
+	d = get()
+	d.Spec.Template.Spec.Containers[0].Image = "example.com/c"
+	if _, err := deployments.Update(t.Context(), d, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both of the first template are available", func() bool {
+		return get().Status.ObservedGeneration == 3 && get().Status.AvailableReplicas == 2
+	})
+	rolledOut(t, client, get(), "3: 2, 2 ready", "2: 0, 0 ready")
 
 	// What was true when the cluster stopped is not taken for true when it starts.
 	remove(t, readyFile)
