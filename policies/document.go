@@ -21,7 +21,11 @@ func parseDocument(v any) (iam.Document, error) {
 	case string:
 		return parsedTexts.get(v)
 	case Unknown:
-		return iam.Document{}, errUndecided
+		read := opened(v)
+		if _, nothing := read.(Unknown); nothing {
+			return iam.Document{}, errUndecided
+		}
+		return parseDocument(read)
 	}
 	doc, whole, err := iam.DecodeKnown(v, func(v any) bool { _, is := v.(Unknown); return is })
 	if err == nil && !whole {

@@ -11,6 +11,8 @@ package policies
 import (
 	"slices"
 	"strings"
+
+	"freehold.dev/freehold/internal/unknown"
 )
 
 //go:generate go run ./gen
@@ -36,7 +38,7 @@ const (
 )
 
 // Unknown stands in a resource's properties for a value that is not known yet.
-type Unknown struct{}
+type Unknown = unknown.Value
 
 // Resource is one resource as a rule sees it.
 type Resource struct {

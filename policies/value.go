@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"freehold.dev/freehold/internal/unknown"
 )
 
 // value is what a rule reads at one place of a resource: nil where nothing was
@@ -40,15 +42,23 @@ func (v value) get(keys ...string) value {
 }
 
 // opened reads a list or an object that was written as JSON into a text: the
-// engine gives the inputs of providers so.
+// engine gives the inputs of providers so. Of one that is known in part, the
+// rest is unknown.
 func opened(v any) any {
 	text, ok := v.(string)
-	if !ok || !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
+	later, partly := v.(Unknown)
+	if partly {
+		text = later.Text
+	}
+	if !ok && !partly || !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
 		return v
 	}
 	var in any
 	if json.Unmarshal([]byte(text), &in) != nil {
 		return v
+	}
+	if partly {
+		return unknown.Read(in)
 	}
 	return in
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
@@ -360,7 +361,7 @@ func TestRulesAreAskedForTheLastTime(t *testing.T) {
 	}{
 		"what passes is not reported":                         {m{"open": false}, nil, false, ""},
 		"what is violated":                                    {m{"open": true}, nil, false, "violated"},
-		"what was never known is a violation in the end":      {m{"open": unknownString}, nil, false, "undecided"},
+		"what was never known is a violation in the end":      {m{"open": plugin.UnknownStringValue}, nil, false, "undecided"},
 		"what is not said is one as well":                     {m{}, nil, false, "undecided"},
 		"what hangs on a secret was decided at the plan":      {m{"open": secret}, nil, false, ""},
 		"what somebody answers for is reported, and accepted": {m{"open": true}, accepted("2026-05-04"), false, "violated accepted"},

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"freehold.dev/freehold/internal/judge"
+	"freehold.dev/freehold/internal/unknown"
 	"freehold.dev/freehold/policies"
 )
 
@@ -172,10 +173,9 @@ func readOutputs(s *scanner, r *resource) error {
 // The marks that Pulumi puts into a state for what is no plain value.
 // https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go
 const (
-	signature     = "4dabf18193072939515e22adb298388d"
-	secretMark    = "1b47061264138c4ac30d75fd1eb44270"
-	outputMark    = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-	unknownString = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+	signature  = unknown.Signature
+	secretMark = unknown.Secret
+	outputMark = unknown.Output
 )
 
 // open replaces what is no plain value: a secret, which stays encrypted, and
@@ -207,7 +207,7 @@ func (r *resource) open(v any) any {
 			v[i] = r.open(e)
 		}
 	case string:
-		if v == unknownString {
+		if unknown.Text(v) {
 			r.unknown = true
 			return policies.Unknown{}
 		}

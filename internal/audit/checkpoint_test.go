@@ -6,6 +6,7 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 
 	"freehold.dev/freehold/policies"
 )
@@ -29,7 +30,7 @@ func TestAStateIsReadInEachFormInWhichItIsStored(t *testing.T) {
 			nil, []string{"creating urn:x"}, ""},
 		"a secret stays closed": {`{"deployment":{"resources":[{"urn":"a::b","type":"t","inputs":{"k":{"` + signature + `":"` + secretMark + `","ciphertext":"v1:x"},"l":[{"` +
 			signature + `":"` + secretMark + `"}]}}]}}`, []m{{"k": policies.Unknown{}, "l": []any{policies.Unknown{}}}}, nil, ""},
-		"what was never known":          {`{"deployment":{"resources":[{"urn":"a::b","type":"t","inputs":{"k":"` + unknownString + `"}}]}}`, []m{{"k": policies.Unknown{}}}, nil, ""},
+		"what was never known":          {`{"deployment":{"resources":[{"urn":"a::b","type":"t","inputs":{"k":"` + plugin.UnknownStringValue + `"}}]}}`, []m{{"k": policies.Unknown{}}}, nil, ""},
 		"a state that breaks off":       {`{"deployment":{"resources":[` + role + `,{"urn":"u`, []m{{"name": "r"}}, nil, "unexpected EOF"},
 		"an empty file":                 {``, nil, nil, "unexpected EOF"},
 		"a file that is no state":       {`[1]`, nil, nil, "expected"},

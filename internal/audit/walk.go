@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"freehold.dev/freehold/internal/unknown"
 )
 
 // leaf is one text of a resource's properties.
@@ -23,6 +25,8 @@ func texts(properties map[string]any, paths bool, visit func(leaf)) {
 		switch v := v.(type) {
 		case string:
 			visit(leaf{path, key, v})
+		case unknown.Value:
+			visit(leaf{path, key, v.Text}) // it may name somebody already
 		case map[string]any:
 			for k, e := range v {
 				at := path

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"freehold.dev/freehold/internal/unknown"
 )
 
 // Row is what Freehold knows of one type.
@@ -27,6 +29,9 @@ type Row struct {
 	// "subnetId|gatewayId" one of two, and Tags, at the end of such a choice or
 	// alone, the tags of the identity.
 	By []string
+	// With are further inputs by which Find tells it from others. Each may be
+	// absent, and then has the value that AWS gives it; what it is must be known.
+	With []string
 	// Find, List and Remove name the functions of internal/cloud/aws. An empty
 	// Find: no stack makes the type, or creating it again overwrites what is
 	// there. An empty List: no inventory shows it, see Unlisted. An empty
@@ -138,18 +143,80 @@ func OfARN(service, resource string) (r Row, ok bool) {
 	return Row{}, false
 }
 
-// Identified reports whether inputs say all that identifies a resource.
+// Identified reports whether inputs say all that identifies a resource. What is
+// not known yet, also in part, says nothing, and neither does a secret that is
+// not shown. Of a choice, the first that is given counts: where that is not
+// known, another one could lead to something else.
 func (r Row) Identified(inputs map[string]any) bool {
-	return !slices.ContainsFunc(r.By, func(paths string) bool {
+	for _, paths := range r.By {
 		names, byTags := strings.CutSuffix("|"+paths, "|"+Tags)
-		return value(inputs, strings.TrimPrefix(names, "|")) == "" && !(byTags && tagged(inputs))
-	})
+		names = strings.TrimPrefix(names, "|")
+		if value(inputs, names) == "" && !(byTags && first(inputs, names) == nil && tagsOf(inputs) != nil) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(r.With, func(path string) bool { return unknown.Hidden(at(inputs, path)) })
 }
 
-// tagged reports whether inputs have all tags of the identity.
-func tagged(inputs map[string]any) bool {
-	tags, _ := inputs[Tags].(map[string]any)
-	return !slices.ContainsFunc(IdentityTags, func(key string) bool { return text(tags, key) == "" })
+// Identity returns of inputs what identifies the resource, and nothing else.
+func (r Row) Identity(inputs map[string]any) map[string]any {
+	out := map[string]any{}
+	for _, paths := range slices.Concat(r.By, r.With) {
+		for path := range strings.SplitSeq(paths, "|") {
+			if tags := tagsOf(inputs); path == Tags && tags != nil {
+				out[Tags] = tags
+			} else if v := at(inputs, path); path != Tags && v != nil && !unknown.Hidden(v) {
+				put(out, path, v)
+			}
+		}
+	}
+	return out
+}
+
+// tagsOf are the tags of the identity; nil unless all are given.
+func tagsOf(inputs map[string]any) map[string]any {
+	given, _ := inputs[Tags].(map[string]any)
+	tags := map[string]any{}
+	for _, key := range IdentityTags {
+		s := text(given, key)
+		if s == "" {
+			return nil
+		}
+		tags[key] = s
+	}
+	return tags
+}
+
+// at returns what a path leads to; nil for nothing. What is in something that is
+// not known is not known either.
+func at(inputs map[string]any, path string) any {
+	key, rest, nested := strings.Cut(path, ".")
+	if !nested {
+		return inputs[key]
+	}
+	switch in := inputs[key].(type) {
+	case map[string]any:
+		return at(in, rest)
+	case nil:
+		return nil
+	default:
+		return unknown.Value{}
+	}
+}
+
+// put is the reverse of at.
+func put(in map[string]any, path string, v any) {
+	key, rest, nested := strings.Cut(path, ".")
+	if !nested {
+		in[key] = v
+		return
+	}
+	inner, is := in[key].(map[string]any)
+	if !is {
+		inner = map[string]any{}
+		in[key] = inner
+	}
+	put(inner, rest, v)
 }
 
 // HasSlot reports whether there is room for one only of a type, in some place,
@@ -197,23 +264,30 @@ func Ignored(token string) []string {
 	return names
 }
 
-// value returns the first text that one of the paths leads to.
+// value returns the first of the paths that is given; "" for nothing, and for
+// what is not known yet, for a secret that is not shown, and for what is no text.
 func value(inputs map[string]any, paths string) string {
-	for path := range strings.SplitSeq(paths, "|") {
-		in := inputs
-		keys := strings.Split(path, ".")
-		for _, key := range keys[:len(keys)-1] {
-			in, _ = in[key].(map[string]any)
-		}
+	if s, is := first(inputs, paths).(string); is && unknown.Known(s) {
 		// A log group's ARN is written with and without its streams.
-		if v := strings.TrimSuffix(text(in, keys[len(keys)-1]), ":*"); v != "" {
-			return v
-		}
+		return strings.TrimSuffix(s, ":*")
 	}
 	return ""
 }
 
+// first returns what the first path that leads to something leads to.
+func first(inputs map[string]any, paths string) any {
+	for path := range strings.SplitSeq(paths, "|") {
+		if v := at(inputs, path); v != nil && v != "" {
+			return v
+		}
+	}
+	return nil
+}
+
+// text returns an input; "" for one that is absent, not known, or no text.
 func text(in map[string]any, key string) string {
-	s, _ := in[key].(string)
-	return s
+	if s, _ := in[key].(string); unknown.Known(s) {
+		return s
+	}
+	return ""
 }

@@ -89,6 +89,7 @@ var iamRows = []Row{
 		Service: "iam",
 		Source:  "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html",
 		By:      []string{"awsServiceName"},
+		With:    []string{"customSuffix"},
 		Find:    "service-linked role", List: roles,
 		Read:    []string{"iam:ListRoles"},
 		Look:    []string{"iam:ListRoles"},

@@ -166,6 +166,7 @@ var networkRows = []Row{
 		Source:  "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html",
 		Kinds:   []string{"ec2/vpc-flow-log", "ec2/flow-logs"},
 		By:      []string{"vpcId|subnetId|eniId", "logDestination"},
+		With:    []string{"trafficType"},
 		Find:    "flow log", List: "flow logs", Remove: "flow log",
 		PartOf: EC2VPC,
 		Uses:   []string{EC2VPC, CloudWatchLogGroup, IAMRole},

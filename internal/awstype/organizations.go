@@ -44,6 +44,7 @@ var organizationRows = []Row{
 		Service: "organizations",
 		Source:  "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html",
 		By:      []string{"name"},
+		With:    []string{"type"},
 		Find:    "organization policy", Unlisted: inManagement,
 		Make:   []string{"organizations:CreatePolicy", "organizations:UpdatePolicy", orgTag, orgUntag},
 		Read:   []string{"organizations:ListPolicies", "organizations:DescribePolicy", orgTags},

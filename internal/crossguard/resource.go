@@ -11,6 +11,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"freehold.dev/freehold/internal/unknown"
 	"freehold.dev/freehold/policies"
 )
 
@@ -84,7 +85,7 @@ func value(v resource.PropertyValue) any {
 	case v.IsNumber():
 		return v.NumberValue()
 	case v.IsString():
-		return v.StringValue()
+		return unknown.Read(v.StringValue())
 	case v.IsArray():
 		list := make([]any, len(v.ArrayValue()))
 		for i, e := range v.ArrayValue() {

@@ -7,6 +7,7 @@ import (
 
 	"freehold.dev/freehold/internal/drift"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/unknown"
 )
 
 func TestCompareNamesEachPropertyThatDiffers(t *testing.T) {
@@ -42,10 +43,16 @@ func TestCompareNamesEachPropertyThatDiffers(t *testing.T) {
 			m{"policy": `{"a":1}`}, m{"policy": `{"a":2}`},
 			[]finding.Difference{{Path: "policy", Want: `"{\"a\":1}"`, Have: `"{\"a\":2}"`}},
 		},
-		"empty and absent are the same":            {m{"tags": m{}, "l": []any{}, "t": ""}, m{}, nil},
-		"a text that was emptied is not the same":  {m{"t": "x"}, m{"t": ""}, []finding.Difference{{Path: "t", Want: `"x"`, Have: `""`}}},
-		"a number and its text are the same":       {m{"n": "5"}, m{"n": 5.0}, nil},
-		"false and absent are not the same":        {m{"on": false}, m{}, []finding.Difference{{Path: "on", Want: "false"}}},
+		"empty and absent are the same":           {m{"tags": m{}, "l": []any{}, "t": ""}, m{}, nil},
+		"a text that was emptied is not the same": {m{"t": "x"}, m{"t": ""}, []finding.Difference{{Path: "t", Want: `"x"`, Have: `""`}}},
+		"a number and its text are the same":      {m{"n": "5"}, m{"n": 5.0}, nil},
+		"false and absent are not the same":       {m{"on": false}, m{}, []finding.Difference{{Path: "on", Want: "false"}}},
+		"what is known only later may differ": {
+			m{"roleArn": unknown.Value{}, "l": []any{unknown.Value{}}}, m{"roleArn": "arn:x", "l": []any{"y"}},
+			[]finding.Difference{
+				{Path: "l[0]", Want: "(known after apply)", Have: `"y"`}, {Path: "roleArn", Want: "(known after apply)", Have: `"arn:x"`},
+			},
+		},
 		"the engine's bookkeeping is not compared": {m{"__defaults": []any{"a"}}, m{}, nil},
 	} {
 		t.Run(reason, func(t *testing.T) {

@@ -9,12 +9,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/unknown"
 )
 
 // Finder looks a resource up that the engine would create: one that an
@@ -33,8 +33,9 @@ type Found struct {
 // and could not record, so that the next Up does not make them twice. What the
 // engine would create is looked up with find; what is found is written to the
 // state, and the Up that follows reads it. One pass is enough: a resource is
-// created only after everything that it depends on was recorded, so the inputs
-// of a lost one are all known.
+// created only after everything that it depends on was recorded, so what
+// identifies a lost one is known. An input that is not known yet is an
+// unknown.Value in what find gets: it has to answer without it, or with "none".
 func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sink) ([]Step, error) {
 	res, err := e.Preview(ctx, s, nil)
 	// A preview that fails half-way still says what it would create; the Up
@@ -199,30 +200,39 @@ func addResources(deployment map[string]any, lost []Step) error {
 		return errors.New("it has no resources")
 	}
 	known := map[string]bool{}
+	ids := map[string]string{}
 	for _, r := range resources {
-		if m, ok := r.(map[string]any); ok {
-			if urn, ok := m["urn"].(string); ok {
-				known[urn] = true
-			}
+		m, _ := r.(map[string]any)
+		urn, ok := m["urn"].(string)
+		if !ok {
+			continue
+		}
+		known[urn] = true
+		if id, ok := m["id"].(string); ok && m["delete"] != true {
+			ids[urn] = id
 		}
 	}
 	for _, st := range lost {
 		// A resource whose provider is not recorded was not made by an
 		// interrupted run: something else has its name, and the Up will say so.
-		provider := st.Provider
-		if i := strings.LastIndex(provider, "::"); i >= 0 {
-			provider = provider[:i]
-		}
+		provider := providerURN(st.Provider)
 		if known[st.URN] || !known[provider] {
 			continue
+		}
+		// The preview may have left open which id the provider has.
+		reference := st.Provider
+		if id, has := ids[provider]; has {
+			reference = provider + "::" + id
 		}
 		if st.Parent != "" && !known[st.Parent] {
 			return fmt.Errorf("the parent of %s is not in it", st.URN)
 		}
-		inputs := plain(st.NewInputs)
+		// An event carries no secret, and not what was not known yet. The next Up
+		// sets them.
+		inputs := unknown.Without(st.NewInputs)
 		resources = append(resources, map[string]any{
 			"urn": st.URN, "custom": true, "id": st.ID, "type": st.Type, "parent": st.Parent,
-			"provider": st.Provider, "inputs": inputs, "outputs": outputsOf(inputs, st.NewOutputs),
+			"provider": reference, "inputs": inputs, "outputs": outputsOf(inputs, st.NewOutputs),
 		})
 		known[st.URN] = true
 	}
@@ -238,20 +248,17 @@ func addResources(deployment map[string]any, lost []Step) error {
 // association is another. Bookkeeping that is no text says no version, and so
 // the provider's own.
 func outputsOf(inputs, found map[string]any) map[string]any {
-	out := maps.Clone(inputs)
-	maps.Copy(out, found)
+	out := map[string]any{}
+	maps.Copy(out, inputs)
+	maps.Copy(out, unknown.Without(found))
 	out["__meta"] = map[string]any{}
 	return out
 }
 
-// plain drops inputs that an event cannot carry: their secrets. The next Up
-// sets them.
-func plain(in map[string]any) map[string]any {
-	out := maps.Clone(in)
-	for _, k := range slices.Collect(maps.Keys(out)) {
-		if out[k] == "[secret]" {
-			delete(out, k)
-		}
+// providerURN is the URN in a reference to a provider, which has its id behind it.
+func providerURN(reference string) string {
+	if i := strings.LastIndex(reference, "::"); i >= 0 {
+		return reference[:i]
 	}
-	return out
+	return reference
 }

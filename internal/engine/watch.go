@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/unknown"
 )
 
 // Step is one step that the engine took or, in a preview, would take.
@@ -27,8 +29,9 @@ type Step struct {
 	Protect  bool
 	// Diffs are the top-level properties that differ.
 	Diffs []string
-	// OldInputs, NewInputs, OldOutputs and NewOutputs hold no secret: the
-	// engine has put "[secret]" in its place.
+	// OldInputs, NewInputs, OldOutputs and NewOutputs hold no secret, but
+	// unknown.Sealed in its place, and an unknown.Value for each value that is not
+	// known yet. ID is empty then.
 	OldInputs, NewInputs, OldOutputs, NewOutputs map[string]any
 }
 
@@ -166,11 +169,11 @@ func (w *watch) finished(m apitype.StepEventMetadata) {
 	}
 	if m.Old != nil {
 		s.ID, s.Parent, s.Custom, s.Protect = m.Old.ID, m.Old.Parent, m.Old.Custom, m.Old.Protect
-		s.OldInputs, s.OldOutputs = m.Old.Inputs, m.Old.Outputs
+		s.OldInputs, s.OldOutputs = unknown.Properties(m.Old.Inputs), unknown.Properties(m.Old.Outputs)
 	}
 	if m.New != nil {
 		s.Parent, s.Custom, s.Protect = m.New.Parent, m.New.Custom, m.New.Protect
-		s.NewInputs, s.NewOutputs = m.New.Inputs, m.New.Outputs
+		s.NewInputs, s.NewOutputs = unknown.Properties(m.New.Inputs), unknown.Properties(m.New.Outputs)
 		if m.New.ID != "" {
 			s.ID = m.New.ID
 		}
@@ -178,11 +181,15 @@ func (w *watch) finished(m apitype.StepEventMetadata) {
 			s.Provider = m.New.Provider
 		}
 	}
+	if unknown.Text(s.ID) {
+		s.ID = ""
+	}
 	if s.Op == string(apitype.OpRead) {
 		w.read(s)
 	}
 	if m.Type == stackType {
-		w.outputs = s.NewOutputs
+		w.outputs = maps.Clone(s.NewOutputs)
+		maps.DeleteFunc(w.outputs, func(_ string, v any) bool { return unknown.In(v) })
 		return
 	}
 	// A component ends twice: when it is registered, and with its outputs.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+
+	"freehold.dev/freehold/internal/unknown"
 )
 
 // Join writes a property path as Pulumi does: keys that are no identifiers are quoted.
@@ -26,6 +28,9 @@ func JoinIndex(path string, i int) string { return path + "[" + strconv.Itoa(i) 
 func Text(v any) string {
 	if v == nil {
 		return ""
+	}
+	if later, is := v.(unknown.Value); is {
+		return later.String()
 	}
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/judge"
 	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/unknown"
 	"freehold.dev/freehold/policies"
 )
 
@@ -68,7 +69,7 @@ func unsealed(v any, secret func()) any {
 		}
 		return out
 	case string:
-		if v == "[secret]" {
+		if v == unknown.Sealed {
 			secret()
 			return policies.Unknown{}
 		}

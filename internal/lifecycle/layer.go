@@ -15,6 +15,7 @@ import (
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
+	"freehold.dev/freehold/internal/unknown"
 )
 
 // layerIn is what the steps of one layer work on.
@@ -154,7 +155,12 @@ func (s *Service) finder(d dataplane.DataPlane, l plan.Layer) (engine.Finder, er
 		return nil, err
 	}
 	return func(ctx context.Context, st engine.Step) (engine.Found, bool, error) {
-		id, err := s.Cloud.Find(ctx, a, st.Type, st.NewInputs)
+		// A lost resource was made when all that identifies it was known. What is
+		// not known has no id, and the engine's text for it is not one.
+		if row, known := awstype.Of(st.Type); known && !row.Identified(st.NewInputs) {
+			return engine.Found{}, false, nil
+		}
+		id, err := s.Cloud.Find(ctx, a, st.Type, unknown.Without(st.NewInputs))
 		if errors.Is(err, cloud.ErrNotFound) {
 			return engine.Found{}, false, nil
 		}

@@ -20,6 +20,7 @@ import (
 	"freehold.dev/freehold/internal/sandbox/awsprovider"
 	"freehold.dev/freehold/internal/sandbox/controlplane"
 	"freehold.dev/freehold/internal/sandbox/store"
+	"freehold.dev/freehold/internal/unknown"
 )
 
 // Options are what a sandbox is opened with.
@@ -132,6 +133,11 @@ func (c *Cloud) Find(ctx context.Context, in cloud.Account, typ string, inputs m
 	who, err := c.as(ctx, in)
 	if err != nil {
 		return "", err
+	}
+	// AWS has patterns for ids and names, and refuses what does not fit them:
+	// https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListTargetsForPolicy.html
+	if unknown.Hidden(inputs) {
+		return "", fmt.Errorf("find %s: InvalidInputException: You provided invalid values for one or more parameters: %v", typ, inputs)
 	}
 	ids, err := c.backend.Lookup(ctx, who, typ, inputs)
 	switch {

@@ -19,6 +19,7 @@ import (
 	"freehold.dev/freehold/internal/cloud/cloudtest"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/sandbox/awsprovider"
+	"freehold.dev/freehold/internal/unknown"
 )
 
 const region = "eu-west-1"
@@ -327,4 +328,16 @@ func cluster(t *testing.T, c *Cloud, a cloud.Account) cloud.Cluster {
 	create("aws:eks/accessEntry:AccessEntry", "", map[string]any{"clusterName": "acme", "principalArn": a.RoleARN})
 	create(awstype.EKSAccessPolicyAssociation, "", map[string]any{"clusterName": "acme", "principalArn": a.RoleARN, "policyArn": adminPolicy, "accessScope": map[string]any{"type": "cluster"}})
 	return cloud.Cluster{Account: a, Name: "acme", ARN: it.ARN}
+}
+
+// As AWS does: whoever asks with what is no id hears so, and not "there is none".
+func TestFindRefusesWhatIsNotKnown(t *testing.T) {
+	c := open(t, Options{})
+	for _, id := range []any{unknown.Value{}, "04da6b54-80e4-46f7-96ec-b56ff0331ba9", unknown.Sealed} {
+		_, err := c.Find(t.Context(), cloud.Account{Region: "eu-west-1"}, "aws:organizations/policyAttachment:PolicyAttachment",
+			map[string]any{"policyId": id, "targetId": "111122223333"})
+		if err == nil || errors.Is(err, cloud.ErrNotFound) || !strings.Contains(err.Error(), "InvalidInputException") {
+			t.Errorf("policy %v: %v", id, err)
+		}
+	}
 }

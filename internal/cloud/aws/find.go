@@ -99,7 +99,9 @@ func (c *Cloud) Find(ctx context.Context, in cloud.Account, typ string, given ma
 	if err != nil {
 		return "", fmt.Errorf("find %s: %w", typ, err)
 	}
-	ids, err := find(ctx, s, inputs(given))
+	// A finder sees what the row names and nothing else: what it reads beside that
+	// could be unknown, and pass for absent.
+	ids, err := find(ctx, s, inputs(row.Identity(given)))
 	switch {
 	case gone(err): // what it would be a part of is not there either
 		return "", fmt.Errorf("find %s in account %s: %w", typ, s.account, cloud.ErrNotFound)

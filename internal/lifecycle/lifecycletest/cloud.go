@@ -9,6 +9,7 @@ import (
 
 	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/unknown"
 )
 
 // Cloud is the cloud of a World, as a process reaches it.
@@ -101,6 +102,10 @@ func (c *Cloud) Find(_ context.Context, in cloud.Account, typ string, inputs map
 		return "", err
 	}
 	var ids []string
+	if unknown.Hidden(inputs) {
+		// AWS has patterns for ids, and answers what does not fit them so.
+		return "", fmt.Errorf("find %s: InvalidInputException: You provided invalid values for one or more parameters: %v", typ, inputs)
+	}
 	err := c.p.read(func() error {
 		where, err := c.p.w.enter(in)
 		if err != nil {

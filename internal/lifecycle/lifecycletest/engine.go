@@ -12,6 +12,7 @@ import (
 
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/unknown"
 )
 
 // Engine runs the layers' stacks over a World. It runs no Pulumi program: of
@@ -108,7 +109,8 @@ func (e *Engine) Adopt(ctx context.Context, s engine.Stack, find engine.Finder, 
 			r := p.resources[i]
 			st.Resources = append(st.Resources, record{
 				URN: step.URN, Type: r.typ, Name: r.name, ID: step.ID, Where: r.where, Provider: urn(s, p.provider, "org"),
-				Protect: r.protect, Retain: r.retain, Inputs: step.NewInputs, Outputs: step.NewInputs,
+				Protect: r.protect, Retain: r.retain,
+				Inputs: unknown.Without(step.NewInputs), Outputs: unknown.Without(step.NewInputs),
 			})
 		}
 		st.Pending = nil
@@ -294,10 +296,12 @@ func urn(s engine.Stack, typ, name string) string {
 }
 
 // resolved puts ids and outputs of other resources in the place of refs. What
-// is not made yet is not known, and left out.
+// is not made yet is not known.
 func resolved(in map[string]any, made map[string]*Thing) map[string]any {
-	out := maps.Clone(in)
-	for k, v := range out {
+	plain := maps.Clone(in)
+	maps.DeleteFunc(plain, func(_ string, v any) bool { _, is := v.(ref); return is })
+	out := copied(plain)
+	for k, v := range in {
 		r, is := v.(ref)
 		if !is {
 			continue
@@ -305,7 +309,7 @@ func resolved(in map[string]any, made map[string]*Thing) map[string]any {
 		t := made[r.of]
 		switch {
 		case t == nil:
-			delete(out, k)
+			out[k] = unknown.Value{}
 		case r.output == "":
 			out[k] = t.ID
 		case r.output == "arn":
@@ -314,5 +318,5 @@ func resolved(in map[string]any, made map[string]*Thing) map[string]any {
 			out[k] = t.Outputs[r.output]
 		}
 	}
-	return copied(out)
+	return out
 }

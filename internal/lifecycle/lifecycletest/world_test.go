@@ -9,12 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/cloud/cloudtest"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/spec"
+	"freehold.dev/freehold/internal/unknown"
 	"freehold.dev/freehold/stacks"
 )
 
@@ -109,7 +111,10 @@ func (d *dataPlane) find(l plan.Layer) engine.Finder {
 		if l == plan.LayerBootstrap {
 			return engine.Found{}, false, nil // applied by name
 		}
-		id, err := d.p.Cloud().Find(ctx, a, st.Type, st.NewInputs)
+		if row, known := awstype.Of(st.Type); known && !row.Identified(st.NewInputs) {
+			return engine.Found{}, false, nil
+		}
+		id, err := d.p.Cloud().Find(ctx, a, st.Type, unknown.Without(st.NewInputs))
 		if errors.Is(err, cloud.ErrNotFound) {
 			return engine.Found{}, false, nil
 		}
