@@ -8,13 +8,11 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
-	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
-	"freehold.dev/freehold/internal/spec"
 	"freehold.dev/freehold/policies"
 )
 
@@ -88,45 +86,6 @@ func CheckCaller(caller cloud.Identity, management string) *Refusal {
 		Message: fmt.Sprintf("the credentials belong to %s, and the org was onboarded from account %s", caller.ARN, management),
 		Next:    "sign in to account " + management,
 	}
-}
-
-// pinned are the fields that AWS cannot change in what is made. A field binds
-// from the moment that something was made with it: until then a mistake in it
-// can be corrected.
-var pinned = []struct {
-	field string
-	binds func(DataPlane) bool
-	of    func(plan.Plan) string
-}{
-	{"region", DataPlane.inAccount, func(p plan.Plan) string { return p.Region }},
-	{"account.mode", DataPlane.HasAccount, func(p plan.Plan) string {
-		if p.Account.Vended {
-			return string(spec.AccountVended)
-		}
-		return string(spec.AccountExisting)
-	}},
-	{"account.email", DataPlane.HasAccount, func(p plan.Plan) string { return p.Account.Email }},
-	{"account.roleArn", DataPlane.HasAccount, func(p plan.Plan) string { return p.Account.RoleARN }},
-	{"network.cidr", func(d DataPlane) bool { return d.has(plan.LayerCluster, awstype.EC2VPC) }, func(p plan.Plan) string { return p.Cluster.CIDR }},
-}
-
-func (f Facts) fixed() []Refusal {
-	if f.Recorded == nil {
-		return nil
-	}
-	var out []Refusal
-	for _, p := range pinned {
-		was, is := p.of(*f.Recorded), p.of(f.DataPlane.Plan)
-		if was == is || !p.binds(f.DataPlane) {
-			continue
-		}
-		out = append(out, Refusal{
-			Field:   p.field,
-			Message: fmt.Sprintf("%s cannot change from %q to %q: the data plane would have to be made anew", p.field, was, is),
-			Next:    "set it back, or offboard the org and onboard it again",
-		})
-	}
-	return out
 }
 
 func (f Facts) email() []Refusal {

@@ -228,3 +228,30 @@ func TestTheChangesOfAPlanAreTheStepsThatTouchSomething(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestAPlanDoesNotMoveWhatNodesRunIn(t *testing.T) {
+	p := onboarded(t)
+	for field, network := range map[string]string{
+		"network.zones":                "{zones: [{name: eu-west-1a}, {name: eu-west-1b}]}",
+		"network.zones[2].privateCidr": "{zones: [{name: eu-west-1a}, {name: eu-west-1b}, {name: eu-west-1c, privateCidr: 10.0.160.0/19}]}",
+	} {
+		for what, run := range map[string]func(*process) error{
+			"plan": func(proc *process) error {
+				_, err := proc.Plan(t.Context(), document(t, "network: "+network), PlanOptions{}, nil)
+				return err
+			},
+			"onboard": func(proc *process) error {
+				_, err := proc.onboard(document(t, "network: "+network))
+				return err
+			},
+		} {
+			e := refused(t, run(p.here()), ErrInvalid, field+" cannot change from ")
+			if e.Refusals[0].Field != field {
+				t.Errorf("%s: field %q, want %q", what, e.Refusals[0].Field, field)
+			}
+		}
+	}
+	if got := p.states("acme"); got != "done done done done" {
+		t.Errorf("layers: %s", got)
+	}
+}
