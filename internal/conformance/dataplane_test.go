@@ -53,7 +53,7 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 	l.Clusters("freehold-acme", "freehold-initech")
 	roleARN := l.Adopt(ownAccount, "freehold-access", externalID)
 	o := newOperator(t, l, "FREEHOLD_HOME="+l.Dir("home"))
-	acme := &customer{operator: o, org: "acme", spec: o.spec("acme", "  email: aws+acme@example.com", versions, people("acme"), twoProjects, "deletionProtection: false")}
+	acme := &customer{operator: o, org: "acme", spec: o.spec("acme", "  email: aws+acme@example.com", versions, people("acme"), publicEndpoint, twoProjects, "deletionProtection: false")}
 	// Another operator, whose states are in a bucket and encrypted with a key.
 	remote := newOperator(t, l, "FREEHOLD_HOME="+l.Dir("elsewhere"), "FREEHOLD_BACKEND=s3://"+stateBucket+"/states?region="+lab.Region,
 		"FREEHOLD_SECRETS_PROVIDER=awskms://alias/freehold-{org}?region="+lab.Region)
@@ -102,6 +102,11 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 			if again.Changed || len(again.Unmanaged) > 0 {
 				t.Errorf("%s: changed %t, unmanaged %+v", c.org, again.Changed, again.Unmanaged)
 			}
+		}
+	})
+	t.Run("plan finds nothing to do", func(t *testing.T) {
+		for _, c := range both {
+			c.in(t).want(0, "plan", "-f", c.spec)
 		}
 	})
 	t.Run("nothing drifts", func(t *testing.T) {
@@ -153,6 +158,10 @@ const twoProjects = `projects:
   members: [{group: "acme:shop", role: editor}]
   serviceAccounts: [{name: uploader, podIdentity: {policies: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]}}]
 - name: billing`
+
+// publicEndpoint goes with people: initech has the default, a private one. An
+// emulator lets everybody in at both.
+const publicEndpoint = `  endpoint: {access: public, allow: [203.0.113.7/32]}`
 
 // people are who an org's members are. Nobody asks the issuer here.
 func people(org string) string {

@@ -73,6 +73,7 @@ type Front struct {
 	sessions map[string]session
 	lasts    time.Duration
 	misled   map[string]string
+	tunnels  tunnels
 	server   *http.Server
 	address  string
 }
@@ -80,6 +81,7 @@ type Front struct {
 func newFront(emulator string, now func() time.Time) (*Front, error) {
 	f := &Front{
 		emulator: emulator, now: now, sessions: map[string]session{}, providers: identityProviders{has: map[string]map[string]any{}},
+		tunnels: tunnels{},
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -163,7 +165,12 @@ var credential = regexp.MustCompile(`Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aw
 
 // ServeHTTP passes a call on. The front serves as an HTTP proxy, too: S3
 // Control's host names carry an account's number, and no resolver knows them.
+// What is meant for an API server goes through it unread.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodConnect {
+		f.serveTunnel(w, r)
+		return
+	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)

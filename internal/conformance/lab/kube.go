@@ -65,6 +65,9 @@ func (l *Lab) Clusters(names ...string) {
 		if err != nil {
 			l.t.Fatalf("lab: control plane %s: %v", name, err)
 		}
+		if err := l.Front.reaches(e.URL); err != nil {
+			l.t.Fatal(err)
+		}
 		p.at[name] = c
 		endpoints[name] = answer{e.URL, e.CABase64()}
 		controlplanetest.Serve(l.t, p.manager, root, c, controlplane.ServeOptions{TokenReview: reviews.URL + "/" + c.Name})
