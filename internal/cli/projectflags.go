@@ -13,6 +13,7 @@ import (
 type projectFlags struct {
 	file, name, display  string
 	cpu, memory, storage string
+	ephemeral            string
 	pods, gpus           int
 	members, registries  []string
 }
@@ -25,6 +26,7 @@ func (f *projectFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.cpu, "cpu", "", "CPU quota, such as 4")
 	fs.StringVar(&f.memory, "memory", "", "memory quota, such as 8Gi")
 	fs.StringVar(&f.storage, "storage", "", "storage quota, such as 50Gi")
+	fs.StringVar(&f.ephemeral, "ephemeral-storage", "", "quota of the nodes' disks, such as 100Gi")
 	fs.IntVar(&f.pods, "pods", 0, "pod quota")
 	fs.IntVar(&f.gpus, "gpus", 0, "GPU quota")
 	fs.StringArrayVar(&f.members, "member", nil, "`ROLE=group:NAME` or ROLE=user:NAME, with role admin, editor or viewer; repeatable")
@@ -44,6 +46,7 @@ func (f projectFlags) document() ([]byte, error) {
 	set(quota, "cpu", f.cpu, f.cpu != "")
 	set(quota, "memory", f.memory, f.memory != "")
 	set(quota, "storage", f.storage, f.storage != "")
+	set(quota, "ephemeralStorage", f.ephemeral, f.ephemeral != "")
 	set(quota, "pods", f.pods, f.pods != 0)
 	set(quota, "gpus", f.gpus, f.gpus != 0)
 	var members []object
@@ -92,7 +95,7 @@ func (f projectFlags) read(a *app, cmd *cobra.Command) (text []byte, name string
 		}
 		return text, "flags", nil
 	}
-	for _, flag := range []string{"display-name", "cpu", "memory", "storage", "pods", "gpus", "member", "registry-allowed"} {
+	for _, flag := range []string{"display-name", "cpu", "memory", "storage", "ephemeral-storage", "pods", "gpus", "member", "registry-allowed"} {
 		if cmd.Flags().Changed(flag) {
 			return nil, "", usagef(cmd, "projects add: --%s works with --name only; set it in the file", flag)
 		}

@@ -32,6 +32,7 @@ func TestProjects(t *testing.T) {
 		{"a change arrives, and what is no longer asked for goes", changed},
 		{"a member works in one project, and nowhere else", membersWork},
 		{"the quota, the limits and the Pod Security Standard are enforced", quotaHolds},
+		{"a container that states little of what it needs runs, or hears which field is wrong", littleStated},
 		{"what is edited or deleted by hand is restored within a second", handsOff},
 		{"somebody who keeps changing things is named, and not raced", contest},
 		{"a namespace that is not ours is left alone until it is handed over", taken},
@@ -158,7 +159,11 @@ func quotaHolds(t *testing.T, k *cluster, _ *running) {
 		if p.Spec.AutomountServiceAccountToken != nil || slices.ContainsFunc(p.Spec.Volumes, func(v corev1.Volume) bool { return v.Projected != nil }) {
 			t.Error("a pod of the default service account has its token")
 		}
-		if cpu := p.Spec.Containers[0].Resources.Limits.Cpu().String(); cpu != "250m" {
+		got := p.Spec.Containers[0].Resources
+		if cpu := got.Requests.Cpu().String(); cpu != "250m" {
+			t.Errorf("a container that asks for nothing gets %s", cpu)
+		}
+		if cpu := got.Limits.Cpu().String(); cpu != "2" {
 			t.Errorf("a container that asks for no limit gets %s", cpu)
 		}
 	}

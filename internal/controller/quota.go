@@ -25,7 +25,7 @@ func (l *look) quota(ctx context.Context) (answer, error) {
 		l.keep(ctx, &corev1.ResourceQuotaList{}, l.resourceQuota()),
 		l.keep(ctx, &corev1.LimitRangeList{}, &corev1.LimitRange{
 			ObjectMeta: l.named(limitsName),
-			Spec:       corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{containerLimits(l.p.Spec.Limits)}},
+			Spec:       corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{containerLimits(l.p.Spec.Limits, l.p.Spec.Quota)}},
 		}),
 	)
 	if err != nil {
@@ -40,6 +40,12 @@ func (l *look) resourceQuota() *corev1.ResourceQuota {
 
 // hard are a quota's bounds by Kubernetes' names. A hibernated project may have
 // no pods.
+//
+// Requests are bounded, and limits are not: a container that states no limit gets
+// the most that one may have, and a bound on the sum of limits would count that.
+// Requests are what the scheduler sets aside and what a node keeps for a pod when
+// it runs short, so one project's limits take nothing from another's requests.
+// https://kubernetes.io/docs/concepts/policy/resource-quotas/
 func hard(q v1alpha1.Quota, sleeps bool) corev1.ResourceList {
 	pods := q.Pods
 	if sleeps {
@@ -47,12 +53,19 @@ func hard(q v1alpha1.Quota, sleeps bool) corev1.ResourceList {
 	}
 	bounds := corev1.ResourceList{
 		corev1.ResourceRequestsCPU:                     q.CPU.Value(),
-		corev1.ResourceLimitsCPU:                       q.CPU.Value(),
 		corev1.ResourceRequestsMemory:                  q.Memory.Value(),
-		corev1.ResourceLimitsMemory:                    q.Memory.Value(),
 		corev1.ResourceRequestsStorage:                 q.Storage.Value(),
+		corev1.ResourceRequestsEphemeralStorage:        q.Ephemeral(),
 		corev1.ResourcePods:                            count(pods),
 		corev1.ResourceName("requests.nvidia.com/gpu"): count(q.GPUs),
+	}
+	// A quota denies no resource that it does not name; the admission policy
+	// freehold-project-resources does, and goes by what is named here.
+	for name, most := range q.Resources {
+		bounds[corev1.ResourceName(corev1.DefaultResourceRequestsPrefix+name)] = most.Value()
+	}
+	for class, most := range q.DeviceClasses {
+		bounds[corev1.ResourceName(class+corev1.ResourceClaimsPerClass)] = count(most)
 	}
 	o := q.Objects
 	for name, most := range map[corev1.ResourceName]*int32{
@@ -77,15 +90,25 @@ func hard(q v1alpha1.Quota, sleeps bool) corev1.ResourceList {
 
 func count(n int32) resource.Quantity { return *resource.NewQuantity(int64(n), resource.DecimalSI) }
 
-// containerLimits says the default requests too: Kubernetes would add them, and
-// what is there would differ from what was written.
-func containerLimits(l v1alpha1.Limits) corev1.LimitRangeItem {
-	defaults := corev1.ResourceList{corev1.ResourceCPU: l.DefaultCPU.Value(), corev1.ResourceMemory: l.DefaultMemory.Value()}
+// containerLimits are what a container gets that states nothing, and the least
+// and the most that one may have.
+//
+// The default limit is the most that a container may have. With a smaller one,
+// Kubernetes would refuse a container that requests more than it and states no
+// limit; without one, it would refuse every container that states no limit.
+// https://kubernetes.io/docs/concepts/policy/limit-range/#resource-limits-and-requests
+func containerLimits(l v1alpha1.Limits, q v1alpha1.Quota) corev1.LimitRangeItem {
+	ephemeral, mostEphemeral := l.Ephemeral(q)
+	most := corev1.ResourceList{
+		corev1.ResourceCPU: l.MaxCPU.Value(), corev1.ResourceMemory: l.MaxMemory.Value(), corev1.ResourceEphemeralStorage: mostEphemeral,
+	}
 	item := corev1.LimitRangeItem{
-		Type:           corev1.LimitTypeContainer,
-		Max:            corev1.ResourceList{corev1.ResourceCPU: l.MaxCPU.Value(), corev1.ResourceMemory: l.MaxMemory.Value()},
-		Default:        defaults,
-		DefaultRequest: defaults,
+		Type:    corev1.LimitTypeContainer,
+		Max:     most,
+		Default: most,
+		DefaultRequest: corev1.ResourceList{
+			corev1.ResourceCPU: l.DefaultCPU.Value(), corev1.ResourceMemory: l.DefaultMemory.Value(), corev1.ResourceEphemeralStorage: ephemeral,
+		},
 	}
 	for name, least := range map[corev1.ResourceName]v1alpha1.Quantity{corev1.ResourceCPU: l.MinCPU, corev1.ResourceMemory: l.MinMemory} {
 		if least.Text == "" {

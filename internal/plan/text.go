@@ -215,6 +215,15 @@ func projectRest(p ProjectPlan) []string {
 	add(p.DisplayName != "", "shown as %q", p.DisplayName)
 	add(p.Limits.MinCPU.Text != "", "a container asks for %s CPU at least", p.Limits.MinCPU)
 	add(p.Limits.MinMemory.Text != "", "a container asks for %s memory at least", p.Limits.MinMemory)
+	add(p.Limits.DefaultEphemeralStorage.Text != "", "a container has %s of its node's disk", p.Limits.DefaultEphemeralStorage)
+	add(p.Limits.MaxEphemeralStorage.Text != "", "a container has at most %s of its node's disk", p.Limits.MaxEphemeralStorage)
+	add(p.Quota.EphemeralStorage.Text != "", "%s of the nodes' disks", p.Quota.EphemeralStorage)
+	for _, name := range slices.Sorted(maps.Keys(p.Quota.Resources)) {
+		add(true, "at most %s %s", p.Quota.Resources[name], name)
+	}
+	for _, class := range slices.Sorted(maps.Keys(p.Quota.DeviceClasses)) {
+		add(true, "at most %d devices of class %s", p.Quota.DeviceClasses[class], class)
+	}
 	for _, o := range []struct {
 		kind string
 		most *int32

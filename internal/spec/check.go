@@ -233,6 +233,21 @@ func checkBytes(value string) string {
 	return ""
 }
 
+// checkWhole refuses what cannot be counted out: Kubernetes gives an extended
+// resource in whole numbers only.
+func checkWhole(value string) string {
+	q, err := resource.ParseQuantity(value)
+	switch {
+	case err != nil:
+		return "is not a quantity"
+	case q.Sign() < 0:
+		return "is negative"
+	case q.Cmp(*resource.NewQuantity(q.Value(), q.Format)) != 0:
+		return "is not a whole number"
+	}
+	return ""
+}
+
 // checkDate refuses what only looks like a day. Whether the day is over is
 // judged against a clock, which a document does not have.
 func checkDate(value string) string {

@@ -113,7 +113,7 @@ ingress: [{project: kube-x}, {project: shpo}]
 `), []string{"shop"})
 	want := `p.yaml:1:7: name: "kube-x" is reserved; want a name other than default and not starting with kube- or freehold-
 p.yaml:2:14: quota.cpu: "none" is not a quantity; want a positive Kubernetes quantity, such as "4" or "500m"
-p.yaml:2:20: quota.cpus: unknown field (did you mean cpu?); want one of cpu, memory, storage, pods, gpus, objects
+p.yaml:2:20: quota.cpus: unknown field (did you mean cpu?); want one of cpu, memory, storage, ephemeralStorage, pods, gpus, resources, deviceClasses, objects
 p.yaml:3:22: limits.defaultCpu: "8" is more than limits.maxCpu, "4"; want min <= default <= max <= quota
 p.yaml:4:21: ingress[0].project: "kube-x" is the project itself, which may always call itself; want another project
 p.yaml:4:40: ingress[1].project: "shpo" is no project of the org (did you mean shop?); want the name of another project`

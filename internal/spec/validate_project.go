@@ -3,6 +3,8 @@ package spec
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +18,7 @@ func (d *decoder) validateProject(p Project, path string) {
 		d.complain(name, quote(p.Name)+" is reserved", `a name other than default and not starting with kube- or freehold-`)
 	}
 	d.validateLimits(p, path)
+	d.validateResources(p.Quota, path+".quota")
 	d.validateMembers(p.Members, path+".members")
 	d.validateAccounts(p.ServiceAccounts, path+".serviceAccounts")
 	d.unique(path+".registries", len(p.Registries), "", func(i int) string { return p.Registries[i] })
@@ -77,6 +80,15 @@ func (d *decoder) validateLimits(p Project, path string) {
 			{path + ".limits.maxMemory", p.Limits.MaxMemory},
 			{path + ".quota.memory", p.Quota.Memory},
 		},
+		{
+			{path + ".limits.defaultEphemeralStorage", p.Limits.DefaultEphemeralStorage},
+			{path + ".limits.maxEphemeralStorage", p.Limits.MaxEphemeralStorage},
+			{path + ".quota.ephemeralStorage", d.ephemeral(p.Quota, path+".quota")},
+		},
+		{
+			{path + ".limits.defaultEphemeralStorage", p.Limits.DefaultEphemeralStorage},
+			{path + ".quota.ephemeralStorage", d.ephemeral(p.Quota, path+".quota")},
+		},
 	} {
 		for i := range len(chain) - 1 {
 			low, high := chain[i], chain[i+1]
@@ -90,6 +102,44 @@ func (d *decoder) validateLimits(p Project, path string) {
 			d.complain(low.field, fmt.Sprintf("%s is more than %s, %s", quote(low.value.Text), high.field[len(path)+1:], quote(high.value.Text)),
 				"min <= default <= max <= quota", high.field, path)
 			break
+		}
+	}
+}
+
+// ephemeral is the quota of ephemeral storage, which follows from the pods where
+// the document does not say it; none where those are wrong.
+func (d *decoder) ephemeral(q v1alpha1.Quota, path string) v1alpha1.Quantity {
+	if d.given(path+".ephemeralStorage") || !d.ok(path+".pods") {
+		return q.EphemeralStorage
+	}
+	sum := q.Ephemeral()
+	return v1alpha1.Quantity{Text: sum.String()}
+}
+
+// The names of what a container may ask for beside CPU, memory and ephemeral
+// storage, and those of device classes.
+// https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#extended-resources
+var (
+	extendedResource = regexp.MustCompile(`^(hugepages-[0-9]+(Ki|Mi|Gi)|[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$`)
+	deviceClass      = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`)
+)
+
+// validateResources wants names that a quota can bound.
+func (d *decoder) validateResources(q v1alpha1.Quota, path string) {
+	const most = 128
+	for _, name := range slices.Sorted(maps.Keys(q.Resources)) {
+		field := join(path+".resources", name)
+		switch {
+		case name == "nvidia.com/gpu":
+			d.complain(field, "is the quota's gpus", "gpus")
+		case !extendedResource.MatchString(name) || len(name) > most || strings.Contains(name, "kubernetes.io/") || strings.HasPrefix(name, "requests."):
+			d.complain(field, quote(name)+" is not the name of an extended resource",
+				"a domain and a name, such as nvidia.com/mig-1g.10gb, or huge pages of a size, such as hugepages-2Mi")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(q.DeviceClasses)) {
+		if !deviceClass.MatchString(name) || len(name) > most {
+			d.complain(join(path+".deviceClasses", name), quote(name)+" is not the name of a device class", "a DNS name, such as gpu.nvidia.com")
 		}
 	}
 }

@@ -126,11 +126,14 @@ const label = `^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 func quota() schema {
 	count := func(about string) schema { return number(about, 0, 100_000) }
 	return object("Quota bounds what all of the project may use.", []string{"cpu", "memory", "storage", "pods"}, map[string]schema{
-		"cpu":     quantity("Cores, of requests and of limits."),
-		"memory":  quantity("Memory, of requests and of limits."),
-		"storage": quantity("Storage, of volume claims."),
-		"pods":    count("Pods."),
-		"gpus":    withDefault(number("GPUs.", 0, 10_000), 0),
+		"cpu":              quantity("Cores that containers request."),
+		"memory":           quantity("Memory that containers request."),
+		"storage":          quantity("Storage, of volume claims."),
+		"ephemeralStorage": quantity("Storage of the nodes that containers request. Default: 2Gi for each of the pods."),
+		"pods":             count("Pods."),
+		"gpus":             withDefault(number("GPUs.", 0, 10_000), 0),
+		"resources":        resources(),
+		"deviceClasses":    deviceClasses(),
 		"objects": object("How many objects of a kind there may be; what is not given is not bounded.", nil, map[string]schema{
 			"configMaps":             count(""),
 			"secrets":                count(""),
@@ -147,14 +150,54 @@ func quota() schema {
 	})
 }
 
+// resources are those that nobody has by default. The rules are Kubernetes' own
+// for the names of extended resources and of huge pages.
+// https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#extended-resources
+func resources() schema {
+	s := mapOf("Extended resources and huge pages that containers may request; others are denied.", 32, quantity(""))
+	s.XValidations = apiextensionsv1.ValidationRules{
+		{
+			Rule: `self.all(k, k.matches('^(hugepages-[0-9]+(Ki|Mi|Gi)|[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)$') && ` +
+				`size(k) <= 128 && !k.contains('kubernetes.io/') && !k.startsWith('requests.'))`,
+			Message: "a resource is a domain and a name, such as nvidia.com/mig-1g.10gb, or huge pages of a size, such as hugepages-2Mi",
+		},
+		{Rule: `!('nvidia.com/gpu' in self)`, Message: "the amount of nvidia.com/gpu is gpus"},
+		{Rule: `self.all(k, quantity(string(self[k])).isInteger())`, Message: "the amount of a resource is a whole number"},
+	}
+	return s
+}
+
+func deviceClasses() schema {
+	s := mapOf("Devices that resource claims may ask for, by device class; others are denied.", 32, number("", 0, 100_000))
+	s.XValidations = apiextensionsv1.ValidationRules{{
+		Rule:    `self.all(k, k.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$') && size(k) <= 128)`,
+		Message: "a device class has a DNS name, such as gpu.nvidia.com",
+	}}
+	return s
+}
+
+func mapOf(about string, most int64, item schema) schema {
+	return schema{
+		Type: "object", Description: about, MaxProperties: &most,
+		AdditionalProperties: &apiextensionsv1.JSONSchemaPropsOrBool{Allows: true, Schema: &item},
+	}
+}
+
 func limits() schema {
 	s := object("Limits bound each container.", []string{"defaultCpu", "defaultMemory", "maxCpu", "maxMemory"}, map[string]schema{
-		"defaultCpu":    quantity("Cores of a container that asks for none."),
-		"defaultMemory": quantity("Memory of a container that asks for none."),
-		"maxCpu":        quantity("Cores that one container may have."),
-		"maxMemory":     quantity("Memory that one container may have."),
-		"minCpu":        quantity("Cores that a container asks for at least."),
-		"minMemory":     quantity("Memory that a container asks for at least."),
+		"defaultCpu":              quantity("Cores that a container requests that states none."),
+		"defaultMemory":           quantity("Memory that a container requests that states none."),
+		"defaultEphemeralStorage": quantity("Storage of the node that a container requests that states none. Default: 256Mi."),
+		"maxCpu":                  quantity("Cores that one container may have."),
+		"maxMemory":               quantity("Memory that one container may have."),
+		"maxEphemeralStorage":     quantity("Storage of the node that one container may have. Default: 10Gi, or the quota's where that is less."),
+		"minCpu":                  quantity("Cores that a container asks for at least."),
+		"minMemory":               quantity("Memory that a container asks for at least."),
+	})
+	s.XValidations = append(s.XValidations, apiextensionsv1.ValidationRule{
+		Rule: `!has(self.defaultEphemeralStorage) || !has(self.maxEphemeralStorage) || ` +
+			`quantity(string(self.defaultEphemeralStorage)).compareTo(quantity(string(self.maxEphemeralStorage))) <= 0`,
+		Message: "defaultEphemeralStorage is more than maxEphemeralStorage",
 	})
 	for _, of := range []string{"Cpu", "Memory"} {
 		s.XValidations = append(s.XValidations,
@@ -237,8 +280,7 @@ func projectStatus() schema {
 		"namespace":          text("The project's namespace, once it is there."),
 		"observedGeneration": {Type: "integer", Format: "int64", Description: "The generation of the spec that the rest is about."},
 		"lastSync":           {Type: "string", Format: "date-time", Description: "When anything else of the status changed last."},
-		"quota": {Type: "object", Description: "How much of what may be used is used, by Kubernetes' names of resources.",
-			AdditionalProperties: &apiextensionsv1.JSONSchemaPropsOrBool{Allows: true, Schema: &usage}, MaxProperties: new(int64(64))},
+		"quota":              mapOf("How much of what may be used is used, by Kubernetes' names of resources.", 128, usage),
 		"counts": object("How many the project has of what the controller makes.", nil, map[string]schema{
 			"members": count, "serviceAccounts": count, "roleBindings": count, "networkPolicies": count,
 		}),

@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"maps"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -60,6 +61,8 @@ func (s *ProjectSpec) DeepCopyInto(out *ProjectSpec) {
 func (s ProjectSettings) DeepCopy() ProjectSettings {
 	out := s
 	out.Quota.Objects = s.Quota.Objects.deepCopy()
+	out.Quota.Resources = maps.Clone(s.Quota.Resources)
+	out.Quota.DeviceClasses = maps.Clone(s.Quota.DeviceClasses)
 	out.Members = slices.Clone(s.Members)
 	out.Egress = slices.Clone(s.Egress)
 	for i := range out.Egress {

@@ -39,16 +39,27 @@ type ProjectSettings struct {
 
 // Quota bounds what a project may use; quantities as Kubernetes writes them.
 type Quota struct {
-	// CPU is the sum of the containers' CPUs. Default: "4".
+	// CPU is the sum of what the containers request. Default: "4".
 	CPU Quantity `json:"cpu"`
-	// Memory is the sum of the containers' memory. Default: "8Gi".
+	// Memory is the sum of what the containers request. Default: "8Gi".
 	Memory Quantity `json:"memory"`
 	// Storage is the sum of the volumes. Default: "50Gi".
 	Storage Quantity `json:"storage"`
+	// EphemeralStorage is the sum of what the containers request of the nodes'
+	// disks: logs, emptyDir volumes, what they write to their images. Default:
+	// "2Gi" for each of the pods.
+	EphemeralStorage Quantity `json:"ephemeralStorage,omitzero"`
 	// Pods is the number of pods. Default: 50.
 	Pods int32 `json:"pods"`
 	// GPUs is the number of nvidia.com/gpu. Default: 0.
 	GPUs int32 `json:"gpus"`
+	// Resources are the amounts of extended resources, such as
+	// nvidia.com/mig-1g.10gb or aws.amazon.com/neuron, and of huge pages. A
+	// resource that is not listed is denied. Default: none.
+	Resources map[string]Quantity `json:"resources,omitempty"`
+	// DeviceClasses are the numbers of devices that resource claims may ask for, by
+	// device class. A class that is not listed is denied. Default: none.
+	DeviceClasses map[string]int32 `json:"deviceClasses,omitempty"`
 	// Objects bound how many objects of a kind there may be.
 	Objects ObjectCounts `json:"objects,omitzero"`
 }
@@ -80,16 +91,26 @@ type ObjectCounts struct {
 	Ingresses *int32 `json:"ingresses,omitempty"`
 }
 
-// Limits are a container's defaults, minimum and maximum.
+// Limits are a container's defaults, minimum and maximum. What a container
+// requests by default and what it may have at most are two things: with a limit
+// of the default's size, Kubernetes refuses a container that requests more and
+// states no limit.
+// https://kubernetes.io/docs/concepts/policy/limit-range/#resource-limits-and-requests
 type Limits struct {
-	// DefaultCPU is for a container that states none. Default: "250m", or the maximum where that is less.
+	// DefaultCPU is the request of a container that states none. Default: "250m", or the maximum where that is less.
 	DefaultCPU Quantity `json:"defaultCpu"`
-	// DefaultMemory is for a container that states none. Default: "256Mi", or the maximum where that is less.
+	// DefaultMemory is the request of a container that states none. Default: "256Mi", or the maximum where that is less.
 	DefaultMemory Quantity `json:"defaultMemory"`
-	// MaxCPU is the most that one container may have. Default: the quota's.
+	// DefaultEphemeralStorage is the request of a container that states none.
+	// Default: "256Mi", or the maximum where that is less.
+	DefaultEphemeralStorage Quantity `json:"defaultEphemeralStorage,omitzero"`
+	// MaxCPU is the most that one container may have, and the limit of one that states none. Default: the quota's.
 	MaxCPU Quantity `json:"maxCpu"`
-	// MaxMemory is the most that one container may have. Default: the quota's.
+	// MaxMemory is the most that one container may have, and the limit of one that states none. Default: the quota's.
 	MaxMemory Quantity `json:"maxMemory"`
+	// MaxEphemeralStorage is the most that one container may have, and the limit
+	// of one that states none. Default: "10Gi", or the quota's where that is less.
+	MaxEphemeralStorage Quantity `json:"maxEphemeralStorage,omitzero"`
 	// MinCPU is the least that one container may ask for. Default: no minimum.
 	MinCPU Quantity `json:"minCpu,omitzero"`
 	// MinMemory is the least that one container may ask for. Default: no minimum.
