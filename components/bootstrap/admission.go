@@ -46,6 +46,8 @@ func (b *builder) admission() ([]pulumi.Resource, error) {
 		{"project-fences", b.projectFences()},
 		{"project-services", b.projectServices()},
 		{"project-images", b.projectImages()},
+		{"project-resources", b.projectResources()},
+		{"project-devices", b.projectDevices()},
 		{"bindings", b.bindings()},
 		{"everybody", b.everybody()},
 		{"node-access", b.nodeAccess()},
@@ -79,6 +81,7 @@ func (b *builder) fencePolicy(part string, spec *admissionv1.ValidatingAdmission
 		Metadata: b.clusterMeta(name),
 		Spec: &admissionv1.ValidatingAdmissionPolicyBindingSpecArgs{
 			PolicyName:        pulumi.String(name),
+			ParamRef:          quotaOf(spec),
 			ValidationActions: stringArray("Deny"),
 		},
 	}, b.parent, pulumi.DependsOn([]pulumi.Resource{policy}))

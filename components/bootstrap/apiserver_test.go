@@ -57,7 +57,8 @@ func apiServer(t *testing.T) *rest.Config {
 	start(t, kube, "kube-apiserver", "--etcd-servers="+etcd, "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", port), "--cert-dir="+dir, "--token-auth-file="+tokens, "--authorization-mode=RBAC",
 		"--service-account-issuer=https://acme.example", "--service-account-signing-key-file="+key, "--service-account-key-file="+key,
-		"--service-cluster-ip-range=172.20.0.0/16", "--allow-privileged", "--endpoint-reconciler-type=none")
+		"--service-cluster-ip-range=172.20.0.0/16", "--allow-privileged", "--endpoint-reconciler-type=none",
+		"--runtime-config=resource.k8s.io/v1beta1=true")
 
 	config := &rest.Config{
 		Host: fmt.Sprintf("https://127.0.0.1:%d", port), BearerToken: "secret",

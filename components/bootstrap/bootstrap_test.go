@@ -313,7 +313,7 @@ func TestProjectsComeAfterTheControllerAndItsFences(t *testing.T) {
 	want := []string{
 		"bootstrap-bindings", "bootstrap-controller", "bootstrap-controller-reach", "bootstrap-everybody", "bootstrap-namespace-controller",
 		"bootstrap-namespaces", "bootstrap-node-access", "bootstrap-node-volumes", "bootstrap-owned-objects", "bootstrap-project-definition",
-		"bootstrap-project-fences", "bootstrap-project-images", "bootstrap-project-services",
+		"bootstrap-project-devices", "bootstrap-project-fences", "bootstrap-project-images", "bootstrap-project-resources", "bootstrap-project-services",
 	}
 	if diff := cmp.Diff(want, project.DependsOn); diff != "" {
 		t.Errorf("waits for (-want +got):\n%s", diff)

@@ -2,6 +2,7 @@ package bootstrap_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,15 +14,17 @@ const registry = "210987654321.dkr.ecr.eu-central-1.amazonaws.com"
 
 // probes are refused by one policy each, as soon as it is there.
 var probes = map[string]func(client.Client) error{
-	"owned-objects":    annotate(namespace("shop", nil)),
-	"namespaces":       patch(namespace("theirs", nil), `{"metadata":{"annotations":{"freehold.dev/adopt":"theirs"}}}`),
-	"project-fences":   create(inNamespace("shop", "v1", "LimitRange", "more", nil)),
-	"project-services": create(service("shop", fields{"type": "NodePort"})),
-	"project-images":   create(pod("shop", running("nginx"))),
-	"bindings":         create(clusterBinding("more", "view", user("bo"))),
-	"everybody":        create(bound("theirs", group("system:authenticated"))),
-	"node-access":      create(pod("theirs", fields{"hostPID": true})),
-	"node-volumes":     create(volume(fields{"hostPath": fields{"path": "/"}})),
+	"owned-objects":     annotate(namespace("shop", nil)),
+	"namespaces":        patch(namespace("theirs", nil), `{"metadata":{"annotations":{"freehold.dev/adopt":"theirs"}}}`),
+	"project-fences":    create(inNamespace("shop", "v1", "LimitRange", "more", nil)),
+	"project-services":  create(service("shop", fields{"type": "NodePort"})),
+	"project-images":    create(pod("shop", running("nginx"))),
+	"project-resources": create(pod("shop", running(registry+"/app", asking(nil, fields{"nvidia.com/gpu": "1"})))),
+	"project-devices":   create(claim("shop", "tpu.example.com")),
+	"bindings":          create(clusterBinding("more", "view", user("bo"))),
+	"everybody":         create(bound("theirs", group("system:authenticated"))),
+	"node-access":       create(pod("theirs", fields{"hostPID": true})),
+	"node-volumes":      create(volume(fields{"hostPath": fields{"path": "/"}})),
 }
 
 type fields = map[string]any
@@ -29,16 +32,18 @@ type fields = map[string]any
 // fenceAttempts are what people try, and beside each what looks like it and must pass.
 var fenceAttempts = func() []attempt {
 	const (
-		belongs  = "ValidatingAdmissionPolicy 'freehold-"
-		marks    = "'freehold-namespaces'"
-		fences   = "'freehold-project-fences'"
-		services = "'freehold-project-services'"
-		images   = "'freehold-project-images'"
-		bindings = "'freehold-bindings'"
-		everyone = "'freehold-everybody'"
-		node     = "'freehold-node-access'"
-		volumes  = "'freehold-node-volumes'"
-		reach    = "'freehold-controller-reach'"
+		belongs   = "ValidatingAdmissionPolicy 'freehold-"
+		marks     = "'freehold-namespaces'"
+		fences    = "'freehold-project-fences'"
+		services  = "'freehold-project-services'"
+		images    = "'freehold-project-images'"
+		resources = "'freehold-project-resources'"
+		devices   = "'freehold-project-devices'"
+		bindings  = "'freehold-bindings'"
+		everyone  = "'freehold-everybody'"
+		node      = "'freehold-node-access'"
+		volumes   = "'freehold-node-volumes'"
+		reach     = "'freehold-controller-reach'"
 	)
 	admins := []string{"freehold:administrators"}
 	anybody := func(name string, do func(client.Client) error, denied string) attempt {
@@ -120,6 +125,22 @@ var fenceAttempts = func() []attempt {
 		anybody("a deployment of the org's registry", create(workload("shop", "apps/v1", "Deployment", allowed(nil))), ""),
 		anybody("any image elsewhere", create(pod("theirs", running("nginx"))), ""),
 
+		// Claims of devices.
+		anybody("a claim of a device that is listed", create(claim("shop", "gpu.nvidia.com")), ""),
+		anybody("a claim of a device that is not listed", create(claim("shop", "neuron.amazonaws.com")), devices),
+		anybody("a claim of a device that is listed as none", create(claim("shop", "tpu.example.com")), devices),
+		anybody("a claim of two devices, one of which is listed", create(claim("shop", "gpu.nvidia.com", "neuron.amazonaws.com")), devices),
+		anybody("a claim of whichever of two devices is there", create(claimOfFirst("shop", "gpu.nvidia.com", "neuron.amazonaws.com")), devices),
+		anybody("a claim in an older version of its API", create(oldClaim("shop", "neuron.amazonaws.com")), devices),
+		anybody("a claim of a listed device in an older version of its API", create(oldClaim("shop", "gpu.nvidia.com")), ""),
+		anybody("a template of claims that is not listed", create(claimTemplate("shop", "neuron.amazonaws.com")), devices),
+		anybody("a template of claims that is listed", create(claimTemplate("shop", "gpu.nvidia.com")), ""),
+		anybody("a claim where no device is listed", create(claim("plain", "gpu.nvidia.com")), devices),
+		anybody("a claim elsewhere", create(claim("theirs", "neuron.amazonaws.com")), ""),
+		anybody("a pod with a claim where devices are listed", create(pod("shop", allowed(claiming))), ""),
+		anybody("a pod with a claim where none is listed", create(pod("plain", with(running("nginx.example/app"), claiming))), resources),
+		anybody("any resource elsewhere", create(pod("theirs", running("nginx", asking(nil, fields{"nvidia.com/gpu": "1"})))), ""),
+
 		// Rights.
 		anybody("somebody who holds everything binds in the whole cluster", create(clusterBinding("more", "view", user("bo"))), bindings),
 		anybody("somebody removes a binding of the whole cluster", remove(clusterObject("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "freehold-reader")), bindings),
@@ -143,6 +164,36 @@ var fenceAttempts = func() []attempt {
 		}}}})), volumes),
 		anybody("a volume of EBS", create(volume(fields{"csi": fields{"driver": "ebs.csi.aws.com", "volumeHandle": "vol-1"}})), ""),
 	}
+
+	// Resources that the project does not list, wherever a pod may ask for them.
+	asked := func(requests, limits fields) fields { return running(registry+"/app", asking(requests, limits)) }
+	for name, c := range map[string]struct {
+		spec   fields
+		denied string
+	}{
+		"what everybody may have":          {asked(fields{"cpu": "1", "memory": "1Gi", "ephemeral-storage": "1Gi"}, fields{"cpu": "1"}), ""},
+		"what is listed":                   {asked(nil, fields{"aws.amazon.com/neuron": "1"}), ""},
+		"huge pages that are listed":       {asked(fields{"cpu": "1"}, fields{"hugepages-2Mi": "2Mi"}), ""},
+		"huge pages of another size":       {asked(fields{"cpu": "1"}, fields{"hugepages-1Gi": "1Gi"}), resources},
+		"what is listed as none":           {asked(nil, fields{"nvidia.com/gpu": "1"}), resources},
+		"a part of a GPU":                  {asked(nil, fields{"nvidia.com/mig-1g.10gb": "1"}), resources},
+		"a shared GPU":                     {asked(fields{"nvidia.com/gpu.shared": "1"}, fields{"nvidia.com/gpu.shared": "1"}), resources},
+		"another of a listed domain":       {asked(nil, fields{"aws.amazon.com/neurondevice": "1"}), resources},
+		"none of what is not listed":       {asked(nil, fields{"nvidia.com/gpu.shared": "0"}), resources},
+		"what is not listed, at first":     {allowed(fields{"initContainers": containers(registry+"/app", asking(nil, fields{"amd.com/gpu": "1"}))}), resources},
+		"a listed one, and one that isn't": {asked(nil, fields{"aws.amazon.com/neuron": "1", "smarter-devices/fuse": "1"}), resources},
+	} {
+		tests = append(tests, anybody("a pod that asks for "+name, create(pod("shop", c.spec)), c.denied))
+		for kind, api := range map[string]string{
+			"Deployment": "apps/v1", "DaemonSet": "apps/v1", "StatefulSet": "apps/v1", "ReplicaSet": "apps/v1",
+			"Job": "batch/v1", "CronJob": "batch/v1", "ReplicationController": "v1", "PodTemplate": "v1",
+		} {
+			tests = append(tests, anybody("a "+kind+" that asks for "+name, create(workload("shop", api, kind, c.spec)), c.denied))
+		}
+	}
+	whole := running("nginx.example/app")
+	whole["resources"] = fields{"requests": fields{"cpu": "1"}, "limits": fields{"cpu": "1", "hugepages-2Mi": "2Mi"}}
+	tests = append(tests, anybody("a pod that asks for huge pages as a whole", create(pod("plain", whole)), resources))
 
 	// The node: each setting in a pod, and in every kind that makes one.
 	secured := func(c fields) fields { return running("nginx", fields{"securityContext": c}) }
@@ -196,6 +247,56 @@ func containers(image string, more ...fields) []any {
 
 func running(image string, more ...fields) fields {
 	return fields{"containers": containers(image, more...)}
+}
+
+func with(spec, more fields) fields {
+	maps.Copy(spec, more)
+	return spec
+}
+
+// asking are the resources of a container.
+func asking(requests, limits fields) fields {
+	return fields{"resources": fields{"requests": requests, "limits": limits}}
+}
+
+// claiming is a pod's part that claims a device.
+var claiming = fields{"resourceClaims": []any{fields{"name": "device", "resourceClaimTemplateName": "device"}}}
+
+func claimed(requests ...any) fields { return fields{"devices": fields{"requests": requests}} }
+
+func exactly(classes []string) (requests []any) {
+	for i, class := range classes {
+		requests = append(requests, fields{"name": fmt.Sprint("r", i), "exactly": fields{"deviceClassName": class}})
+	}
+	return requests
+}
+
+func claim(namespace string, classes ...string) fields {
+	o := inNamespace(namespace, "resource.k8s.io/v1", "ResourceClaim", "claim", nil)
+	o["spec"] = claimed(exactly(classes)...)
+	return o
+}
+
+func claimOfFirst(namespace string, classes ...string) fields {
+	o := claim(namespace)
+	var first []any
+	for i, class := range classes {
+		first = append(first, fields{"name": fmt.Sprint("s", i), "deviceClassName": class})
+	}
+	o["spec"] = claimed(fields{"name": "r", "firstAvailable": first})
+	return o
+}
+
+func oldClaim(namespace, class string) fields {
+	o := inNamespace(namespace, "resource.k8s.io/v1beta1", "ResourceClaim", "claim", nil)
+	o["spec"] = claimed(fields{"name": "r", "deviceClassName": class})
+	return o
+}
+
+func claimTemplate(namespace string, classes ...string) fields {
+	o := inNamespace(namespace, "resource.k8s.io/v1", "ResourceClaimTemplate", "claim", nil)
+	o["spec"] = fields{"spec": claimed(exactly(classes)...)}
+	return o
 }
 
 func pod(namespace string, spec fields) fields {

@@ -32,6 +32,7 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	for _, o := range []map[string]any{
 		annotated(namespace("shop", owned), "freehold.dev/registries", registry+"/,quay.io/acme/tools,registry.example"),
 		namespace("bare", owned),
+		annotated(namespace("plain", owned), "freehold.dev/registries", "nginx.example"),
 		namespace("theirs", nil),
 		annotated(namespace("given", nil), "freehold.dev/adopt", "given"),
 		annotated(namespace("misgiven", nil), "freehold.dev/adopt", "other"),
@@ -42,6 +43,7 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	}
 	before := []map[string]any{
 		inNamespace("bare", "v1", "ResourceQuota", "left", nil),
+		inNamespace("bare", "v1", "ResourceQuota", "quota", nil),
 		called("old", pod("shop", running(registry+"/app"))),
 		called("old", pod("theirs", running("nginx"))),
 		called("old", pod("default", fields{"hostNetwork": true})),
@@ -51,7 +53,7 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	if err := admin.Create(t.Context(), unmarked, client.FieldOwner("freehold-namespace-controller")); err != nil {
 		t.Fatal(err)
 	}
-	for _, ns := range []string{"shop", "bare", "theirs", "default", "kube-system"} {
+	for _, ns := range []string{"shop", "bare", "plain", "theirs", "default", "kube-system"} {
 		before = append([]map[string]any{inNamespace(ns, "v1", "ServiceAccount", "default", nil)}, before...)
 	}
 	for _, o := range before {
@@ -73,7 +75,11 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	// here in the same way.
 	admin = as(t, config, "admin", "system:masters")
 	for _, o := range []map[string]any{
-		inNamespace("shop", "v1", "ResourceQuota", "quota", owned),
+		bounded("shop", owned, fields{
+			"requests.nvidia.com/gpu": "0", "requests.aws.amazon.com/neuron": "2", "requests.hugepages-2Mi": "1Gi",
+			"gpu.nvidia.com.deviceclass.resource.k8s.io/devices": "1", "tpu.example.com.deviceclass.resource.k8s.io/devices": "0",
+		}),
+		bounded("plain", owned, fields{"pods": "5"}),
 		inNamespace("shop", "networking.k8s.io/v1", "NetworkPolicy", "fence", owned),
 		inNamespace("theirs", "v1", "ResourceQuota", "quota", nil),
 		binding("shop", "members", "freehold-project-admin", member, owned),
@@ -223,6 +229,13 @@ func inNamespace(namespace, apiVersion, kind, name string, labels map[string]any
 	if kind == "NetworkPolicy" {
 		o["spec"] = map[string]any{"podSelector": map[string]any{}}
 	}
+	return o
+}
+
+// bounded is the controller's quota in a namespace.
+func bounded(namespace string, labels, hard map[string]any) map[string]any {
+	o := inNamespace(namespace, "v1", "ResourceQuota", "quota", labels)
+	o["spec"] = map[string]any{"hard": hard}
 	return o
 }
 

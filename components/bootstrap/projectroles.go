@@ -39,6 +39,7 @@ var viewing = []*rbacv1.PolicyRuleArgs{
 	rule(groups("discovery.k8s.io"), []string{"endpointslices"}, read),
 	rule(groups("networking.k8s.io"), []string{"ingresses", "networkpolicies"}, read),
 	rule(groups("policy"), []string{"poddisruptionbudgets"}, read),
+	rule(groups("resource.k8s.io"), []string{"resourceclaims", "resourceclaimtemplates"}, read),
 }
 
 // editing runs workloads. Whoever may start a pod may read the namespace's
@@ -53,6 +54,7 @@ var editing = []*rbacv1.PolicyRuleArgs{
 	rule(groups("batch"), []string{"cronjobs", "jobs"}, write),
 	rule(groups("networking.k8s.io"), []string{"ingresses"}, write),
 	rule(groups("policy"), []string{"poddisruptionbudgets"}, write),
+	rule(groups("resource.k8s.io"), []string{"resourceclaims", "resourceclaimtemplates"}, write),
 }
 
 // administering makes the identities that workloads run as.
