@@ -194,8 +194,13 @@ func (e *Engine) workspace(ctx context.Context, s Stack, dir, backend string, ho
 	if err := os.Remove(filepath.Join(dir, settingsFile(s))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return quietWorkspace{}, fmt.Errorf("make the workspace of stack %s: %w", s.Name, err)
 	}
+	if e.files != nil {
+		if err := e.files.mend(s); err != nil {
+			return quietWorkspace{}, err
+		}
+	}
 	vars := map[string]string{
-		"PULUMI_BACKEND_URL":       backend,
+		"PULUMI_BACKEND_URL":       withoutSidecars(backend),
 		"PULUMI_SKIP_UPDATE_CHECK": "true",
 	}
 	maps.Copy(vars, connected)
