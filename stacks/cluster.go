@@ -67,7 +67,7 @@ func Cluster(ctx *pulumi.Context, in ClusterIn) error {
 		DataKeyARN:       in.Boundary.DataKeyARN,
 		LogKeyARN:        in.Boundary.LogKeyARN,
 		LogRetentionDays: in.Plan.LogRetentionDays,
-		NodePools:        nodePools(in.Plan.NodePools),
+		NodePools:        nodePools(in.Plan.NodePools, in.Pools),
 		NodesLast:        in.Upgrade,
 		AddonVersions:    addonVersions(in.Plan.Addons),
 		ProjectRoles:     projectRoles(in.Plan.ProjectRoles),
@@ -99,18 +99,19 @@ func zones(planned []plan.Zone) []network.Zone {
 	return zones
 }
 
-func nodePools(planned []plan.NodePool) []cluster.NodePool {
+func nodePools(planned []plan.NodePool, states map[string]PoolState) []cluster.NodePool {
 	pools := make([]cluster.NodePool, len(planned))
 	for i, p := range planned {
 		pools[i] = cluster.NodePool{
-			Name:          p.Name,
-			Pool:          p.Pool,
+			Name:          p.GroupName(states[p.Pool].Generation),
+			Pool:          p.Part(states[p.Pool].Generation),
 			InstanceTypes: p.InstanceTypes,
 			CapacityType:  p.CapacityType,
 			AMIType:       p.AMIType,
 			Min:           p.Min,
 			Max:           p.Max,
 			Desired:       p.Desired,
+			Size:          states[p.Pool].Size,
 			DiskGiB:       p.DiskGiB,
 			Labels:        p.Labels,
 		}

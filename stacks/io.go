@@ -60,6 +60,18 @@ type ClusterIn struct {
 	ExternalID string `json:"externalId"`
 	// Upgrade is true where the cluster has nodes of another version of Kubernetes.
 	Upgrade bool `json:"upgrade,omitempty"`
+	// Pools say which node group a pool has, by the pool's name. One that is not
+	// among them has its first.
+	Pools map[string]PoolState `json:"pools,omitempty"`
+}
+
+// PoolState is what a pool's node group depends on beside the plan.
+type PoolState struct {
+	// Generation counts the pool's node groups: see plan.NodePool.GroupName.
+	Generation int `json:"generation"`
+	// Size is the number of nodes to set. nil: what the plan says when the group
+	// is made, and then what whoever scales it has set.
+	Size *int `json:"size,omitempty"`
 }
 
 // ClusterOut is what the cluster layer made.

@@ -77,10 +77,13 @@ type NodePool struct {
 	AMIType       string // AL2023_… or BOTTLEROCKET_…
 	Min           int
 	Max           int
-	Desired       int
-	DiskGiB       int
-	Labels        map[string]string
-	Taints        []Taint
+	Desired       int // nodes when the group is made
+	// Size sets the number of nodes of a group that there is. nil: it is left to
+	// whoever scales the group between Min and Max.
+	Size    *int
+	DiskGiB int
+	Labels  map[string]string
+	Taints  []Taint
 }
 
 // ProjectRole is an IAM role for the pods of one service account, and for no others.

@@ -65,8 +65,9 @@ func (b *builder) nodeGroup(controlPlane *eks.Cluster, role *iam.Role, after []p
 		ScalingConfig: awseks.NodeGroupScalingConfigArgs{
 			MinSize:     pulumi.Int(pool.Min),
 			MaxSize:     pulumi.Int(pool.Max),
-			DesiredSize: pulumi.Int(pool.Desired),
+			DesiredSize: pulumi.Int(size(pool)),
 		},
+		IgnoreScalingChanges: new(pool.Size == nil),
 		LaunchTemplate: awseks.NodeGroupLaunchTemplateArgs{
 			Id:      template.ID().ToStringOutput(),
 			Version: template.LatestVersion.ApplyT(strconv.Itoa).(pulumi.StringOutput),
@@ -74,6 +75,13 @@ func (b *builder) nodeGroup(controlPlane *eks.Cluster, role *iam.Role, after []p
 		Tags: b.tags(pool.Name),
 		// Nodes need the role's policies to join, and to leave.
 	}, b.parent, pulumi.DependsOn(after))
+}
+
+func size(pool NodePool) int {
+	if pool.Size != nil {
+		return *pool.Size
+	}
+	return pool.Desired
 }
 
 // labels is nil for a pool without labels: EKS answers with none, and an empty

@@ -74,7 +74,7 @@ var may = map[string][]string{
 	// records, results.
 	"internal/dataplane": {
 		"internal/spec", "internal/plan", "stacks", "policies", "internal/iam", "internal/awstype", "internal/api/v1alpha1", "internal/cloud",
-		"internal/registry", "internal/event", "internal/finding",
+		"internal/registry", "internal/event", "internal/finding", "internal/drift",
 	},
 	// A world in memory, which the tests of lifecycle kill processes in.
 	"internal/lifecycle/lifecycletest": {

@@ -58,6 +58,9 @@ type Row struct {
 
 	// Ignore are properties that drift leaves out unless a program sets them.
 	Ignore []Property
+	// Scaled is a property that somebody else sets between two others, and which
+	// is no drift as long as it is there: see Between.
+	Scaled Between
 	// Slot are the inputs that name a place with room for one: two with equal
 	// values cannot be side by side. The syntax is that of By.
 	Slot []string
@@ -76,6 +79,9 @@ type Row struct {
 	// Foreign says why the row is there though no stack makes the type.
 	Foreign string
 }
+
+// Between is a number that may be anything from one property to another.
+type Between struct{ Path, Least, Most string }
 
 // Property is a property and why drift ignores it.
 type Property struct{ Name, Why string }
@@ -262,6 +268,13 @@ func Ignored(token string) []string {
 		names = append(names, p.Name)
 	}
 	return names
+}
+
+// Scaled returns the property that somebody else sets between two others; ok is
+// false if the type has none.
+func Scaled(token string) (b Between, ok bool) {
+	b = byToken()[token].Scaled
+	return b, b.Path != ""
 }
 
 // value returns the first of the paths that is given; "" for nothing, and for

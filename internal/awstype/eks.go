@@ -56,6 +56,8 @@ var eksRows = []Row{
 		Read:   []string{describeNodes, "eks:DescribeUpdate"},
 		Delete: []string{"eks:DeleteNodegroup"},
 		Look:   []string{"eks:ListNodegroups", describeNodes},
+		// https://docs.aws.amazon.com/eks/latest/APIReference/API_NodegroupScalingConfig.html
+		Scaled: Between{Path: "scalingConfig.desiredSize", Least: "scalingConfig.minSize", Most: "scalingConfig.maxSize"},
 	},
 	{
 		Token:   EKSAddon,

@@ -74,6 +74,12 @@ type Cluster struct {
 	CA       string // base64 PEM
 }
 
+// NodeGroup is how many nodes a node group is to have, and may have.
+type NodeGroup struct {
+	Name           string
+	Min, Max, Size int
+}
+
 // Release is what a cluster runs.
 type Release struct {
 	Region     string

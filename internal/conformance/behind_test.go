@@ -169,7 +169,7 @@ var behinds = map[string]behind{
 		},
 	},
 	"how many nodes there are": {
-		script: `aws eks update-nodegroup-config --cluster-name freehold-acme --nodegroup-name "$(aws eks list-nodegroups --cluster-name freehold-acme --query 'nodegroups[0]' --output text)" --scaling-config minSize=1,maxSize=9,desiredSize=3`,
+		script: `aws eks update-nodegroup-config --cluster-name freehold-acme --nodegroup-name "$(aws eks list-nodegroups --cluster-name freehold-acme --query 'nodegroups[0]' --output text)" --scaling-config minSize=1,maxSize=9,desiredSize=7`,
 		want:   []string{"changed aws:eks/nodeGroup:NodeGroup cluster-pool-default: scalingConfig.desiredSize, scalingConfig.maxSize, scalingConfig.minSize"},
 	},
 	"the service control policy": {

@@ -58,6 +58,8 @@ type DataPlane struct {
 	// Begun are the types of what layers that were never finished have made, or
 	// may have, as their states say.
 	Begun map[plan.Layer][]string `json:"begun,omitempty"`
+	// Groups is what becomes of the cluster's node groups, where that was asked.
+	Groups Groups `json:"groups,omitzero"`
 }
 
 // Of joins a plan to what is recorded of its layers.
@@ -206,13 +208,24 @@ func (d DataPlane) Brought() cloud.Account {
 	return cloud.Account{ID: iam.AccountIn(a.RoleARN), Region: d.Plan.Region, RoleARN: a.RoleARN, ExternalID: a.ExternalID}
 }
 
-// Cluster reaches the org's cluster as the provision role.
-func (d DataPlane) Cluster() (cloud.Cluster, error) {
+// Provision reaches the org's account as the provision role.
+func (d DataPlane) Provision() (cloud.Account, error) {
 	account, err := Decode[stacks.AccountOut](d, plan.LayerAccount)
 	if err != nil {
-		return cloud.Cluster{}, err
+		return cloud.Account{}, err
 	}
 	boundary, err := Decode[stacks.BoundaryOut](d, plan.LayerBoundary)
+	if err != nil {
+		return cloud.Account{}, err
+	}
+	return cloud.Account{
+		ID: account.AccountID, Region: d.Plan.Region, RoleARN: boundary.ProvisionRoleARN, ExternalID: d.Plan.Boundary.ExternalID,
+	}, nil
+}
+
+// Cluster reaches the org's cluster as the provision role.
+func (d DataPlane) Cluster() (cloud.Cluster, error) {
+	at, err := d.Provision()
 	if err != nil {
 		return cloud.Cluster{}, err
 	}
@@ -221,11 +234,8 @@ func (d DataPlane) Cluster() (cloud.Cluster, error) {
 		return cloud.Cluster{}, err
 	}
 	return cloud.Cluster{
-		Account: cloud.Account{
-			ID: account.AccountID, Region: d.Plan.Region,
-			RoleARN: boundary.ProvisionRoleARN, ExternalID: d.Plan.Boundary.ExternalID,
-		},
-		Name: c.Name, ARN: c.ARN, Endpoint: c.Endpoint, CA: c.CertificateAuthority,
+		Account: at,
+		Name:    c.Name, ARN: c.ARN, Endpoint: c.Endpoint, CA: c.CertificateAuthority,
 	}, nil
 }
 

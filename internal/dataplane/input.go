@@ -35,6 +35,7 @@ func (d DataPlane) Input(l plan.Layer, kubeconfig string) (any, error) {
 	if l == plan.LayerCluster {
 		return stacks.ClusterIn{
 			Plan: d.Plan.Cluster, Account: account, Boundary: boundary, ExternalID: d.Plan.Boundary.ExternalID, Upgrade: d.Upgrade,
+			Pools: d.Groups.Pools,
 		}, nil
 	}
 	cluster, err := Decode[stacks.ClusterOut](d, plan.LayerCluster)

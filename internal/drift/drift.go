@@ -10,6 +10,8 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 
 	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/finding"
@@ -57,7 +59,8 @@ func Findings(f Facts, layers []string) []finding.Finding {
 			out = append(out, base)
 			continue
 		}
-		if d := Compare(r.Want, without(r.Have, r.Want, awstype.Ignored(r.Type))); len(d) > 0 {
+		d := Compare(r.Want, without(r.Have, r.Want, awstype.Ignored(r.Type)))
+		if d = unscaled(d, r); len(d) > 0 {
 			base.Kind, base.Differences = finding.Changed, d
 			out = append(out, base)
 		}
@@ -82,6 +85,32 @@ func Findings(f Facts, layers []string) []finding.Finding {
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	return out
+}
+
+// unscaled leaves out a number that an autoscaler has set within the bounds that
+// the layer declares.
+func unscaled(d []finding.Difference, r Resource) []finding.Difference {
+	by, ok := awstype.Scaled(r.Type)
+	if !ok {
+		return d
+	}
+	is, known := number(r.Have, by.Path)
+	least, below := number(r.Want, by.Least)
+	most, above := number(r.Want, by.Most)
+	if !known || !below || !above || is < least || is > most {
+		return d
+	}
+	return slices.DeleteFunc(d, func(f finding.Difference) bool { return f.Path == by.Path })
+}
+
+// number is the number at a path of names with dots.
+func number(properties map[string]any, path string) (float64, bool) {
+	keys := strings.Split(path, ".")
+	for _, key := range keys[:len(keys)-1] {
+		properties, _ = properties[key].(map[string]any)
+	}
+	n, err := strconv.ParseFloat(fmt.Sprint(properties[keys[len(keys)-1]]), 64)
+	return n, err == nil
 }
 
 // without leaves out what nobody asked for of some properties: of those that

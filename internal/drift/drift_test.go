@@ -86,6 +86,38 @@ func TestWhatOtherResourcesSayOfAResourceIsNotItsOwnDrift(t *testing.T) {
 	}
 }
 
+func TestTheSizeOfANodeGroupIsItsAutoscalersWithinTheBounds(t *testing.T) {
+	scaling := func(least, most, size float64) map[string]any {
+		return map[string]any{"scalingConfig": map[string]any{"minSize": least, "maxSize": most, "desiredSize": size}}
+	}
+	for reason, tc := range map[string]struct {
+		typ        string
+		want, have map[string]any
+		differs    []string
+	}{
+		"more nodes, within the bounds":     {"aws:eks/nodeGroup:NodeGroup", scaling(1, 4, 1), scaling(1, 4, 3), nil},
+		"fewer nodes, within the bounds":    {"aws:eks/nodeGroup:NodeGroup", scaling(1, 4, 3), scaling(1, 4, 1), nil},
+		"as many as it may have":            {"aws:eks/nodeGroup:NodeGroup", scaling(1, 4, 1), scaling(1, 4, 4), nil},
+		"more than the layer lets it have":  {"aws:eks/nodeGroup:NodeGroup", scaling(1, 4, 1), scaling(1, 9, 7), []string{"scalingConfig.desiredSize", "scalingConfig.maxSize"}},
+		"none, where the bounds were moved": {"aws:eks/nodeGroup:NodeGroup", scaling(1, 4, 1), scaling(0, 4, 0), []string{"scalingConfig.desiredSize", "scalingConfig.minSize"}},
+		"other bounds, and a size in both":  {"aws:eks/nodeGroup:NodeGroup", scaling(1, 4, 1), scaling(2, 4, 2), []string{"scalingConfig.minSize"}},
+		"no size that could be read":        {"aws:eks/nodeGroup:NodeGroup", scaling(1, 4, 1), map[string]any{}, []string{"scalingConfig"}},
+		"another type":                      {"aws:eks/other:Other", scaling(1, 4, 1), scaling(1, 4, 3), []string{"scalingConfig.desiredSize"}},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			var got []string
+			for _, f := range drift.Findings(drift.Facts{Resources: []drift.Resource{{Type: tc.typ, Want: tc.want, Have: tc.have}}}, nil) {
+				for _, d := range f.Differences {
+					got = append(got, d.Path)
+				}
+			}
+			if d := cmp.Diff(tc.differs, got); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
 func TestFindingsSeparateChangedMissingAndUnmanaged(t *testing.T) {
 	f := drift.Facts{
 		Resources: []drift.Resource{

@@ -14,7 +14,7 @@ import (
 )
 
 // errRefused ends a run between its preview and its update.
-var errRefused = errors.New("the program reads what the policies do not allow")
+var errRefused = errors.New("the preview has found what must not be done")
 
 // errSilent ends a run in which the engine waits for something that does not come.
 var errSilent = errors.New("a policy pack does not answer")
@@ -58,7 +58,13 @@ func (w *watch) read(s Step) {
 func (w *watch) refused() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.preview && len(w.reads) > 0 && len(w.blocked) == 0
+	if !w.preview || len(w.blocked) > 0 {
+		return false
+	}
+	if steps := replaced(w.stack, w.steps); len(steps) > 0 {
+		w.replaces = &ReplaceError{Stack: w.stack.Name, Steps: steps}
+	}
+	return w.replaces != nil || len(w.reads) > 0
 }
 
 // violated takes what a pack found.
@@ -107,7 +113,8 @@ func inOrder(all []finding.Policy) []finding.Policy {
 }
 
 // unanalyzed is the proof that the rules were asked: a run that went well without
-// them is a failure. A resource that is only removed need not be analyzed.
+// them is a failure. A resource that is only removed need not be analyzed, nor
+// one that is held until it is.
 func (w *watch) unanalyzed() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -121,7 +128,7 @@ func (w *watch) unanalyzed() error {
 		return fmt.Errorf("policy pack %q has not looked at the stack", w.pack)
 	}
 	for _, s := range w.steps {
-		if slices.Contains(makes, apitype.OpType(s.Op)) && !w.analyzed[s.URN] {
+		if slices.Contains(makes, apitype.OpType(s.Op)) && !w.analyzed[s.URN] && !slices.Contains(w.stack.Hold, s.URN) {
 			return fmt.Errorf("policy pack %q has not looked at %s %q", w.pack, s.Type, s.Name)
 		}
 	}

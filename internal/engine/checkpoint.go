@@ -21,6 +21,8 @@ type checkpoint struct {
 	Pending int
 	// Types are the types of the resources, of the pending ones, too, without providers.
 	Types map[string]bool
+	// visit gets each resource as it is stored; nil: nobody asked.
+	visit func(json.RawMessage) error
 }
 
 func (c *checkpoint) has(typ string) {
@@ -83,6 +85,10 @@ func (k Key) settings() (*workspace.ProjectStack, error) {
 // exports it. It holds one resource at a time: a state may be large.
 func readCheckpoint(r io.Reader) (checkpoint, error) {
 	var c checkpoint
+	return c, c.read(r)
+}
+
+func (c *checkpoint) read(r io.Reader) error {
 	deployment := false
 	read := func(d *json.Decoder) error {
 		deployment = true
@@ -109,7 +115,7 @@ func readCheckpoint(r io.Reader) (checkpoint, error) {
 	if err == nil && !deployment {
 		err = errors.New("it has no deployment")
 	}
-	return c, err
+	return err
 }
 
 func (c *checkpoint) deployment(d *json.Decoder) error {
@@ -124,7 +130,7 @@ func (c *checkpoint) deployment(d *json.Decoder) error {
 					Custom   bool   `json:"custom"`
 					External bool   `json:"external"`
 				}
-				if err := d.Decode(&r); err != nil || !r.Custom || r.External {
+				if err := c.decode(d, &r); err != nil || !r.Custom || r.External {
 					return err
 				}
 				c.Custom++
@@ -151,6 +157,21 @@ func (c *checkpoint) deployment(d *json.Decoder) error {
 			return skip(d)
 		}
 	})
+}
+
+// decode reads a resource, and shows it to whoever asked.
+func (c *checkpoint) decode(d *json.Decoder, r any) error {
+	if c.visit == nil {
+		return d.Decode(r)
+	}
+	var raw json.RawMessage
+	if err := d.Decode(&raw); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, r); err != nil {
+		return err
+	}
+	return c.visit(raw)
 }
 
 // object calls field for each key of the object, or not at all for null.

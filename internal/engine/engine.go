@@ -152,6 +152,13 @@ type Stack struct {
 	Config map[string]string
 	// Scope says whose stack it is, for the policy packs. Without it they allow nothing.
 	Scope string
+	// Hold are the URNs of resources that an up or a preview leaves as they are,
+	// also where the program no longer declares them.
+	Hold []string
+	// NewFirst are the types of which a resource may be deleted only when what
+	// takes its place is there, under a name of its own. An up that would replace
+	// one stops before it changes anything, and returns a *ReplaceError.
+	NewFirst []string
 }
 
 // Dir is the folder of a stack's project and settings files.

@@ -74,7 +74,7 @@ func (e *Engine) Up(ctx context.Context, s Stack, sink event.Sink) (Result, erro
 		}
 		defer stop()
 		_, err = st.Up(ctx, optup.Refresh(), optup.SuppressOutputs(), optup.SuppressProgress(),
-			optup.ShowSecrets(false), optup.PolicyPacks(e.policies.folders()...))
+			optup.ShowSecrets(false), optup.PolicyPacks(e.policies.folders()...), optup.Exclude(s.Hold))
 		return err
 	})
 }
@@ -89,7 +89,7 @@ func (e *Engine) Preview(ctx context.Context, s Stack, sink event.Sink) (Result,
 		w.analyzedBy(e.policies)
 		return w.following(func(ch chan events.EngineEvent) error {
 			_, err := st.Preview(ctx, optpreview.EventStreams(ch), optpreview.Refresh(), optpreview.SuppressOutputs(),
-				optpreview.SuppressProgress(), optpreview.PolicyPacks(e.policies.folders()...))
+				optpreview.SuppressProgress(), optpreview.PolicyPacks(e.policies.folders()...), optpreview.Exclude(s.Hold))
 			return err
 		})
 	})
@@ -153,6 +153,9 @@ func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing stri
 	}
 	if raw == nil {
 		raw = w.unanalyzed()
+	}
+	if w.replaces != nil {
+		return Result{}, raw, w.replaces
 	}
 	if raw != nil {
 		err = e.classify(ctx, s, doing, raw, w)

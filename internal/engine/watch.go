@@ -66,6 +66,8 @@ type watch struct {
 	analyzeRead           func(scope string, read Step) ([]finding.Policy, error)
 	// stop ends the run.
 	stop context.CancelCauseFunc
+	// replaces is why a preview ended the run: see Stack.NewFirst.
+	replaces *ReplaceError
 	// pack is the policy pack without which no resource may be; "": none.
 	// analyzed are the resources, by URN, that it has looked at, and "" the stack.
 	pack     string

@@ -17,6 +17,20 @@ type Change struct {
 	Properties []finding.Difference `json:"properties,omitempty"`
 }
 
+// Move is one node group that goes when its pods run on others.
+type Move struct {
+	Pool string `json:"pool"`
+	From string `json:"from"` // the node group's name at AWS
+	// To is the node group that takes its place; empty when the pool is no
+	// longer in the spec, and its pods go to the other pools.
+	To string `json:"to,omitempty"`
+	// Nodes is how many nodes the old group is to have now.
+	Nodes int `json:"nodes"`
+	// Because are the properties that EKS does not change in place; none when
+	// the pool is no longer in the spec.
+	Because []finding.Difference `json:"because,omitempty"`
+}
+
 // LayerResult is what became of one layer.
 type LayerResult struct {
 	Layer     string         `json:"layer"`
@@ -61,6 +75,8 @@ type Plan struct {
 	// are not known yet (the layer before was never made) is "not-started".
 	Layers  []LayerResult `json:"layers"`
 	Changes []Change      `json:"changes"`
+	// Moves are node groups whose pods move before the group goes.
+	Moves []Move `json:"moves,omitempty"`
 	// Policy is what the policies found: what they do not allow, what somebody
 	// answers for, and what cannot be said until onboard knows more.
 	Policy []finding.Policy `json:"policy,omitempty"`

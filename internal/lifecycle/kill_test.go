@@ -29,6 +29,8 @@ type useCase struct {
 const (
 	oneGateway = "network: {nat: one}"
 	zones      = "network: {nat: per-zone}"
+	smallNodes = "cluster: {nodePools: [{name: default, instanceTypes: [m6i.large], min: 2, max: 6}]}"
+	largeNodes = "cluster: {nodePools: [{name: default, instanceTypes: [m6i.xlarge], min: 2, max: 6}]}"
 	// A project whose pods have a role, and whose namespace goes with it.
 	shop = `{name: shop, deletionPolicy: Delete, serviceAccounts: [{name: web, podIdentity: {policies: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]}}]}`
 )
@@ -55,6 +57,13 @@ var useCases = map[string]useCase{
 	"onboard with fewer gateways": {
 		func(t *testing.T) *place { return onboarded(t, zones) },
 		func(t *testing.T, p *process) error { _, err := p.onboard(document(t, oneGateway)); return err },
+	},
+	"onboard with other instances": {
+		func(t *testing.T) *place { return onboarded(t, oneGateway, smallNodes) },
+		func(t *testing.T, p *process) error {
+			_, err := p.onboard(document(t, oneGateway, largeNodes))
+			return err
+		},
 	},
 	"projects add": {
 		func(t *testing.T) *place { return onboarded(t, oneGateway, "projects: [{name: lab}]") },

@@ -39,7 +39,8 @@ type layerOut struct {
 //	claim   what the layer is about to have is the org's, or it is refused
 //	adopt   an unclean layer: what a killed run made and did not record is recorded
 //	clear   with prune: what takes a place that the layer needs goes
-//	up      the engine brings the resources to what the plan says
+//	up      the engine brings the resources to what the plan says; of a cluster
+//	        in two runs where pods have to move, see upGroups
 //	settle  what belongs to the layer and is no resource: claims, waits
 func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err error) {
 	began := r.Now()
@@ -64,6 +65,11 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 	if _, err := do(ctx, r.claimLayer, in); err != nil {
 		return out, err
 	}
+	if l == plan.LayerCluster {
+		if in.DataPlane, err = r.withGroups(ctx, in.DataPlane, nil); err != nil {
+			return out, err
+		}
+	}
 	if d.Layer(l).Unclean {
 		if _, err := do(ctx, r.adopt, in); err != nil {
 			return out, err
@@ -74,7 +80,11 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 			return out, err
 		}
 	}
-	made, err := do(ctx, r.up, in)
+	up := r.up
+	if l == plan.LayerCluster {
+		up = r.upGroups
+	}
+	made, err := up(ctx, in)
 	made.Result.Stack = out.Result.Stack
 	if out = made; err != nil {
 		return out, err

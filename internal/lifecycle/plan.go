@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/drift"
 	"freehold.dev/freehold/internal/engine"
@@ -27,7 +28,7 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 	declared := drift.Declared{}
 	var blocked error
 	for _, l := range plan.Layers() {
-		look, err := s.preview(ctx, d, l, watch)
+		look, err := s.previewGroups(ctx, &d, l, watch)
 		if errors.Is(err, dataplane.ErrNotReady) {
 			out.Layers = append(out.Layers, d.Result(l).As(dataplane.NotStarted))
 			continue
@@ -46,6 +47,7 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 		out.Changes = append(out.Changes, changesOf(l, look.steps)...)
 		declare(declared, look.steps)
 	}
+	out.Moves = d.Groups.Moves
 	if opts.Prune && blocked == nil && d.Outputs(plan.LayerAccount) != nil {
 		_, items, err := s.undeclared(ctx, d, declared)
 		if err != nil {
@@ -54,6 +56,26 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 		out.Prune = findings(items)
 	}
 	return out, blocked
+}
+
+// previewGroups is preview with the node groups that the cluster is to have. A
+// group that the engine would replace in its place gets a successor.
+func (s *Service) previewGroups(ctx context.Context, d *dataplane.DataPlane, l plan.Layer, w watcher) (look preview, err error) {
+	if l != plan.LayerCluster {
+		return s.preview(ctx, *d, l, w)
+	}
+	if *d, err = s.withGroups(ctx, *d, nil); err != nil && !errors.Is(err, dataplane.ErrNotReady) {
+		return preview{}, fail(d.Plan.Org, string(l), err)
+	}
+	look, err = s.preview(ctx, d.WithoutHold(), l, w)
+	replaced := slices.ContainsFunc(look.steps, func(st engine.Step) bool { return st.Op == "replace" && st.Type == awstype.EKSNodeGroup })
+	if err != nil || !replaced {
+		return look, err
+	}
+	if *d, err = s.withGroups(ctx, *d, look.steps); err != nil {
+		return preview{}, fail(d.Plan.Org, string(l), err)
+	}
+	return s.preview(ctx, d.WithoutHold(), l, w)
 }
 
 // preview is what running a layer would do.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/engine"
@@ -42,6 +43,8 @@ type States interface {
 	Stat(ctx context.Context, s engine.Stack) (engine.Info, error)
 	// Types are the types of what the stack holds, or may hold.
 	Types(ctx context.Context, s engine.Stack) ([]string, error)
+	// Resources are those of some types in the stored state; none when there is no such stack.
+	Resources(ctx context.Context, s engine.Stack, types ...string) ([]engine.Resource, error)
 	// Check reports whether this machine can run the stack.
 	Check(ctx context.Context, s engine.Stack) error
 }
@@ -78,6 +81,9 @@ type Clusters interface {
 	Running(ctx context.Context, a cloud.Account, cluster string) (cloud.Running, error)
 	// ProtectCluster sets EKS deletion protection, which the provider lacks.
 	ProtectCluster(ctx context.Context, c cloud.Cluster, on bool) error
+	// NodeGroup reads the size of a node group; it wraps cloud.ErrNotFound when
+	// there is no such group, or no such cluster.
+	NodeGroup(ctx context.Context, in cloud.Account, cluster, name string) (cloud.NodeGroup, error)
 	// Kubeconfig reaches the cluster as roleARN by an exec plugin, without a token.
 	Kubeconfig(ctx context.Context, c cloud.Cluster, roleARN string) ([]byte, error)
 }
@@ -138,6 +144,9 @@ type Service struct {
 	UsableWithin time.Duration
 	// ProjectsWithin bounds the wait for the org's projects; 0 means 5 minutes.
 	ProjectsWithin time.Duration
+	// MoveWithin bounds the wait for a node to be ready, or for a pod to leave its
+	// node; 0 means 15 minutes, which EKS gives a node too.
+	MoveWithin time.Duration
 	// ProbeEvery is the pause between two probes; 0 means 10 seconds.
 	ProbeEvery time.Duration
 }
@@ -211,6 +220,9 @@ func (s *Service) stack(ctx context.Context, d dataplane.DataPlane, l plan.Layer
 		return st, fmt.Errorf("scope of layer %s: %w", l, err)
 	}
 	st.Config, st.Scope = map[string]string{stacks.ConfigKey: string(raw)}, string(whose)
+	if l == plan.LayerCluster {
+		st.Hold, st.NewFirst = d.Groups.Hold(), []string{awstype.EKSNodeGroup}
+	}
 	return st, nil
 }
 

@@ -3,6 +3,7 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"strings"
 )
 
@@ -43,6 +44,25 @@ func Fit(limit int, parts ...string) string {
 	sum := sha256.Sum256([]byte(whole))
 	suffix := "-" + hex.EncodeToString(sum[:4])
 	return strings.TrimRight(whole[:limit-len(suffix)], "-") + suffix
+}
+
+// GroupName is the name of a pool's node group at AWS. What EKS cannot change in
+// place is made anew under another name before the old group goes, so the name
+// has a number from the second group on. No pool's name has an underscore: the
+// second group of one pool is never called as another pool.
+func (p NodePool) GroupName(generation int) string {
+	n := number(generation)
+	return Fit(maxNodeGroup-len(n), p.Name) + n
+}
+
+// Part is the pool in logical names, by the generation of its node group.
+func (p NodePool) Part(generation int) string { return p.Pool + number(generation) }
+
+func number(generation int) string {
+	if generation < 2 {
+		return ""
+	}
+	return "_" + strconv.Itoa(generation)
 }
 
 // bucketPattern names a bucket as far as it can be named before the account is

@@ -64,6 +64,19 @@ SEQ  TIME                  LAYER    EVENT             DETAILS
 		"a plan that would prune only": {func(w io.Writer) error {
 			return render.TextPlan(w, event.Plan{Org: "acme", Layers: []event.LayerResult{{Layer: "account", State: "done"}}, Prune: stray})
 		}, "account    no changes\nacme: 2 to prune\n"},
+		"a plan that moves pods": {func(w io.Writer) error {
+			return render.TextPlan(w, event.Plan{Org: "acme", Moves: []event.Move{
+				{Pool: "a", From: "freehold-acme-a", To: "freehold-acme-a_2", Nodes: 3, Because: []finding.Difference{
+					{Path: "instanceTypes[0]", Want: `"m6i.xlarge"`, Have: `"m6i.large"`}, {Path: "launchTemplate.id", Have: `"lt-1"`},
+				}},
+				{Pool: "b", From: "freehold-acme-b", Nodes: 1},
+				{Pool: "c", From: "freehold-acme-c", To: "freehold-acme-c_2"},
+			}, Changes: []event.Change{{Op: "create"}, {Op: "delete"}}})
+		}, `move: the pods on node group freehold-acme-a (3 nodes) move to node group freehold-acme-a_2 first, and then it is deleted (EKS cannot change in place: instanceTypes[0] "m6i.large" to "m6i.xlarge", launchTemplate.id "lt-1" to (not known yet))
+move: the pods on node group freehold-acme-b (1 node) move to the other pools first, and then it is deleted (pool b is no longer in the spec)
+move: the pods on node group freehold-acme-c (0 nodes) move to node group freehold-acme-c_2 first, and then it is deleted (an earlier change of pool c did not end)
+acme: 1 to create, 1 to delete
+`},
 		"a plan that would change and prune": {func(w io.Writer) error {
 			return render.TextPlan(w, event.Plan{Org: "acme", Changes: []event.Change{{Op: "update"}}, Prune: stray})
 		}, "acme: 1 to update, 2 to prune\n"},

@@ -41,6 +41,9 @@ func TextPlan(w io.Writer, p event.Plan) error {
 			}
 		}
 	}
+	if err := textMoves(w, p.Moves); err != nil {
+		return err
+	}
 	for _, n := range p.Notes {
 		if _, err := fmt.Fprintf(w, "note: %s\n", n); err != nil {
 			return err
@@ -63,6 +66,37 @@ func TextPlan(w io.Writer, p event.Plan) error {
 	}
 	_, err := fmt.Fprintf(w, "%s: %s\n", p.Org, total)
 	return err
+}
+
+// textMoves writes which node groups go when their pods run on others.
+func textMoves(w io.Writer, moves []event.Move) error {
+	for _, m := range moves {
+		why := "pool " + m.Pool + " is no longer in the spec"
+		to := "the other pools"
+		if m.To != "" {
+			to = "node group " + m.To
+			var changes []string
+			for _, d := range m.Because {
+				changes = append(changes, fmt.Sprintf("%s %s to %s", d.Path, orUnknown(d.Have), orUnknown(d.Want)))
+			}
+			why = "EKS cannot change in place: " + strings.Join(changes, ", ")
+			if len(changes) == 0 {
+				why = "an earlier change of pool " + m.Pool + " did not end"
+			}
+		}
+		if _, err := fmt.Fprintf(w, "move: the pods on node group %s (%s) move to %s first, and then it is deleted (%s)\n",
+			m.From, plural(m.Nodes, "node", "nodes"), to, why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func orUnknown(value string) string {
+	if value == "" {
+		return "(not known yet)"
+	}
+	return value
 }
 
 // TextPrune writes what onboard --prune would remove.

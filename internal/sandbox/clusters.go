@@ -162,6 +162,27 @@ func (c *Cloud) ProtectCluster(ctx context.Context, cl cloud.Cluster, on bool) e
 	return nil
 }
 
+// NodeGroup reads the size of a node group.
+func (c *Cloud) NodeGroup(ctx context.Context, in cloud.Account, cluster, name string) (cloud.NodeGroup, error) {
+	who, err := c.as(ctx, in)
+	if err != nil {
+		return cloud.NodeGroup{}, err
+	}
+	row, err := c.backend.Get(ctx, who, awsprovider.TypeOf(awstype.EKSNodeGroup), cluster+":"+name)
+	if err != nil {
+		return cloud.NodeGroup{}, fmt.Errorf("node group %s: %w", name, err)
+	}
+	if row == nil {
+		return cloud.NodeGroup{}, fmt.Errorf("node group %s: ResourceNotFoundException: %w", name, cloud.ErrNotFound)
+	}
+	scaling, _ := row.Outputs["scalingConfig"].(map[string]any)
+	number := func(key string) int {
+		n, _ := scaling[key].(float64)
+		return int(n)
+	}
+	return cloud.NodeGroup{Name: name, Min: number("minSize"), Max: number("maxSize"), Size: number("desiredSize")}, nil
+}
+
 // Kubeconfig returns a kubeconfig for a role, which must have an access entry
 // with a policy: without one EKS would refuse each of its requests.
 func (c *Cloud) Kubeconfig(ctx context.Context, cl cloud.Cluster, roleARN string) ([]byte, error) {

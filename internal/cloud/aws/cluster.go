@@ -158,6 +158,27 @@ func (c *Cloud) ProtectCluster(ctx context.Context, cl cloud.Cluster, on bool) e
 	return nil
 }
 
+// NodeGroup reads the size of a node group.
+func (c *Cloud) NodeGroup(ctx context.Context, in cloud.Account, cluster, name string) (cloud.NodeGroup, error) {
+	cfg, err := c.enter(ctx, in)
+	if err != nil {
+		return cloud.NodeGroup{}, fmt.Errorf("node group %s: %w", name, err)
+	}
+	out, err := eks.NewFromConfig(cfg).DescribeNodegroup(ctx, &eks.DescribeNodegroupInput{ClusterName: aws.String(cluster), NodegroupName: aws.String(name)})
+	switch {
+	case isCode(err, "ResourceNotFoundException"):
+		return cloud.NodeGroup{}, fmt.Errorf("node group %s: %w: %w", name, cloud.ErrNotFound, err)
+	case err != nil:
+		return cloud.NodeGroup{}, fmt.Errorf("node group %s: eks:DescribeNodegroup: %w", name, err)
+	case out.Nodegroup == nil || out.Nodegroup.ScalingConfig == nil:
+		return cloud.NodeGroup{}, fmt.Errorf("node group %s: eks:DescribeNodegroup does not say its size", name)
+	}
+	scaling := out.Nodegroup.ScalingConfig
+	return cloud.NodeGroup{
+		Name: name, Min: int(aws.ToInt32(scaling.MinSize)), Max: int(aws.ToInt32(scaling.MaxSize)), Size: int(aws.ToInt32(scaling.DesiredSize)),
+	}, nil
+}
+
 // protected reports whether a cluster has deletion protection.
 func protected(ctx context.Context, client *eks.Client, cluster string) (bool, error) {
 	out, err := client.DescribeCluster(ctx, &eks.DescribeClusterInput{Name: aws.String(cluster)})

@@ -79,6 +79,9 @@ type Clusters interface {
 	// ProtectCluster sets EKS deletion protection, which the provider lacks. It
 	// wraps cloud.ErrNotFound when there is no such cluster.
 	ProtectCluster(ctx context.Context, c cloud.Cluster, on bool) error
+	// NodeGroup reads the size of a node group. It wraps cloud.ErrNotFound when
+	// there is none, or no such cluster.
+	NodeGroup(ctx context.Context, in cloud.Account, cluster, name string) (cloud.NodeGroup, error)
 	// Kubeconfig returns a kubeconfig that reaches the cluster as roleARN by an
 	// exec plugin. It holds no token and can be kept.
 	Kubeconfig(ctx context.Context, c cloud.Cluster, roleARN string) ([]byte, error)
@@ -208,6 +211,11 @@ func Exercise(t *testing.T, open func() Cloud) {
 	t.Run("a cluster that is not there is protected from nothing", func(t *testing.T) {
 		c := cloud.Cluster{Account: management, Name: "nobody", ARN: "arn:aws:eks:eu-west-1:999999999999:cluster/nobody"}
 		if err := open().ProtectCluster(t.Context(), c, true); !errors.Is(err, cloud.ErrNotFound) {
+			t.Errorf("got %v, want ErrNotFound", err)
+		}
+	})
+	t.Run("a node group of a cluster that is not there is not found", func(t *testing.T) {
+		if _, err := open().NodeGroup(t.Context(), management, "nobody", "nobody"); !errors.Is(err, cloud.ErrNotFound) {
 			t.Errorf("got %v, want ErrNotFound", err)
 		}
 	})

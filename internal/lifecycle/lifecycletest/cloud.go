@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"freehold.dev/freehold/internal/awstype"
@@ -275,6 +276,32 @@ func (c *Cloud) ProtectCluster(_ context.Context, cl cloud.Cluster, on bool) err
 		t.Inputs["deletionProtection"] = on
 		return nil
 	})
+}
+
+// NodeGroup reads the size of a node group.
+func (c *Cloud) NodeGroup(_ context.Context, in cloud.Account, cluster, name string) (cloud.NodeGroup, error) {
+	var out cloud.NodeGroup
+	if err := c.p.guard(NodeGroup, ""); err != nil {
+		return out, err
+	}
+	err := c.p.read(func() error {
+		where, err := c.p.w.enter(in)
+		if err != nil {
+			return err
+		}
+		t := c.p.w.find(where, nodeGroupType, cluster+":"+name)
+		if t == nil {
+			return fmt.Errorf("node group %s: ResourceNotFoundException: %w", name, cloud.ErrNotFound)
+		}
+		scaling, _ := t.Inputs["scalingConfig"].(map[string]any)
+		number := func(key string) int {
+			n, _ := strconv.Atoi(fmt.Sprint(scaling[key]))
+			return n
+		}
+		out = cloud.NodeGroup{Name: name, Min: number("minSize"), Max: number("maxSize"), Size: number("desiredSize")}
+		return nil
+	})
+	return out, err
 }
 
 // Kubeconfig returns a kubeconfig that reaches the cluster as this process.

@@ -186,6 +186,27 @@ func (e *Engine) Types(_ context.Context, s engine.Stack) ([]string, error) {
 	return slices.Sorted(maps.Keys(types)), err
 }
 
+// Resources are those of some types in the stack's state.
+func (e *Engine) Resources(_ context.Context, s engine.Stack, types ...string) ([]engine.Resource, error) {
+	if err := e.p.guard(State, s.Layer); err != nil {
+		return nil, err
+	}
+	var out []engine.Resource
+	err := e.p.read(func() error {
+		st, ok := e.p.states()[s.Name]
+		if !ok {
+			return nil
+		}
+		for _, r := range st.Resources {
+			if slices.Contains(types, r.Type) {
+				out = append(out, engine.Resource{URN: r.URN, Type: r.Type, Name: r.Name, ID: r.ID, Inputs: copied(r.Inputs)})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // Check reports whether this machine has the secrets provider of the stack.
 func (e *Engine) Check(_ context.Context, s engine.Stack) error {
 	if err := e.p.guard(Check, s.Layer); err != nil {

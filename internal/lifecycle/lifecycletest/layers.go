@@ -171,6 +171,18 @@ func clusterLayer(in stacks.ClusterIn) program {
 	add(clusterType, "cluster", tagged(c.Common, c.Name, map[string]any{
 		"name": c.Name, "version": c.Version, "roleArn": ref{"cluster-control-plane", "arn"}, "vpcId": ref{"network", ""},
 	}), c.Protected)
+	for _, pool := range c.NodePools {
+		state := in.Pools[pool.Pool]
+		size := pool.Desired
+		if state.Size != nil {
+			size = *state.Size
+		}
+		add(nodeGroupType, "cluster-pool-"+pool.Part(state.Generation), tagged(c.Common, pool.GroupName(state.Generation), map[string]any{
+			"clusterName": ref{"cluster", ""}, "nodeGroupName": pool.GroupName(state.Generation), "instanceTypes": copied(any(pool.InstanceTypes)),
+			"capacityType": pool.CapacityType, "amiType": pool.AMIType,
+			"scalingConfig": map[string]any{"minSize": pool.Min, "maxSize": pool.Max, "desiredSize": size},
+		}), false)
+	}
 	if idp := c.IdentityProvider; idp != nil {
 		add(providerType, "cluster-identity-provider", tagged(c.Common, c.Name, map[string]any{
 			"clusterName": ref{"cluster", ""},

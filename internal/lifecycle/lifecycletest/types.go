@@ -26,6 +26,7 @@ const (
 	clusterType     = "aws:eks/cluster:Cluster"
 	providerType    = "aws:eks/identityProviderConfig:IdentityProviderConfig"
 	associationType = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+	nodeGroupType   = "aws:eks/nodeGroup:NodeGroup"
 
 	namespaceType  = "kubernetes:core/v1:Namespace"
 	definitionType = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
@@ -46,6 +47,8 @@ type kind struct {
 	finish func(w *World, t *Thing)
 	// held is true when AWS does not delete it while something refers to its id.
 	held bool
+	// fixed are the inputs that AWS never changes.
+	fixed []string
 }
 
 func text(in map[string]any, key string) string {
@@ -170,6 +173,12 @@ var kinds = map[string]kind{
 				}}}},
 			}
 		},
+	},
+	nodeGroupType: {
+		once:   func(in map[string]any) string { return text(in, "clusterName") + ":" + text(in, "nodeGroupName") },
+		taken:  "ResourceInUseException: NodeGroup already exists",
+		finish: func(_ *World, t *Thing) { t.ID = text(t.Inputs, "clusterName") + ":" + text(t.Inputs, "nodeGroupName") },
+		fixed:  []string{"nodeGroupName", "instanceTypes", "capacityType", "amiType"},
 	},
 	// A cluster has room for one.
 	providerType: {

@@ -46,6 +46,9 @@ func (r *run) up(ctx context.Context) error {
 		u := urn(r.stack, want.typ, want.name)
 		wanted[u] = true
 		rec, known := had[u]
+		if slices.Contains(r.stack.Hold, u) {
+			continue
+		}
 		t, err := r.bring(want, provider, rec, known, resolved(want.inputs, made))
 		if err != nil {
 			return err
@@ -58,7 +61,7 @@ func (r *run) up(ctx context.Context) error {
 		}
 	}
 	for _, rec := range slices.Backward(old.Resources) {
-		if wanted[rec.URN] {
+		if wanted[rec.URN] || slices.Contains(r.stack.Hold, rec.URN) {
 			continue
 		}
 		if err := r.delete(rec); err != nil {
@@ -147,6 +150,11 @@ func (r *run) bring(want resource, provider string, rec record, known bool, inpu
 	if r.dry() || st.Op == "same" && reflect.DeepEqual(inputs, rec.Inputs) && rec.Protect == want.protect && rec.Retain == want.retain {
 		r.done(st)
 		return now, nil
+	}
+	for _, key := range kinds[rec.Type].fixed {
+		if !reflect.DeepEqual(target[key], now.Inputs[key]) {
+			return nil, r.failed(st, fmt.Errorf("%s of %s cannot be changed", key, rec.ID))
+		}
 	}
 	if st.Op == "update" {
 		r.e.emit(r.sink, r.stack, event.ResourceStarted, st, "")

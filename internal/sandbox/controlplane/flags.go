@@ -99,6 +99,8 @@ const webhookConfig = "token-review.kubeconfig"
 // Those that would make or place pods, talk to nodes or to a cloud are off.
 var controllers = []string{
 	"clusterrole-aggregation-controller",
+	// An eviction asks the budget's status, which nobody else writes.
+	"disruption-controller",
 	"garbage-collector-controller",
 	"namespace-controller",
 	"persistentvolume-protection-controller",
