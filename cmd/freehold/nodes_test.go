@@ -1,0 +1,76 @@
+package main_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+)
+
+// calls are the node groups that the sandbox's EKS was asked to make, to change
+// and to delete after an entry of the journal, and what came of it.
+func (h home) nodeGroupCalls(after int) []string {
+	h.t.Helper()
+	rows, err := h.sandbox().QueryContext(h.t.Context(),
+		`select action, id, outcome from journal where seq > ? and type = 'aws:eks/nodeGroup:NodeGroup' order by seq`, after)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer rows.Close()
+	var calls []string
+	for rows.Next() {
+		var action, id, outcome string
+		if err := rows.Scan(&action, &id, &outcome); err != nil {
+			h.t.Fatal(err)
+		}
+		calls = append(calls, action+" "+id[strings.LastIndexByte(id, ':')+1:]+" "+outcome)
+	}
+	if err := rows.Err(); err != nil {
+		h.t.Fatal(err)
+	}
+	return calls
+}
+
+func TestTheOnlyNodePoolGetsItsNewGroupBeforeTheOldOneGoesAndKeepsItsSize(t *testing.T) {
+	t.Parallel()
+	h, _ := onboarded(t)
+	const group, next = "freehold-acme-default", "freehold-acme-default_2"
+
+	// An autoscaler at work: that is neither drift, nor put back.
+	h.want(0, "sandbox", "edit", "acme", "aws:eks/nodeGroup:NodeGroup", "freehold-acme:"+group, "scalingConfig.desiredSize=3")
+	if r := h.want(0, "drift", "acme"); !strings.Contains(r.stdout, "no drift") {
+		t.Errorf("an autoscaler's size is drift:\n%s", r.stdout)
+	}
+
+	changed := h.spec("acme", inhabited, "cluster: {nodePools: [{name: default, instanceTypes: [m6i.xlarge]}]}")
+	move := []event.Move{{Pool: "default", From: group, To: next, Nodes: 3, Because: []finding.Difference{
+		{Path: "instanceTypes[0]", Want: `"m6i.xlarge"`, Have: `"m6i.large"`},
+	}}}
+	planned := decode[event.Plan](t, h.want(2, "plan", "-f", changed, "-o", "json"))
+	if d := cmp.Diff(move, planned.Moves); d != "" {
+		t.Errorf("moves (-want +got):\n%s", d)
+	}
+	for _, c := range planned.Changes {
+		if c.Op != "create" && c.Op != "delete" {
+			t.Errorf("planned: %s %s %s", c.Op, c.Type, c.Name)
+		}
+	}
+
+	first := h.journal()
+	h.want(0, "onboard", "-f", changed)
+	if d := cmp.Diff([]string{"CreateNodegroup " + next + " ok", "DeleteNodegroup " + group + " ok"}, h.nodeGroupCalls(first)); d != "" {
+		t.Errorf("EKS was asked for (-want +got):\n%s", d)
+	}
+	listed := h.want(0, "sandbox", "ls", "acme", "-o", "json").stdout
+	if strings.Contains(listed, `"`+group+`"`) || !strings.Contains(listed, next) {
+		t.Errorf("in the account is:\n%s", listed)
+	}
+	again := decode[event.Plan](t, h.want(0, "plan", "-f", changed, "-o", "json"))
+	if slices.ContainsFunc(again.Layers, func(l event.LayerResult) bool { return l.State != "done" }) || again.Moves != nil {
+		t.Errorf("planned after it: %+v", again)
+	}
+}
