@@ -22,7 +22,8 @@ const (
 // Entry is how the org's account is got: nobody else may get theirs by it.
 func Entry(p plan.Plan) finding.Identity {
 	if p.Account.Vended {
-		return finding.Identity{Kind: KindEmail, Value: p.Account.Email}
+		// AWS takes an address once, whatever its case.
+		return finding.Identity{Kind: KindEmail, Value: strings.ToLower(p.Account.Email)}
 	}
 	return finding.Identity{Kind: KindAccessRole, Value: p.Account.RoleARN}
 }

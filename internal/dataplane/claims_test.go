@@ -103,3 +103,13 @@ func TestClaimsAreReleasedOnlyWhereNothingWasMade(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAddressIsClaimedWhateverItsCase(t *testing.T) {
+	p := planOf(t, "acme", region, "account: {email: AWS+Acme@Example.com}")
+	if got := dataplane.Entry(p).Value; got != "aws+acme@example.com" {
+		t.Errorf("claimed as %q", got)
+	}
+	if p.Account.Email != "AWS+Acme@Example.com" {
+		t.Errorf("the account gets %q, and not what was given", p.Account.Email)
+	}
+}

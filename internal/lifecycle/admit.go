@@ -11,12 +11,17 @@ import (
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
+	"freehold.dev/freehold/internal/spec"
 	"freehold.dev/freehold/policies"
 )
 
 // facts gathers, once, all that has to be known to admit a plan. It changes nothing.
-func (s *Service) facts(ctx context.Context, p plan.Plan) (f dataplane.Facts, err error) {
+// The plan is that of the document, in the words of the one that the org was
+// onboarded with.
+func (s *Service) facts(ctx context.Context, doc spec.Spec) (f dataplane.Facts, err error) {
 	f = dataplane.Facts{Now: s.Now(), Rules: policies.All()}
+	p := plan.Build(doc)
+	f.DataPlane.Plan = p
 	o, err := s.Registry.Org(ctx, p.Org)
 	switch {
 	case errors.Is(err, registry.ErrUnknownOrg):
@@ -28,6 +33,8 @@ func (s *Service) facts(ctx context.Context, p plan.Plan) (f dataplane.Facts, er
 			return f, err
 		}
 		f.Recorded, f.Management = &was, o.Management
+		p = plan.Again(doc, was)
+		f.DataPlane.Plan = p
 	}
 	caller, err := s.caller(ctx)
 	if err != nil {
@@ -156,12 +163,12 @@ func (s *Service) shut(ctx context.Context, d dataplane.DataPlane) (string, erro
 }
 
 // admit refuses what cannot be done before anything is touched.
-func (s *Service) admit(ctx context.Context, p plan.Plan) (dataplane.DataPlane, error) {
-	f, err := s.facts(ctx, p)
+func (s *Service) admit(ctx context.Context, doc spec.Spec) (dataplane.DataPlane, error) {
+	f, err := s.facts(ctx, doc)
 	if err != nil {
-		return f.DataPlane, fail(p.Org, "", err)
+		return f.DataPlane, fail(doc.Org, "", err)
 	}
-	return f.DataPlane, refuse(p.Org, dataplane.Admit(f)...)
+	return f.DataPlane, refuse(doc.Org, dataplane.Admit(f)...)
 }
 
 // refuse makes one error of all reasons; none is no error.

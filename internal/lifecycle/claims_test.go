@@ -212,3 +212,37 @@ func twoOrgs(t *testing.T) *place {
 	must[event.Onboarding](t)(p.here().onboard(document(t, "org: globex", "account: {email: aws+globex@example.com}")))
 	return p
 }
+
+func TestAnAddressInAnotherCaseIsTheSame(t *testing.T) {
+	p := onboarded(t, "account: {email: aws+acme@example.com}")
+	before := p.world.Things("")
+	other := document(t, "account: {email: AWS+Acme@Example.COM}")
+	got := must[event.Plan](t)(p.here().Plan(t.Context(), other, PlanOptions{}, nil))
+	first := must[event.Plan](t)(p.here().Plan(t.Context(), document(t), PlanOptions{}, nil))
+	if len(got.Changes) > 0 || got.Hash != first.Hash {
+		t.Errorf("a plan of %s changes %v; the org was onboarded as %s", got.Hash, changesIn(got.Changes), first.Hash)
+	}
+	if done := must[event.Onboarding](t)(p.here().onboard(other)); done.Changed {
+		t.Errorf("onboard changed %+v", done.Layers)
+	}
+	if diff := cmp.Diff(before, p.world.Things("")); diff != "" {
+		t.Errorf("what is there (-before +after):\n%s", diff)
+	}
+	_, err := p.here().onboard(document(t, "org: globex", "account: {email: Aws+ACME@example.com}"))
+	refused(t, err, ErrInvalid, `belongs to org "acme"`)
+	if diff := cmp.Diff(before, p.world.Things("")); diff != "" {
+		t.Errorf("what is there (-before +after):\n%s", diff)
+	}
+}
+
+func TestAListInAnotherOrderIsNoChange(t *testing.T) {
+	p := onboarded(t, "projects: [{name: shop, quota: {cpu: '1'}}, {name: lab}]", "network: {zones: [{name: eu-west-1a}, {name: eu-west-1b}]}")
+	again := document(t, "projects: [{name: lab}, {name: shop, quota: {cpu: 1000m}}]", "network: {zones: [{name: eu-west-1b}, {name: eu-west-1a}]}")
+	got := must[event.Plan](t)(p.here().Plan(t.Context(), again, PlanOptions{}, nil))
+	if got.Different() {
+		t.Errorf("it changes %v", changesIn(got.Changes))
+	}
+	if done := must[event.Onboarding](t)(p.here().onboard(again)); done.Changed {
+		t.Errorf("onboard changed %+v", done.Layers)
+	}
+}

@@ -16,10 +16,9 @@ import (
 // missing, changes what differs, puts back what was changed by hand and
 // touches nothing else. It may be run again at any time, also after a kill.
 func (s *Service) Onboard(ctx context.Context, doc spec.Spec, opts OnboardOptions, sink event.Sink) (event.Onboarding, error) {
-	p := plan.Build(doc)
-	out := event.Onboarding{Org: p.Org, Layers: []event.LayerResult{}}
-	err := s.operate(ctx, p.Org, "onboard", sink, func(ctx context.Context, r *run) (ending, error) {
-		d, err := do(ctx, r.admit, p)
+	out := event.Onboarding{Org: doc.Org, Layers: []event.LayerResult{}}
+	err := s.operate(ctx, doc.Org, "onboard", sink, func(ctx context.Context, r *run) (ending, error) {
+		d, err := do(ctx, r.admit, doc)
 		if err == nil {
 			err = r.make(ctx, work{DataPlane: d, Layers: plan.Layers(), Prune: opts.Prune, Whole: true}, &out)
 		}

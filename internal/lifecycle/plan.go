@@ -18,9 +18,9 @@ import (
 // Plan says what Onboard would do. It changes nothing and holds nothing: it
 // can run beside a deploy.
 func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sink event.Sink) (event.Plan, error) {
-	p := plan.Build(doc)
+	d, err := s.admit(ctx, doc)
+	p := d.Plan
 	out := event.Plan{Org: p.Org, Hash: p.Hash, HashVersion: p.HashVersion, Decided: p, Notes: p.Notes}
-	d, err := s.admit(ctx, p)
 	if err != nil {
 		return out, err
 	}

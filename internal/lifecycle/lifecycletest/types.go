@@ -87,7 +87,8 @@ func counted(prefix, resource string) func(*World, *Thing) {
 
 var kinds = map[string]kind{
 	accountType: {
-		once: by("email"), everywhere: true, taken: "EMAIL_ALREADY_EXISTS", finish: (*World).finishAccount,
+		once: func(in map[string]any) string { return strings.ToLower(text(in, "email")) }, everywhere: true, taken: "EMAIL_ALREADY_EXISTS",
+		finish: (*World).finishAccount,
 	},
 	orgPolicyType: {
 		once: by("name"), taken: "DuplicatePolicyException", held: true,

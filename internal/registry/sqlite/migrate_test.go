@@ -253,3 +253,32 @@ func TestTheTablesRefuseASecondHolderAndASecondEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLedgerOfAnEarlierVersionTakesAnAddressOnceWhateverItsCase(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "registry.db")
+	db := raw(t, file)
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, os.DirFS("migrations"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), 4); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, db, `INSERT INTO ledger (org, kind, value, claimed, made) VALUES
+		('acme', 'e-mail', 'AWS+Acme@example.com', '', 1), ('acme', 'e-mail', 'aws+acme@example.com', '', 0), ('acme', 'bucket', 'bucket:A', '', 1),
+		('globex', 'e-mail', 'Globex@example.com', '', 0),
+		('initech', 'e-mail', 'Shared@example.com', '', 0), ('hooli', 'e-mail', 'shared@example.com', '', 1)`)
+	s := open(t, file, time.Now)
+	claim := func(kind, value string, made bool) registry.Claim {
+		return registry.Claim{Identity: finding.Identity{Kind: kind, Value: value}, Made: made}
+	}
+	for org, want := range map[string][]registry.Claim{
+		"acme":    {claim("bucket", "bucket:A", true), claim("e-mail", "aws+acme@example.com", true)},
+		"globex":  {claim("e-mail", "globex@example.com", false)},
+		"initech": {claim("e-mail", "Shared@example.com", false)},
+		"hooli":   {claim("e-mail", "shared@example.com", true)},
+	} {
+		got, err := s.Claims(t.Context(), org)
+		same(t, "claims of "+org, want, got, err)
+	}
+}
