@@ -87,6 +87,13 @@ type Release struct {
 	Addons     map[string]string // versions, by the add-on's name in EKS
 }
 
+// Zone is an availability zone as one account sees it: two accounts can have two
+// zones under one name, and an id is the same zone in both.
+type Zone struct {
+	Name string // "us-east-1a"
+	ID   string // "use1-az6"
+}
+
 // Running is what a cluster runs now, whatever was asked for: AWS upgrades a
 // control plane by itself when it ends its support of a version.
 type Running struct {

@@ -37,6 +37,8 @@ type Facts struct {
 	// Shut says why the account that the org brings does not let Freehold in;
 	// empty: it does, or it was not asked.
 	Shut string
+	// Zones are those of the org's account; empty: it was not asked.
+	Zones []cloud.Zone
 	// Running is what the org's cluster runs now, nothing where it has none; nil:
 	// it was not asked.
 	Running *cloud.Running
@@ -62,7 +64,7 @@ type Refusal struct {
 // of the spec's fields; none means that it can be begun.
 func Admit(f Facts) []Refusal {
 	return slices.Concat(
-		f.caller(), f.fixed(), f.email(), f.access(), f.version(), f.release(), CheckExceptions(f.DataPlane.Plan, f.Rules, f.Now), f.removals(), owned(f.DataPlane.Plan.Org, f.Owned),
+		f.caller(), f.fixed(), f.email(), f.access(), CheckZones(f.DataPlane, f.Zones), f.version(), f.release(), CheckExceptions(f.DataPlane.Plan, f.Rules, f.Now), f.removals(), owned(f.DataPlane.Plan.Org, f.Owned),
 	)
 }
 

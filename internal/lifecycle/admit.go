@@ -80,6 +80,11 @@ func (s *Service) facts(ctx context.Context, doc spec.Spec) (f dataplane.Facts, 
 	if f.Shut, err = s.shut(ctx, f.DataPlane); err != nil {
 		return f, err
 	}
+	if f.Shut == "" {
+		if f.DataPlane, f.Zones, err = s.inZones(ctx, f.DataPlane); err != nil {
+			return f, err
+		}
+	}
 	if f.Running, err = s.running(ctx, f.DataPlane); err != nil {
 		return f, err
 	}
@@ -134,6 +139,17 @@ func (s *Service) accountWithEmail(ctx context.Context, p plan.Plan) (string, er
 }
 
 const accountType = awstype.OrganizationsAccount
+
+// inZones asks the org's account for its zones, and is the data plane in them;
+// none where nobody has to be asked, or can be yet.
+func (s *Service) inZones(ctx context.Context, d dataplane.DataPlane) (dataplane.DataPlane, []cloud.Zone, error) {
+	a, ask, err := d.AsksForZones()
+	if err != nil || !ask {
+		return d, nil, err
+	}
+	zones, err := s.Cloud.Zones(ctx, a)
+	return d.InZones(zones), zones, err
+}
 
 // running asks the org's cluster what it runs: nil where there is nobody to ask.
 func (s *Service) running(ctx context.Context, d dataplane.DataPlane) (*cloud.Running, error) {

@@ -36,6 +36,7 @@ type layerOut struct {
 
 // makeLayer is the sequence of steps by which a layer is made or changed.
 //
+//	zones   those of the account that a network is to be in, before the cluster
 //	claim   what the layer is about to have is the org's, or it is refused
 //	adopt   an unclean layer: what a killed run made and did not record is recorded
 //	clear   with prune: what takes a place that the layer needs goes
@@ -62,6 +63,14 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 		err = errors.Join(err, r.op.PutLayer(context.WithoutCancel(ctx), rec))
 		r.op.Emit(ev)
 	}()
+	if l == plan.LayerCluster {
+		// The account of a new org could not be asked before.
+		settled, err := do(ctx, r.settleZones, d)
+		if err != nil {
+			return out, err
+		}
+		d, in.DataPlane, out.DataPlane = settled, settled, settled
+	}
 	if _, err := do(ctx, r.claimLayer, in); err != nil {
 		return out, err
 	}
@@ -91,6 +100,22 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 	}
 	_, err = do(ctx, r.settle, layerIn{DataPlane: out.DataPlane, Layer: l})
 	return out, err
+}
+
+// settleZones refuses zones that the account does not have or EKS does not, and
+// records the ones that take the place of defaults before a network is in them.
+func (r *run) settleZones(ctx context.Context, d dataplane.DataPlane) (dataplane.DataPlane, error) {
+	settled, zones, err := r.inZones(ctx, d)
+	if err != nil {
+		return d, err
+	}
+	if err := refuse(d.Plan.Org, dataplane.CheckZones(settled, zones)...); err != nil {
+		return d, err
+	}
+	if settled.Plan.Hash == d.Plan.Hash {
+		return d, nil
+	}
+	return settled, r.putOrg(ctx, settled, dataplane.OrgOnboarding)
 }
 
 // claimLayer refuses what cannot be begun, and writes down what the layer is

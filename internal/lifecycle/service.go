@@ -66,6 +66,9 @@ type Accounts interface {
 	Find(ctx context.Context, in cloud.Account, typ string, inputs map[string]any) (id string, err error)
 	// Usable probes once what the next layers need; it wraps cloud.ErrNotUsable.
 	Usable(ctx context.Context, a cloud.Account) error
+	// Zones are the availability zones that the account has in its region, in
+	// the order of their names.
+	Zones(ctx context.Context, a cloud.Account) ([]cloud.Zone, error)
 	// Quotas are the service quotas that a data plane needs room in.
 	Quotas(ctx context.Context, a cloud.Account) ([]cloud.Quota, error)
 	// Inventory lists everything in the account and region.

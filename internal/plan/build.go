@@ -70,6 +70,17 @@ func (p Plan) WithProjects(projects []ProjectPlan) Plan {
 	return p
 }
 
+// WithZones returns the plan with other names of its zones, one for one: each
+// keeps its ranges.
+func (p Plan) WithZones(names []string) Plan {
+	p.Cluster.Zones = slices.Clone(p.Cluster.Zones)
+	for i, name := range names {
+		p.Cluster.Zones[i].Name = name
+	}
+	p.Hash = hash(p)
+	return p
+}
+
 func exceptions(s spec.Spec) []Exception {
 	var out []Exception
 	for _, e := range s.Exceptions {

@@ -28,6 +28,9 @@ func notes(s spec.Spec) []string {
 		}
 	case spec.NATPerZone:
 	}
+	for _, id := range spec.ZonesWithoutClusters(s.Region) {
+		note("EKS makes no control planes in zone %s: which name it has is the account's, and onboard looks before it makes a network", id)
+	}
 	if s.Cluster.Endpoint.Access == spec.EndpointPrivate {
 		note("the cluster's API endpoint is private: bootstrap and kubectl must run in the VPC or in a network that reaches it")
 	}

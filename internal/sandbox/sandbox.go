@@ -191,6 +191,19 @@ func (c *Cloud) Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, e
 	return items, nil
 }
 
+// Zones are those in which EC2 makes subnets.
+func (c *Cloud) Zones(ctx context.Context, a cloud.Account) ([]cloud.Zone, error) {
+	if _, err := c.as(ctx, a); err != nil {
+		return nil, err
+	}
+	names, ids := awsprovider.Zones(a.Region)
+	zones := make([]cloud.Zone, len(names))
+	for i := range names {
+		zones[i] = cloud.Zone{Name: names[i], ID: ids[i]}
+	}
+	return zones, nil
+}
+
 // Quotas tells the quotas that the sandbox has, with their use.
 func (c *Cloud) Quotas(ctx context.Context, a cloud.Account) ([]cloud.Quota, error) {
 	who, err := c.as(ctx, a)

@@ -62,6 +62,9 @@ type Accounts interface {
 	// Usable probes once what the next layers need of the account; it wraps
 	// cloud.ErrNotUsable and says which probe failed.
 	Usable(ctx context.Context, a cloud.Account) error
+	// Zones are the availability zones that the account has in its region, in
+	// the order of their names.
+	Zones(ctx context.Context, a cloud.Account) ([]cloud.Zone, error)
 	// Quotas returns the service quotas of an account and region that a data
 	// plane needs room in, and how much of each is used.
 	Quotas(ctx context.Context, a cloud.Account) ([]cloud.Quota, error)
@@ -182,6 +185,27 @@ func Exercise(t *testing.T, open func() Cloud) {
 			if q.Service == "" || q.Code == "" || q.Name == "" || q.Region == "" || !strings.HasPrefix(q.Type, "aws:") || q.Limit <= 0 || q.Used < 0 {
 				t.Errorf("%+v", q)
 			}
+		}
+	})
+	t.Run("an account has zones, each under a name of the region and an id", func(t *testing.T) {
+		zones, err := open().Zones(t.Context(), management)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(zones) < 2 {
+			t.Errorf("got %+v", zones)
+		}
+		last := ""
+		for _, z := range zones {
+			if !strings.HasPrefix(z.Name, nobodysRegion) || !regexp.MustCompile(`^[a-z0-9]+-az[0-9]+$`).MatchString(z.ID) || z.Name <= last {
+				t.Errorf("%+v after %q", z, last)
+			}
+			last = z.Name
+		}
+	})
+	t.Run("nobody's zones are not to be had", func(t *testing.T) {
+		if zones, err := open().Zones(t.Context(), nowhere); err == nil {
+			t.Errorf("got %+v", zones)
 		}
 	})
 	t.Run("nobody's quotas are not to be had", func(t *testing.T) {

@@ -239,6 +239,26 @@ func (c *Cloud) CloseAccount(_ context.Context, accountID string) error {
 	})
 }
 
+// Zones are a, b and c of the region, unless SetZones says something else.
+func (c *Cloud) Zones(_ context.Context, a cloud.Account) (out []cloud.Zone, err error) {
+	if err := c.p.guard(Zones, ""); err != nil {
+		return nil, err
+	}
+	err = c.p.read(func() error {
+		if _, err := c.p.w.enter(a); err != nil {
+			return err
+		}
+		if out = slices.Clone(c.p.w.data.Zones); len(out) > 0 {
+			return nil
+		}
+		for i, letter := range []string{"a", "b", "c"} {
+			out = append(out, cloud.Zone{Name: a.Region + letter, ID: fmt.Sprintf("x-az%d", i+1)})
+		}
+		return nil
+	})
+	return out, err
+}
+
 // Running says which version a cluster has. There are no node groups here.
 func (c *Cloud) Running(_ context.Context, a cloud.Account, cluster string) (out cloud.Running, err error) {
 	if err := c.p.guard(Running, ""); err != nil {

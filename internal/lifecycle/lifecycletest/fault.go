@@ -31,6 +31,7 @@ const (
 	Quotas         Call = "quotas"
 	CheckRelease   Call = "check release"
 	Running        Call = "running"
+	Zones          Call = "zones"
 	ProtectCluster Call = "protect cluster"
 	NodeGroup      Call = "node group"
 	Kubeconfig     Call = "kubeconfig"

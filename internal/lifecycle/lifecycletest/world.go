@@ -65,6 +65,8 @@ type data struct {
 	Stacks map[string]map[string]*stack
 	// Quotas are limits by Pulumi type; a type without one has plenty.
 	Quotas map[string]int
+	// Zones are those of every account; none: three.
+	Zones []cloud.Zone
 	// Probes are the answers to come of new accounts; once they are used up,
 	// every account is usable.
 	Probes []bool
@@ -231,6 +233,13 @@ func (w *World) SetQuota(typ string, limit int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.data.Quotas[typ] = limit
+}
+
+// SetZones says which zones every account has.
+func (w *World) SetZones(zones ...cloud.Zone) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.data.Zones = zones
 }
 
 // SetProbes says what the next probes of an account find, usable or not. What

@@ -45,6 +45,9 @@ func zones(region string) (names, ids []string) {
 	return names, ids
 }
 
+// Zones are the names of a region's availability zones, in order, and their ids.
+func Zones(region string) (names, ids []string) { return zones(region) }
+
 // shortRegion is a region as zone ids write it: "euc1" for eu-central-1.
 func shortRegion(region string) string {
 	parts := strings.Split(region, "-")
