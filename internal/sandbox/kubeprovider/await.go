@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"strconv"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,23 +14,6 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"freehold.dev/freehold/internal/wait"
-)
-
-const (
-	// awaitTimeout is what a resource gets when the program says nothing else,
-	// as in the genuine provider.
-	awaitTimeout = 10 * time.Minute
-	// awaitPause is between two looks.
-	awaitPause = 150 * time.Millisecond
-)
-
-// skipAwait is the annotation of objects that are not waited for.
-const skipAwait = "pulumi.com/skipAwait"
-
-var (
-	deploymentKind = schema.GroupKind{Group: "apps", Kind: "Deployment"}
-	definitionKind = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
-	namespaceKind  = schema.GroupKind{Kind: "Namespace"}
 )
 
 // progress is how far an object is: there, failed for good, or what it waits for.
@@ -51,7 +34,7 @@ var progressOf = map[schema.GroupKind]func(*unstructured.Unstructured) progress{
 // when it cannot.
 func (c *cluster) await(ctx context.Context, r dynamic.ResourceInterface, live *unstructured.Unstructured, said func(string)) (*unstructured.Unstructured, error) {
 	look := progressOf[live.GroupVersionKind().GroupKind()]
-	if look == nil || live.GetAnnotations()[skipAwait] == "true" {
+	if look == nil {
 		return live, nil
 	}
 	var reported string
@@ -79,32 +62,6 @@ func (c *cluster) await(ctx context.Context, r dynamic.ResourceInterface, live *
 	return live, late(ctx, reported, err)
 }
 
-// awaitGone waits until an object is not there, or another one is in its place.
-func (c *cluster) awaitGone(ctx context.Context, r dynamic.ResourceInterface, k key, said func(string)) error {
-	var uid, reported string
-	err := wait.Until(ctx, c.within(ctx, "it to be gone"), func(ctx context.Context) (bool, error) {
-		live, err := r.Get(ctx, k.name, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if uid == "" {
-			uid = string(live.GetUID())
-		}
-		if string(live.GetUID()) != uid {
-			return true, nil
-		}
-		if waits := lingering(live); waits != reported {
-			reported = waits
-			said("waiting for " + reported)
-		}
-		return false, nil
-	})
-	return late(ctx, reported, err)
-}
-
 // within is a wait that lasts as long as the operation that it is part of.
 func (c *cluster) within(ctx context.Context, what string) wait.For {
 	left := awaitTimeout
@@ -127,25 +84,6 @@ func late(ctx context.Context, reported string, err error) error {
 	default:
 		return err
 	}
-}
-
-// lingering tells why an object that was deleted is still there.
-func lingering(live *unstructured.Unstructured) string {
-	var why []string
-	for _, c := range conditions(live) {
-		if strings.HasPrefix(c.kind, "Namespace") && c.status == "True" {
-			why = append(why, c.message)
-		}
-	}
-	finalizers := live.GetFinalizers()
-	inner, _, _ := unstructured.NestedStringSlice(live.Object, "spec", "finalizers")
-	if finalizers = append(finalizers, inner...); len(finalizers) > 0 {
-		why = append(why, "finalizers "+strings.Join(finalizers, ", "))
-	}
-	if len(why) == 0 {
-		return "it to be gone"
-	}
-	return strings.Join(why, "; ")
 }
 
 // deployment follows a rollout as kubectl rollout status does.
@@ -201,6 +139,18 @@ func namespace(live *unstructured.Unstructured) progress {
 		return progress{done: true}
 	}
 	return progress{waits: "the namespace to be active; it is " + phase}
+}
+
+// timeLimit is how long a resource may take to be ready, or gone
+// (provider/pkg/metadata/overrides.go, TimeoutDuration).
+func timeLimit(seconds float64, inputs map[string]any) time.Duration {
+	if seconds != 0 {
+		return time.Duration(seconds * float64(time.Second))
+	}
+	if n, err := strconv.Atoi(annotation(inputs, timeoutSeconds)); err == nil {
+		return time.Duration(n) * time.Second
+	}
+	return awaitTimeout
 }
 
 // condition is one of an object's status.conditions.

@@ -2,21 +2,45 @@ package kubeprovider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// autonamed is the annotation of objects whose name was made up.
-const autonamed = "pulumi.com/autonamed"
+// Annotations that mean something to the provider
+// (provider/pkg/metadata/annotations.go).
+const (
+	autonamed           = "pulumi.com/autonamed" // on objects whose name was made up
+	skipAwait           = "pulumi.com/skipAwait"
+	waitFor             = "pulumi.com/waitFor"
+	timeoutSeconds      = "pulumi.com/timeoutSeconds"
+	replaceUnready      = "pulumi.com/replaceUnready"
+	patchForce          = "pulumi.com/patchForce"
+	patchFieldManager   = "pulumi.com/patchFieldManager"
+	deletionPropagation = "pulumi.com/deletionPropagationPolicy"
+)
 
-// Check fills in what a program may leave out: version and kind from the type,
-// the namespace, a name. The API server checks the rest, in a preview already.
+// Check writes the inputs as the API server would, and fills in what a program
+// may leave out: a name and the namespace. The API server checks the rest, in a
+// preview already.
 func (p *Provider) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	urn := resource.URN(req.GetUrn())
+	c := p.of(ctx)
+	if c.settings().skipUpdateUnreachable && c.unreachable(ctx) != nil {
+		c.report(ctx, pulumirpc.LogSeverity_WARNING, req.GetUrn(), "Cluster is unreachable but skipUpdateUnreachable flag is set to true, skipping...", false)
+		return &pulumirpc.CheckResponse{Inputs: req.GetOlds()}, nil
+	}
+	if isList(urn) {
+		return nil, errors.New("list resources exist for compatibility with YAML manifests and Helm charts, " +
+			"and cannot be created directly. Use the underlying resource type instead")
+	}
 	olds, err := unmarshal("Check.olds", req.GetOlds())
 	if err != nil {
 		return nil, err
@@ -25,112 +49,185 @@ func (p *Provider) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pul
 	if err != nil {
 		return nil, err
 	}
-	var failures []*pulumirpc.CheckFailure
-	fail := func(property, format string, args ...any) {
-		failures = append(failures, &pulumirpc.CheckFailure{Property: property, Reason: fmt.Sprintf(format, args...)})
+	object, old := plainMap(news), plainMap(olds)
+	if isPatch(urn, object) {
+		return nil, status.Errorf(codes.Unimplemented, "patch resources are not served by the sandbox: %s", urn.Type())
 	}
-	gvk, err := kindOf(string(urn.Type()), news)
-	if err != nil {
-		fail("kind", "%v", err)
-	} else {
-		news["apiVersion"] = resource.NewProperty(gvk.GroupVersion().String())
-		news["kind"] = resource.NewProperty(gvk.Kind)
+	if m, set := object["metadata"]; set && !isObject(m) {
+		return nil, fmt.Errorf("expected .metadata to be a map[string]interface{}, got %T", m)
 	}
-	meta, ok := metadataOf(news)
-	if !ok {
-		fail("metadata", "metadata is not an object")
+	if !hasUnknown(object) {
+		object = normalize(object)
 	}
-	if len(failures) == 0 && meta != nil {
-		if err := name(meta, olds, urn, req.GetRandomSeed()); err != nil {
-			fail("metadata.name", "%v", err)
+	for name := range annotations(object) {
+		if strings.HasPrefix(name, autonamed) {
+			c.report(ctx, pulumirpc.LogSeverity_WARNING, req.GetUrn(), fmt.Sprintf("ignoring user-specified value for internal annotation %q", name), false)
 		}
-		c := p.of(ctx).settings()
-		if _, set := meta["namespace"]; !set && builtin(gvk.Group) && !clusterScoped[gvk.GroupKind()] {
-			meta["namespace"] = resource.NewProperty(c.namespace)
-		}
-		news["metadata"] = keepSecret(resource.NewProperty(meta), news["metadata"])
-		hideSecretData(news)
 	}
-	inputs, err := marshal("Check.inputs", news)
+	if err := name(object, old, len(olds) > 0, urn, req); err != nil {
+		return nil, err
+	}
+	gvk, err := typeOf(urn)
 	if err != nil {
 		return nil, err
 	}
-	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: failures}, nil
+	c.warnOfVersion(ctx, req.GetUrn(), gvk)
+	if names(object).namespace == "" && decided(object, "metadata", "namespace") {
+		if namespaced, sure := c.namespaced(ctx, gvk); namespaced || !sure {
+			setNamespace(object, c.settings().namespace)
+		}
+	}
+	if kindOf(object).GroupKind() == definitionKind {
+		if err := c.remember(object); err != nil {
+			return nil, err
+		}
+	}
+	inputs, err := marshal("Check.inputs", outputsAs(object, news))
+	if err != nil {
+		return nil, err
+	}
+	return &pulumirpc.CheckResponse{Inputs: inputs}, nil
 }
 
-// kindOf returns an object's version and kind: its own, else those of its type,
+// typeOf returns the version and kind of a resource type,
 // "kubernetes:apps/v1:Deployment".
-func kindOf(token string, m resource.PropertyMap) (schema.GroupVersionKind, error) {
-	values := plainMap(resource.PropertyMap{"apiVersion": m["apiVersion"], "kind": m["kind"]})
-	version, kind := stringOf(values["apiVersion"]), stringOf(values["kind"])
-	parts := strings.Split(token, ":")
-	if len(parts) != 3 {
-		return schema.GroupVersionKind{}, fmt.Errorf("%q is not a resource type", token)
+func typeOf(urn resource.URN) (schema.GroupVersionKind, error) {
+	parts := strings.Split(string(urn.Type()), ":")
+	if len(parts) != 3 || parts[0] != "kubernetes" {
+		return schema.GroupVersionKind{}, fmt.Errorf("unrecognized resource type: %q for this provider", urn.Type())
 	}
-	if strings.HasSuffix(parts[2], "Patch") && kind != parts[2] {
-		return schema.GroupVersionKind{}, fmt.Errorf("patch resources are not served by the sandbox: %s", token)
+	group, version, ok := strings.Cut(parts[1], "/")
+	if !ok || strings.Contains(version, "/") {
+		return schema.GroupVersionKind{}, fmt.Errorf("apiVersion does not have both a group and a version: %q", parts[1])
 	}
-	if version == "" {
-		version = strings.TrimPrefix(parts[1], "core/")
+	if group == "core" {
+		group = ""
+	}
+	return schema.GroupVersionKind{Group: group, Version: version, Kind: parts[2]}, nil
+}
+
+func isPatch(urn resource.URN, object map[string]any) bool {
+	return string(urn.Type().Name()) == stringOf(object["kind"])+"Patch"
+}
+
+// isList reports whether a type is a list of a built-in kind; a custom kind may
+// be called a list.
+func isList(urn resource.URN) bool {
+	gvk, err := typeOf(urn)
+	return err == nil && builtin(gvk.Group) && strings.HasSuffix(gvk.Kind, "List")
+}
+
+// isObject reports whether a value is an object, or may be one when it is known.
+func isObject(v any) bool {
+	switch v.(type) {
+	case map[string]any, unknownValue:
+		return true
+	}
+	return false
+}
+
+func annotations(object map[string]any) map[string]any {
+	m, _ := object["metadata"].(map[string]any)
+	all, _ := m["annotations"].(map[string]any)
+	return all
+}
+
+// decided reports whether nothing on the way to a property is an unknown.
+func decided(object map[string]any, path ...string) bool {
+	var v any = object
+	for _, name := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			_, unknown := v.(unknownValue)
+			return !unknown
+		}
+		v = m[name]
+	}
+	_, unknown := v.(unknownValue)
+	return !unknown
+}
+
+// name makes up a name for an object that has none, and keeps one made up
+// before. With a state there was a name already, so none is made up then.
+func name(object, old map[string]any, exists bool, urn resource.URN, req *pulumirpc.CheckRequest) error {
+	if names(object).name != "" || !decided(object, "metadata", "name") {
+		return nil
+	}
+	m, _ := object["metadata"].(map[string]any)
+	if m["generateName"] != nil {
+		return errors.New("the `.metadata.generateName` field is not supported in Server-Side Apply mode")
+	}
+	made := names(old).name
+	if exists && !isTrue(old, autonamed) {
+		return nil
+	}
+	if !exists {
+		switch auto := req.GetAutonaming(); {
+		case auto != nil && auto.GetMode() == pulumirpc.CheckRequest_AutonamingOptions_DISABLE:
+			return errors.New("autonaming is disabled, resource requires the .metadata.name field to be set")
+		case auto != nil:
+			made = auto.GetProposedName()
+		default:
+			var err error
+			if made, err = resource.NewUniqueName(req.GetRandomSeed(), urn.Name()+"-", 0, 0, nil); err != nil {
+				return fmt.Errorf("make up a name: %w", err)
+			}
+		}
+	}
+	if m == nil {
+		m = map[string]any{}
+		object["metadata"] = m
+	}
+	m["name"] = made
+	if _, unknown := m["annotations"].(unknownValue); unknown {
+		return nil // the name holds without the mark
+	}
+	all, _ := m["annotations"].(map[string]any)
+	if all == nil {
+		all = map[string]any{}
+	}
+	all[autonamed] = "true"
+	m["annotations"] = all
+	return nil
+}
+
+// remember keeps a definition that the program is about to make, so that it is
+// known whether its objects are in namespaces before the server knows it.
+func (c *connection) remember(definition map[string]any) error {
+	group, _, _ := unstructured.NestedString(definition, "spec", "group")
+	kind, _, _ := unstructured.NestedString(definition, "spec", "names", "kind")
+	scope, _, _ := unstructured.NestedString(definition, "spec", "scope")
+	if group == "" {
+		return errors.New("expected .spec.group")
 	}
 	if kind == "" {
-		kind = parts[2]
+		return errors.New("expected .spec.names.kind")
 	}
-	gv, err := schema.ParseGroupVersion(version)
-	if err != nil || gv.Version == "" {
-		return schema.GroupVersionKind{}, fmt.Errorf("%q is not an API version", version)
-	}
-	return gv.WithKind(kind), nil
-}
-
-// metadataOf returns a copy of an object's metadata; nil when it is not known yet.
-func metadataOf(m resource.PropertyMap) (meta resource.PropertyMap, ok bool) {
-	v, set := m["metadata"]
-	if set && v.IsSecret() {
-		v = v.SecretValue().Element
-	}
-	switch {
-	case !set || v.IsNull():
-		return resource.PropertyMap{}, true
-	case v.IsComputed():
-		return nil, true
-	case v.IsObject():
-		return v.ObjectValue().Copy(), true
-	}
-	return nil, false
-}
-
-// name makes up a name for an object that has none, and keeps one made up before.
-func name(meta, olds resource.PropertyMap, urn resource.URN, seed []byte) error {
-	if _, set := meta["name"]; set {
-		return nil
-	}
-	if _, set := meta["generateName"]; set {
-		return nil
-	}
-	made := ""
-	if old, _ := metadataOf(olds); old != nil {
-		was := plainMap(old)
-		annotations, _ := was["annotations"].(map[string]any)
-		if annotations[autonamed] == "true" {
-			made = stringOf(was["name"])
-		}
-	}
-	if made == "" {
-		var err error
-		if made, err = resource.NewUniqueName(seed, strings.ToLower(urn.Name())+"-", 8, 0, []rune("0123456789abcdef")); err != nil {
-			return fmt.Errorf("make up a name: %w", err)
-		}
-	}
-	meta["name"] = resource.NewProperty(made)
-	annotations := resource.PropertyMap{}
-	if v, set := meta["annotations"]; set {
-		if !v.IsObject() {
-			return nil // not known yet: the name holds without the mark
-		}
-		annotations = v.ObjectValue().Copy()
-	}
-	annotations[autonamed] = resource.NewProperty("true")
-	meta["annotations"] = resource.NewProperty(annotations)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.defined[schema.GroupKind{Group: group, Kind: kind}] = scope == "Namespaced"
 	return nil
+}
+
+// namespaced reports whether objects of a kind are in namespaces, and whether
+// that is known: it is not for a custom kind before its definition.
+func (c *connection) namespaced(ctx context.Context, gvk schema.GroupVersionKind) (namespaced, sure bool) {
+	if builtin(gvk.Group) {
+		if clusterScoped[gvk.GroupKind()] {
+			return false, true
+		}
+		return true, true
+	}
+	c.mu.Lock()
+	namespaced, sure = c.defined[gvk.GroupKind()]
+	c.mu.Unlock()
+	if sure {
+		return namespaced, true
+	}
+	cl, err := c.reach(ctx)
+	if err != nil {
+		return false, false
+	}
+	_, namespaced, err = cl.resource(ctx, gvk, impatient)
+	return namespaced, err == nil
 }

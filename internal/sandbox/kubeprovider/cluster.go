@@ -2,17 +2,15 @@ package kubeprovider
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
@@ -21,9 +19,6 @@ import (
 
 	"freehold.dev/freehold/internal/wait"
 )
-
-// fieldManager owns the fields that programs set.
-const fieldManager = "freehold"
 
 // kindTimeout is how long a kind may take to be served after its definition was
 // made; without one, it is how long a typing error takes to be reported.
@@ -48,6 +43,7 @@ type cluster struct {
 	objects   dynamic.Interface
 	discovery discovery.CachedDiscoveryInterface
 	mapper    *restmapper.DeferredDiscoveryRESTMapper
+	version   *version.Info // of the server
 	now       func() time.Time
 }
 
@@ -65,8 +61,12 @@ func newCluster(rc *rest.Config, now func() time.Time) (*cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a discovery client: %w", err)
 	}
+	served, err := disco.ServerVersion()
+	if err != nil {
+		return nil, fmt.Errorf("%w: unable to load schema information from the API server: %w", errUnreachable, err)
+	}
 	cached := memory.NewMemCacheClient(disco)
-	return &cluster{objects: objects, discovery: cached, mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached), now: now}, nil
+	return &cluster{objects: objects, version: served, discovery: cached, mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached), now: now}, nil
 }
 
 // resource returns where objects of a kind are, and whether in a namespace. The
@@ -145,62 +145,4 @@ func (c *cluster) at(ctx context.Context, gvk schema.GroupVersionKind, k *key, n
 		k.namespace = namespace
 	}
 	return r.Namespace(k.namespace), nil
-}
-
-// applying says how an object is applied.
-type applying struct {
-	force  bool // take fields from other managers
-	dryRun bool
-}
-
-// apply makes an object what it is said to be, on the server.
-func apply(ctx context.Context, r dynamic.ResourceInterface, k key, obj map[string]any, how applying) (*unstructured.Unstructured, error) {
-	o := metav1.PatchOptions{FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict, Force: &how.force}
-	if how.dryRun {
-		o.DryRun = []string{metav1.DryRunAll}
-	}
-	if k.name == "" {
-		created := metav1.CreateOptions{FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict, DryRun: o.DryRun}
-		return r.Create(ctx, &unstructured.Unstructured{Object: obj}, created)
-	}
-	body, err := json.Marshal(obj)
-	if err != nil {
-		return nil, fmt.Errorf("encode the object: %w", err)
-	}
-	live, err := r.Patch(ctx, k.name, types.ApplyPatchType, body, o)
-	if err == nil {
-		return live, nil
-	}
-	if conflicts(err) {
-		return nil, fmt.Errorf("%w: another manager set these fields first; remove them there, or from the program", err)
-	}
-	return nil, err
-}
-
-// conflicts reports whether another field manager is in the way.
-func conflicts(err error) bool {
-	var s apierrors.APIStatus
-	if !apierrors.IsConflict(err) || !errors.As(err, &s) || s.Status().Details == nil {
-		return false
-	}
-	for _, c := range s.Status().Details.Causes {
-		if c.Type == metav1.CauseTypeFieldManagerConflict {
-			return true
-		}
-	}
-	return false
-}
-
-// withNamespace returns the object with its namespace said.
-func withNamespace(obj map[string]any, namespace string) map[string]any {
-	if namespace == "" {
-		return obj
-	}
-	m, _ := obj["metadata"].(map[string]any)
-	if m == nil {
-		m = map[string]any{}
-		obj["metadata"] = m
-	}
-	m["namespace"] = namespace
-	return obj
 }

@@ -2,23 +2,28 @@ package kubeprovider
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
 // config is what a provider resource was given.
 type config struct {
-	kubeconfig        string
-	namespace         string // of namespaced objects that name none
-	deleteUnreachable bool
-	configMapMutable  bool
-	secretMutable     bool
+	kubeconfig            string
+	namespace             string // of namespaced objects that name none
+	deleteUnreachable     bool   // what cannot be reached is taken for deleted
+	skipUpdateUnreachable bool   // what cannot be reached is left as it was
+	configMapMutable      bool
+	secretMutable         bool
+	suppressDeprecations  bool
 }
 
 func defaultConfig() config { return config{namespace: "default"} }
@@ -59,15 +64,17 @@ func (p *Provider) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (
 	case !set || kubeconfig == "":
 		fail("kubeconfig", "a kubeconfig is required: there is no ambient cluster")
 	default:
-		if _, err := endpointOf(kubeconfig); err != nil {
+		if _, found, err := currentCluster(values); err != nil {
 			fail("kubeconfig", "%v", err)
+		} else if !found {
+			fail("kubeconfig", "the kubeconfig's current context names no cluster")
 		}
 	}
 	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: failures}, nil
 }
 
 // DiffConfig replaces the provider, and with it all of its objects, when it
-// leads to another cluster.
+// leads to another cluster (provider/pkg/provider/provider.go, DiffConfig).
 func (p *Provider) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
 	olds, err := unmarshal("DiffConfig.olds", req.GetOlds())
 	if err != nil {
@@ -77,7 +84,8 @@ func (p *Provider) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*p
 	if err != nil {
 		return nil, err
 	}
-	diff := strip(olds).Diff(strip(news))
+	olds, news = strip(olds), strip(news)
+	diff := olds.Diff(news)
 	if diff == nil {
 		return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}, nil
 	}
@@ -85,45 +93,97 @@ func (p *Provider) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*p
 	for _, k := range diff.ChangedKeys() {
 		resp.Diffs = append(resp.Diffs, string(k))
 	}
-	if key := moved(olds, news); key != "" {
-		resp.Replaces = []string{key}
+	if resp.Replaces, err = moved(olds, news, diff); err != nil {
+		return nil, err
 	}
 	return resp, nil
 }
 
-// moved returns the setting by which a provider leads to another cluster: the
-// identifier where both name one, which then decides alone; else the kubeconfig.
-func moved(olds, news resource.PropertyMap) string {
-	if news["kubeconfig"].ContainsUnknowns() || news["clusterIdentifier"].ContainsUnknowns() {
-		return ""
+// clusterSettings are what a provider finds its cluster by.
+var clusterSettings = []resource.PropertyKey{"kubeconfig", "context", "cluster"}
+
+// moved returns the settings by which a provider leads to another cluster. An
+// identifier that both name decides alone; to give one, or to take it away,
+// decides nothing. Else it is the kubeconfig's current cluster, and what is not
+// known yet is taken for another one.
+func moved(olds, news resource.PropertyMap, diff *resource.ObjectDiff) ([]string, error) {
+	const identifier = "clusterIdentifier"
+	var keys []string
+	switch {
+	case diff.Updated(identifier):
+		keys = append(keys, identifier)
+	case diff.Same(identifier) && news.HasValue(identifier):
+		return nil, nil
 	}
-	was, is := plainMap(olds), plainMap(news)
-	if a, b := stringOf(was["clusterIdentifier"]), stringOf(is["clusterIdentifier"]); a != "" && b != "" {
-		if a != b {
-			return "clusterIdentifier"
+	for _, k := range clusterSettings {
+		if news[k].ContainsUnknowns() {
+			return append(keys, string(k)), nil
 		}
-		return ""
 	}
-	a, oldErr := endpointOf(stringOf(was["kubeconfig"]))
-	b, newErr := endpointOf(stringOf(is["kubeconfig"]))
-	if oldErr == nil && newErr == nil && a != b {
-		return "kubeconfig"
+	was, before, err := currentCluster(plainMap(olds))
+	if err != nil {
+		return nil, err
 	}
-	return ""
+	is, now, err := currentCluster(plainMap(news))
+	if err != nil {
+		return nil, err
+	}
+	if before && now && !reflect.DeepEqual(was, is) {
+		for _, k := range clusterSettings {
+			if diff.Changed(k) {
+				keys = append(keys, string(k))
+			}
+		}
+	}
+	return keys, nil
 }
 
-// endpointOf returns what identifies a kubeconfig's cluster: its server and authority.
-func endpointOf(kubeconfig string) (string, error) {
-	c, err := clientcmd.Load([]byte(kubeconfig))
+// currentCluster returns what identifies a provider's cluster: all that its
+// kubeconfig says of it, but not the user or the namespace.
+func currentCluster(settings map[string]any) (cluster clientcmdapi.Cluster, found bool, err error) {
+	c, err := loadKubeconfig(settings["kubeconfig"])
 	if err != nil {
-		return "", fmt.Errorf("the kubeconfig cannot be read: %w", err)
+		return cluster, false, err
 	}
-	current, ok := c.Contexts[c.CurrentContext]
-	if !ok || c.Clusters[current.Cluster] == nil {
-		return "", fmt.Errorf("the kubeconfig's current context %q names no cluster", c.CurrentContext)
+	name := c.CurrentContext
+	if other := stringOf(settings["context"]); other != "" {
+		name = other
 	}
-	k := c.Clusters[current.Cluster]
-	return k.Server + "\n" + string(k.CertificateAuthorityData), nil
+	current := c.Contexts[name]
+	if current == nil {
+		return cluster, false, nil
+	}
+	name = current.Cluster
+	if other := stringOf(settings["cluster"]); other != "" {
+		name = other
+	}
+	if c.Clusters[name] == nil {
+		return cluster, false, nil
+	}
+	return *c.Clusters[name], true, nil
+}
+
+// loadKubeconfig reads a kubeconfig, which may be text or an object.
+func loadKubeconfig(v any) (*clientcmdapi.Config, error) {
+	var text []byte
+	switch v := v.(type) {
+	case nil:
+		return clientcmdapi.NewConfig(), nil
+	case string:
+		text = []byte(v)
+	case map[string]any:
+		var err error
+		if text, err = json.Marshal(v); err != nil {
+			return nil, fmt.Errorf("failed to parse kubeconfig: %w", err)
+		}
+	default:
+		return nil, fmt.Errorf("unexpected kubeconfig format, type: %T", v)
+	}
+	c, err := clientcmd.Load(text)
+	if err != nil {
+		return nil, fmt.Errorf("failed to parse kubeconfig: %w", err)
+	}
+	return c, nil
 }
 
 // Configure keeps the configuration of the connection. Nothing is reached yet:
@@ -138,9 +198,13 @@ func (p *Provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 	c.kubeconfig = stringOf(values["kubeconfig"])
 	if ns := stringOf(values["namespace"]); ns != "" {
 		c.namespace = ns
+	} else if ns := namespaceOf(values); ns != "" {
+		c.namespace = ns
 	}
 	c.deleteUnreachable = boolOf(values["deleteUnreachable"], false)
 	c.configMapMutable = boolOf(values["enableConfigMapMutable"], false)
+	c.skipUpdateUnreachable = boolOf(values["skipUpdateUnreachable"], false)
+	c.suppressDeprecations = boolOf(values["suppressDeprecationWarnings"], false)
 	c.secretMutable = boolOf(values["enableSecretMutable"], false)
 
 	conn := p.of(ctx)
@@ -149,7 +213,24 @@ func (p *Provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 	conn.config, conn.cluster = c, nil
 	return &pulumirpc.ConfigureResponse{
 		AcceptSecrets: true, SupportsPreview: true, AcceptResources: false, AcceptOutputs: false,
+		SupportsAutonamingConfiguration: true,
 	}, nil
+}
+
+// namespaceOf is the namespace that a kubeconfig's current context names.
+func namespaceOf(settings map[string]any) string {
+	c, err := loadKubeconfig(settings["kubeconfig"])
+	if err != nil {
+		return "" // the first operation says so
+	}
+	name := c.CurrentContext
+	if other := stringOf(settings["context"]); other != "" {
+		name = other
+	}
+	if current := c.Contexts[name]; current != nil {
+		return current.Namespace
+	}
+	return ""
 }
 
 // settings returns the connection's configuration.

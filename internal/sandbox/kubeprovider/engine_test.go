@@ -3,6 +3,7 @@ package kubeprovider
 import (
 	"context"
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ func newEngine(t *testing.T, rc *rest.Config) *engine {
 func configured(t *testing.T, resolve Resolve) *engine {
 	t.Helper()
 	e := &engine{t: t, p: New(resolve, time.Now)}
+	e.p.retryPause = 20 * time.Millisecond
 	if _, err := e.p.Configure(t.Context(), &pulumirpc.ConfigureRequest{Args: e.wire(map[string]any{"kubeconfig": "any"})}); err != nil {
 		t.Fatal(err)
 	}
@@ -67,9 +69,37 @@ func urnOf(typ, name string) resource.URN {
 	return resource.URN("urn:pulumi:acme.bootstrap::freehold::" + typ + "::" + name)
 }
 
+// typed says an object's version and kind in it, as the SDK's constructors do.
+func typed(urn resource.URN, obj map[string]any) map[string]any {
+	out := maps.Clone(obj)
+	if gvk, err := typeOf(urn); err == nil {
+		for k, v := range map[string]any{"apiVersion": gvk.GroupVersion().String(), "kind": gvk.Kind} {
+			if out[k] == nil {
+				out[k] = v
+			}
+		}
+	}
+	return out
+}
+
+// made is the state of a resource whose object is what its inputs say.
+func (e *engine) made(inputs *structpb.Struct) *structpb.Struct {
+	e.t.Helper()
+	m, err := unmarshal("test", inputs)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	object := plainMap(m)
+	state, err := marshal("test", checkpoint{live: object, inputs: object, version: stringOf(object["apiVersion"]), manager: "test"}.state(m))
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return state
+}
+
 func (e *engine) check(urn resource.URN, olds *structpb.Struct, obj map[string]any) *structpb.Struct {
 	e.t.Helper()
-	resp, err := e.p.Check(e.t.Context(), &pulumirpc.CheckRequest{Urn: string(urn), Olds: olds, News: e.wire(obj), RandomSeed: []byte("seed")})
+	resp, err := e.p.Check(e.t.Context(), &pulumirpc.CheckRequest{Urn: string(urn), Olds: olds, News: e.wire(typed(urn, obj)), RandomSeed: []byte("seed")})
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -1,18 +1,28 @@
 package kubeprovider
 
 import (
-	"strings"
-
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+var (
+	deploymentKind  = schema.GroupKind{Group: "apps", Kind: "Deployment"}
+	statefulSetKind = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
+	daemonSetKind   = schema.GroupKind{Group: "apps", Kind: "DaemonSet"}
+	jobKind         = schema.GroupKind{Group: "batch", Kind: "Job"}
+	definitionKind  = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+	namespaceKind   = schema.GroupKind{Kind: "Namespace"}
+	secretKind      = schema.GroupKind{Kind: "Secret"}
+	configMapKind   = schema.GroupKind{Kind: "ConfigMap"}
 )
 
 // builtin reports whether a group is Kubernetes' own, whose kinds are in the tables below.
 func builtin(group string) bool {
 	switch group {
-	case "", "apps", "batch", "autoscaling", "policy":
+	case "apiextensions.k8s.io", "apiregistration.k8s.io":
 		return true
 	}
-	return strings.HasSuffix(group, ".k8s.io")
+	return scheme.Scheme.IsGroupRegistered(group)
 }
 
 // clusterScoped are the built-in kinds that live in no namespace.
@@ -46,40 +56,4 @@ var clusterScoped = map[schema.GroupKind]bool{
 	{Group: "storage.k8s.io", Kind: "StorageClass"}:                                   true,
 	{Group: "storage.k8s.io", Kind: "VolumeAttachment"}:                               true,
 	{Group: "storage.k8s.io", Kind: "VolumeAttributesClass"}:                          true,
-}
-
-// immutable are the properties that the API server does not let change: the
-// object is made anew. Every kind's name, namespace and kind are among them.
-var immutable = map[schema.GroupKind][]string{
-	{Kind: "PersistentVolumeClaim"}: {"spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeMode", "spec.volumeName"},
-	{Kind: "Secret"}:                {"type"},
-	{Kind: "Service"}:               {"spec.clusterIP", "spec.clusterIPs"},
-	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: {"spec.group", "spec.scope", "spec.names.plural"},
-	{Group: "apps", Kind: "DaemonSet"}:                                {"spec.selector"},
-	{Group: "apps", Kind: "Deployment"}:                               {"spec.selector"},
-	{Group: "apps", Kind: "ReplicaSet"}:                               {"spec.selector"},
-	{Group: "apps", Kind: "StatefulSet"}:                              {"spec.selector", "spec.serviceName", "spec.volumeClaimTemplates", "spec.podManagementPolicy"},
-	{Group: "batch", Kind: "Job"}:                                     {"spec.selector", "spec.template", "spec.completionMode"},
-	{Group: "networking.k8s.io", Kind: "IngressClass"}:                {"spec.controller"},
-	{Group: "node.k8s.io", Kind: "RuntimeClass"}:                      {"handler"},
-	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"}:  {"roleRef"},
-	{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}:         {"roleRef"},
-	{Group: "scheduling.k8s.io", Kind: "PriorityClass"}:               {"value", "preemptionPolicy"},
-	{Group: "storage.k8s.io", Kind: "CSIDriver"}:                      {"spec.attachRequired", "spec.fsGroupPolicy", "spec.volumeLifecycleModes"},
-	{Group: "storage.k8s.io", Kind: "StorageClass"}:                   {"parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"},
-	{Group: "storage.k8s.io", Kind: "VolumeAttributesClass"}:          {"parameters", "driverName"},
-}
-
-// replaces returns the properties whose change replaces an object of a kind.
-// The data of ConfigMaps and Secrets is among them, as the genuine provider has
-// it by default, so that what reads them notices.
-func replaces(gk schema.GroupKind, c config) []string {
-	paths := append([]string{"kind", "metadata.name", "metadata.namespace"}, immutable[gk]...)
-	switch {
-	case gk == schema.GroupKind{Kind: "ConfigMap"} && !c.configMapMutable:
-		paths = append(paths, "data", "binaryData")
-	case gk == schema.GroupKind{Kind: "Secret"} && !c.secretMutable:
-		paths = append(paths, "data", "stringData")
-	}
-	return paths
 }

@@ -18,16 +18,6 @@ func observed(inputs, was map[string]any, live *unstructured.Unstructured) map[s
 	return out
 }
 
-// imported are the inputs that would make the live object.
-func imported(live *unstructured.Unstructured) map[string]any {
-	o := live.DeepCopy().Object
-	delete(o, "status")
-	for _, made := range []string{"managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink"} {
-		unstructured.RemoveNestedField(o, "metadata", made)
-	}
-	return o
-}
-
 // fields is the tree of what managers own, as managedFields writes it: "f:name"
 // for a map's entry, `k:{"name":"x"}` for a list's item, `v:"x"` for a set's
 // value. A node without such children is owned as a whole: it is atomic. What

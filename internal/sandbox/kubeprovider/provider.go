@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 )
 
@@ -31,6 +32,9 @@ type Provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
 	resolve Resolve
 	now     func() time.Time
+	// retryPause is before the second try of a create whose kind or namespace
+	// is not there; it doubles.
+	retryPause time.Duration
 
 	mu          sync.Mutex
 	connections map[string]*connection
@@ -38,7 +42,7 @@ type Provider struct {
 
 // New returns a provider whose kubeconfigs resolve by the given function.
 func New(resolve Resolve, now func() time.Time) *Provider {
-	return &Provider{resolve: resolve, now: now, connections: map[string]*connection{}}
+	return &Provider{resolve: resolve, now: now, retryPause: time.Second, connections: map[string]*connection{}}
 }
 
 // connection is one provider resource of one engine.
@@ -52,6 +56,7 @@ type connection struct {
 	config  config
 	cluster *cluster
 	used    time.Time
+	defined map[schema.GroupKind]bool // by the program; true: in namespaces
 }
 
 // ServerOptions make a gRPC server tell the provider which connections ended,
@@ -106,20 +111,16 @@ func (p *Provider) of(ctx context.Context) *connection {
 	if c == nil {
 		// A connection outlives the request that it is first seen with.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		c = &connection{provider: p, ctx: ctx, cancel: cancel, config: defaultConfig()}
+		c = &connection{provider: p, ctx: ctx, cancel: cancel, config: defaultConfig(), defined: map[schema.GroupKind]bool{}}
 		p.connections[address] = c
 	}
 	return c
 }
 
-// operation returns a context that ends with the request, with the engine's
-// cancellation and with the time that the resource is given.
-func (c *connection) operation(ctx context.Context, seconds float64) (context.Context, context.CancelFunc) {
-	limit := awaitTimeout
-	if seconds > 0 {
-		limit = time.Duration(seconds * float64(time.Second))
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// operation returns a context that ends with the request and with the engine's
+// cancellation.
+func (c *connection) operation(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(c.ctx, cancel)
 	return ctx, func() { stop(); cancel() }
 }
@@ -136,7 +137,7 @@ func (c *connection) reach(ctx context.Context) (*cluster, error) {
 	if c.cluster == nil || now.Sub(c.used) > clusterPause {
 		rc, err := c.provider.resolve(ctx, c.config.kubeconfig)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errUnreachable, err)
+			return nil, fmt.Errorf("%w: unable to load schema information from the API server: %w", errUnreachable, err)
 		}
 		if c.cluster, err = newCluster(rc, c.provider.now); err != nil {
 			return nil, err
@@ -147,7 +148,13 @@ func (c *connection) reach(ctx context.Context) (*cluster, error) {
 }
 
 // errUnreachable is wrapped when the API server cannot be had.
-var errUnreachable = errors.New("the cluster cannot be reached")
+var errUnreachable = errors.New("configured Kubernetes cluster is unreachable")
+
+// unreachable returns why the API server cannot be had; nil when it can.
+func (c *connection) unreachable(ctx context.Context) error {
+	_, err := c.reach(ctx)
+	return err
+}
 
 // Attach connects to the engine, which shows what is waited for.
 func (p *Provider) Attach(ctx context.Context, req *pulumirpc.PluginAttach) (*emptypb.Empty, error) {

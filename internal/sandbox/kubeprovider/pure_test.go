@@ -3,6 +3,7 @@ package kubeprovider
 import (
 	"encoding/json"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,13 +27,33 @@ func TestCheckFillsInWhatIsLeftOut(t *testing.T) {
 			"kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", object{"metadata": object{"name": "x"}},
 			object{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": object{"name": "x"}},
 		},
-		"a custom kind is left alone": {
-			"kubernetes:freehold.dev/v1alpha1:Project", object{"apiVersion": "freehold.dev/v1alpha1", "kind": "Project", "metadata": object{"name": "x"}, "spec": object{"n": int64(1)}},
-			object{"apiVersion": "freehold.dev/v1alpha1", "kind": "Project", "metadata": object{"name": "x"}, "spec": object{"n": int64(1)}},
+		"a custom kind without a definition is taken for a namespaced one": {
+			"kubernetes:freehold.dev/v1alpha1:Project", object{"metadata": object{"name": "x"}, "spec": object{"n": int64(1)}},
+			object{"apiVersion": "freehold.dev/v1alpha1", "kind": "Project", "metadata": object{"name": "x", "namespace": "default"}, "spec": object{"n": int64(1)}},
 		},
-		"a generated name is the server's": {
-			"kubernetes:core/v1:Namespace", object{"metadata": object{"generateName": "x-"}},
-			object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"generateName": "x-"}},
+		"a quantity is written as the server would": {
+			"kubernetes:core/v1:PersistentVolumeClaim", object{"metadata": object{"name": "x"}, "spec": object{"resources": object{"requests": object{"storage": "1024Mi"}}}},
+			object{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": object{"name": "x", "namespace": "default"}, "spec": object{"resources": object{"requests": object{"storage": "1Gi"}}}},
+		},
+		"a quantity of a custom kind is text": {
+			"kubernetes:freehold.dev/v1alpha1:Project", object{"metadata": object{"name": "x", "namespace": "a"}, "spec": object{"cpu": "1000m"}},
+			object{"apiVersion": "freehold.dev/v1alpha1", "kind": "Project", "metadata": object{"name": "x", "namespace": "a"}, "spec": object{"cpu": "1000m"}},
+		},
+		"a field that a built-in kind does not have is dropped without a word": {
+			"kubernetes:core/v1:ConfigMap", object{"metadata": object{"name": "x"}, "daat": object{"k": "v"}},
+			object{"apiVersion": "v1", "kind": "ConfigMap", "metadata": object{"name": "x", "namespace": "default"}},
+		},
+		"a value of the wrong type is left to the server": {
+			"kubernetes:core/v1:ConfigMap", object{"metadata": object{"name": "x"}, "data": "v", "daat": "w"},
+			object{"apiVersion": "v1", "kind": "ConfigMap", "metadata": object{"name": "x", "namespace": "default"}, "data": "v", "daat": "w"},
+		},
+		"what the server makes is not asked for": {
+			"kubernetes:core/v1:Namespace", object{"metadata": object{"name": "x", "uid": "1", "resourceVersion": "2", "generation": int64(3)}},
+			object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": "x"}},
+		},
+		"a secret's text is data": {
+			"kubernetes:core/v1:Secret", object{"metadata": object{"name": "x"}, "stringData": object{"p": "x"}, "data": object{"q": "eQ=="}},
+			object{"apiVersion": "v1", "kind": "Secret", "metadata": object{"name": "x", "namespace": "default"}, "data": object{"p": "eA==", "q": "eQ=="}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,21 +68,29 @@ func TestCheckFillsInWhatIsLeftOut(t *testing.T) {
 
 func TestCheckRefusesWhatIsNotServed(t *testing.T) {
 	for name, c := range map[string]struct {
-		typ string
-		in  object
+		typ    string
+		in     object
+		naming *pulumirpc.CheckRequest_AutonamingOptions
+		says   string
 	}{
-		"a patch resource":          {"kubernetes:core/v1:NamespacePatch", object{"kind": "Namespace"}},
-		"metadata of another type":  {"kubernetes:core/v1:Namespace", object{"metadata": "x"}},
-		"a version that is not one": {"kubernetes:core/v1:Namespace", object{"apiVersion": "a/b/c"}},
+		"a patch resource":         {"kubernetes:core/v1:NamespacePatch", object{"kind": "Namespace"}, nil, "patch resources are not served"},
+		"metadata of another type": {"kubernetes:core/v1:Namespace", object{"metadata": "x"}, nil, "expected .metadata to be a map"},
+		"a generated name":         {"kubernetes:core/v1:Namespace", object{"metadata": object{"generateName": "x-"}}, nil, "`.metadata.generateName` field is not supported in Server-Side Apply mode"},
+		"a list of objects":        {"kubernetes:core/v1:ConfigMapList", object{"items": []any{}}, nil, "list resources exist for compatibility"},
+		"a definition of no group": {"kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", object{"metadata": object{"name": "x"}, "spec": object{}}, nil, "expected .spec.group"},
+		"a name left to nobody": {
+			"kubernetes:core/v1:Namespace", object{}, &pulumirpc.CheckRequest_AutonamingOptions{Mode: pulumirpc.CheckRequest_AutonamingOptions_DISABLE},
+			"autonaming is disabled",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEngine(t, nil)
-			resp, err := e.p.Check(t.Context(), &pulumirpc.CheckRequest{Urn: string(urnOf(c.typ, "x")), News: e.wire(c.in)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(resp.Failures) == 0 {
+			urn := urnOf(c.typ, "x")
+			resp, err := e.p.Check(t.Context(), &pulumirpc.CheckRequest{Urn: string(urn), News: e.wire(typed(urn, c.in)), Autonaming: c.naming})
+			if err == nil && len(resp.Failures) == 0 {
 				t.Error("it was accepted")
+			} else if err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("it says %v, and not %q", err, c.says)
 			}
 		})
 	}
@@ -73,7 +102,7 @@ func TestAMadeUpNameIsKeptAndANewOneDiffers(t *testing.T) {
 	inputs := e.check(urn, nil, object{})
 	meta := e.values(inputs)["metadata"].(object)
 	made := meta["name"].(string)
-	if !regexp.MustCompile(`^team-[0-9a-f]{8}$`).MatchString(made) {
+	if !regexp.MustCompile(`^Team-[0-9a-f]{8}$`).MatchString(made) {
 		t.Errorf("the name is %q", made)
 	}
 	again := e.values(e.check(urn, inputs, object{}))["metadata"].(object)
@@ -102,22 +131,28 @@ func TestDiffReplacesWhatCannotChange(t *testing.T) {
 		want        map[string]string
 		deleteFirst bool
 	}{
-		"nothing changed":             {"kubernetes:core/v1:ConfigMap", cm("x", "1"), cm("x", "1"), map[string]string{}, false},
-		"a name":                      {"kubernetes:core/v1:ConfigMap", cm("x", "1"), cm("y", "1"), map[string]string{"metadata.name": "UPDATE_REPLACE"}, false},
-		"data of a config map":        {"kubernetes:core/v1:ConfigMap", cm("x", "1"), cm("x", "2"), map[string]string{"data.k": "UPDATE_REPLACE"}, true},
-		"a binding's role":            {"kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", binding("a"), binding("b"), map[string]string{"roleRef.name": "UPDATE_REPLACE"}, true},
-		"a class's immutable field":   {"kubernetes:storage.k8s.io/v1:StorageClass", class("Delete", true), class("Retain", true), map[string]string{"reclaimPolicy": "UPDATE_REPLACE"}, true},
+		"nothing changed":      {"kubernetes:core/v1:ConfigMap", cm("x", "1"), cm("x", "1"), map[string]string{}, false},
+		"a name":               {"kubernetes:core/v1:ConfigMap", cm("x", "1"), cm("y", "1"), map[string]string{"metadata.name": "UPDATE_REPLACE"}, false},
+		"data of a config map": {"kubernetes:core/v1:ConfigMap", cm("x", "1"), cm("x", "2"), map[string]string{"data.k": "UPDATE_REPLACE"}, true},
+		"a binding's role":     {"kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", binding("a"), binding("b"), map[string]string{"roleRef.name": "UPDATE_REPLACE"}, true},
+		"a class's parameter": {
+			"kubernetes:storage.k8s.io/v1:StorageClass", with(class("Delete", true), "parameters", object{"type": "gp2"}), with(class("Delete", true), "parameters", object{"type": "gp3"}),
+			map[string]string{"parameters.type": "UPDATE_REPLACE"}, true,
+		},
+		"what the server keeps a class from changing is its to refuse": {
+			"kubernetes:storage.k8s.io/v1:StorageClass", class("Delete", true), class("Retain", true), map[string]string{"reclaimPolicy": "UPDATE"}, false,
+		},
 		"a class's other field":       {"kubernetes:storage.k8s.io/v1:StorageClass", class("Delete", true), class("Delete", false), map[string]string{"allowVolumeExpansion": "UPDATE"}, false},
 		"a selector":                  {"kubernetes:apps/v1:Deployment", deploymentObject("i"), withSelector(deploymentObject("i"), "other"), map[string]string{"spec.selector.matchLabels.app": "UPDATE_REPLACE"}, true},
 		"an image":                    {"kubernetes:apps/v1:Deployment", deploymentObject("i"), deploymentObject("j"), map[string]string{"spec.template.spec.containers[0].image": "UPDATE"}, false},
-		"a field of the same prefix":  {"kubernetes:core/v1:ConfigMap", object{"metadata": object{"name": "x", "nameless": "1"}}, object{"metadata": object{"name": "x", "nameless": "2"}}, map[string]string{"metadata.nameless": "UPDATE"}, false},
+		"a field of the same prefix":  {"kubernetes:core/v1:ConfigMap", object{"metadata": object{"name": "x", "labels": object{"name": "1"}}}, object{"metadata": object{"name": "x", "labels": object{"name": "2"}}}, map[string]string{"metadata.labels.name": "UPDATE"}, false},
 		"metadata gone with the name": {"kubernetes:core/v1:Namespace", object{"metadata": object{"name": "x", "labels": object{"a": "b"}}}, object{"metadata": object{"name": "x"}}, map[string]string{"metadata.labels": "DELETE"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEngine(t, nil)
 			s := resourceState{urn: urnOf(c.typ, "x"), id: "a/x"}
 			s.inputs = e.check(s.urn, nil, c.was)
-			s.outputs = s.inputs
+			s.outputs = e.made(s.inputs)
 			got := e.diff(s, c.is)
 			if diff := cmp.Diff(c.want, kinds(got)); diff != "" {
 				t.Errorf("diff (-want +got):\n%s", diff)
@@ -127,6 +162,11 @@ func TestDiffReplacesWhatCannotChange(t *testing.T) {
 			}
 		})
 	}
+}
+
+func with(o object, k string, v any) object {
+	o[k] = v
+	return o
 }
 
 func withSelector(d object, app string) object {
@@ -195,8 +235,8 @@ func TestSecretsStaySecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !m["stringData"].IsSecret() {
-		t.Errorf("stringData is plain: %v", m)
+	if !m["data"].IsSecret() || m["stringData"].V != nil {
+		t.Errorf("what was stringData is plain: %v", m)
 	}
 	inputs := resource.PropertyMap{
 		"metadata": resource.NewProperty(resource.PropertyMap{"name": resource.NewProperty("c")}),

@@ -3,6 +3,7 @@ package kubeprovider
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -31,16 +32,19 @@ func marshal(label string, m resource.PropertyMap) (*structpb.Struct, error) {
 	return s, nil
 }
 
+// unknownValue stands for what is not known before the program runs.
+type unknownValue struct{}
+
 // plainMap returns the values as Kubernetes has them: secrets opened, whole
-// numbers as integers, nulls and internal properties left out. The caller asks
-// first whether there are unknowns.
+// numbers as integers, nulls and internal properties left out. What is not known
+// yet is an unknownValue.
 func plainMap(m resource.PropertyMap) map[string]any {
 	out := map[string]any{}
 	for k, v := range m {
 		if resource.IsInternalPropertyKey(k) || v.IsNull() {
 			continue
 		}
-		out[string(k)] = plain(v)
+		out[objectName(string(k))] = plain(v)
 	}
 	return out
 }
@@ -49,7 +53,12 @@ func plain(v resource.PropertyValue) any {
 	switch {
 	case v.IsSecret():
 		return plain(v.SecretValue().Element)
+	case v.IsComputed():
+		return unknownValue{}
 	case v.IsOutput():
+		if !v.OutputValue().Known {
+			return unknownValue{}
+		}
 		return plain(v.OutputValue().Element)
 	case v.IsObject():
 		return plainMap(v.ObjectValue())
@@ -72,21 +81,45 @@ func plain(v resource.PropertyValue) any {
 	return nil
 }
 
+// hasUnknown reports whether a value is not known yet, in any part of it.
+func hasUnknown(v any) bool {
+	switch v := v.(type) {
+	case unknownValue:
+		return true
+	case map[string]any:
+		for _, e := range v {
+			if hasUnknown(e) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, hasUnknown)
+	}
+	return false
+}
+
 // property is the reverse of plain.
 func property(v any) resource.PropertyValue {
+	return propertyNamed(v, func(k string) string { return k })
+}
+
+// propertyNamed is property, with each field's name as the program has it.
+func propertyNamed(v any, named func(string) string) resource.PropertyValue {
 	switch v := v.(type) {
+	case unknownValue:
+		return resource.MakeComputed(resource.NewProperty(""))
 	case map[string]any:
 		m := resource.PropertyMap{}
 		for k, e := range v {
 			if e != nil {
-				m[resource.PropertyKey(k)] = property(e)
+				m[resource.PropertyKey(named(k))] = propertyNamed(e, named)
 			}
 		}
 		return resource.NewProperty(m)
 	case []any:
 		a := []resource.PropertyValue{}
 		for _, e := range v {
-			a = append(a, property(e))
+			a = append(a, propertyNamed(e, named))
 		}
 		return resource.NewProperty(a)
 	case int64:
