@@ -162,6 +162,11 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 		h.want(0, append([]string{"sandbox"}, byHand...)...)
 	}
 	kubectl(t, kubeconfig, "delete", bindings[0])
+	// Whoever writes a field owns it from then on, and whoever applies another
+	// value has to take it: from people, and from what they installed.
+	kubectl(t, kubeconfig, "label", "namespace", "freehold-system", "pod-security.kubernetes.io/warn=baseline", "--overwrite")
+	kubectl(t, kubeconfig, "-n", "freehold-system", "label", "deployment", "namespace-controller", "freehold.dev/layer=theirs",
+		"--overwrite", "--field-manager", "installer")
 
 	stray := "unmanaged aws:ec2/vpc:Vpc"
 	drift := func() []string {
@@ -178,6 +183,8 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 		return got
 	}
 	if d := cmp.Diff([]string{
+		"bootstrap changed kubernetes:apps/v1:Deployment metadata.labels[\"freehold.dev/layer\"]",
+		"bootstrap changed kubernetes:core/v1:Namespace metadata.labels[\"pod-security.kubernetes.io/warn\"]",
 		"bootstrap missing kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
 		"boundary changed aws:iam/role:Role maxSessionDuration",
 		"boundary changed aws:s3/bucketVersioningV2:BucketVersioningV2 versioningConfiguration.status",

@@ -74,7 +74,8 @@ type Args struct {
 //     that it pulled and no others; without one, none;
 //   - projects are asked for after the controller can answer, and removed
 //     while it still can;
-//   - every object carries the labels.
+//   - every object carries the labels, and every field that is set here is
+//     taken back from whoever else wrote it.
 type Bootstrap struct {
 	pulumi.ResourceState
 
@@ -165,10 +166,29 @@ type builder struct {
 // replaces what is behind it.
 func (b *builder) child(part string) string { return b.name + "-" + part }
 
+// owned are the annotations by which the provider applies an object as its
+// owner. Whoever writes a field with kubectl or by a controller becomes its
+// manager, and without force every later apply of another value fails. A name of
+// our own, in place of one that is made up for each object and kept in the state,
+// stays the owner when a run is killed before its state is written: what a later
+// program drops is then really removed.
+// https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/
+var owned = map[string]string{
+	"pulumi.com/patchForce":        "true",
+	"pulumi.com/patchFieldManager": "freehold",
+}
+
 // clusterMeta is the metadata of an object without a namespace. Names are
 // always given: a random suffix would change what others refer to.
 func (b *builder) clusterMeta(name string) *metav1.ObjectMetaArgs {
-	return &metav1.ObjectMetaArgs{Name: pulumi.String(name), Labels: b.labels(nil)}
+	return &metav1.ObjectMetaArgs{Name: pulumi.String(name), Labels: b.labels(nil), Annotations: annotations(nil)}
+}
+
+// annotations are an object's, with those that every object has.
+func annotations(more map[string]string) pulumi.StringMap {
+	all := maps.Clone(owned)
+	maps.Copy(all, more)
+	return stringMap(all)
 }
 
 // meta is the metadata of an object in the controller's namespace.

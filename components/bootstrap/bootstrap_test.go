@@ -115,6 +115,26 @@ func TestTheOutputsNameWhatWasMade(t *testing.T) {
 	}
 }
 
+func TestEveryObjectIsAppliedAsItsOwner(t *testing.T) {
+	a := args()
+	a.ProjectSource = &bootstrap.ProjectSource{URL: "https://api.example.com:8443/projects", CABundle: sourceBundle, Interval: "30s"}
+	objects := 0
+	for _, res := range componenttest.Record(t, program(a)).Resources {
+		if !strings.HasPrefix(res.Type, "kubernetes:") {
+			continue
+		}
+		objects++
+		for name, want := range map[string]any{"pulumi.com/patchForce": "true", "pulumi.com/patchFieldManager": "freehold"} {
+			if got := at(res.Inputs, "metadata", "annotations", name); got != want {
+				t.Errorf("%s %s: %s is %v, and another manager's field would be in the way for ever", res.Type, res.Name, name, got)
+			}
+		}
+	}
+	if objects < 40 {
+		t.Errorf("only %d objects are looked at", objects)
+	}
+}
+
 func TestAnImageWithoutADigestIsRefused(t *testing.T) {
 	repository, digest, _ := strings.Cut(image, "@")
 	for _, bad := range []string{"", repository, repository + ":v1", repository + "@", "@" + digest, image[:len(image)-1]} {

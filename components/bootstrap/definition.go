@@ -3,7 +3,6 @@ package bootstrap
 import (
 	_ "embed"
 	"fmt"
-	"maps"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	apiextensionsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions/v1"
@@ -32,9 +31,7 @@ func (b *builder) projectDefinition() (pulumi.Resource, error) {
 		return nil, fmt.Errorf("reading the Project CRD: %w", err)
 	}
 	meta := b.clusterMeta(manifest.Metadata.Name)
-	if len(manifest.Metadata.Annotations) > 0 {
-		meta.Annotations = stringMap(maps.Clone(manifest.Metadata.Annotations))
-	}
+	meta.Annotations = annotations(manifest.Metadata.Annotations)
 	var crd apiextensionsv1.CustomResourceDefinition
 	err := b.ctx.RegisterResource("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", b.child("project-definition"),
 		kubernetes.UntypedArgs{

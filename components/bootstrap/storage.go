@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	storagev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/storage/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -21,12 +20,10 @@ func (b *builder) storage() error {
 	for i, key := range slices.Sorted(maps.Keys(b.args.VolumeTags)) {
 		parameters[fmt.Sprintf("tagSpecification_%d", i+1)] = key + "=" + b.args.VolumeTags[key]
 	}
+	meta := b.clusterMeta(b.args.StorageClass)
+	meta.Annotations = annotations(map[string]string{"storageclass.kubernetes.io/is-default-class": "true"})
 	_, err := storagev1.NewStorageClass(b.ctx, b.child("storage"), &storagev1.StorageClassArgs{
-		Metadata: &metav1.ObjectMetaArgs{
-			Name:        pulumi.String(b.args.StorageClass),
-			Labels:      b.labels(nil),
-			Annotations: stringMap(map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}),
-		},
+		Metadata:    meta,
 		Provisioner: pulumi.String("ebs.csi.aws.com"),
 		Parameters:  stringMap(parameters),
 		// A volume lives in one zone: wait until its pod's is known.
