@@ -84,6 +84,25 @@ func TestExecReturnsTheCommandsStatus(t *testing.T) {
 	}
 }
 
+// A passphrase in one shell's environment would be taken for the org's own, and
+// a setting for how every org is made.
+func TestSettingsOfPulumisInTheEnvironmentAreDroppedAndNamed(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	h.env = []string{"PULUMI_CONFIG_PASSPHRASE=of-the-shell", "PULUMI_SKIP_CHECKPOINTS=true", "PULUMI_ACCESS_TOKEN=pul-of-the-shell"}
+	const named = "PULUMI_CONFIG_PASSPHRASE PULUMI_SKIP_CHECKPOINTS"
+	r := h.want(0, "-v", "sandbox", "exec", "--", "sh", "-c", "env")
+	if strings.Contains(r.stdout, "PULUMI_CONFIG_PASSPHRASE=") || strings.Contains(r.stdout, "SKIP_CHECKPOINTS") || !strings.Contains(r.stdout, "PULUMI_BACKEND_URL=file://") {
+		t.Errorf("the command's environment:\n%s", r.stdout)
+	}
+	if !strings.Contains(r.stderr, named) || strings.Contains(r.stderr, "of-the-shell") {
+		t.Errorf("with -v, want %q and no value:\n%s", named, r.stderr)
+	}
+	if r := h.want(0, "sandbox", "exec", "--", "true"); strings.Contains(r.stderr, "PULUMI_") {
+		t.Errorf("without -v:\n%s", r.stderr)
+	}
+}
+
 // A signal reaches the command once, whether it was sent to freehold alone or,
 // as a shell's job control and CI systems do, to its whole group.
 func TestExecHandsEachSignalToTheCommandOnce(t *testing.T) {

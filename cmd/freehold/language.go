@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"sync"
 
+	"freehold.dev/freehold/internal/environ"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/constant"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
@@ -85,7 +86,8 @@ func (l *language) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumir
 	cmd := exec.CommandContext(ctx, l.self)
 	cmd.Dir = req.GetPwd()
 	cmd.Stdout, cmd.Stderr = l.said, l.said
-	cmd.Env = append(os.Environ(),
+	// Its input is its configuration: it signs in nowhere.
+	cmd.Env = append(environ.Passed(os.Environ()),
 		"PULUMI_ORGANIZATION="+req.GetOrganization(),
 		"PULUMI_PROJECT="+req.GetProject(),
 		"PULUMI_STACK="+req.GetStack(),

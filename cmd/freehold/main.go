@@ -15,6 +15,7 @@ import (
 
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/crossguard"
+	"freehold.dev/freehold/internal/environ"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/stacks"
 )
@@ -38,8 +39,9 @@ func main() {
 	// The first signal asks for an end in order; after it, the second one ends
 	// the process as it would any other.
 	context.AfterFunc(ctx, stop)
+	dropped := withoutSettings(os.Environ())
 	env := cli.OS()
-	env.Wire = wire
+	env.Wire = func(ctx context.Context, o cli.Options) (cli.Services, error) { return wire(ctx, o, dropped) }
 	env.Version = cli.VersionInfo{Version: version, Commit: commit, Pulumi: pulumiVersion}
 	code := cli.Run(ctx, os.Args[1:], env)
 	stop()
@@ -55,6 +57,17 @@ func findable() error {
 		return fmt.Errorf("find this executable: %w", err)
 	}
 	return os.Setenv("PATH", filepath.Dir(self)+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+// withoutSettings takes Pulumi's settings out of this process's environment, but
+// for those that say where something is, and returns their names. Programs run
+// inside of this process, where the SDK would read them.
+func withoutSettings(environment []string) []string {
+	dropped := environ.Dropped(environment, environ.Pulumi, environ.Service)
+	for _, name := range dropped {
+		_ = os.Unsetenv(name) // it fails for what is no name, and then nothing has it
+	}
+	return dropped
 }
 
 // programOf reports whether the Pulumi CLI runs this binary as a stack's

@@ -12,6 +12,7 @@ import (
 
 	"github.com/blang/semver"
 
+	"freehold.dev/freehold/internal/environ"
 	"freehold.dev/freehold/internal/sandbox/controlplane"
 )
 
@@ -79,7 +80,9 @@ func (p pulumiCLI) version(ctx context.Context, path string) (string, error) {
 			return kept.Version, nil
 		}
 	}
-	out, err := exec.CommandContext(ctx, path, "version").Output()
+	cmd := exec.CommandContext(ctx, path, "version")
+	cmd.Env = append(environ.Passed(os.Environ(), environ.Pulumi), "PULUMI_SKIP_UPDATE_CHECK=true")
+	out, err := cmd.Output()
 	if err != nil {
 		return "", err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/environ"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/operation"
@@ -20,13 +21,17 @@ import (
 )
 
 // wire returns the services for the cloud that was chosen. It opens the cloud
-// only: the registry and the engine are opened by the first use case.
-func wire(ctx context.Context, o cli.Options) (cli.Services, error) {
+// only: the registry and the engine are opened by the first use case. dropped
+// are the names of Pulumi's settings that nothing gets.
+func wire(ctx context.Context, o cli.Options, dropped []string) (cli.Services, error) {
 	level := slog.LevelWarn
 	if o.Verbose {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: level}))
+	if len(dropped) > 0 {
+		log.DebugContext(ctx, "settings of the environment that Freehold does not pass on to Pulumi", "names", strings.Join(dropped, " "))
+	}
 
 	// Each cloud has a home of its own: a rehearsal never touches a real org.
 	home := filepath.Join(o.Home, o.Cloud)
@@ -132,10 +137,20 @@ func newEngine(o cli.Options, home string, cl servedCloud, log *slog.Logger) (*e
 		Dir:        filepath.Join(home, "stacks"),
 		Secrets:    secrets,
 		Connect:    cl.ProviderEnv,
+		Providers:  providersNeed(o),
 		Policies:   policyPacks(o, home),
 		Now:        time.Now,
 		Log:        log,
 	})
+}
+
+// providersNeed is what the cloud's providers need of the environment. Those of
+// the sandbox are served from this process, and sign in nowhere.
+func providersNeed(o cli.Options) []environ.Need {
+	if o.Cloud == cli.CloudSandbox {
+		return nil
+	}
+	return []environ.Need{environ.AWS}
 }
 
 // backendURL is where states are kept: in the home, unless --backend names another place.
@@ -156,6 +171,9 @@ func secretsOf(home string, getenv func(string) string) (engine.Secrets, error) 
 	switch {
 	case url == "":
 		return own, nil
+	case url == "passphrase":
+		return nil, errors.New("FREEHOLD_SECRETS_PROVIDER=passphrase: a passphrase in the environment would be every org's: " +
+			"leave the variable out for a generated one for each org, or name the folder that holds them, such as passphrase:///srv/freehold/secrets")
 	case shared && !filepath.IsAbs(filepath.FromSlash(dir)):
 		return nil, fmt.Errorf("FREEHOLD_SECRETS_PROVIDER=%s: want an absolute folder, such as passphrase:///srv/freehold/secrets", url)
 	case shared:

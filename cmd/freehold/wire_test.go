@@ -22,6 +22,7 @@ func TestTheSecretsProviderIsChosenByTheEnvironment(t *testing.T) {
 		"a key of a cloud":            {"awskms://alias/freehold-{org}", engine.CloudKey{URL: "awskms://alias/freehold-{org}", Before: own}, ""},
 		"what the service has":        {"default", engine.CloudKey{URL: "default", Before: own}, ""},
 		"a folder that machines have": {"passphrase:///srv/secrets", engine.Passphrases{Dir: "/srv/secrets", Shared: true}, ""},
+		"a passphrase of the shell's": {"passphrase", nil, "would be every org's"},
 		"a folder that is relative":   {"passphrase://srv/secrets", nil, "want an absolute folder"},
 		"no folder":                   {"passphrase://", nil, "want an absolute folder"},
 	} {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"freehold.dev/freehold/internal/environ"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 )
 
@@ -52,6 +53,17 @@ func (k Key) salt() (string, error) {
 		return "", errors.New("read the passphrase's salt: there is none")
 	}
 	return s.Salt, nil
+}
+
+// needs is what it takes of the environment to ask for the key.
+func (k Key) needs() environ.Need {
+	var s struct {
+		URL string `json:"url"`
+	}
+	if k.Type != "cloud" || json.Unmarshal(k.State, &s) != nil {
+		return environ.Of(k.Type) // settings says what is wrong with the state
+	}
+	return environ.Of(s.URL)
 }
 
 // settings are those of a workspace whose CLI goes on with this key. Without

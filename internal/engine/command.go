@@ -52,6 +52,8 @@ type stackCLI struct {
 	// tells what it does: see previewFirst.
 	previewFirst bool
 	events       string
+	// inherited is what of this process's environment the CLI gets.
+	inherited []string
 }
 
 // Version returns the CLI's version.
@@ -83,8 +85,9 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 	cmd := exec.CommandContext(ctx, c.path, args...)
 	cmd.Dir = dir
 	cmd.Stdin = stdin
+	cmd.Env = append(slices.Clone(c.inherited), env...)
 	// The language plugins of an installed CLI lie beside it.
-	cmd.Env = append(append(os.Environ(), env...), "PULUMI_AUTOMATION_API=true",
+	cmd.Env = append(cmd.Env, "PULUMI_AUTOMATION_API=true",
 		"PATH="+filepath.Dir(c.path)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	stdout, err := newSpool(c.said + ".out")
 	if err != nil {

@@ -20,10 +20,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"freehold.dev/freehold/internal/environ"
 	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -43,6 +45,11 @@ type Options struct {
 	// Connect returns what is added to the CLI's environment: how it reaches
 	// the providers. It is called once, before the first run; nil adds nothing.
 	Connect func(context.Context) (map[string]string, error)
+	// Providers is what the providers' plugins need of this process's environment,
+	// beside what every CLI gets: see package environ.
+	Providers []environ.Need
+	// Environ is this process's environment; nil: os.Environ.
+	Environ func() []string
 	// Policies finds the policy packs. It is called once, before the first run.
 	Policies func() (Policies, error)
 	// Parallel bounds the stacks that run at the same time; 0 means 4.
@@ -91,6 +98,9 @@ func New(opts Options) (*Engine, error) {
 	}
 	if opts.Grace == 0 {
 		opts.Grace = 20 * time.Minute
+	}
+	if opts.Environ == nil {
+		opts.Environ = os.Environ
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)

@@ -52,8 +52,12 @@ func newEngine(t *testing.T, change ...func(*engine.Policies)) *engine.Engine {
 		Dir:        filepath.Join(dir, "stacks"),
 		Secrets:    engine.Passphrases{Dir: filepath.Join(dir, "secrets")},
 		Policies:   func() (engine.Policies, error) { return pack(t, dir, change...) },
-		Now:        time.Now,
-		Log:        slog.New(slog.NewTextHandler(t.Output(), nil)),
+		// How the pack misbehaves is told it by its environment.
+		Connect: func(context.Context) (map[string]string, error) {
+			return map[string]string{packMode: os.Getenv(packMode)}, nil
+		},
+		Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 
+	"freehold.dev/freehold/internal/environ"
 	"freehold.dev/freehold/internal/event"
 )
 
@@ -27,6 +28,7 @@ import (
 type access struct {
 	provider string // for a stack to make
 	env      map[string]string
+	needs    environ.Need // of whoever holds the key
 }
 
 // open prepares a stack's own folder and returns the Automation API's stack. A
@@ -50,7 +52,7 @@ func (e *Engine) open(ctx context.Context, s Stack, create bool, sink event.Sink
 	var how access
 	switch {
 	case exists:
-		how.env, err = e.opts.Secrets.Open(s.Org, c.Key)
+		how, err = e.oldAccess(s, c.Key)
 	case create:
 		how, err = e.newAccess(ctx, s)
 	default:
@@ -103,7 +105,7 @@ func (e *Engine) openToRead(ctx context.Context, s Stack) (_ auto.Stack, closeIt
 	backend := e.opts.BackendURL
 	var how access
 	if exists {
-		how.env, err = e.opts.Secrets.Open(s.Org, c.Key)
+		how, err = e.oldAccess(s, c.Key)
 	} else {
 		backend, how, err = e.scratch(s, dir)
 	}
@@ -137,7 +139,7 @@ func (e *Engine) scratch(s Stack, dir string) (url string, how access, err error
 	if err := os.Mkdir(state, 0o700); err != nil {
 		return "", access{}, fmt.Errorf("prepare to read stack %s: %w", s.Name, err)
 	}
-	how.provider, how.env, err = e.opts.Secrets.For(s.Org)
+	how, err = e.accessFor(s)
 	if errors.Is(err, ErrSecrets) {
 		here := Passphrases{Dir: filepath.Join(dir, "secrets")}
 		if err = here.Make(s.Org); err == nil {
@@ -163,7 +165,7 @@ func (e *Engine) throwAway(ctx context.Context, s Stack) (dir string, closeIt fu
 // newAccess is for a stack that is about to be made. Its org may have others:
 // what opens those is then not made a second time.
 func (e *Engine) newAccess(ctx context.Context, s Stack) (how access, err error) {
-	how.provider, how.env, err = e.opts.Secrets.For(s.Org)
+	how, err = e.accessFor(s)
 	if !errors.Is(err, ErrSecrets) {
 		return how, err
 	}
@@ -177,7 +179,20 @@ func (e *Engine) newAccess(ctx context.Context, s Stack) (how access, err error)
 	if err := e.opts.Secrets.Make(s.Org); err != nil {
 		return how, err
 	}
+	return e.accessFor(s)
+}
+
+// accessFor is for a stack that is not made yet.
+func (e *Engine) accessFor(s Stack) (how access, err error) {
 	how.provider, how.env, err = e.opts.Secrets.For(s.Org)
+	how.needs = environ.Of(how.provider)
+	return how, err
+}
+
+// oldAccess is for a stack that has a key.
+func (e *Engine) oldAccess(s Stack, k Key) (how access, err error) {
+	how.env, err = e.opts.Secrets.Open(s.Org, k)
+	how.needs = k.needs()
 	return how, err
 }
 
@@ -217,6 +232,8 @@ func (e *Engine) workspace(ctx context.Context, s Stack, dir, backend string, ho
 		auto.SecretsProvider(how.provider),
 		auto.Pulumi(&stackCLI{
 			cli: cli, lock: e.lockIn(s, dir, sink), said: filepath.Join(dir, ".cli"),
+			inherited: environ.Passed(e.opts.Environ(),
+				append([]environ.Need{environ.Pulumi, environ.Of(backend), how.needs}, e.opts.Providers...)...),
 		}),
 	)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"freehold.dev/freehold/internal/environ"
 )
 
 // The binaries that a supervisor runs.
@@ -42,21 +44,10 @@ func executable(file string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
-// inherited are the variables that reach a supervisor and its children. The
-// caller's cloud credentials and Pulumi passphrase are not among them: a
-// process that outlives its caller must not keep them.
-// The authorities that the machine trusts are: an identity provider's
-// certificate is held to them.
-var inherited = []string{
-	"PATH", "HOME", "TMPDIR", "LANG", "USER", "GOCOVERDIR", "XDG_DATA_HOME", "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "GOGC", ToolsVariable,
-}
-
+// environment is that of a supervisor and of its children. The caller's cloud
+// credentials and Pulumi passphrase are not in it: a process that outlives its
+// caller must not keep them. The authorities that the machine trusts are: an
+// identity provider's certificate is held to them.
 func environment(more ...string) []string {
-	var env []string
-	for _, name := range inherited {
-		if v, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+v)
-		}
-	}
-	return append(env, more...)
+	return append(environ.Passed(os.Environ()), more...)
 }
