@@ -82,7 +82,7 @@ var may = map[string][]string{
 	// A world in memory, which the tests of lifecycle kill processes in.
 	"internal/lifecycle/lifecycletest": {
 		"internal/engine", "internal/cloud", "stacks", "internal/plan", "internal/registry", "internal/finding", "internal/event",
-		"internal/api/v1alpha1", "internal/awstype", "internal/unknown",
+		"internal/api/v1alpha1", "internal/awstype", "internal/unknown", "internal/spec",
 	},
 	"internal/audit": {"internal/judge", "internal/finding", "internal/iam", "internal/unknown", "policies"},
 	// Fleets of any size, for the tests and benchmarks of an audit.

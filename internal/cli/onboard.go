@@ -67,7 +67,7 @@ has no subject.`,
 				result, err = p.Onboard(cmd.Context(), s, o, sink)
 				return known(result, result.Org), err
 			})
-			err = withSARIF(err, sarif, s.Org, result.Policy)
+			err = a.placed(withSARIF(err, sarif, s.Org, result.Policy))
 			return a.finish(result, result.Org, err, func(w io.Writer) error { return render.TextOnboarding(w, result) })
 		},
 	}

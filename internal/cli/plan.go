@@ -12,6 +12,7 @@ import (
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/render"
+	"freehold.dev/freehold/internal/spec"
 )
 
 func (a *app) plan() *cobra.Command {
@@ -49,6 +50,9 @@ the terminal event; with --offline the plan is the only line.`,
 				return err
 			}
 			if offline {
+				if err := a.refuseOffline(s); err != nil {
+					return err
+				}
 				decided := plan.Build(s)
 				return a.print(event.Plan{
 					Org: s.Org, Hash: decided.Hash, HashVersion: decided.HashVersion, Decided: decided, Notes: decided.Notes,
@@ -69,7 +73,7 @@ the terminal event; with --offline the plan is the only line.`,
 				return a.finish(result, result.Org, err, nil)
 			}
 			if err != nil {
-				return err
+				return a.placed(err)
 			}
 			if err := a.printOperation(result, func(w io.Writer) error { return textPlan(w, result, o) }); err != nil {
 				return err
@@ -85,6 +89,41 @@ the terminal event; with --offline the plan is the only line.`,
 	cmd.Flags().BoolVar(&offline, "offline", false, "show the decisions only, without asking the cloud")
 	cmd.Flags().BoolVar(&o.Prune, "prune", false, "also list what onboard --prune would remove")
 	return cmd
+}
+
+// placedError is a refusal of what a document asks for, with the places in it.
+type placedError struct {
+	err    error
+	places spec.Mistakes
+}
+
+func (e *placedError) Error() string { return e.err.Error() }
+func (e *placedError) Unwrap() error { return e.err }
+
+// placed adds to a refusal the places of the fields that are at fault. A field
+// that the document leaves out has none.
+func (a *app) placed(err error) error {
+	failed, ok := errors.AsType[*lifecycle.Error](err)
+	if !ok {
+		return err
+	}
+	var places spec.Mistakes
+	for _, r := range failed.Refusals {
+		places = append(places, spec.Places(a.doc.name, a.doc.text, r.Field)...)
+	}
+	if len(places) == 0 {
+		return err
+	}
+	return &placedError{err, places}
+}
+
+// refuseOffline refuses what of the document that was read can never be onboarded.
+func (a *app) refuseOffline(s spec.Spec) error {
+	var all []error
+	for _, r := range lifecycle.CheckOffline(s) {
+		all = append(all, spec.Refuse(a.doc.name, a.doc.text, r.Field, r.Message, r.Next))
+	}
+	return errors.Join(all...)
 }
 
 // textPlan writes the decisions and then the changes. A note is written once.

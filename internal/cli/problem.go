@@ -51,6 +51,11 @@ func printOne(w io.Writer, err error, verbose bool) {
 		fmt.Fprintf(w, "see: %s --help\n", usage.command)
 		return
 	}
+	if at, ok := errors.AsType[*placedError](err); ok {
+		for _, m := range at.places {
+			fmt.Fprintf(w, "  at %s:%d:%d: %s\n", m.File, m.Line, m.Column, m.Field)
+		}
+	}
 	if next := nextStep(err); next != "" {
 		fmt.Fprintf(w, "next: %s\n", next)
 	}

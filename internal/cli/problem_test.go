@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/spec"
 )
@@ -129,5 +130,27 @@ next: e
 				}
 			}
 		})
+	}
+}
+
+func TestARefusalNamesThePlaceOfTheField(t *testing.T) {
+	a := &app{doc: document{"acme.yaml", []byte("org: acme\nregion: eu-central-1\naccount: {email: a@example.com}\ncluster:\n  version: '1.35'\n")}}
+	refused := func(fields ...string) error {
+		e := &lifecycle.Error{Org: "acme", Err: lifecycle.ErrInvalid, Next: "set it back"}
+		for _, f := range fields {
+			e.Refusals = append(e.Refusals, dataplane.Refusal{Field: f})
+		}
+		return a.placed(e)
+	}
+	for want, err := range map[string]error{
+		"freehold: acme: invalid request\n  at acme.yaml:5:12: cluster.version\nnext: set it back\n":                           refused("cluster.version"),
+		"freehold: acme: invalid request\n  at acme.yaml:2:9: region\n  at acme.yaml:3:18: account.email\nnext: set it back\n": refused("region", "account.email"),
+		"freehold: acme: invalid request\nnext: set it back\n":                                                                 refused("network.zones", ""),
+	} {
+		var out strings.Builder
+		printError(&out, err, false)
+		if out.String() != want || exitCode(err) != exitInvalid {
+			t.Errorf("exit %d, and\n%swant\n%s", exitCode(err), out.String(), want)
+		}
 	}
 }

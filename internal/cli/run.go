@@ -39,7 +39,14 @@ type app struct {
 	services  *Services // nil until wired
 	lifecycle Lifecycle // nil until opened
 	org       string    // the org that the spec states, once it was read
+	doc       document  // the spec, once it was read
 	streamed  bool      // an operation's events were streamed
+}
+
+// document is a spec as it was read.
+type document struct {
+	name string // for messages
+	text []byte
 }
 
 // wire returns the services, which are built on first use.

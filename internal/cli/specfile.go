@@ -27,6 +27,7 @@ func (a *app) readSpec(cmd *cobra.Command, file string) (spec.Spec, error) {
 		return spec.Spec{}, err
 	}
 	a.org = statedOrg(text)
+	a.doc = document{name, text}
 	return spec.Parse(name, bytes.NewReader(text))
 }
 

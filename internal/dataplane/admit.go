@@ -37,6 +37,9 @@ type Facts struct {
 	// Shut says why the account that the org brings does not let Freehold in;
 	// empty: it does, or it was not asked.
 	Shut string
+	// RegionOff is an account in which the plan's region is off; nil: none was
+	// asked, or it is on.
+	RegionOff *cloud.Account
 	// Zones are those of the org's account; empty: it was not asked.
 	Zones []cloud.Zone
 	// Running is what the org's cluster runs now, nothing where it has none; nil:
@@ -64,8 +67,15 @@ type Refusal struct {
 // of the spec's fields; none means that it can be begun.
 func Admit(f Facts) []Refusal {
 	return slices.Concat(
-		f.caller(), f.fixed(), f.email(), f.access(), CheckZones(f.DataPlane, f.Zones), f.version(), f.release(), CheckExceptions(f.DataPlane.Plan, f.Rules, f.Now), f.removals(), owned(f.DataPlane.Plan.Org, f.Owned),
+		f.caller(), f.region(), f.fixed(), f.email(), f.access(), CheckZones(f.DataPlane, f.Zones), f.version(), f.release(), CheckExceptions(f.DataPlane.Plan, f.Rules, f.Now), f.removals(), owned(f.DataPlane.Plan.Org, f.Owned),
 	)
+}
+
+func (f Facts) region() []Refusal {
+	if r := CheckRegion(f.DataPlane, f.RegionOff); r != nil {
+		return []Refusal{*r}
+	}
+	return nil
 }
 
 // caller refuses credentials of another account than the one that the org was

@@ -64,6 +64,12 @@ func (s *Service) facts(ctx context.Context, doc spec.Spec) (f dataplane.Facts, 
 			return f, err
 		}
 	}
+	if f.RegionOff, err = s.regionOff(ctx, f.DataPlane); err != nil {
+		return f, err
+	}
+	if dataplane.CheckRegion(f.DataPlane, f.RegionOff) != nil {
+		return f, nil // nothing that is asked there is answered
+	}
 	ids, err := f.DataPlane.Foreseen()
 	if err != nil {
 		return f, err
@@ -139,6 +145,33 @@ func (s *Service) accountWithEmail(ctx context.Context, p plan.Plan) (string, er
 }
 
 const accountType = awstype.OrganizationsAccount
+
+// regionOff is an account in which the plan's region is off.
+func (s *Service) regionOff(ctx context.Context, d dataplane.DataPlane) (*cloud.Account, error) {
+	ask, err := d.AsksForRegion()
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range ask {
+		on, err := s.Cloud.RegionEnabled(ctx, a, d.Plan.Region)
+		if err != nil {
+			return nil, err
+		}
+		if !on {
+			return &a, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // it is on in all of them
+}
+
+// CheckOffline returns what of a document can be refused without asking anybody.
+func CheckOffline(doc spec.Spec) []dataplane.Refusal {
+	d := dataplane.Of(plan.Build(doc), cloud.Identity{}, nil)
+	if r := dataplane.CheckRegion(d, nil); r != nil {
+		return []dataplane.Refusal{*r}
+	}
+	return nil
+}
 
 // inZones asks the org's account for its zones, and is the data plane in them;
 // none where nobody has to be asked, or can be yet.

@@ -66,6 +66,9 @@ type Accounts interface {
 	Find(ctx context.Context, in cloud.Account, typ string, inputs map[string]any) (id string, err error)
 	// Usable probes once what the next layers need; it wraps cloud.ErrNotUsable.
 	Usable(ctx context.Context, a cloud.Account) error
+	// RegionEnabled reports whether the account can use a region. It asks in a
+	// region that every account has.
+	RegionEnabled(ctx context.Context, a cloud.Account, region string) (bool, error)
 	// Zones are the availability zones that the account has in its region, in
 	// the order of their names.
 	Zones(ctx context.Context, a cloud.Account) ([]cloud.Zone, error)

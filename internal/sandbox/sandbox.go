@@ -191,6 +191,14 @@ func (c *Cloud) Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, e
 	return items, nil
 }
 
+// RegionEnabled reports whether a region is on in every account.
+func (c *Cloud) RegionEnabled(ctx context.Context, a cloud.Account, region string) (bool, error) {
+	if _, err := c.as(ctx, a); err != nil {
+		return false, err
+	}
+	return slices.Contains(awsprovider.Regions(), region), nil
+}
+
 // Zones are those in which EC2 makes subnets.
 func (c *Cloud) Zones(ctx context.Context, a cloud.Account) ([]cloud.Zone, error) {
 	if _, err := c.as(ctx, a); err != nil {

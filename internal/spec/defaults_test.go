@@ -1,6 +1,7 @@
 package spec_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -209,4 +210,46 @@ func again(t *testing.T, s spec.Spec) spec.Spec {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	return read
+}
+
+// Every region is of one kind, and a document can name those of AWS's own partition.
+func TestEveryRegionIsOnEverywhereOrIsOptedInToOrIsElsewhere(t *testing.T) {
+	kinds := map[spec.Access]int{}
+	for _, name := range spec.Facets()["region"].Enum {
+		kind := spec.AccessTo(name)
+		kinds[kind]++
+		if zones := spec.DefaultZones(name); len(zones) == 0 && name != "us-west-1" || kind == spec.Unknown || kind == spec.Elsewhere {
+			t.Errorf("%s: kind %d, zones %v", name, kind, zones)
+		}
+		for _, id := range spec.ZonesWithoutClusters(name) {
+			if kind != spec.EveryAccount {
+				t.Errorf("%s has %s, and is not on in every account", name, id)
+			}
+		}
+	}
+	if diff := cmp.Diff(map[spec.Access]int{spec.EveryAccount: 17, spec.OptIn: 17}, kinds); diff != "" {
+		t.Errorf("regions of each kind (-want +got):\n%s", diff)
+	}
+	for name, want := range map[string]spec.Access{
+		"eu-central-1": spec.EveryAccount, "us-east-1": spec.EveryAccount, "eu-central-2": spec.OptIn, "me-central-1": spec.OptIn,
+		"cn-north-1": spec.Elsewhere, "us-gov-west-1": spec.Elsewhere, "eu-central-9": spec.Unknown, "": spec.Unknown,
+	} {
+		if got := spec.AccessTo(name); got != want {
+			t.Errorf("%s: kind %d, want %d", name, got, want)
+		}
+	}
+}
+
+func TestAMistakeThatOthersFindHasItsPlace(t *testing.T) {
+	const doc = "org: acme\nregion: eu-south-1\naccount:\n  email: a@example.com\n"
+	for field, want := range map[string]string{
+		"region":        `acme.yaml:2:9: region: is off; want another`,
+		"account.email": `acme.yaml:4:10: account.email: is off; want another`,
+		"network.zones": `acme.yaml:1:1: network.zones: is off; want another`,
+	} {
+		err := spec.Refuse("acme.yaml", []byte(doc), field, "is off", "another")
+		if err == nil || err.Error() != want || !errors.Is(err, spec.ErrInvalid) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
 }

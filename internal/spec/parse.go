@@ -50,6 +50,30 @@ func Parse(name string, r io.Reader) (Spec, error) {
 	return s, nil
 }
 
+// Refuse returns a mistake that others have found in a field of a document that
+// Parse has read, at the field's place in it.
+func Refuse(name string, text []byte, field, problem, want string) error {
+	d := newDecoder(name)
+	d.document(text)
+	d.mistakes = nil
+	d.complain(field, problem, want)
+	return d.mistakes
+}
+
+// Places are where a document that Parse has read gives a field: one place, or
+// none where the document leaves it out.
+func Places(name string, text []byte, field string) Mistakes {
+	d := newDecoder(name)
+	d.document(text)
+	at, given := d.values[field]
+	if !given || field == "" {
+		return nil
+	}
+	d.mistakes = nil
+	d.report(at, field, "", "")
+	return d.mistakes
+}
+
 func (d *decoder) document(text []byte) Spec {
 	const wantDocument = "one document of at least org, region and account.email"
 	var s Spec

@@ -17,6 +17,25 @@ import (
 // wavelength one.
 const availabilityZone = "availability-zone"
 
+// RegionEnabled asks EC2 in the region of AWS's own global endpoints whether the
+// account has opted in to another one: an endpoint of a region that is off
+// refuses whatever it is asked.
+// https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+func (c *Cloud) RegionEnabled(ctx context.Context, a cloud.Account, region string) (bool, error) {
+	a.Region = globalRegion
+	s, err := c.session(ctx, a)
+	if err != nil {
+		return false, err
+	}
+	out, err := s.ec2.DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true), RegionNames: []string{region}})
+	if err != nil {
+		return false, fmt.Errorf("whether account %s can use %s: %w", s.account, region, called(err))
+	}
+	return slices.ContainsFunc(out.Regions, func(r ec2types.Region) bool {
+		return aws.ToString(r.RegionName) == region && aws.ToString(r.OptInStatus) != "not-opted-in"
+	}), nil
+}
+
 // Zones asks EC2 which availability zones the account has, under which names.
 func (c *Cloud) Zones(ctx context.Context, a cloud.Account) ([]cloud.Zone, error) {
 	s, err := c.session(ctx, a)

@@ -62,6 +62,9 @@ type Accounts interface {
 	// Usable probes once what the next layers need of the account; it wraps
 	// cloud.ErrNotUsable and says which probe failed.
 	Usable(ctx context.Context, a cloud.Account) error
+	// RegionEnabled reports whether the account can use a region. It asks in a
+	// region that every account has.
+	RegionEnabled(ctx context.Context, a cloud.Account, region string) (bool, error)
 	// Zones are the availability zones that the account has in its region, in
 	// the order of their names.
 	Zones(ctx context.Context, a cloud.Account) ([]cloud.Zone, error)
@@ -185,6 +188,14 @@ func Exercise(t *testing.T, open func() Cloud) {
 			if q.Service == "" || q.Code == "" || q.Name == "" || q.Region == "" || !strings.HasPrefix(q.Type, "aws:") || q.Limit <= 0 || q.Used < 0 {
 				t.Errorf("%+v", q)
 			}
+		}
+	})
+	t.Run("a region that every account has is enabled, and nobody says so for nobody", func(t *testing.T) {
+		if on, err := open().RegionEnabled(t.Context(), management, nobodysRegion); err != nil || !on {
+			t.Errorf("%s: %v, %v", nobodysRegion, on, err)
+		}
+		if on, err := open().RegionEnabled(t.Context(), nowhere, nobodysRegion); err == nil {
+			t.Errorf("in nobody's account: %v", on)
 		}
 	})
 	t.Run("an account has zones, each under a name of the region and an id", func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/spec"
 	"freehold.dev/freehold/internal/unknown"
 )
 
@@ -237,6 +238,19 @@ func (c *Cloud) CloseAccount(_ context.Context, accountID string) error {
 		a.Status = accountSuspended
 		return nil
 	})
+}
+
+// RegionEnabled reports whether somebody has opted an account in: see OptIn.
+func (c *Cloud) RegionEnabled(_ context.Context, a cloud.Account, region string) (on bool, err error) {
+	if err := c.p.guard(RegionEnabled, ""); err != nil {
+		return false, err
+	}
+	err = c.p.read(func() error {
+		where, err := c.p.w.enter(a)
+		on = spec.AccessTo(region) == spec.EveryAccount || slices.Contains(c.p.w.data.OptIns[where], region)
+		return err
+	})
+	return on, err
 }
 
 // Zones are a, b and c of the region, unless SetZones says something else.

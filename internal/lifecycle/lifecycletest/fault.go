@@ -32,6 +32,7 @@ const (
 	CheckRelease   Call = "check release"
 	Running        Call = "running"
 	Zones          Call = "zones"
+	RegionEnabled  Call = "region enabled"
 	ProtectCluster Call = "protect cluster"
 	NodeGroup      Call = "node group"
 	Kubeconfig     Call = "kubeconfig"

@@ -65,6 +65,8 @@ type data struct {
 	Stacks map[string]map[string]*stack
 	// Quotas are limits by Pulumi type; a type without one has plenty.
 	Quotas map[string]int
+	// OptIns are the regions that were enabled, by account.
+	OptIns map[string][]string
 	// Zones are those of every account; none: three.
 	Zones []cloud.Zone
 	// Probes are the answers to come of new accounts; once they are used up,
@@ -233,6 +235,16 @@ func (w *World) SetQuota(typ string, limit int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.data.Quotas[typ] = limit
+}
+
+// OptIn enables a region in an account.
+func (w *World) OptIn(account, region string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.data.OptIns == nil {
+		w.data.OptIns = map[string][]string{}
+	}
+	w.data.OptIns[account] = append(w.data.OptIns[account], region)
 }
 
 // SetZones says which zones every account has.

@@ -2,6 +2,7 @@ package awsprovider
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -44,6 +45,9 @@ func zones(region string) (names, ids []string) {
 	}
 	return names, ids
 }
+
+// Regions are those that an account can use: nobody opts in to another one here.
+func Regions() []string { return slices.Clone(regions) }
 
 // Zones are the names of a region's availability zones, in order, and their ids.
 func Zones(region string) (names, ids []string) { return zones(region) }

@@ -72,3 +72,15 @@ func TestEveryRegionOffersTheZonesThatSubnetsCanBeMadeIn(t *testing.T) {
 		})
 	}
 }
+
+func TestTheRegionsAreThoseThatEveryAccountHas(t *testing.T) {
+	var want []string
+	for _, name := range spec.Facets()["region"].Enum {
+		if spec.AccessTo(name) == spec.EveryAccount {
+			want = append(want, name)
+		}
+	}
+	if diff := cmp.Diff(want, Regions()); diff != "" {
+		t.Errorf("(-what a document takes for such +the sandbox):\n%s", diff)
+	}
+}
