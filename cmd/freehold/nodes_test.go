@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -35,7 +36,9 @@ func (h home) nodeGroupCalls(after int) []string {
 	return calls
 }
 
-func TestTheOnlyNodePoolGetsItsNewGroupBeforeTheOldOneGoesAndKeepsItsSize(t *testing.T) {
+// The customer of one world goes through all of it, because a world costs more
+// than each of them: an autoscaler, a role that is made anew, other instances.
+func TestTheOnlyNodePoolGetsItsNewGroupBeforeTheOldOneGoesAndARoleMadeAnewIsLetInAgain(t *testing.T) {
 	t.Parallel()
 	h, _ := onboarded(t)
 	const group, next = "freehold-acme-default", "freehold-acme-default_2"
@@ -60,6 +63,20 @@ func TestTheOnlyNodePoolGetsItsNewGroupBeforeTheOldOneGoesAndKeepsItsSize(t *tes
 		}
 	}
 
+	// A role is made anew under its name: its access entry is another role's.
+	const role, entry = "aws:iam/role:Role", "aws:eks/accessEntry:AccessEntry"
+	bootstrap := decode[event.SandboxItem](t, h.want(0, "sandbox", "show", "acme", role, "freehold-acme-bootstrap", "-o", "json"))
+	h.want(0, "sandbox", "rm", "acme", role, "freehold-acme-bootstrap", "--force")
+	trust, err := json.Marshal(bootstrap.Properties["assumeRolePolicy"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.want(0, "sandbox", "create", "acme", role, "freehold-acme-bootstrap", "assumeRolePolicy="+string(trust))
+	drifted := decode[event.Drift](t, h.want(2, "drift", "acme", "-o", "json"))
+	if !slices.ContainsFunc(drifted.Findings, func(f finding.Finding) bool { return f.Type == entry && f.Name == bootstrap.ARN }) {
+		t.Errorf("the entry of the earlier role is no drift: %+v", drifted.Findings)
+	}
+
 	first := h.journal()
 	h.want(0, "onboard", "-f", changed)
 	if d := cmp.Diff([]string{"CreateNodegroup " + next + " ok", "DeleteNodegroup " + group + " ok"}, h.nodeGroupCalls(first)); d != "" {
@@ -70,6 +87,9 @@ func TestTheOnlyNodePoolGetsItsNewGroupBeforeTheOldOneGoesAndKeepsItsSize(t *tes
 		t.Errorf("in the account is:\n%s", listed)
 	}
 	again := decode[event.Plan](t, h.want(0, "plan", "-f", changed, "-o", "json"))
+	if r := h.want(0, "drift", "acme"); !strings.Contains(r.stdout, "no drift") {
+		t.Errorf("drift after it:\n%s", r.stdout)
+	}
 	if slices.ContainsFunc(again.Layers, func(l event.LayerResult) bool { return l.State != "done" }) || again.Moves != nil {
 		t.Errorf("planned after it: %+v", again)
 	}

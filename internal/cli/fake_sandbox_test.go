@@ -91,7 +91,7 @@ func (w *world) ServeCluster(_ context.Context, dir string, idle time.Duration) 
 	return fmt.Errorf("serve %s for %s", dir, idle)
 }
 
-func (w *world) Token(_ context.Context, dir, as string) ([]byte, error) {
+func (w *world) Token(_ context.Context, dir, as, _ string) ([]byte, error) {
 	return fmt.Appendf(nil, `{"kind":"ExecCredential","status":{"token":"%s@%s"}}`, as, dir), nil
 }
 

@@ -336,9 +336,9 @@ func (a *app) sandboxServeCluster() *cobra.Command {
 }
 
 func (a *app) sandboxToken() *cobra.Command {
-	var dir, as string
+	var dir, as, role string
 	cmd := &cobra.Command{
-		Use:     "token --dir DIR --as bootstrap|reader",
+		Use:     "token --dir DIR --as bootstrap|reader [--role ARN]",
 		Short:   "Print an ExecCredential for the cluster in a folder",
 		Example: `  freehold sandbox token --dir DIR --as reader`,
 		Hidden:  true,
@@ -354,7 +354,7 @@ func (a *app) sandboxToken() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			credential, err := s.Token(cmd.Context(), dir, as)
+			credential, err := s.Token(cmd.Context(), dir, as, role)
 			if err != nil {
 				return err
 			}
@@ -364,6 +364,7 @@ func (a *app) sandboxToken() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "the cluster's folder")
 	cmd.Flags().StringVar(&as, "as", "", "the identity: bootstrap or reader")
+	cmd.Flags().StringVar(&role, "role", "", "the role that the identity comes from, which the cluster must know")
 	return cmd
 }
 

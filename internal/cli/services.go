@@ -132,7 +132,7 @@ type SandboxRunner interface {
 	// nothing has used it for idle; idle 0: forever.
 	ServeCluster(ctx context.Context, dir string, idle time.Duration) error
 	// Token returns an ExecCredential for the cluster kept in dir.
-	Token(ctx context.Context, dir, as string) ([]byte, error)
+	Token(ctx context.Context, dir, as, roleARN string) ([]byte, error)
 	// Exec runs argv with the environment that connects the plain pulumi CLI
 	// to the sandbox's providers and state, and returns its exit status.
 	Exec(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) (int, error)

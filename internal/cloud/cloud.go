@@ -74,6 +74,14 @@ type Cluster struct {
 	CA       string // base64 PEM
 }
 
+// Entry is an access entry that does not let its role into a cluster.
+type Entry struct {
+	Principal string
+	// Missing is true where there is no entry. Otherwise it was made for an
+	// earlier role of the name, which is another principal to AWS.
+	Missing bool
+}
+
 // NodeGroup is how many nodes a node group is to have, and may have.
 type NodeGroup struct {
 	Name           string

@@ -70,6 +70,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 		names[i] = string(l)
 	}
 	out.Findings = append(out.Findings, drift.Findings(f, names)...)
+	out.Findings = append(out.Findings, s.entryFindings(ctx, d)...)
 	out.Duration = s.Now().Sub(began)
 	return out, nil
 }

@@ -103,6 +103,7 @@ func (s *Service) nodeGroups(ctx context.Context, d dataplane.DataPlane) ([]data
 // made first, then the pods move, and then the old group goes.
 //
 //	up      with the old groups held as they are
+//	renew   access entries that were made for earlier roles of their names
 //	move    the nodes of the old groups take no more pods, and lose those that they have
 //	up      without the old groups
 //
@@ -117,9 +118,16 @@ func (r *run) upGroups(ctx context.Context, in layerIn) (layerOut, error) {
 		}
 		made, err = do(ctx, r.up, in)
 	}
-	groups := in.DataPlane.Groups
-	if err != nil || len(groups.Retiring) == 0 {
+	if err != nil {
 		return made, err
+	}
+	// Whoever moves pods has to be let in.
+	if _, err := do(ctx, r.renewEntries, layerIn{DataPlane: made.DataPlane, Layer: in.Layer}); err != nil {
+		return made, err
+	}
+	groups := in.DataPlane.Groups
+	if len(groups.Retiring) == 0 {
+		return made, nil
 	}
 	move := moveIn{DataPlane: made.DataPlane, To: groups.Staying}
 	for _, g := range groups.Retiring {

@@ -45,6 +45,13 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 		}
 		out.Layers = append(out.Layers, look.result)
 		out.Changes = append(out.Changes, changesOf(l, look.steps)...)
+		if l == plan.LayerCluster {
+			entries, err := s.entryChanges(ctx, d)
+			if err != nil {
+				return out, fail(p.Org, string(l), err)
+			}
+			out.Changes = append(out.Changes, entries...)
+		}
 		declare(declared, look.steps)
 	}
 	out.Moves = d.Groups.Moves

@@ -200,13 +200,10 @@ func (c *Cloud) Kubeconfig(ctx context.Context, cl cloud.Cluster, roleARN string
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("kubeconfig of %s: ResourceNotFoundException: %w", cl.Name, cloud.ErrNotFound)
 	}
-	entries, err := c.backend.Rows(ctx, store.Filter{Account: at.Account, Region: at.Region, Type: awstype.EKSAccessPolicyAssociation})
+	entries, err := c.associations(ctx, at.Account, at.Region, at.Name, roleARN)
 	if err != nil {
 		return nil, err
 	}
-	entries = slices.DeleteFunc(entries, func(r store.Row) bool {
-		return r.Outputs["clusterName"] != at.Name || r.Outputs["principalArn"] != roleARN
-	})
 	if len(entries) == 0 {
 		return nil, fmt.Errorf("kubeconfig of %s: %s has no access entry with a policy: the server would ask for credentials", cl.Name, roleARN)
 	}
@@ -215,7 +212,7 @@ func (c *Cloud) Kubeconfig(ctx context.Context, cl cloud.Cluster, roleARN string
 		as = "bootstrap"
 	}
 	return c.clusters.Kubeconfig(at, controlplane.Plugin{
-		Executable: c.o.Executable, Args: []string{"sandbox", "token", "--dir", c.dir(at), "--as", as}, Env: c.o.Env,
+		Executable: c.o.Executable, Args: []string{"sandbox", "token", "--dir", c.dir(at), "--as", as, "--role", roleARN}, Env: c.o.Env,
 	})
 }
 
@@ -229,8 +226,9 @@ var identities = map[string]controlplane.Identity{
 	"reader":    {User: "freehold:reader", Groups: []string{controlplane.Readers}},
 }
 
-// Token wakes the cluster that is kept in dir and returns an ExecCredential for it.
-func (c *Cloud) Token(ctx context.Context, dir, as string) ([]byte, error) {
+// Token wakes the cluster that is kept in dir and returns an ExecCredential for
+// it, as a role of the account; empty: as who has no role to lose.
+func (c *Cloud) Token(ctx context.Context, dir, as, roleARN string) ([]byte, error) {
 	if c.clusters == nil {
 		return nil, fmt.Errorf("token: this sandbox runs no control planes")
 	}
@@ -241,6 +239,11 @@ func (c *Cloud) Token(ctx context.Context, dir, as string) ([]byte, error) {
 	at := controlplane.Cluster{Account: filepath.Base(filepath.Dir(filepath.Dir(dir))), Region: filepath.Base(filepath.Dir(dir)), Name: filepath.Base(dir)}
 	if err := c.ensure(ctx, at); err != nil {
 		return nil, err
+	}
+	if roleARN != "" {
+		if in, err := c.letsIn(ctx, at, roleARN); err != nil || !in {
+			return controlplane.Stranger(), err
+		}
 	}
 	cred, err := c.clusters.Credential(at, who)
 	if err != nil {
@@ -270,28 +273,40 @@ func (c *Cloud) resolve(ctx context.Context, kubeconfig string) (*rest.Config, e
 	if err := c.ensure(ctx, at); err != nil {
 		return nil, err
 	}
-	who, err := identityIn(kubeconfig)
+	who, roleARN, err := identityIn(kubeconfig)
 	if err != nil {
 		return nil, err
 	}
-	return c.clusters.RESTConfig(at, who)
+	config, err := c.clusters.RESTConfig(at, who)
+	if err != nil || roleARN == "" {
+		return config, err
+	}
+	if in, err := c.letsIn(ctx, at, roleARN); err != nil || in {
+		return config, err
+	}
+	return controlplane.AsStranger(config), nil
 }
 
-func identityIn(kubeconfig string) (controlplane.Identity, error) {
+// identityIn is who a kubeconfig's plugin says that its user is, and as which role.
+func identityIn(kubeconfig string) (who controlplane.Identity, roleARN string, err error) {
 	config, err := clientcmd.Load([]byte(kubeconfig))
 	if err != nil {
-		return controlplane.Identity{}, fmt.Errorf("read the kubeconfig: %w", err)
+		return who, "", fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	if current := config.Contexts[config.CurrentContext]; current != nil {
 		if user := config.AuthInfos[current.AuthInfo]; user != nil && user.Exec != nil {
-			if i := slices.Index(user.Exec.Args, "--as"); i >= 0 && i+1 < len(user.Exec.Args) {
-				if who, known := identities[user.Exec.Args[i+1]]; known {
-					return who, nil
+			after := func(flag string) string {
+				if i := slices.Index(user.Exec.Args, flag); i >= 0 && i+1 < len(user.Exec.Args) {
+					return user.Exec.Args[i+1]
 				}
+				return ""
+			}
+			if who, known := identities[after("--as")]; known {
+				return who, after("--role"), nil
 			}
 		}
 	}
-	return controlplane.Identity{}, fmt.Errorf("the kubeconfig does not say as whom: its user must be this sandbox's credential plugin")
+	return who, "", fmt.Errorf("the kubeconfig does not say as whom: its user must be this sandbox's credential plugin")
 }
 
 // Stop stops the control planes of an account, or of all; they start again on demand.

@@ -280,8 +280,8 @@ func TestAKubeconfigCanBeKept(t *testing.T) {
 		}
 		return out, err
 	})
-	if who, err := identityIn(string(config)); err != nil || who.User != "freehold:bootstrap" {
-		t.Errorf("the kubeconfig is %v's (%v)", who, err)
+	if who, role, err := identityIn(string(config)); err != nil || who.User != "freehold:bootstrap" || role != a.RoleARN {
+		t.Errorf("the kubeconfig is %v's, as %s (%v)", who, role, err)
 	}
 	if _, err := c.Kubeconfig(t.Context(), ref, "arn:aws:iam::"+a.ID+":role/nobody"); err == nil || !strings.Contains(err.Error(), "no access entry") {
 		t.Errorf("a role without an access entry: %v", err)

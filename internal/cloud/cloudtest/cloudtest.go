@@ -88,6 +88,12 @@ type Clusters interface {
 	// NodeGroup reads the size of a node group. It wraps cloud.ErrNotFound when
 	// there is none, or no such cluster.
 	NodeGroup(ctx context.Context, in cloud.Account, cluster, name string) (cloud.NodeGroup, error)
+	// StaleEntries are those of the principals that have no access entry in the
+	// cluster, or one that was made for an earlier role of the name.
+	StaleEntries(ctx context.Context, in cloud.Account, cluster string, principals []string) ([]cloud.Entry, error)
+	// RenewEntry makes the access entry of a role anew, with all that it gave; of
+	// a role of nodes also where there is none.
+	RenewEntry(ctx context.Context, in cloud.Account, cluster, principal string, nodes bool) error
 	// Kubeconfig returns a kubeconfig that reaches the cluster as roleARN by an
 	// exec plugin. It holds no token and can be kept.
 	Kubeconfig(ctx context.Context, c cloud.Cluster, roleARN string) ([]byte, error)

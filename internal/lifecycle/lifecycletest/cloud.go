@@ -210,6 +210,10 @@ func (c *Cloud) Remove(_ context.Context, a cloud.Account, it cloud.Item) error 
 		if err != nil {
 			return err
 		}
+		if it.Type == awstype.EKSAccessEntry {
+			_, principal, _ := strings.Cut(it.ID, ":")
+			delete(c.p.w.data.Stale, principal)
+		}
 		t := c.p.w.find(where, it.Type, it.ID)
 		if t == nil {
 			return gone
@@ -336,6 +340,36 @@ func (c *Cloud) NodeGroup(_ context.Context, in cloud.Account, cluster, name str
 		return nil
 	})
 	return out, err
+}
+
+// StaleEntries are of roles that somebody has made anew, and which nobody has
+// let in since.
+func (c *Cloud) StaleEntries(_ context.Context, in cloud.Account, _ string, principals []string) ([]cloud.Entry, error) {
+	if err := c.p.guard(StaleEntries, ""); err != nil {
+		return nil, err
+	}
+	var out []cloud.Entry
+	err := c.p.read(func() error {
+		if _, err := c.p.w.enter(in); err != nil {
+			return err
+		}
+		for _, p := range principals {
+			if c.p.w.data.Stale[p] {
+				out = append(out, cloud.Entry{Principal: p})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// RenewEntry lets a role in again.
+func (c *Cloud) RenewEntry(_ context.Context, in cloud.Account, cluster, principal string, _ bool) error {
+	return c.p.write(Write{"cloud", "renew", cluster, principal}, func() error {
+		_, err := c.p.w.enter(in)
+		delete(c.p.w.data.Stale, principal)
+		return err
+	})
 }
 
 // Kubeconfig returns a kubeconfig that reaches the cluster as this process.

@@ -35,6 +35,7 @@ const (
 	RegionEnabled  Call = "region enabled"
 	ProtectCluster Call = "protect cluster"
 	NodeGroup      Call = "node group"
+	StaleEntries   Call = "stale entries"
 	Kubeconfig     Call = "kubeconfig"
 )
 

@@ -72,6 +72,8 @@ type data struct {
 	// Probes are the answers to come of new accounts; once they are used up,
 	// every account is usable.
 	Probes []bool
+	// Stale are the ARNs of roles that were made anew behind their access entries.
+	Stale map[string]bool
 	// Looks is how many more times the namespace controller is still busy.
 	Looks int
 	// Silent is true when a killed creation leaves no pending operation behind.
@@ -260,6 +262,17 @@ func (w *World) SetProbes(usable ...bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.data.Probes = usable
+}
+
+// Reincarnate makes roles anew behind their access entries, which let them in no
+// longer.
+func (w *World) Reincarnate(roleARNs ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.data.Stale = map[string]bool{}
+	for _, arn := range roleARNs {
+		w.data.Stale[arn] = true
+	}
 }
 
 // KeepBusy lets the namespace controller need that many more looks at the

@@ -190,7 +190,10 @@ func (c *Call) Drop(r store.Row) error {
 			return err
 		}
 	}
-	return c.Tx.Delete(r)
+	if err := c.Tx.Delete(r); err != nil {
+		return err
+	}
+	return c.forgetPrincipal(r)
 }
 
 func (c *Call) dropOwned() error {

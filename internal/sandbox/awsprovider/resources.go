@@ -370,6 +370,9 @@ func (c *Call) delete() error {
 	if err := c.Tx.Delete(*row); err != nil {
 		return err
 	}
+	if err := c.forgetPrincipal(*row); err != nil {
+		return err
+	}
 	if c.Type.Deleted != nil {
 		return c.Type.Deleted(c)
 	}
