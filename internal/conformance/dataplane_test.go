@@ -70,12 +70,14 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 	})
 
 	l.ShortSessions(sessions)
-	t.Run("both are onboarded, though sessions end again and again, and one is killed in the middle", func(t *testing.T) {
+	t.Run("both are onboarded, though sessions end again and again, and each is killed in the middle, the vended one in every layer", func(t *testing.T) {
 		before := l.Front.Sessions()
 		var wait sync.WaitGroup
-		wait.Go(func() { acme.in(t).onboard(acme) })
 		wait.Go(func() {
-			// Killed once, with all that it had started, and run again.
+			acme.in(t).killedEverywhere()
+			acme.in(t).onboard(acme)
+		})
+		wait.Go(func() {
 			initech.in(t).killed(ownAccount, 60+rand.IntN(400))
 			initech.in(t).onboard(initech)
 		})
@@ -220,35 +222,6 @@ func (c *customer) onboard(known *customer) {
 	if len(known.made.Unmanaged) > 0 {
 		c.t.Errorf("%s: unmanaged: %+v", c.org, known.made.Unmanaged)
 	}
-}
-
-// killed onboards the customer and, once so many calls reached its account,
-// kills freehold, the engine and the providers at once.
-func (c *customer) killed(account string, calls int) {
-	c.t.Helper()
-	cmd := c.command("onboard", "-f", c.spec)
-	if err := cmd.Start(); err != nil {
-		c.t.Errorf("onboard %s: %v", c.org, err)
-		return
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	for c.lab.Front.Count(account) < calls {
-		select {
-		case err := <-ended:
-			c.t.Logf("onboard %s had ended before it was killed: %v", c.org, err)
-			return
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-	n, err := killAll(c.env)
-	if err != nil || n == 0 {
-		c.t.Errorf("%d processes of %s were killed: %v", n, c.org, err)
-	}
-	if err := <-ended; err == nil {
-		c.t.Errorf("onboard %s ended well, though it was killed", c.org)
-	}
-	c.t.Logf("onboard %s: %d processes killed after %d calls", c.org, n, calls)
 }
 
 // refusedVersions asks for a version of an add-on, and of Kubernetes, that EKS

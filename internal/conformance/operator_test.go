@@ -9,11 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -51,30 +47,6 @@ func (o operator) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// killAll ends, with -9, every process that has the operator's home in its
-// environment: freehold, the CLI that it started and the plugins that those did.
-func killAll(env []string) (n int, err error) {
-	home := slices.IndexFunc(env, func(v string) bool { return strings.HasPrefix(v, "FREEHOLD_HOME=") })
-	all, err := filepath.Glob("/proc/[0-9]*/environ")
-	if err != nil || len(all) == 0 || home < 0 {
-		return 0, fmt.Errorf("no /proc to look for processes in: %w", errors.ErrUnsupported)
-	}
-	for _, file := range all {
-		text, err := os.ReadFile(file)
-		if err != nil || !slices.Contains(strings.Split(string(text), "\x00"), env[home]) {
-			continue // it has ended, or is somebody else's
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		if err != nil {
-			return n, err
-		}
-		if syscall.Kill(pid, syscall.SIGKILL) == nil {
-			n++
-		}
-	}
-	return n, nil
-}
-
 // run runs freehold on AWS and returns how it ended, whatever that is.
 func (o operator) run(args ...string) result {
 	o.t.Helper()
@@ -89,7 +61,8 @@ func (o operator) run(args ...string) result {
 	} else if err != nil {
 		o.t.Fatalf("freehold %s: %v", strings.Join(args, " "), err)
 	}
-	o.t.Logf("freehold %s: exit %d after %s", strings.Join(args, " "), r.code, r.took.Round(time.Millisecond))
+	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	o.t.Logf("freehold %s: exit %d after %s and %s of CPU", strings.Join(args, " "), r.code, r.took.Round(time.Millisecond), cpu.Round(time.Millisecond))
 	return r
 }
 

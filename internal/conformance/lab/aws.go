@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"time"
 
@@ -17,8 +18,13 @@ import (
 func (l *Lab) Shell(account, script string, env ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
 	defer cancel()
+	served, err := l.awsCommand()
+	if err != nil {
+		return "", err
+	}
 	cmd := exec.CommandContext(ctx, "sh", "-euc", script)
-	cmd.Env = append(l.OwnerEnv(account), env...)
+	cmd.Env = append(l.OwnerEnv(account), "PATH="+served+string(os.PathListSeparator)+os.Getenv("PATH"))
+	cmd.Env = append(cmd.Env, env...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.Output()

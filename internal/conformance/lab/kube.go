@@ -112,6 +112,32 @@ func (l *Lab) Endpoint(cluster string) string {
 	return e.URL
 }
 
+// Administrator returns a kubeconfig of somebody who may do everything in a
+// cluster, with a certificate for a quarter of an hour: what kubectl does with
+// it is behind Freehold's back.
+func (l *Lab) Administrator(cluster string) (file string) {
+	l.t.Helper()
+	at := l.planes.at[cluster]
+	e, err := l.planes.manager.Get(at)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	c, err := l.planes.manager.Credential(at, controlplane.Identity{User: "mallory", Groups: []string{controlplane.Administrators}})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	config := clientcmdapi.NewConfig()
+	config.Clusters[cluster] = &clientcmdapi.Cluster{Server: e.URL, CertificateAuthorityData: e.CA}
+	config.AuthInfos["mallory"] = &clientcmdapi.AuthInfo{ClientCertificateData: c.Certificate, ClientKeyData: c.Key}
+	config.Contexts[cluster] = &clientcmdapi.Context{Cluster: cluster, AuthInfo: "mallory"}
+	config.CurrentContext = cluster
+	file = l.Dir(cluster + ".administrator")
+	if err := clientcmd.WriteToFile(*config, file); err != nil {
+		l.t.Fatal(err)
+	}
+	return file
+}
+
 // reach speaks to a cluster as its kubeconfig says, by the credential plugin,
 // which finds the lab's environment.
 func (l *Lab) reach(_ context.Context, kubeconfig string) (*rest.Config, error) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,6 +60,8 @@ type Lab struct {
 	planes *planes
 	// refresh signs the machine in anew, now.
 	refresh func()
+	// awsCommand is the folder of the aws command for scripts.
+	awsCommand func() (string, error)
 }
 
 // Start starts a lab for as long as the test. Out of the lane it skips the
@@ -72,6 +75,7 @@ func Start(t testing.TB) *Lab {
 		t.Fatalf("lab: record that %s asks the emulator: %v", t.Name(), err)
 	}
 	l := &Lab{t: t, dir: t.TempDir()}
+	l.awsCommand = sync.OnceValues(l.serveAWSCommand)
 	address := emulator(t, l.endpointsFile())
 	front, err := newFront(address, time.Now)
 	if err != nil {
