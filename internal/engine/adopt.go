@@ -60,7 +60,11 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sin
 		}
 	}
 	if len(lost) == 0 {
-		return nil, nil
+		// Where the preview failed, not everything was looked for.
+		if err != nil {
+			return nil, nil
+		}
+		return nil, e.settle(ctx, s, sink)
 	}
 	if err := e.editState(ctx, s, sink, func(d map[string]any) error { return addResources(d, lost) }); err != nil {
 		return nil, err
@@ -75,6 +79,20 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sin
 		}
 	}
 	return lost, nil
+}
+
+// settle drops the pending operations of an interrupted run once everything that
+// they may have made was looked for. The CLI itself would keep them for ever:
+// each later run carries them over.
+func (e *Engine) settle(ctx context.Context, s Stack, sink event.Sink) error {
+	c, _, err := e.storedAlone(ctx, s)
+	if err != nil || c.Pending == 0 {
+		return err
+	}
+	return e.editState(ctx, s, sink, func(d map[string]any) error {
+		delete(d, "pending_operations")
+		return nil
+	})
 }
 
 // Unprotect lets a Destroy remove what the stack's program protects. It wraps
