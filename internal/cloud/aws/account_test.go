@@ -3,6 +3,7 @@ package aws
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"freehold.dev/freehold/internal/cloud"
@@ -51,6 +52,14 @@ func TestARoleThatLeadsElsewhereIsNotEntered(t *testing.T) {
 	_, err := c.Inventory(t.Context(), cloud.Account{ID: "444455556666", Region: "eu-central-1"})
 	if !errors.Is(err, ErrWrongAccount) {
 		t.Errorf("Inventory: %v, want ErrWrongAccount", err)
+	}
+	// Of a long chain a terminal shows the last error, which has to say it all.
+	last := err
+	for next := errors.Unwrap(last); next != nil; next = errors.Unwrap(last) {
+		last = next
+	}
+	if !strings.Contains(last.Error(), "111122223333") {
+		t.Errorf("the last error does not say where the role leads: %v", last)
 	}
 	if got := asked(); len(got) != 1 {
 		t.Errorf("asked for %v, want nothing but who we are", got)

@@ -116,7 +116,7 @@ func (c *Cloud) enter(ctx context.Context, a cloud.Account) (aws.Config, error) 
 		return cfg, fmt.Errorf("account %s: enter as %s: %w", a.ID, orUs(a.RoleARN), err)
 	}
 	if got := aws.ToString(who.Account); a.ID != "" && got != a.ID {
-		return cfg, fmt.Errorf("account %s: %s leads to account %s: %w", a.ID, orUs(a.RoleARN), got, ErrWrongAccount)
+		return cfg, wrongAccount{fmt.Sprintf("account %s: %s leads to account %s", a.ID, orUs(a.RoleARN), got)}
 	}
 	return cfg, nil
 }
@@ -124,6 +124,13 @@ func (c *Cloud) enter(ctx context.Context, a cloud.Account) (aws.Config, error) 
 // ErrWrongAccount is wrapped when credentials or a role lead to another account
 // than the one that was meant.
 var ErrWrongAccount = errors.New("the credentials lead to another account")
+
+// wrongAccount says where credentials lead, whatever it is wrapped in: a terminal
+// shows the last error of a long chain.
+type wrongAccount struct{ where string }
+
+func (w wrongAccount) Error() string        { return w.where + ": " + ErrWrongAccount.Error() }
+func (w wrongAccount) Is(target error) bool { return target == ErrWrongAccount }
 
 func orUs(roleARN string) string {
 	if roleARN == "" {

@@ -36,7 +36,7 @@ func (c *Cloud) Usable(ctx context.Context, a cloud.Account) error {
 		{"sts:AssumeRole", func(ctx context.Context) error {
 			out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 			if err == nil && aws.ToString(out.Account) != a.ID {
-				return fmt.Errorf("%s leads to account %s: %w", orUs(a.RoleARN), aws.ToString(out.Account), ErrWrongAccount)
+				return wrongAccount{fmt.Sprintf("%s leads to account %s", orUs(a.RoleARN), aws.ToString(out.Account))}
 			}
 			return err
 		}},
