@@ -13,6 +13,18 @@ import (
 // by an empty answer. Denials beside the statement do not count: each is one
 // edit away from being gone.
 func outsiders(st iam.Statement, account string, friends ...string) []string {
+	var out []string
+	for _, p := range outside(st, account, friends) {
+		out = append(out, describe(st, p.kind, p.id))
+	}
+	return out
+}
+
+// principal is one of those whom a statement names: "AWS" and its ARN.
+type principal struct{ kind, id string }
+
+// outside returns whom an Allow statement lets in who is not of the account.
+func outside(st iam.Statement, account string, friends []string) []principal {
 	if st.Effect != iam.Allow {
 		return nil
 	}
@@ -20,17 +32,20 @@ func outsiders(st iam.Statement, account string, friends ...string) []string {
 		if closedToOthers(st, "AWS", account, friends) {
 			return nil
 		}
-		return []string{"everybody but the principals of NotPrincipal"}
+		return []principal{{kind: butFor, id: "*"}}
 	}
-	var out []string
+	var out []principal
 	for kind, id := range st.Principal.All() {
 		if within(kind, id, account, friends) || closedToOthers(st, kind, account, friends) {
 			continue
 		}
-		out = append(out, describe(st, kind, id))
+		out = append(out, principal{kind, id})
 	}
 	return out
 }
+
+// butFor is the kind of everybody whom NotPrincipal leaves.
+const butFor = "NotPrincipal"
 
 // services returns the AWS services that a statement lets in for whichever
 // account they act: a service is shared by all customers of AWS, and says in
@@ -64,7 +79,9 @@ func within(kind, id, account string, friends []string) bool {
 
 func describe(st iam.Statement, kind, id string) string {
 	switch {
-	case id == "*" && compares(st, "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceOrgID", "aws:SourceOrgPaths"):
+	case kind == butFor:
+		return "everybody but the principals of NotPrincipal"
+	case id == "*" && compares(st, organizationKeys...):
 		return "everybody in the organization, and every other customer is in it"
 	case id == "*":
 		return "everybody"
@@ -76,6 +93,9 @@ func describe(st iam.Statement, kind, id string) string {
 		return kind + " " + id
 	}
 }
+
+// organizationKeys compare the organization of who calls.
+var organizationKeys = []string{"aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceOrgID", "aws:SourceOrgPaths"}
 
 // compares reports whether a statement has a condition on one of the keys.
 func compares(st iam.Statement, keys ...string) bool {

@@ -84,7 +84,7 @@ var may = map[string][]string{
 		"internal/engine", "internal/cloud", "stacks", "internal/plan", "internal/registry", "internal/finding", "internal/event",
 		"internal/api/v1alpha1", "internal/awstype", "internal/unknown", "internal/spec",
 	},
-	"internal/audit": {"internal/judge", "internal/finding", "internal/iam", "internal/unknown", "policies"},
+	"internal/audit": {"internal/judge", "internal/finding", "internal/iam", "internal/awstype", "internal/unknown", "policies"},
 	// Fleets of any size, for the tests and benchmarks of an audit.
 	"internal/audit/audittest": {"internal/audit", "policies"},
 	"internal/cli":             {"internal/lifecycle", "internal/spec", "internal/plan", "internal/event", "internal/finding", "internal/render"},

@@ -122,7 +122,7 @@ func Run(ctx context.Context, o Options) (_ finding.Audit, err error) {
 		out.Unread = append(out.Unread, s.unread...)
 		out.Live = out.Live || s.live
 	}
-	out.Shared, out.Edges = c.verdict()
+	out.Shared, out.Edges = c.verdict(a.strangers(sus.hashes))
 	out.Duration = o.Now().Sub(began)
 	return out, nil
 }
@@ -143,6 +143,8 @@ type seen struct {
 	findings []finding.Policy
 	unread   []finding.Unread
 	live     bool
+	// strangers are the ways out of the org's account.
+	strangers []stranger
 }
 
 func (a *auditor) hash(token string) uint64 { return maphash.String(a.seed, token) }
@@ -217,14 +219,15 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 	if org.Live != nil {
 		s.live = true
 		things, err := org.Live(ctx)
-		if err != nil {
-			s.couldNot("", name, err)
-		}
+		s.couldNotAny(name, err)
 		for _, t := range things {
 			note.thing(t)
 		}
 		if asked && len(org.Layers) > 0 {
 			s.findings = append(s.findings, a.openNow(org, things, s.findings)...)
+		}
+		if asked {
+			s.leave(org, things)
 		}
 	}
 	for _, f := range s.findings {
@@ -265,6 +268,56 @@ func (a *auditor) openNow(org Org, things []Thing, said []finding.Policy) []find
 
 func (s *seen) couldNot(layer, org string, err error) {
 	s.unread = append(s.unread, finding.Unread{Org: org, Layer: layer, Message: err.Error()})
+}
+
+// couldNotAny notes each error of several: what could be read beside was.
+func (s *seen) couldNotAny(org string, err error) {
+	switch many, is := err.(interface{ Unwrap() []error }); {
+	case err == nil:
+	case is:
+		for _, e := range many.Unwrap() {
+			s.couldNot("", org, e)
+		}
+	default:
+		s.couldNot("", org, err)
+	}
+}
+
+// leave notes the ways by which the things of an org's account lead out of it.
+func (s *seen) leave(org Org, things []Thing) {
+	in := accountOf(org, things)
+	if in.id == "" {
+		if len(things) > 0 {
+			s.couldNot("", org.Name, errors.New("the number of its account is not known, so nobody can tell who is outside of it"))
+		}
+		return
+	}
+	for _, t := range things {
+		ways, err := in.strangers(t)
+		if err != nil {
+			s.couldNot("", org.Name, err)
+		}
+		for _, w := range ways {
+			if !accepted(w.edge, s.findings) {
+				s.strangers = append(s.strangers, w)
+			}
+		}
+	}
+}
+
+// strangers are the edges to whom no org of the fleet is: suspects are the
+// tokens that one org is and another names, and the edge to that org is found
+// with its own end.
+func (a *auditor) strangers(suspects map[uint64]bool) []finding.Edge {
+	var out []finding.Edge
+	for _, s := range a.seen {
+		for _, w := range s.strangers {
+			if !slices.ContainsFunc(w.tokens, func(token string) bool { return suspects[a.hash(token)] }) {
+				out = append(out, w.edge)
+			}
+		}
+	}
+	return out
 }
 
 func readLayer(ctx context.Context, l Layer, visit func(resource) error) (state, error) {

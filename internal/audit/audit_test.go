@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
 )
@@ -38,8 +39,8 @@ func made(typ, name, id string, inputs, outputs m) m {
 func plane(org, account string) []m {
 	digit := account[:1]
 	return []m{
-		made(accountType, "account", account, m{"email": "aws+" + org + "@example.com"}, m{"email": "aws+" + org + "@example.com"}),
-		made(vpcType, "network", "vpc-"+digit+"123456789abcdef0", m{"cidrBlock": "10.0.0.0/16"},
+		made(awstype.OrganizationsAccount, "account", account, m{"email": "aws+" + org + "@example.com"}, m{"email": "aws+" + org + "@example.com"}),
+		made(awstype.EC2VPC, "network", "vpc-"+digit+"123456789abcdef0", m{"cidrBlock": "10.0.0.0/16"},
 			m{"arn": "arn:aws:ec2:eu-west-1:" + account + ":vpc/vpc-" + digit, "cidrBlock": "10.0.0.0/16"}),
 		made("aws:iam/role:Role", "node", "node", m{"name": "node", "permissionsBoundary": "arn:aws:iam::" + account + ":policy/b"},
 			m{"arn": "arn:aws:iam::" + account + ":role/node", "uniqueId": "AROA" + digit + "AAAAAAAAAAAAAAA1"}),
@@ -152,11 +153,11 @@ func TestEachWayFromOneOrgToAnotherIsReported(t *testing.T) {
 		"what AWS says of a thing": {made("aws:ec2/instance:Instance", "x", "i-0123456789abcdef0", m{}, m{"vpcId": vpc}), []string{"reference from acme x at vpcId to globex network"}},
 		"deep in a list":           {made("aws:x/y:Z", "x", "x", m{"a": []any{m{"b-c": []any{vpc}}}}, m{}), []string{`reference from acme x at a[0]["b-c"][0] to globex network`}},
 		"an object of Kubernetes":  {made("kubernetes:core/v1:ServiceAccount", "x", "x", m{"metadata": m{"annotations": m{"eks.amazonaws.com/role-arn": "arn:aws:iam::" + globex + ":role/node"}}}, m{}), []string{`reference from acme x at metadata.annotations["eks.amazonaws.com/role-arn"] to globex node`}},
-		"the same account twice":   {made(accountType, "x", globex, m{}, m{}), []string{"account of acme x and globex account"}},
-		"the same e-mail":          {made(accountType, "x", "410987654321", m{}, m{"email": "AWS+globex@example.com"}), []string{"e-mail of acme x and globex account"}},
-		"the same thing":           {made(vpcType, "x", vpc, m{}, m{}), []string{"VPC of acme x and globex network"}},
+		"the same account twice":   {made(awstype.OrganizationsAccount, "x", globex, m{}, m{}), []string{"account of acme x and globex account"}},
+		"the same e-mail":          {made(awstype.OrganizationsAccount, "x", "410987654321", m{}, m{"email": "AWS+globex@example.com"}), []string{"e-mail of acme x and globex account"}},
+		"the same thing":           {made(awstype.EC2VPC, "x", vpc, m{}, m{}), []string{"VPC of acme x and globex network"}},
 		"a thing that was only read": {
-			m{"urn": "a::b::aws:ec2/vpc:Vpc::x", "type": vpcType, "custom": true, "external": true, "id": vpc},
+			m{"urn": "a::b::aws:ec2/vpc:Vpc::x", "type": awstype.EC2VPC, "custom": true, "external": true, "id": vpc},
 			[]string{"reference from acme x at id to globex network"},
 		},
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/finding"
 )
 
@@ -60,7 +61,7 @@ func (a *auditor) confront(ctx context.Context, n int, c *confrontation) error {
 				return err
 			}
 			c.owns(end, identities(r))
-			if r.Type == vpcType && !r.External {
+			if r.Type == awstype.EC2VPC && !r.External {
 				c.network(end, outputs)
 			}
 			if r.External {
@@ -76,7 +77,7 @@ func (a *auditor) confront(ctx context.Context, n int, c *confrontation) error {
 	}
 	if org.AccountID != "" {
 		// For an account that the customer brought, no resource stands.
-		end := finding.End{Org: org.Name, Layer: "account", Type: accountType, ID: org.AccountID}
+		end := finding.End{Org: org.Name, Layer: "account", Type: awstype.OrganizationsAccount, ID: org.AccountID}
 		c.owns(end, []identity{{kindAccount, org.AccountID, org.AccountID}})
 	}
 	if org.Live == nil {
@@ -159,7 +160,8 @@ func (c *confrontation) names(end finding.End, l leaf) {
 }
 
 // verdict reports what is really shared, in an order that is always the same.
-func (c *confrontation) verdict() ([]finding.SharedIdentity, []finding.Edge) {
+// strangers are edges that lead to no org.
+func (c *confrontation) verdict(strangers []finding.Edge) ([]finding.SharedIdentity, []finding.Edge) {
 	var shared []finding.SharedIdentity
 	for _, owners := range c.owners {
 		if len(owners) > 1 {
@@ -171,7 +173,7 @@ func (c *confrontation) verdict() ([]finding.SharedIdentity, []finding.Edge) {
 		}
 	}
 	shared = append(shared, c.hubs()...)
-	edges := c.edges()
+	edges := c.edges(strangers)
 	shared = append(shared, c.overlaps(edges)...)
 	shared = slices.DeleteFunc(shared, func(s finding.SharedIdentity) bool {
 		return !slices.ContainsFunc(s.Ends, func(e finding.End) bool { return c.asked(e.Org) })
@@ -187,9 +189,10 @@ func (c *confrontation) verdict() ([]finding.SharedIdentity, []finding.Edge) {
 	return shared, edges
 }
 
-// edges are the ways from one org's resource to another's, each once.
-func (c *confrontation) edges() []finding.Edge {
-	var edges []finding.Edge
+// edges are the ways from one org's resource to another's, each once, and those
+// to strangers.
+func (c *confrontation) edges(strangers []finding.Edge) []finding.Edge {
+	edges := slices.Clone(strangers)
 	for _, m := range c.named {
 		nearest := map[string]finding.Edge{} // by the other org
 		near := map[string]int{}
@@ -202,9 +205,8 @@ func (c *confrontation) edges() []finding.Edge {
 				// The account's id is in the ARN of all that is in it.
 				if n := len(t) * 2; o.kind != kindAccount && n > near[o.end.Org] || nearest[o.end.Org].Value == "" {
 					near[o.end.Org] = n
-					nearest[o.end.Org] = finding.Edge{
-						Kind: edgeKind(m.from.Type, m.from.Path, m.statement), From: m.from, To: o.end, Value: o.value, Statement: m.statement,
-					}
+					kind, rule := edgeKind(m.from.Type, m.from.Path, m.statement)
+					nearest[o.end.Org] = finding.Edge{Kind: kind, Rule: rule, From: m.from, To: o.end, Value: o.value, Statement: m.statement}
 				}
 			}
 		}
@@ -228,10 +230,10 @@ func (c *confrontation) edges() []finding.Edge {
 // outdone reports whether an edge only names the account of what another edge
 // of the same resource names itself: a peering has the other's VPC and account.
 func outdone(e finding.Edge, edges []finding.Edge) bool {
-	return e.To.Type == accountType && e.Statement == "" && slices.ContainsFunc(edges, func(o finding.Edge) bool {
+	return e.To.Org != "" && e.To.Type == awstype.OrganizationsAccount && e.Statement == "" && slices.ContainsFunc(edges, func(o finding.Edge) bool {
 		same := e.From
 		same.Path = o.From.Path
-		return o.From == same && o.To.Org == e.To.Org && o.To.Type != accountType
+		return o.From == same && o.To.Org == e.To.Org && o.To.Type != awstype.OrganizationsAccount
 	})
 }
 

@@ -3,6 +3,7 @@ package audit
 import (
 	"strings"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/iam"
 )
 
@@ -12,11 +13,6 @@ type identity struct {
 	token string
 	value string // as people know it
 }
-
-const (
-	accountType = "aws:organizations/account:Account"
-	vpcType     = "aws:ec2/vpc:Vpc"
-)
 
 // Kinds of identities.
 const (
@@ -36,68 +32,70 @@ func identities(r resource) []identity {
 }
 
 func identitiesOf(typ, id string, outputs map[string]any) []identity {
-	text := func(keys ...string) string {
-		var v any = outputs
-		for _, k := range keys {
-			switch in := v.(type) {
-			case map[string]any:
-				v = in[k]
-			case []any:
-				if len(in) == 0 {
-					return ""
-				}
-				first, _ := in[0].(map[string]any)
-				v = first[k]
-			}
-		}
-		s, _ := v.(string)
-		return s
-	}
 	var out []identity
 	add := func(kind, token, value string) {
-		if value != "" {
+		if token != "" && value != "" {
 			out = append(out, identity{kind, token, value})
 		}
 	}
-	if arn := text("arn"); owned(arn) {
+	if arn := output(outputs, "arn"); owned(arn) {
 		add(kindARN, arn, arn)
 	}
 	if strings.IndexByte(id, '-') > 0 && cloudID(id) {
 		kind := kindID
-		if typ == vpcType {
+		if typ == awstype.EC2VPC {
 			kind = "VPC"
 		}
 		add(kind, id, id)
 	}
-	switch typ {
-	case accountType:
-		add(kindAccount, id, id)
-		add("e-mail", strings.ToLower(text("email")), text("email"))
-	case "aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", "aws:kms/externalKey:ExternalKey":
-		add("KMS key", text("keyId"), text("keyId"))
-	case "aws:iam/role:Role":
-		add("role session principal", text("uniqueId"), text("uniqueId"))
-		if who := session(text("arn")); who != "" {
-			add("role session principal", who, who)
+	for _, i := range awstype.Identities(typ) {
+		value := id
+		if i.Output != "" {
+			value = output(outputs, i.Output)
 		}
-	case "aws:iam/user:User":
-		add("user", text("uniqueId"), text("uniqueId"))
-	case "aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2":
-		add("bucket", bucketToken(id), id)
-	case "aws:route53/zone:Zone":
-		add("hosted zone", text("zoneId"), text("zoneId"))
-	case "aws:eks/cluster:Cluster":
-		add("cluster endpoint", bare(text("endpoint")), text("endpoint"))
-		issuer := text("identities", "oidcs", "issuer")
-		add("OIDC issuer", bare(issuer), issuer)
-		if i := strings.LastIndexByte(issuer, '/'); i > 0 && capitals(issuer[i+1:]) {
-			add("OIDC issuer", issuer[i+1:], issuer)
-		}
-	case "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
-		// Its URL is the issuer of a cluster, which is another resource of the same org.
-		add("OIDC issuer", bare(text("url")), text("url"))
+		token, shown := formed(i.As, value)
+		add(i.Kind, token, shown)
 	}
 	return out
+}
+
+// output is the text at a path of outputs, through the first element of lists.
+func output(outputs map[string]any, path string) string {
+	var v any = outputs
+	for k := range strings.SplitSeq(path, ".") {
+		if list, is := v.([]any); is {
+			if len(list) == 0 {
+				return ""
+			}
+			v = list[0]
+		}
+		in, _ := v.(map[string]any)
+		v = in[k]
+	}
+	s, _ := v.(string)
+	return s
+}
+
+// formed is an identity as others write it, and as reports show it.
+func formed(as awstype.Form, value string) (token, shown string) {
+	switch as {
+	case awstype.Folded:
+		return strings.ToLower(value), value
+	case awstype.Bare:
+		return bare(value), value
+	case awstype.LastPart:
+		if i := strings.LastIndexByte(value, '/'); i > 0 && capitals(value[i+1:]) {
+			return value[i+1:], value
+		}
+		return "", ""
+	case awstype.Sessions:
+		who := session(value)
+		return who, who
+	case awstype.Bucket:
+		return bucketToken(value), value
+	default:
+		return value, value
+	}
 }
 
 // owned reports whether an ARN is of one thing in an account or under a name

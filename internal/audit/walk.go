@@ -2,10 +2,12 @@ package audit
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/unknown"
 )
 
@@ -90,8 +92,26 @@ func statementWith(document, text string) string {
 	return ""
 }
 
-// edgeKind says what way from one org to another a property is.
-func edgeKind(typ, path, statement string) string {
+// edgeKind says what way from one org to another a property is, and which rule
+// it breaks; empty: none that knows it. What the table of ways does not hold is
+// called by what the type and the path look like.
+func edgeKind(typ, path, statement string) (kind, rule string) {
+	if w, shares := awstype.WayOf(typ); shares {
+		plain := indices.ReplaceAllString(path, "")
+		for _, end := range w.Ends {
+			if plain == end.Path || strings.HasPrefix(plain, end.Path+".") {
+				return end.Kind, ruleOf(typ)
+			}
+		}
+		rule = ruleOf(typ)
+	}
+	return looksLike(typ, path, statement), rule
+}
+
+// indices are the places in lists that a path goes through.
+var indices = regexp.MustCompile(`\[\d+\]`)
+
+func looksLike(typ, path, statement string) string {
 	low := strings.ToLower(typ)
 	of := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(low, p) })

@@ -130,10 +130,23 @@ type SharedIdentity struct {
 	Ends  []End  `json:"ends"`
 }
 
-// Edge is a way from one org's resource to another's.
+// What is at the other end of an edge that leads out of the fleet: an account
+// has Pulumi's type, and all else one of these.
+const (
+	// Anybody is everyone; To.Name says by which service, if it is by one.
+	Anybody = "anybody"
+	// Outside is somebody who is no account: an organization, an identity
+	// provider, the owner of a bucket; To.Name says who.
+	Outside = "outside"
+)
+
+// Edge is a way from one org's resource to another's, or out of the fleet.
 type Edge struct {
 	Kind string `json:"kind"` // trust, policy, grant, route, peering, association, reference
-	// From is the resource that says it, at From.Path; To is what it names.
+	// Rule is the rule that it breaks, "FH305"; empty: only the fleet's own.
+	Rule string `json:"rule,omitempty"`
+	// From is the resource that says it, at From.Path; To is what it names, and
+	// has no org if that is no customer's.
 	From End `json:"from"`
 	To   End `json:"to"`
 	// Value is the identity of To as From says it.

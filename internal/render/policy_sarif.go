@@ -59,6 +59,12 @@ func PolicyFindings(a finding.Audit) []finding.Policy {
 		f := at(EdgeRule, e.From)
 		f.Statement = e.Statement
 		f.Message = fmt.Sprintf("%s to %s of org %s: %s", e.Kind, textEnd(e.To), e.To.Org, e.Value)
+		if e.To.Org == "" {
+			f.Message = fmt.Sprintf("%s to %s, which is no org: %s", e.Kind, destination(e.To), e.Value)
+		}
+		if e.Rule != "" {
+			f.Message += "; it breaks " + e.Rule
+		}
 		out = append(out, f)
 	}
 	return out

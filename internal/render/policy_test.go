@@ -172,3 +172,47 @@ func TestAnAuditSaysNothingIsSharedOnlyWhenAllWasRead(t *testing.T) {
 		})
 	}
 }
+
+func TestAnEdgeOutOfAnOrgSaysToWhom(t *testing.T) {
+	from := finding.End{Org: "acme", Type: "aws:sns/topicPolicy:TopicPolicy", Name: "alarms", Path: "policy"}
+	a := finding.Audit{
+		Org: "acme", Live: true, Orgs: []finding.AuditedOrg{{Org: "acme"}},
+		Edges: []finding.Edge{
+			{Kind: "policy", Rule: "FH305", From: from, To: finding.End{Type: "aws:organizations/account:Account", ID: "444455556666"}, Value: "arn:aws:iam::444455556666:root"},
+			{Kind: "policy", Rule: "FH305", From: from, To: finding.End{Type: finding.Anybody, Name: "anybody"}, Value: "*"},
+			{Kind: "policy", Rule: "FH305", From: from, To: finding.End{Org: "globex", Type: "aws:iam/role:Role", Name: "node"}, Value: "arn:aws:iam::310987654321:role/node"},
+		},
+	}
+	var b strings.Builder
+	if err := render.TextAudit(&b, a); err != nil {
+		t.Fatal(err)
+	}
+	want := `FH002 critical  policy from acme to account 444455556666: arn:aws:iam::444455556666:root
+    from    acme aws:sns/topicPolicy:TopicPolicy "alarms" at policy
+    to      account 444455556666
+    breaks  FH305
+FH002 critical  policy from acme to anybody: *
+    from    acme aws:sns/topicPolicy:TopicPolicy "alarms" at policy
+    to      anybody
+    breaks  FH305
+FH002 critical  policy from acme to globex: arn:aws:iam::310987654321:role/node
+    from    acme aws:sns/topicPolicy:TopicPolicy "alarms" at policy
+    to      globex aws:iam/role:Role "node"
+    breaks  FH305
+acme: 1 path from one org to another, 2 paths out of an org to no other (1 org, 0 resources, 0s)
+`
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	var said []string
+	for _, f := range render.PolicyFindings(a) {
+		said = append(said, f.Message)
+	}
+	if d := cmp.Diff([]string{
+		"policy to account 444455556666, which is no org: arn:aws:iam::444455556666:root; it breaks FH305",
+		"policy to anybody, which is no org: *; it breaks FH305",
+		`policy to globex aws:iam/role:Role "node" of org globex: arn:aws:iam::310987654321:role/node; it breaks FH305`,
+	}, said); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}

@@ -69,10 +69,10 @@ func TextAudit(w io.Writer, a finding.Audit) error {
 		}
 	}
 	for _, e := range a.Edges {
-		if _, err := fmt.Fprintf(w, "%s critical  %s from %s to %s: %s\n", EdgeRule, e.Kind, e.From.Org, e.To.Org, e.Value); err != nil {
+		if _, err := fmt.Fprintf(w, "%s critical  %s from %s to %s: %s\n", EdgeRule, e.Kind, e.From.Org, destination(e.To), e.Value); err != nil {
 			return err
 		}
-		if err := facts(w, "    ", "from", textEnd(e.From), "to", textEnd(e.To), "statement", e.Statement); err != nil {
+		if err := facts(w, "    ", "from", textEnd(e.From), "to", textEnd(e.To), "breaks", e.Rule, "statement", e.Statement); err != nil {
 			return err
 		}
 	}
@@ -102,7 +102,8 @@ func auditSummary(a finding.Audit) string {
 	}{
 		{len(a.Blocking()), "violation", "violations"},
 		{len(a.Shared), "shared identity", "shared identities"},
-		{len(a.Edges), "path from one org to another", "paths from one org to another"},
+		{len(a.Edges) - outward(a.Edges), "path from one org to another", "paths from one org to another"},
+		{outward(a.Edges), "path out of an org to no other", "paths out of an org to no other"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, plural(p.n, p.one, p.many))
@@ -132,7 +133,35 @@ func auditSummary(a finding.Audit) string {
 	return line + ")"
 }
 
+// outward counts the edges that lead to no org.
+func outward(edges []finding.Edge) int {
+	n := 0
+	for _, e := range edges {
+		if e.To.Org == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// destination is where an edge leads: an org, or whoever else it is.
+func destination(to finding.End) string {
+	switch {
+	case to.Org != "":
+		return to.Org
+	case to.ID != "":
+		return "account " + to.ID
+	default:
+		return to.Name
+	}
+}
+
+// textEnd is one end with all that is known of it; of what is no org's there is
+// nothing more than who it is.
 func textEnd(e finding.End) string {
+	if e.Org == "" {
+		return destination(e)
+	}
 	parts := []string{e.Org}
 	if e.Layer != "" {
 		parts = append(parts, e.Layer)

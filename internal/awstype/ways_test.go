@@ -1,0 +1,113 @@
+package awstype_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"freehold.dev/freehold/internal/awstype"
+	"freehold.dev/freehold/policies"
+)
+
+// aboutSharing reports whether a rule is about who else has, enters, reads or
+// is sent something: who may enter (FH3xx), what is shared (FH4xx), and who is
+// let into a cluster.
+func aboutSharing(rule string) bool {
+	return strings.HasPrefix(rule, "FH3") || strings.HasPrefix(rule, "FH4") || rule == "FH802" || rule == "FH803"
+}
+
+func TestEachTypeOfARuleAboutSharingIsAWay(t *testing.T) {
+	tried := 0
+	for _, r := range policies.All() {
+		if !aboutSharing(r.ID) {
+			continue
+		}
+		for _, token := range r.Types {
+			if !strings.HasPrefix(token, "aws:") {
+				continue // a provider, a component, an object of Kubernetes
+			}
+			tried++
+			if !slices.ContainsFunc(awstype.Ways(), func(w awstype.Way) bool { return slices.Contains(w.Rules, r.ID) && covers(w, token) }) {
+				t.Errorf("%s is about %s, and no way of that type breaks it", r.ID, token)
+			}
+		}
+	}
+	if tried < 100 {
+		t.Errorf("of %d types only", tried)
+	}
+}
+
+// covers reports whether a way is of a type, or of one of a family "aws:ram/*".
+func covers(w awstype.Way, token string) bool {
+	begin, family := strings.CutSuffix(token, "*")
+	return w.Has(token) || family && slices.ContainsFunc(slices.Concat(w.Types, w.Also), func(t string) bool { return strings.HasPrefix(t, begin) })
+}
+
+func TestEachWayBreaksARuleThatIsAboutItsTypes(t *testing.T) {
+	rules := map[string]policies.Rule{}
+	for _, r := range policies.All() {
+		rules[r.ID] = r
+	}
+	for _, w := range awstype.Ways() {
+		for _, id := range w.Rules {
+			r, known := rules[id]
+			switch {
+			case !known:
+				t.Errorf("%s: there is no rule %s", w.ID, id)
+			case !aboutSharing(id):
+				t.Errorf("%s: %s is not about sharing", w.ID, id)
+			case !slices.ContainsFunc(slices.Concat(w.Types, w.Also), func(token string) bool { return r.Covers(strings.TrimSuffix(token, "*")) || slices.Contains(r.Types, token) }):
+				t.Errorf("%s: %s is about none of its types", w.ID, id)
+			}
+		}
+	}
+}
+
+func TestEachWaySaysHowItIsListedAndWhoIsAtTheOtherEnd(t *testing.T) {
+	ids, types := map[string]bool{}, map[string]string{}
+	for _, w := range awstype.Ways() {
+		if ids[w.ID] {
+			t.Errorf("%s is there twice", w.ID)
+		}
+		ids[w.ID] = true
+		listed := w.List != ""
+		for what, missing := range map[string]bool{
+			"a title": w.Title == "", "a source": !strings.HasPrefix(w.Source, "https://docs.aws.amazon.com/"), "a rule": len(w.Rules) == 0,
+			"a list, or why there is none":         listed == (w.Unlisted != ""),
+			"a type that its listing shows":        listed && len(w.Types) == 0,
+			"an end":                               listed && len(w.Ends) == 0,
+			"calls":                                listed && len(w.Calls) == 0 && !slices.Contains(awstype.Lists(), w.List),
+			"no type that its listing cannot show": !listed && len(w.Types) > 0,
+		} {
+			if missing {
+				t.Errorf("%s lacks %s", w.ID, what)
+			}
+		}
+		for _, token := range w.Types {
+			if other := types[token]; other != "" {
+				t.Errorf("%s is listed as %s and as %s", token, other, w.ID)
+			}
+			types[token] = w.ID
+		}
+		if !slices.IsSorted(w.Calls) {
+			t.Errorf("%s: its calls are not in order", w.ID)
+		}
+		for _, c := range w.Calls {
+			service, action, ok := strings.Cut(c, ":")
+			if !ok || service == "" || !readsOnly(action) {
+				t.Errorf("%s: %s is not an action that only reads", w.ID, c)
+			}
+		}
+		for _, e := range w.Ends {
+			if e.Path == "" || e.Is == "" || e.Kind == "" {
+				t.Errorf("%s: %+v is no whole end", w.ID, e)
+			}
+		}
+	}
+}
+
+// readsOnly reports whether an action changes nothing and opens no data: API
+// Gateway's are called by the method.
+func readsOnly(action string) bool {
+	return action == "GET" || slices.ContainsFunc([]string{"Describe", "Get", "List"}, func(verb string) bool { return strings.HasPrefix(action, verb) })
+}
