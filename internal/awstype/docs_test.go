@@ -1,6 +1,9 @@
 package awstype_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +41,51 @@ var besidesInProvisioner = []difference{
 	{"servicequotas:GetServiceQuota", "whether there is room for an account is asked before one is made"},
 	{"servicequotas:ListAWSDefaultServiceQuotas", "an organization without a value of its own has AWS's"},
 	{"sts:AssumeRole", "it works in customers' accounts by their roles"},
+}
+
+// sharingPolicy is what the access role of a customer's account needs for an
+// audit beyond what the inventory's lists need: exactly the calls of the ways.
+func sharingPolicy() iam.Document {
+	var plain, apis iam.Values
+	for _, call := range awstype.SharingCalls() {
+		if call == "apigateway:GET" {
+			apis = append(apis, call)
+			continue
+		}
+		plain = append(plain, call)
+	}
+	return iam.New(
+		iam.Statement{Sid: "Sharing", Effect: iam.Allow, Action: plain, Resource: iam.Values{"*"}},
+		// The keys of an API are read by the same action, and are no setting.
+		iam.Statement{Sid: "SharingOfAPIs", Effect: iam.Allow, Action: apis, Resource: iam.Values{"arn:aws:apigateway:REGION::/restapis"}},
+	)
+}
+
+var update = flag.Bool("update", false, "rewrite docs/iam/access-role-audit.json")
+
+func TestThePolicyOfAnAuditIsTheLeastThatListsEachWay(t *testing.T) {
+	const file = "../../docs/iam/access-role-audit.json"
+	doc := sharingPolicy()
+	if n := len(doc.String()); n > iam.MaxManaged {
+		t.Errorf("%d characters, and a managed policy takes %d", n, iam.MaxManaged)
+	}
+	var want bytes.Buffer
+	if err := json.Indent(&want, []byte(doc.String()), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	want.WriteByte('\n')
+	if *update {
+		if err := os.WriteFile(file, want.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.String(), string(got)); diff != "" {
+		t.Errorf("-update rewrites it (-want +got):\n%s", diff)
+	}
 }
 
 // TestTheRecordedPoliciesAndTheRowsAgree holds the rows against what the

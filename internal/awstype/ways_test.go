@@ -56,7 +56,9 @@ func TestEachWayBreaksARuleThatIsAboutItsTypes(t *testing.T) {
 				t.Errorf("%s: there is no rule %s", w.ID, id)
 			case !aboutSharing(id):
 				t.Errorf("%s: %s is not about sharing", w.ID, id)
-			case !slices.ContainsFunc(slices.Concat(w.Types, w.Also), func(token string) bool { return r.Covers(strings.TrimSuffix(token, "*")) || slices.Contains(r.Types, token) }):
+			case !slices.ContainsFunc(slices.Concat(w.Types, w.Also), func(token string) bool {
+				return r.Covers(strings.TrimSuffix(token, "*")) || slices.Contains(r.Types, token)
+			}):
 				t.Errorf("%s: %s is about none of its types", w.ID, id)
 			}
 		}

@@ -113,15 +113,17 @@ func (s *Service) audited(ctx context.Context, o registry.Org, us cloud.Identity
 	return out, nil
 }
 
-// things lists what is in the org's account now and can lead out of it.
+// things lists what is in the org's account now and can lead out of it. What
+// could not be listed is an error beside what could.
 func (s *Service) things(ctx context.Context, d dataplane.DataPlane) ([]audit.Thing, error) {
-	_, items, err := s.listed(ctx, d)
+	a, items, err := s.listed(ctx, d)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]audit.Thing, 0, len(items))
-	for _, it := range items {
+	shares, err := s.Cloud.Shares(ctx, a)
+	out := make([]audit.Thing, 0, len(items)+len(shares))
+	for _, it := range slices.Concat(items, shares) {
 		out = append(out, audit.Thing{Type: it.Type, ID: it.ID, Name: it.Name, ARN: it.ARN, ByCloud: it.ByCloud, Properties: it.Properties})
 	}
-	return out, nil
+	return out, err
 }

@@ -67,6 +67,11 @@ func TestAnAuditReadsTheOrgsThatItIsAskedAbout(t *testing.T) {
 				p.world.Fail(lifecycletest.Fault{On: lifecycletest.Inventory, Times: -1, Err: errors.New("no answer")})
 			}, "acme", true, map[string]int{"acme": 4}, []string{"acme"},
 		},
+		"each list of shares that is refused is not an empty one": {
+			AuditOptions{Orgs: []string{"acme"}}, func(p *place) {
+				p.world.Fail(lifecycletest.Fault{On: lifecycletest.Shares, Times: -1, Err: errors.Join(errors.New("list of secrets: no"), errors.New("list of queues: no"))})
+			}, "acme", true, map[string]int{"acme": 4}, []string{"acme", "acme"},
+		},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			p := start.copied(t)

@@ -76,6 +76,10 @@ type Accounts interface {
 	Quotas(ctx context.Context, a cloud.Account) ([]cloud.Quota, error)
 	// Inventory lists everything in the account and region.
 	Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, error)
+	// Shares lists what of the account and region lets others in, or leads out of
+	// it, and is in no inventory. What it could not list is an error, several
+	// are joined, and what it could is returned all the same.
+	Shares(ctx context.Context, a cloud.Account) ([]cloud.Item, error)
 	// Remove deletes one item of an inventory.
 	Remove(ctx context.Context, a cloud.Account, item cloud.Item) error
 }

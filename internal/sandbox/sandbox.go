@@ -186,7 +186,9 @@ func (c *Cloud) Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, e
 		if r.Type == awsprovider.OutsideAccount || r.Region != store.Global && r.Region != a.Region {
 			continue
 		}
-		items = append(items, item(r))
+		if it, shown := listed(item(r)); shown {
+			items = append(items, it)
+		}
 	}
 	return items, nil
 }

@@ -73,6 +73,8 @@ type Accounts interface {
 	Quotas(ctx context.Context, a cloud.Account) ([]cloud.Quota, error)
 	// Inventory lists everything that can be listed in the account and region.
 	Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, error)
+	// Shares lists what shares something of the account and is in no inventory.
+	Shares(ctx context.Context, a cloud.Account) ([]cloud.Item, error)
 	// Remove deletes one item of an inventory.
 	Remove(ctx context.Context, a cloud.Account, item cloud.Item) error
 }
@@ -158,6 +160,9 @@ func Exercise(t *testing.T, open func() Cloud) {
 	t.Run("nobody can look into an account that does not let them", func(t *testing.T) {
 		if items, err := open().Inventory(t.Context(), nowhere); err == nil {
 			t.Errorf("got %d items", len(items))
+		}
+		if items, err := open().Shares(t.Context(), nowhere); err == nil {
+			t.Errorf("got %d ways to share", len(items))
 		}
 	})
 	t.Run("an inventory names what it lists", func(t *testing.T) {

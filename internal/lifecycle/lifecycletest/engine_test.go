@@ -428,6 +428,7 @@ func TestADeadProcessReachesNothing(t *testing.T) {
 		"Check":      e.Check(t.Context(), st),
 		"Identity":   second(c.Identity(t.Context())),
 		"Inventory":  second(c.Inventory(t.Context(), a)),
+		"Shares":     second(c.Shares(t.Context(), a)),
 		"Quotas":     second(c.Quotas(t.Context(), a)),
 		"Usable":     c.Usable(t.Context(), a),
 		"Close":      c.CloseAccount(t.Context(), a.ID),

@@ -26,6 +26,7 @@ const (
 	Find           Call = "find"
 	Usable         Call = "usable"
 	Inventory      Call = "inventory"
+	Shares         Call = "shares"
 	Remove         Call = "remove"
 	CloseAccount   Call = "close account"
 	Quotas         Call = "quotas"

@@ -57,7 +57,10 @@ func httpStatus(code string) int {
 var names = map[string]string{
 	"iam": "IAM", "organizations": "Organizations", "kms": "KMS", "s3": "S3", "s3control": "S3 Control",
 	"cloudtrail": "CloudTrail", "ecr": "ECR", "ec2": "EC2", "eks": "EKS", "sts": "STS",
-	"access-analyzer": "AccessAnalyzer", "logs": "CloudWatch Logs",
+	"access-analyzer": "AccessAnalyzer", "logs": "CloudWatch Logs", "ram": "RAM", "rolesanywhere": "RolesAnywhere", "rds": "RDS",
+	"secretsmanager": "Secrets Manager", "dynamodb": "DynamoDB", "elasticfilesystem": "EFS", "es": "OpenSearch", "glacier": "Glacier", "backup": "Backup",
+	"acm-pca": "ACM PCA", "kinesis": "Kinesis", "glue": "Glue", "lakeformation": "LakeFormation", "apigateway": "API Gateway", "codeartifact": "codeartifact",
+	"sns": "SNS", "sqs": "SQS", "lambda": "Lambda", "events": "EventBridge", "route53": "Route 53", "route53resolver": "Route53Resolver",
 }
 
 // missing is the code by which a service says that something is not there.

@@ -54,7 +54,10 @@ func (c *Call) word(field string) func(string) any {
 		case "id":
 			return absent(c.ID)
 		case "arn":
-			return absent(c.ARN)
+			if c.ARN == "" { // of a policy it is an input: whose it is
+				return c.Value("arn")
+			}
+			return c.ARN
 		case "now":
 			if c.Tx == nil && c.seed == "" {
 				return unknown{}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"freehold.dev/freehold/internal/awstype"
 )
 
 // Kind is how an injected fault shows.
@@ -69,6 +71,12 @@ func ParseFault(s string) (Fault, error) {
 func actions() map[string][]string {
 	out := map[string][]string{"sts": {"AssumeRole", "GetCallerIdentity"}}
 	for call := range Durations() {
+		service, action, _ := strings.Cut(call, ":")
+		if !slices.Contains(out[service], action) {
+			out[service] = append(out[service], action)
+		}
+	}
+	for _, call := range awstype.SharingCalls() {
 		service, action, _ := strings.Cut(call, ":")
 		if !slices.Contains(out[service], action) {
 			out[service] = append(out[service], action)

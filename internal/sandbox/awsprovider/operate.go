@@ -135,6 +135,11 @@ func (b *Backend) Change(ctx context.Context, who Caller, t *Type, id, action st
 	})
 }
 
+// Look is one call that only lists: it changes nothing, and a fault can fail it.
+func (b *Backend) Look(ctx context.Context, who Caller, service, action string) error {
+	return b.do(ctx, &request{caller: who, service: service, action: action, reads: true}, nil)
+}
+
 // Rows lists what is there; what is gone is not.
 func (b *Backend) Rows(ctx context.Context, f store.Filter) ([]store.Row, error) {
 	var rows []store.Row

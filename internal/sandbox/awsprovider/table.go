@@ -301,4 +301,7 @@ var tables = [][]*Type{
 	eksIdentityTypes,
 	eksAddonTypes,
 	eksNodeTypes,
+	shareTypes,
+	shareDataTypes,
+	shareServiceTypes,
 }

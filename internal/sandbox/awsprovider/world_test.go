@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"freehold.dev/freehold/internal/sandbox/sharestest"
 	"freehold.dev/freehold/internal/sandbox/store"
 )
 
@@ -175,14 +176,21 @@ func TestEveryTypeLives(t *testing.T) {
 	w := newWorld(t, "none")
 	m := w.management()
 	id, l := w.vended("lives")
+	partner, p := w.vended("partner")
 	covered := map[string]bool{}
+	lent := []thing{{"their-share", shareToken, props{"name": "theirs"}}}
+	var shares []thing
+	for _, s := range sharestest.Estate(id, partner, "lives") {
+		shares = append(shares, thing{s.Name, s.Token, s.In})
+	}
 	for _, part := range []struct {
 		lab    *lab
 		things []thing
-	}{{m, organized}, {l, estate(id)}} {
+	}{{m, organized}, {l, estate(id)}, {p, lent}, {l, shares}} {
 		for _, th := range part.things {
 			covered[th.token] = true
-			part.lab.must(th.name, th.token, th.in)
+			in, _ := sharestest.Fill(th.in, func(name string) string { return l.made[name].id }, func(name string) string { return text(l.made[name].out["arn"]) }).(props)
+			part.lab.must(th.name, th.token, in)
 			mine := part.lab.made[th.name]
 			got := part.lab.read(th.name)
 			if diff := cmp.Diff(mine, got, cmp.AllowUnexported(made{})); diff != "" {
@@ -192,6 +200,14 @@ func TestEveryTypeLives(t *testing.T) {
 				t.Errorf("%s differs from itself: %v", th.name, d.GetDetailedDiff())
 			}
 		}
+	}
+	l.must("taken-share", "aws:ram/resourceShareAccepter:ResourceShareAccepter", props{"shareArn": text(p.made["their-share"].out["arn"])})
+	covered["aws:ram/resourceShareAccepter:ResourceShareAccepter"] = true
+	if got := l.made["taken-share"].out["senderAccountId"]; got != partner {
+		t.Errorf("a share that was taken is of %v, want %s", got, partner)
+	}
+	if err := l.delete("taken-share"); err != nil {
+		t.Error(err)
 	}
 	for _, table := range tables {
 		for _, ty := range table {
@@ -203,7 +219,7 @@ func TestEveryTypeLives(t *testing.T) {
 	for _, part := range []struct {
 		lab    *lab
 		things []thing
-	}{{l, estate(id)}, {m, organized}} {
+	}{{l, shares}, {p, lent}, {l, estate(id)}, {m, organized}} {
 		for _, th := range slices.Backward(part.things) {
 			if err := part.lab.delete(th.name); err != nil {
 				t.Errorf("delete %s: %v", th.name, err)

@@ -1,0 +1,159 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"freehold.dev/freehold/internal/awstype"
+	"freehold.dev/freehold/internal/cloud"
+)
+
+// sharers list the ways of sharing that no inventory shows, by the names that
+// awstype.Ways gives. Each asks the services themselves, whether or not anything
+// is tagged.
+var sharers = map[string]func(context.Context, *session) ([]cloud.Item, error){
+	"policies of IAM users and groups": listUsersPolicies,
+	"trust anchors":                    listTrustAnchors,
+	"RAM shares":                       listRAMShares,
+	"principals and connections of VPC endpoint services": listEndpointPrincipals,
+	"permissions of network interfaces":                   listInterfacePermissions,
+	"Route 53 zones":                                      listZones,
+	"Route 53 resolver rules and query logs":              listResolver,
+	"S3 access points":                                    listAccessPoints,
+	"S3 Object Lambda access points":                      listObjectLambda,
+	"copies and notifications of S3 buckets":              listBucketCopies,
+	"the ECR registry":                                    listRegistry,
+	"shared EBS snapshots":                                listSharedSnapshots,
+	"shared machine images":                               listSharedImages,
+	"shared RDS snapshots":                                listDatabaseSnapshots,
+	"SNS topics":                                          listTopics,
+	"SQS queues":                                          listQueues,
+	"EventBridge buses and targets":                       listEvents,
+	"destinations and policies of CloudWatch Logs":        listLogs,
+	"Kinesis streams":                                     listStreams,
+	"Lambda functions and layers":                         listFunctions,
+	"REST APIs":                                           listAPIs,
+	"secrets":                                             listSecrets,
+	"DynamoDB tables":                                     listTables,
+	"EFS file systems":                                    listFileSystems,
+	"OpenSearch domains":                                  listSearch,
+	"S3 Glacier vaults":                                   listGlacier,
+	"AWS Backup vaults and plans":                         listBackups,
+	"private certificate authorities":                     listAuthorities,
+	"the Glue catalog":                                    listCatalog,
+	"Lake Formation permissions":                          listLake,
+	"CodeArtifact domains and repositories":               listPackages,
+}
+
+// Shares lists what of the account and region lets others in, or leads out of
+// it, beside what an inventory shows. A list that cannot be read, because a
+// policy refuses it or the region lacks the service, is an error of its own: it
+// is not empty. What the others found is returned with it.
+func (c *Cloud) Shares(ctx context.Context, a cloud.Account) ([]cloud.Item, error) {
+	s, err := c.session(ctx, a)
+	if err != nil {
+		return nil, fmt.Errorf("shares: %w", err)
+	}
+	names := awstype.SharingLists()
+	lists, failed := make([][]cloud.Item, len(names)), make([]error, len(names))
+	slots := make(chan struct{}, atOnce)
+	var wait sync.WaitGroup
+	for i, name := range names {
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			if failed[i] = ctx.Err(); failed[i] != nil {
+				return
+			}
+			var err error
+			if lists[i], err = sharers[name](ctx, s); err != nil {
+				failed[i] = fmt.Errorf("shares of account %s in %s: list of %s: %w", s.account, s.region, name, err)
+			}
+		})
+	}
+	wait.Wait()
+	return slices.Concat(lists...), errors.Join(failed...)
+}
+
+// together bounds how many things of one list are asked about at the same time.
+const together = 4
+
+// eachOf asks what more there is of each of some things, and returns it in their
+// order. What is gone since it was listed has nothing more. The first failure
+// ends it: a policy that refuses one refuses all.
+func eachOf[T any](ctx context.Context, all []T, ask func(context.Context, T) ([]cloud.Item, error)) ([]cloud.Item, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	found := make([][]cloud.Item, len(all))
+	slots := make(chan struct{}, together)
+	var wait sync.WaitGroup
+	for i, thing := range all {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			if ctx.Err() != nil {
+				return
+			}
+			items, err := ask(ctx, thing)
+			if err != nil && !gone(err) {
+				cancel(called(err))
+				return
+			}
+			found[i] = items
+		})
+	}
+	wait.Wait()
+	return slices.Concat(found...), context.Cause(ctx)
+}
+
+// pages reads all pages of a list for which the SDK has no paginator.
+func pages[T any](page func(token *string) ([]T, *string, error)) ([]T, error) {
+	var all []T
+	var token *string
+	for {
+		some, next, err := page(token)
+		if err != nil {
+			return all, called(err)
+		}
+		all = append(all, some...)
+		if next == nil || *next == "" {
+			return all, nil
+		}
+		token = next
+	}
+}
+
+// policyItem is the policy of a thing, and nothing where it has none.
+func policyItem(typ, id, property, policy string) []cloud.Item {
+	if policy == "" {
+		return nil
+	}
+	return []cloud.Item{{Type: typ, ID: id, Name: id, Properties: map[string]any{property: policy}}}
+}
+
+// shared is an item of an audit: what it is and whom it names. What is empty is left out.
+func shared(typ, id string, properties map[string]any) cloud.Item {
+	for k, v := range properties {
+		if v == "" {
+			delete(properties, k)
+		}
+	}
+	return cloud.Item{Type: typ, ID: id, Name: id, Properties: properties}
+}
+
+// both are the results of one list after the other; one that fails leaves out none of the others.
+func both(ctx context.Context, s *session, lists ...func(context.Context, *session) ([]cloud.Item, error)) ([]cloud.Item, error) {
+	var items []cloud.Item
+	var failed []error
+	for _, list := range lists {
+		some, err := list(ctx, s)
+		items = append(items, some...)
+		if err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return items, errors.Join(failed...)
+}

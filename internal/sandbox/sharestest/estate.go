@@ -1,0 +1,185 @@
+// Package sharestest has one thing of each way of sharing, as somebody makes it
+// by hand in an account of the sandbox: for the tests of its provider, and for
+// those of an audit that must find each.
+package sharestest
+
+import "strings"
+
+// Thing is one thing that is made by hand, untagged.
+type Thing struct {
+	Name, Token string
+	// In are its properties. "$name" in a text is the id of a thing that was
+	// made before, and "$name.arn" its ARN.
+	In map[string]any
+	// Way is the way of awstype.Ways that it is, with the partner at the other
+	// end; empty: something that another thing needs.
+	Way string
+}
+
+type props = map[string]any
+
+// Estate are the things, in an order in which they can be made: all of them share
+// something of one account with another, which must exist. The names of buckets
+// begin with prefix, as they are one list for all of AWS.
+func Estate(account, partner, prefix string) []Thing {
+	root := "arn:aws:iam::" + partner + ":root"
+	lets := func(action, resource string) string {
+		statement := `{"Sid":"Partner","Effect":"Allow","Principal":{"AWS":"` + root + `"},"Action":"` + action + `"`
+		if resource != "" {
+			statement += `,"Resource":"` + resource + `"`
+		}
+		return `{"Version":"2012-10-17","Statement":[` + statement + `}]}`
+	}
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	assume := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::` + partner + `:role/reader"}]}`
+	keyPolicy := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"kms:*","Resource":"*"},` +
+		`{"Effect":"Allow","Principal":{"AWS":"` + root + `"},"Action":"kms:Decrypt","Resource":"*"}]}`
+	return []Thing{
+		{"shares-role", "aws:iam/role:Role", props{"name": "shares", "assumeRolePolicy": trust}, ""},
+		{"shares-trust", "aws:iam/role:Role", props{"name": "shares-trust", "assumeRolePolicy": lets("sts:AssumeRole", "")}, "role-trust"},
+		{"shares-inline", "aws:iam/rolePolicy:RolePolicy", props{"name": "elsewhere", "role": "shares", "policy": assume}, "role-policy"},
+		{"shares-managed", "aws:iam/policy:Policy", props{"name": "elsewhere", "policy": assume}, "managed-policy"},
+		{"shares-user", "aws:iam/user:User", props{"name": "mallory"}, ""},
+		{"shares-user-policy", "aws:iam/userPolicy:UserPolicy", props{"name": "elsewhere", "user": "$shares-user", "policy": assume}, "user-policy"},
+		{"shares-people", "aws:iam/group:Group", props{"name": "people"}, ""},
+		{"shares-people-policy", "aws:iam/groupPolicy:GroupPolicy", props{"name": "elsewhere", "group": "$shares-people", "policy": assume}, "user-policy"},
+		{"shares-issuer", "aws:iam/openIdConnectProvider:OpenIdConnectProvider", props{"url": "https://token.partner.example", "clientIdLists": []any{"sts.amazonaws.com"}}, "identity-provider"},
+		{"shares-saml", "aws:iam/samlProvider:SamlProvider", props{"name": "people", "samlMetadataDocument": "<EntityDescriptor>" + strings.Repeat("x", 1000) + "</EntityDescriptor>"}, "identity-provider"},
+		{"shares-anchor", "aws:rolesanywhere/trustAnchor:TrustAnchor", props{"name": "factory", "source": props{"sourceType": "CERTIFICATE_BUNDLE", "sourceData": props{"x509CertificateData": "x"}}}, "trust-anchor"},
+
+		{"shares-key", "aws:kms/key:Key", props{"description": "lent", "policy": keyPolicy}, "key-policy"},
+		{"shares-grant", "aws:kms/grant:Grant", props{"name": "lent", "keyId": "$shares-key", "granteePrincipal": root, "operations": []any{"Decrypt"}}, "key-grant"},
+
+		{"shares-net", "aws:ec2/vpc:Vpc", props{"cidrBlock": "10.77.0.0/16"}, ""},
+		{"shares-subnet", "aws:ec2/subnet:Subnet", props{"vpcId": "$shares-net", "cidrBlock": "10.77.0.0/24"}, ""},
+		{"shares-share", "aws:ram/resourceShare:ResourceShare", props{"name": "network", "allowExternalPrincipals": true}, ""},
+		{"shares-with", "aws:ram/principalAssociation:PrincipalAssociation", props{"resourceShareArn": "$shares-share", "principal": partner}, "ram-share"},
+		{"shares-what", "aws:ram/resourceAssociation:ResourceAssociation", props{"resourceShareArn": "$shares-share", "resourceArn": "$shares-subnet.arn"}, ""},
+		{"shares-service", "aws:ec2/vpcEndpointService:VpcEndpointService", props{"acceptanceRequired": false, "networkLoadBalancerArns": []any{"arn:aws:elasticloadbalancing:eu-west-1:" + account + ":loadbalancer/net/x/0123456789abcdef"}}, ""},
+		{"shares-service-for", "aws:ec2/vpcEndpointServiceAllowedPrinciple:VpcEndpointServiceAllowedPrinciple", props{"vpcEndpointServiceId": "$shares-service", "principalArn": root}, "endpoint-service"},
+		{"shares-cable", "aws:ec2/networkInterfacePermission:NetworkInterfacePermission", props{"networkInterfaceId": "eni-0123456789abcdef0", "awsAccountId": partner, "permission": "INSTANCE-ATTACH"}, "interface-permission"},
+		{"shares-snapshot", "aws:ebs/snapshot:Snapshot", props{"volumeId": "vol-0123456789abcdef0"}, ""},
+		{"shares-snapshot-with", "aws:ec2/snapshotCreateVolumePermission:SnapshotCreateVolumePermission", props{"snapshotId": "$shares-snapshot", "accountId": partner}, "snapshot-share"},
+		{"shares-image", "aws:ec2/ami:Ami", props{"name": "golden"}, ""},
+		{"shares-image-with", "aws:ec2/amiLaunchPermission:AmiLaunchPermission", props{"imageId": "$shares-image", "accountId": partner}, "image-share"},
+
+		{"shares-zone", "aws:route53/zone:Zone", props{"name": "partner.internal", "vpcs": []any{props{"vpcId": "$shares-net"}}}, ""},
+		{"shares-zone-with", "aws:route53/vpcAssociationAuthorization:VpcAssociationAuthorization", props{"zoneId": "$shares-zone", "vpcId": "vpc-0fedcba9876543210"}, "zone-authorization"},
+		{"shares-zone-of", "aws:route53/zoneAssociation:ZoneAssociation", props{"zoneId": "$shares-zone", "vpcId": "$shares-net"}, ""},
+		{"shares-rule", "aws:route53/resolverRule:ResolverRule", props{"name": "partner", "domainName": "partner.example", "ruleType": "FORWARD"}, ""},
+		{"shares-rule-on", "aws:route53/resolverRuleAssociation:ResolverRuleAssociation", props{"resolverRuleId": "$shares-rule", "vpcId": "$shares-net"}, ""},
+		{"shares-queries", "aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig", props{"name": "queries", "destinationArn": "arn:aws:logs:eu-west-1:" + partner + ":log-group:queries"}, "resolver-query-log"},
+
+		{"shares-bucket", "aws:s3/bucketV2:BucketV2", props{"bucket": prefix + "-lent"}, ""},
+		{"shares-versions", "aws:s3/bucketVersioningV2:BucketVersioningV2", props{"bucket": "$shares-bucket", "versioningConfiguration": props{"status": "Enabled"}}, ""},
+		{"shares-bucket-policy", "aws:s3/bucketPolicy:BucketPolicy", props{"bucket": "$shares-bucket", "policy": lets("s3:GetObject", "arn:aws:s3:::"+prefix+"-lent/*")}, "bucket-policy"},
+		{"shares-point", "aws:s3/accessPoint:AccessPoint", props{"name": "lent", "bucket": "$shares-bucket"}, ""},
+		{"shares-point-policy", "aws:s3control/accessPointPolicy:AccessPointPolicy", props{"accessPointArn": "$shares-point.arn", "policy": lets("s3:GetObject", "*")}, "access-point"},
+		{"shares-copies", "aws:s3/bucketReplicationConfig:BucketReplicationConfig", props{"bucket": "$shares-bucket", "role": "$shares-role.arn", "rules": []any{props{"status": "Enabled", "destination": props{"bucket": "arn:aws:s3:::partner-copies", "account": partner}}}}, "bucket-copy"},
+		{"shares-notes", "aws:s3/bucketNotification:BucketNotification", props{"bucket": "$shares-bucket", "queues": []any{props{"queueArn": "arn:aws:sqs:eu-west-1:" + partner + ":in", "events": []any{"s3:ObjectCreated:*"}}}}, "bucket-copy"},
+
+		{"shares-repository", "aws:ecr/repository:Repository", props{"name": "lent"}, ""},
+		{"shares-repository-policy", "aws:ecr/repositoryPolicy:RepositoryPolicy", props{"repository": "$shares-repository", "policy": lets("ecr:BatchGetImage", "")}, "repository-policy"},
+		{"shares-registry-policy", "aws:ecr/registryPolicy:RegistryPolicy", props{"policy": lets("ecr:ReplicateImage", "arn:aws:ecr:eu-west-1:"+account+":repository/*")}, "registry-policy"},
+		{"shares-replication", "aws:ecr/replicationConfiguration:ReplicationConfiguration", props{"replicationConfiguration": props{"rules": []any{props{"destinations": []any{props{"region": "eu-west-1", "registryId": partner}}}}}}, "image-copy"},
+		{"shares-cache", "aws:ecr/pullThroughCacheRule:PullThroughCacheRule", props{"ecrRepositoryPrefix": "partner", "upstreamRegistryUrl": partner + ".dkr.ecr.eu-west-1.amazonaws.com"}, "image-copy"},
+		{"shares-dump", "aws:rds/snapshot:Snapshot", props{"dbInstanceIdentifier": "db", "dbSnapshotIdentifier": "dump", "sharedAccounts": []any{partner}}, "database-snapshot"},
+		{"shares-cluster-dump", "aws:rds/clusterSnapshot:ClusterSnapshot", props{"dbClusterIdentifier": "db", "dbClusterSnapshotIdentifier": "dump", "sharedAccounts": []any{partner}}, "database-snapshot"},
+
+		{"shares-topic", "aws:sns/topic:Topic", props{"name": "news"}, ""},
+		{"shares-topic-policy", "aws:sns/topicPolicy:TopicPolicy", props{"arn": "$shares-topic.arn", "policy": lets("sns:Subscribe", "*")}, "topic-policy"},
+		{"shares-subscriber", "aws:sns/topicSubscription:TopicSubscription", props{"topic": "$shares-topic.arn", "protocol": "sqs", "endpoint": "arn:aws:sqs:eu-west-1:" + partner + ":in"}, "topic-subscription"},
+		{"shares-queue", "aws:sqs/queue:Queue", props{"name": "jobs"}, ""},
+		{"shares-queue-policy", "aws:sqs/queuePolicy:QueuePolicy", props{"queueUrl": "$shares-queue", "policy": lets("sqs:ReceiveMessage", "*")}, "queue-policy"},
+		{"shares-bus", "aws:cloudwatch/eventBus:EventBus", props{"name": "orders"}, ""},
+		{"shares-bus-policy", "aws:cloudwatch/eventBusPolicy:EventBusPolicy", props{"eventBusName": "$shares-bus", "policy": lets("events:PutEvents", "arn:aws:events:eu-west-1:"+account+":event-bus/orders")}, "bus-policy"},
+		{"shares-bus-permission", "aws:cloudwatch/eventPermission:EventPermission", props{"principal": partner, "statementId": "partner"}, "bus-permission"},
+		{"shares-event", "aws:cloudwatch/eventRule:EventRule", props{"name": "orders", "eventPattern": `{"source":["orders"]}`}, ""},
+		{"shares-target", "aws:cloudwatch/eventTarget:EventTarget", props{"rule": "$shares-event", "targetId": "partner", "arn": "arn:aws:events:eu-west-1:" + partner + ":event-bus/default"}, "event-target"},
+		{"shares-logs", "aws:cloudwatch/logGroup:LogGroup", props{"name": "/shares"}, ""},
+		{"shares-log-copy", "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter", props{"name": "all", "logGroup": "$shares-logs", "filterPattern": "", "destinationArn": "arn:aws:logs:eu-west-1:" + partner + ":destination:central"}, "log-copy"},
+		{"shares-destination", "aws:cloudwatch/logDestination:LogDestination", props{"name": "central", "roleArn": "$shares-role.arn", "targetArn": "arn:aws:kinesis:eu-west-1:" + account + ":stream/lent"}, ""},
+		{"shares-destination-policy", "aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy", props{"destinationName": "$shares-destination", "accessPolicy": lets("logs:PutSubscriptionFilter", "$shares-destination.arn")}, "log-destination-policy"},
+		{"shares-log-policy", "aws:cloudwatch/logResourcePolicy:LogResourcePolicy", props{"policyName": "partner", "policyDocument": lets("logs:PutLogEvents", "*")}, "log-resource-policy"},
+		{"shares-stream", "aws:kinesis/stream:Stream", props{"name": "lent", "shardCount": 1.0}, ""},
+		{"shares-stream-policy", "aws:kinesis/resourcePolicy:ResourcePolicy", props{"resourceArn": "$shares-stream.arn", "policy": lets("kinesis:GetRecords", "$shares-stream.arn")}, "stream-policy"},
+
+		{"shares-function", "aws:lambda/function:Function", props{"name": "nightly", "role": "$shares-role.arn", "packageType": "Image", "imageUri": account + ".dkr.ecr.eu-west-1.amazonaws.com/lent:1"}, ""},
+		{"shares-function-for", "aws:lambda/permission:Permission", props{"statementId": "partner", "function": "$shares-function", "action": "lambda:InvokeFunction", "principal": partner}, "function-permission"},
+		{"shares-function-url", "aws:lambda/functionUrl:FunctionUrl", props{"functionName": "$shares-function", "authorizationType": "NONE"}, "function-url"},
+		{"shares-layer", "aws:lambda/layerVersion:LayerVersion", props{"layerName": "tools", "s3Bucket": prefix + "-lent", "s3Key": "layer.zip"}, ""},
+		{"shares-layer-for", "aws:lambda/layerVersionPermission:LayerVersionPermission", props{"layerName": "tools", "versionNumber": 1.0, "statementId": "partner", "action": "lambda:GetLayerVersion", "principal": partner}, "layer-permission"},
+		{"shares-api", "aws:apigateway/restApi:RestApi", props{"name": "lent"}, ""},
+		{"shares-api-policy", "aws:apigateway/restApiPolicy:RestApiPolicy", props{"restApiId": "$shares-api", "policy": lets("execute-api:Invoke", "arn:aws:execute-api:eu-west-1:"+account+":*")}, "api-policy"},
+
+		{"shares-secret", "aws:secretsmanager/secret:Secret", props{"name": "lent"}, ""},
+		{"shares-secret-policy", "aws:secretsmanager/secretPolicy:SecretPolicy", props{"secretArn": "$shares-secret.arn", "policy": lets("secretsmanager:GetSecretValue", "*")}, "secret-policy"},
+		{"shares-table", "aws:dynamodb/table:Table", props{"name": "lent", "hashKey": "id", "attributes": []any{props{"name": "id", "type": "S"}}, "billingMode": "PAY_PER_REQUEST"}, ""},
+		{"shares-table-policy", "aws:dynamodb/resourcePolicy:ResourcePolicy", props{"resourceArn": "$shares-table.arn", "policy": lets("dynamodb:GetItem", "$shares-table.arn")}, "table-policy"},
+		{"shares-files", "aws:efs/fileSystem:FileSystem", props{"creationToken": "lent"}, ""},
+		{"shares-files-policy", "aws:efs/fileSystemPolicy:FileSystemPolicy", props{"fileSystemId": "$shares-files", "policy": lets("elasticfilesystem:ClientMount", "")}, "file-system-policy"},
+		{"shares-search", "aws:opensearch/domain:Domain", props{"domainName": "lent"}, ""},
+		{"shares-search-policy", "aws:opensearch/domainPolicy:DomainPolicy", props{"domainName": "lent", "accessPolicies": lets("es:ESHttpGet", "*")}, "search-policy"},
+		{"shares-search-from", "aws:opensearch/authorizeVpcEndpointAccess:AuthorizeVpcEndpointAccess", props{"domainName": "lent", "account": partner}, "search-endpoint"},
+		{"shares-archive", "aws:glacier/vault:Vault", props{"name": "lent", "accessPolicy": lets("glacier:InitiateJob", "arn:aws:glacier:eu-west-1:"+account+":vaults/lent")}, "archive-policy"},
+		{"shares-vault", "aws:backup/vault:Vault", props{"name": "lent"}, ""},
+		{"shares-vault-policy", "aws:backup/vaultPolicy:VaultPolicy", props{"backupVaultName": "$shares-vault", "policy": lets("backup:CopyIntoBackupVault", "*")}, "backup-policy"},
+		{"shares-plan", "aws:backup/plan:Plan", props{"name": "away", "rules": []any{props{"ruleName": "away", "targetVaultName": "lent", "copyActions": []any{props{"destinationVaultArn": "arn:aws:backup:eu-west-1:" + partner + ":backup-vault:in"}}}}}, "backup-copy"},
+		{"shares-authority", "aws:acmpca/certificateAuthority:CertificateAuthority", props{"type": "ROOT", "certificateAuthorityConfiguration": props{"keyAlgorithm": "RSA_4096", "signingAlgorithm": "SHA512WITHRSA", "subject": props{"commonName": "lent"}}}, ""},
+		{"shares-authority-policy", "aws:acmpca/policy:Policy", props{"resourceArn": "$shares-authority.arn", "policy": lets("acm-pca:IssueCertificate", "$shares-authority.arn")}, "authority-policy"},
+		{"shares-catalog", "aws:glue/resourcePolicy:ResourcePolicy", props{"policy": lets("glue:GetTable", "arn:aws:glue:eu-west-1:"+account+":*")}, "catalog-policy"},
+		{"shares-lake", "aws:lakeformation/permissions:Permissions", props{"principal": partner, "permissions": []any{"DESCRIBE"}, "database": props{"name": "lent"}}, "lake-permission"},
+		{"shares-packages", "aws:codeartifact/domain:Domain", props{"domain": "lent"}, ""},
+		{"shares-packages-policy", "aws:codeartifact/domainPermissions:DomainPermissions", props{"domain": "lent", "policyDocument": lets("codeartifact:ReadFromRepository", "*")}, "package-domain-policy"},
+		{"shares-package", "aws:codeartifact/repository:Repository", props{"domain": "lent", "repository": "tools"}, ""},
+		{"shares-package-policy", "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy", props{"domain": "lent", "repository": "tools", "policyDocument": lets("codeartifact:ReadFromRepository", "*")}, "package-repository-policy"},
+	}
+}
+
+// Taken are things that join a network of the account to what the partner owns:
+// a gateway, a zone, a rule of names, a share, by their ids.
+func Taken(vpc, subnet, gateway, zone, rule, share string) []Thing {
+	return []Thing{
+		{"taken-gateway", "aws:ec2transitgateway/vpcAttachment:VpcAttachment", props{"vpcId": vpc, "subnetIds": []any{subnet}, "transitGatewayId": gateway}, "transit-gateway"},
+		{"taken-zone", "aws:route53/zoneAssociation:ZoneAssociation", props{"zoneId": zone, "vpcId": vpc}, "private-zone"},
+		{"taken-rule", "aws:route53/resolverRuleAssociation:ResolverRuleAssociation", props{"name": "partner", "resolverRuleId": rule, "vpcId": vpc}, "resolver-rule"},
+		{"taken-share", "aws:ram/resourceShareAccepter:ResourceShareAccepter", props{"shareArn": share}, "ram-share"},
+	}
+}
+
+// Fill puts the ids and ARNs of what was made into properties; what is not known
+// stays as it is.
+func Fill(v any, id, arn func(name string) string) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := props{}
+		for k, e := range v {
+			out[k] = Fill(e, id, arn)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = Fill(e, id, arn)
+		}
+		return out
+	case string:
+		for at := strings.Index(v, "$shares-"); at >= 0; at = strings.Index(v, "$shares-") {
+			end := at + 1
+			for end < len(v) && (v[end] == '-' || v[end] >= 'a' && v[end] <= 'z') {
+				end++
+			}
+			name, value := v[at+1:end], ""
+			if strings.HasPrefix(v[end:], ".arn") {
+				end += len(".arn")
+				value = arn(name)
+			} else {
+				value = id(name)
+			}
+			v = v[:at] + value + v[end:]
+		}
+		return v
+	default:
+		return v
+	}
+}
