@@ -53,7 +53,7 @@ var bucketWays = []Way{
 		Rules:  []string{"FH412", "FH414", "FH417"},
 		Types:  []string{S3Replication, S3Notification, S3InventoryConfig, S3Analytics, S3Logging}, Also: []string{S3Bucket, "aws:s3/bucket:Bucket"},
 		List:  listBucketCopies,
-		Calls: []string{"s3:GetAnalyticsConfiguration", "s3:GetBucketNotification", "s3:GetInventoryConfiguration", "s3:GetReplicationConfiguration"},
+		Calls: []string{"s3:GetAnalyticsConfiguration", "s3:GetBucketLogging", "s3:GetBucketNotification", "s3:GetInventoryConfiguration", "s3:GetReplicationConfiguration"},
 		Ends: []End{
 			{Path: "rules.destination.account", Is: IsAccount, Kind: kindReference}, {Path: "rules.destination.bucket", Is: IsBucket, Kind: kindReference},
 			{Path: "targetBucket", Is: IsBucket, Kind: kindReference},

@@ -66,6 +66,9 @@ func listGroupRules(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if it.Name == "" {
 			it.Name = aws.ToString(r.GroupId)
 		}
+		if other := r.ReferencedGroupInfo; other != nil && s.theirs(other.UserId) {
+			it.Properties = map[string]any{"referencedSecurityGroupId": aws.ToString(other.UserId) + "/" + aws.ToString(other.GroupId)}
+		}
 		it.ByCloud = made[aws.ToString(r.GroupId)] && firstRule(r)
 		items = append(items, it)
 	}
@@ -101,6 +104,10 @@ func listEndpoints(ctx context.Context, s *session) ([]cloud.Item, error) {
 	for _, e := range all {
 		it := thing(awstype.EC2Endpoint, aws.ToString(e.VpcEndpointId), ec2Tags(e.Tags))
 		it.ByCloud = aws.ToBool(e.RequesterManaged)
+		it.Properties = map[string]any{
+			"vpcId": aws.ToString(e.VpcId), "serviceName": aws.ToString(e.ServiceName),
+			"serviceNetworkArn": aws.ToString(e.ServiceNetworkArn), "resourceConfigurationArn": aws.ToString(e.ResourceConfigurationArn),
+		}
 		items = append(items, it)
 	}
 	return items, err
@@ -172,7 +179,9 @@ func listTransitGateways(ctx context.Context, s *session) ([]cloud.Item, error) 
 		default: // VPN, Direct Connect: listed by what they are
 		}
 		it := thing(typ, aws.ToString(a.TransitGatewayAttachmentId), ec2Tags(a.Tags))
-		it.Properties = map[string]any{"transitGatewayId": aws.ToString(a.TransitGatewayId)}
+		it.Properties = map[string]any{
+			"transitGatewayId": aws.ToString(a.TransitGatewayId), "transitGatewayOwnerId": aws.ToString(a.TransitGatewayOwnerId), "vpcOwnerId": aws.ToString(a.ResourceOwnerId),
+		}
 		items = append(items, it)
 	}
 	gateways, err := every(ctx, ec2.NewDescribeTransitGatewaysPaginator(s.ec2, &ec2.DescribeTransitGatewaysInput{}),
@@ -198,6 +207,7 @@ func listFlowLogs(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if to == "" { // a log group may be told by its name alone
 			to = "arn:aws:logs:" + s.region + ":" + s.account + ":log-group:" + aws.ToString(f.LogGroupName)
 		}
+		it.Properties = map[string]any{"logDestination": to, "deliverCrossAccountRole": aws.ToString(f.DeliverCrossAccountRole)}
 		it.Slot = slot(it.Type, map[string]any{"vpcId": aws.ToString(f.ResourceId), "logDestination": to, "trafficType": string(f.TrafficType)})
 		items = append(items, it)
 	}

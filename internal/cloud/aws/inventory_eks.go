@@ -225,10 +225,12 @@ func listAccess(ctx context.Context, s *session, c cluster) ([]cloud.Item, error
 		}
 		byCloud := entryByCloud(*out.AccessEntry, policies, c)
 		for _, p := range policies {
-			items = append(items, cloud.Item{Type: awstype.EKSAccessPolicyAssociation, ID: c.name + "#" + principal + "#" + p, Name: p, ByCloud: byCloud})
+			items = append(items, cloud.Item{Type: awstype.EKSAccessPolicyAssociation, ID: c.name + "#" + principal + "#" + p, Name: p, ByCloud: byCloud,
+				Properties: map[string]any{"clusterName": c.name, "principalArn": principal, "policyArn": p}})
 		}
 		entry := named(awstype.EKSAccessEntry, c.name+":"+principal, principal, aws.ToString(out.AccessEntry.AccessEntryArn))
 		entry.Tags, entry.ByCloud = out.AccessEntry.Tags, byCloud
+		entry.Properties = map[string]any{"clusterName": c.name, "principalArn": principal}
 		entry.Slot = slot(entry.Type, map[string]any{"clusterName": c.name, "principalArn": principal})
 		items = append(items, entry)
 	}

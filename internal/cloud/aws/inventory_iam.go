@@ -215,11 +215,15 @@ func listIdentityProviders(ctx context.Context, s *session) ([]cloud.Item, error
 	var items []cloud.Item
 	for _, p := range oidc.OpenIDConnectProviderList {
 		arn := aws.ToString(p.Arn)
-		items = append(items, named(awstype.IAMOIDCProvider, arn, arn[strings.IndexByte(arn, '/')+1:], arn))
+		it := named(awstype.IAMOIDCProvider, arn, arn[strings.IndexByte(arn, '/')+1:], arn)
+		it.Properties = map[string]any{"url": "https://" + it.Name}
+		items = append(items, it)
 	}
 	for _, p := range saml.SAMLProviderList {
 		arn := aws.ToString(p.Arn)
-		items = append(items, named(awstype.IAMSAMLProvider, arn, arn[strings.IndexByte(arn, '/')+1:], arn))
+		it := named(awstype.IAMSAMLProvider, arn, arn[strings.IndexByte(arn, '/')+1:], arn)
+		it.Properties = map[string]any{"name": it.Name}
+		items = append(items, it)
 	}
 	return items, nil
 }

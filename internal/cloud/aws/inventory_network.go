@@ -90,7 +90,8 @@ func listRoutes(_ context.Context, s *session) ([]cloud.Item, error) {
 		for _, r := range t.Routes {
 			id := routeID(aws.ToString(t.RouteTableId), destination(r))
 			items = append(items, cloud.Item{
-				Type: awstype.EC2Route, ID: id, Name: aws.ToString(t.RouteTableId) + " " + destination(r),
+				Properties: leadsTo(r),
+				Type:       awstype.EC2Route, ID: id, Name: aws.ToString(t.RouteTableId) + " " + destination(r),
 				ByCloud: routeByCloud(r, isMain(t) && n.defaults[aws.ToString(t.VpcId)]),
 				Slot:    slot(awstype.EC2Route, map[string]any{"routeTableId": aws.ToString(t.RouteTableId), "destinationCidrBlock": destination(r)}),
 			})
@@ -107,6 +108,22 @@ func listRoutes(_ context.Context, s *session) ([]cloud.Item, error) {
 		}
 	}
 	return items, err
+}
+
+// leadsTo is the other network that a route leads into, nil if it is none.
+func leadsTo(r ec2types.Route) map[string]any {
+	out := map[string]any{}
+	for property, target := range map[string]*string{
+		"vpcPeeringConnectionId": r.VpcPeeringConnectionId, "transitGatewayId": r.TransitGatewayId, "coreNetworkArn": r.CoreNetworkArn,
+	} {
+		if aws.ToString(target) != "" {
+			out[property] = aws.ToString(target)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
 }
 
 func listRouteTables(_ context.Context, s *session) ([]cloud.Item, error) {

@@ -60,7 +60,9 @@ func listTrails(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if a, err := arn.Parse(id); err == nil && a.AccountID != s.account {
 			continue
 		}
-		items = append(items, named(awstype.CloudTrailTrail, id, aws.ToString(t.Name), id))
+		it := named(awstype.CloudTrailTrail, id, aws.ToString(t.Name), id)
+		it.Properties = map[string]any{"s3BucketName": aws.ToString(t.S3BucketName)}
+		items = append(items, it)
 	}
 	return items, nil
 }

@@ -30,6 +30,14 @@ func TestEachNameInARowHasAFunctionAndEachFunctionARow(t *testing.T) {
 	}
 }
 
+func TestEachListOfSharesHasAFunctionAndEachFunctionAWay(t *testing.T) {
+	names := awstype.SharingLists()
+	slices.Sort(names)
+	if diff := cmp.Diff(names, slices.Sorted(maps.Keys(sharers))); diff != "" {
+		t.Errorf("(-ways of internal/awstype +functions):\n%s", diff)
+	}
+}
+
 // distinct are the names that rows give; an empty one names nothing.
 func distinct(all map[string]bool) []string {
 	delete(all, "")

@@ -60,8 +60,8 @@ func listObjectLambda(ctx context.Context, s *session) ([]cloud.Item, error) {
 	})
 }
 
-// listBucketCopies lists where each bucket's objects, reports and notifications
-// go. Where its access logs go is in the inventory's list of buckets.
+// listBucketCopies lists where each bucket's objects, reports, notifications and
+// access logs go.
 func listBucketCopies(ctx context.Context, s *session) ([]cloud.Item, error) {
 	buckets, err := s.buckets(ctx, "")
 	if err != nil {
@@ -70,7 +70,7 @@ func listBucketCopies(ctx context.Context, s *session) ([]cloud.Item, error) {
 	return eachOf(ctx, buckets, func(ctx context.Context, b s3types.Bucket) ([]cloud.Item, error) {
 		var items []cloud.Item
 		for _, read := range []func(context.Context, *session, *string, func(*s3.Options)) ([]cloud.Item, error){
-			replicationOf, notificationsOf, inventoriesOf, analyticsOf,
+			replicationOf, notificationsOf, inventoriesOf, analyticsOf, loggingOf,
 		} {
 			some, err := read(ctx, s, b.Name, bucketIn(aws.ToString(b.BucketRegion)))
 			if err != nil && !gone(err) {
@@ -161,6 +161,16 @@ func analyticsOf(ctx context.Context, s *session, bucket *string, in func(*s3.Op
 		}))
 	}
 	return items, err
+}
+
+func loggingOf(ctx context.Context, s *session, bucket *string, in func(*s3.Options)) ([]cloud.Item, error) {
+	out, err := s.s3.GetBucketLogging(ctx, &s3.GetBucketLoggingInput{Bucket: bucket}, in)
+	if err != nil || out.LoggingEnabled == nil {
+		return nil, err
+	}
+	return []cloud.Item{shared(awstype.S3Logging, aws.ToString(bucket), map[string]any{
+		"bucket": aws.ToString(bucket), "targetBucket": aws.ToString(out.LoggingEnabled.TargetBucket),
+	})}, nil
 }
 
 // listRegistry lists the policy of the account's registry, where it copies

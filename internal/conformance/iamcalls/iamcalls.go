@@ -121,6 +121,10 @@ func read(c lab.Call) (call, error) {
 	if c.Service == "s3" {
 		return k, nil
 	}
+	if operation, is := rpcOperation(c.Path); is {
+		k.operation = operation
+		return k, nil
+	}
 	if len(c.Body) > 0 {
 		if err := json.Unmarshal(c.Body, &k.body); err != nil {
 			return k, fmt.Errorf("read its body: %w", err)
@@ -147,6 +151,9 @@ func (c call) rule() (rule, error) {
 		if r, ok := table[c.operation]; ok {
 			return r, nil
 		}
+	}
+	if r, shares := sharingRule(c); shares {
+		return r, nil
 	}
 	return rule{}, ErrUnknown
 }

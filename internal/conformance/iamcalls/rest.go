@@ -3,6 +3,7 @@ package iamcalls
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"freehold.dev/freehold/internal/conformance/lab"
@@ -81,7 +82,7 @@ var routes = map[string][]endpoint{
 
 // route finds the operation of a REST call, and what its path names.
 func route(c lab.Call) (string, map[string]string, error) {
-	for _, e := range routes[c.Service] {
+	for _, e := range append(slices.Clone(routes[c.Service]), sharingRoutes[c.Service]...) {
 		if e.method != c.Method {
 			continue
 		}

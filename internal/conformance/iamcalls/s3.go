@@ -21,6 +21,8 @@ type verbs map[string]string
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 var s3Parts = map[string]verbs{
 	"accelerate":        {"GET": "s3:GetAccelerateConfiguration", "PUT": "s3:PutAccelerateConfiguration"},
+	"analytics":         {"GET": "s3:GetAnalyticsConfiguration"},
+	"inventory":         {"GET": "s3:GetInventoryConfiguration"},
 	"acl":               {"GET": "s3:GetBucketAcl", "PUT": "s3:PutBucketAcl"},
 	"cors":              {"GET": "s3:GetBucketCORS", "PUT": "s3:PutBucketCORS", "DELETE": "s3:PutBucketCORS"},
 	"encryption":        {"GET": "s3:GetEncryptionConfiguration", "PUT": "s3:PutEncryptionConfiguration", "DELETE": "s3:PutEncryptionConfiguration"},
@@ -115,7 +117,20 @@ func s3Delete(bucket string, body []byte) rule {
 }
 
 func s3ControlRule(method, name string) (rule, error) {
-	if name != "configuration/publicAccessBlock" {
+	// The names of access points are what changes in a path.
+	switch parts := strings.Split(name, "/"); {
+	case name == "configuration/publicAccessBlock":
+	case method != "GET":
+		return rule{}, ErrUnknown
+	case name == "accesspoint":
+		return rule{action: "s3:ListAccessPoints"}, nil
+	case name == "accesspointforobjectlambda":
+		return rule{action: "s3:ListAccessPointsForObjectLambda"}, nil
+	case len(parts) == 3 && parts[0] == "accesspoint" && parts[2] == "policy":
+		return rule{action: "s3:GetAccessPointPolicy"}, nil
+	case len(parts) == 3 && parts[0] == "accesspointforobjectlambda" && parts[2] == "policy":
+		return rule{action: "s3:GetAccessPointPolicyForObjectLambda"}, nil
+	default:
 		return rule{}, ErrUnknown
 	}
 	switch method {

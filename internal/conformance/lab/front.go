@@ -218,6 +218,12 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.serveIdentityProvider(w, r, c, cluster)
 		return
 	}
+	if g, is := gapOf(c); is {
+		c.Status = http.StatusOK
+		f.record(c)
+		g.answer(w)
+		return
+	}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host = "http", f.emulator
