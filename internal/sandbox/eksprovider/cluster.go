@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	awseks "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
@@ -25,6 +26,7 @@ type cluster struct {
 	in     clusterInputs
 	parent *component
 
+	partition   aws.GetPartitionResultOutput
 	groupOutput ec2.SecurityGroupOutput
 	groupID     pulumi.StringOutput
 	hasGroup    bool
@@ -52,6 +54,8 @@ func constructCluster(ctx *pulumi.Context, typ, name string, inputs provider.Con
 		return nil, err
 	}
 
+	// The genuine component asks for it whatever it makes.
+	c.partition = aws.GetPartitionOutput(ctx, aws.GetPartitionOutputArgs{}, pulumi.Parent(c.parent))
 	for _, step := range []func() error{
 		c.makeClusterGroup, c.makeCluster, c.makeKubeProxy, c.makeProvider,
 		c.makeAccess, c.makeVpcCni, c.makeCoreDNS, c.makeOidcProvider,

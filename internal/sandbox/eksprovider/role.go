@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -21,13 +20,11 @@ type serviceRole struct {
 // makeServiceRole makes an eks:index:ServiceRole. It returns the role, and all
 // that must be there before the role can be used.
 func (c *cluster) makeServiceRole(name string, r serviceRole) (*iam.Role, []pulumi.Resource, error) {
-	partition := aws.GetPartitionOutput(c.ctx, aws.GetPartitionOutputArgs{}, pulumi.Parent(c.parent))
-
 	owner := &component{}
 	if err := c.ctx.RegisterComponentResource("eks:index:ServiceRole", name, owner, pulumi.Parent(c.parent)); err != nil {
 		return nil, nil, err
 	}
-	trust := partition.DnsSuffix().ApplyT(func(suffix string) (string, error) {
+	trust := c.partition.DnsSuffix().ApplyT(func(suffix string) (string, error) {
 		return trustPolicy(r.service+"."+suffix, r.actions)
 	}).(pulumi.StringOutput)
 	role, err := iam.NewRole(c.ctx, name+"-role", &iam.RoleArgs{
@@ -42,7 +39,7 @@ func (c *cluster) makeServiceRole(name string, r serviceRole) (*iam.Role, []pulu
 	for _, policy := range r.policies {
 		// The name holds a hash of the ARN in the public partition, whichever partition it is.
 		attachment, err := iam.NewRolePolicyAttachment(c.ctx, name+"-"+shortHash("arn:aws:iam::aws:policy/"+policy), &iam.RolePolicyAttachmentArgs{
-			PolicyArn: pulumi.Sprintf("arn:%s:iam::aws:policy/%s", partition.Partition(), policy),
+			PolicyArn: pulumi.Sprintf("arn:%s:iam::aws:policy/%s", c.partition.Partition(), policy),
 			Role:      role.Name,
 		}, pulumi.Parent(owner))
 		if err != nil {
