@@ -49,6 +49,12 @@ type Item struct {
 	// ByCloud is true for what AWS itself makes and removes (default
 	// security groups, service-linked roles, a cluster's own group).
 	ByCloud bool
+	// WayIn is true for the role by which we came into an account that the
+	// customer brought, and for what is in the account for that role and nothing
+	// else: the policies that are attached to it or inline in it, and its
+	// permissions boundary. It is told by what it is, and by no name. It is
+	// ByCloud as well: no layer declares it, and nothing removes it.
+	WayIn bool
 	// ByWorkload is true for what a controller in the org's cluster made for
 	// what runs there: volumes, load balancers and what belongs to them. It is
 	// the customer's, neither drift nor for us to prune, and it is in the way

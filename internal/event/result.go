@@ -139,7 +139,10 @@ type Drift struct {
 	At       time.Time         `json:"at"`
 	Layers   []LayerResult     `json:"layers"`
 	Findings []finding.Finding `json:"findings"`
-	Duration time.Duration     `json:"duration"`
+	// WayIn is the way into an account that the customer brought; nil: none, or
+	// the account could not be listed.
+	WayIn    *finding.WayIn `json:"wayIn,omitempty"`
+	Duration time.Duration  `json:"duration"`
 }
 
 // Drifted reports whether anything differs or violates a rule; what could not
@@ -172,8 +175,11 @@ type Offboarding struct {
 	AccountClosed bool          `json:"accountClosed"`
 	AccountKept   bool          `json:"accountKept"`
 	// Left are things that are still in the account; empty when it is really empty.
-	Left     []finding.Finding `json:"left,omitempty"`
-	Duration time.Duration     `json:"duration"`
+	Left []finding.Finding `json:"left,omitempty"`
+	// WayIn is what is left of an account that the customer brought, for the
+	// customer to remove; nil: nothing.
+	WayIn    *finding.WayIn `json:"wayIn,omitempty"`
+	Duration time.Duration  `json:"duration"`
 }
 
 // Check is one line of doctor.

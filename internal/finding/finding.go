@@ -2,6 +2,8 @@
 // a resource, and what two orgs share.
 package finding
 
+import "strings"
+
 // Kind says what kind of drift a Finding is.
 type Kind string
 
@@ -11,6 +13,7 @@ const (
 	Missing    Kind = "missing"    // a resource is gone
 	Unmanaged  Kind = "unmanaged"  // a thing in the account that no layer declares
 	Unreadable Kind = "unreadable" // could not be read: neither drift nor its absence
+	Unfinished Kind = "unfinished" // an operation on it has begun and has not ended: what there is is not what was asked for
 	Violated   Kind = "violated"   // what was read violates a rule: Policy says which
 )
 
@@ -26,6 +29,24 @@ type Finding struct {
 	Message     string       `json:"message,omitempty"`
 	// Policy is the rule's own finding, for a Violated.
 	Policy *Policy `json:"policy,omitempty"`
+}
+
+// WayIn is what a customer has made to let Freehold into an account of its own:
+// the role, and what of the account is there for that role and nothing else. No
+// layer declares it, it is no drift, and nothing removes it: it is the customer's.
+type WayIn struct {
+	Role string `json:"role"` // the ARN
+	// Policies are attached to the role, inline in it ("inline NAME"), or its
+	// permissions boundary.
+	Policies []string `json:"policies"`
+}
+
+// String names all of it.
+func (w WayIn) String() string {
+	if len(w.Policies) == 0 {
+		return "role " + w.Role
+	}
+	return "role " + w.Role + " with " + strings.Join(w.Policies, ", ")
 }
 
 // Difference is one property that is not what it should be.

@@ -45,6 +45,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 	if ctx.Err() != nil {
 		return out, fail(org, "", fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx)))
 	}
+	out.Findings = append(out.Findings, d.Unfinished(o.State)...)
 	f := drift.Facts{Declared: drift.Declared{}}
 	whole := true
 	for _, r := range reads {
@@ -57,7 +58,8 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 	}
 	// With a layer unread, everything of it would look undeclared.
 	if whole && d.Outputs(plan.LayerAccount) != nil {
-		items, err := s.inventory(ctx, d)
+		items, in, err := s.inventory(ctx, d)
+		out.WayIn = in
 		if err != nil {
 			out.Findings = append(out.Findings, finding.Finding{
 				Kind: finding.Unreadable, Type: "inventory", Name: org, Message: err.Error(),
@@ -138,15 +140,16 @@ func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.L
 	return r
 }
 
-// inventory lists what somebody made in the org's account.
-func (s *Service) inventory(ctx context.Context, d dataplane.DataPlane) ([]drift.Item, error) {
+// inventory lists what somebody made in the org's account, and apart from it
+// the way in.
+func (s *Service) inventory(ctx context.Context, d dataplane.DataPlane) ([]drift.Item, *finding.WayIn, error) {
 	_, items, err := s.listed(ctx, d)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var out []drift.Item
 	for _, it := range bySomebody(items) {
 		out = append(out, itemOf(it))
 	}
-	return out, nil
+	return out, wayIn(items), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -191,18 +192,102 @@ func TestAnOrgThatIsGoneHasNoDrift(t *testing.T) {
 	}
 }
 
-func TestALayerThatWasNeverMadeIsNoDrift(t *testing.T) {
-	p := newPlace(t)
-	p.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerCluster, Err: errors.New("no")})
-	if _, err := p.here().onboard(document(t)); err == nil {
-		t.Fatal("the fault was not met")
+// What was never made differs from nothing: "no drift" would say that the org is
+// as it was asked for.
+func TestAnOrgWhoseOperationNeverEndedSaysSo(t *testing.T) {
+	no := errors.New("no")
+	onboarding := func(t *testing.T, f lifecycletest.Fault) *place {
+		p := newPlace(t)
+		p.world.Fail(f)
+		if _, err := p.here().onboard(document(t)); err == nil {
+			t.Fatal("the fault was not met")
+		}
+		return p
 	}
-	got := must[event.Drift](t)(p.here().Drift(t.Context(), "acme", nil))
-	var states []string
-	for _, l := range got.Layers {
-		states = append(states, l.State)
+	killed := func(t *testing.T, p *place, after func(lifecycletest.Write) bool, run func(*process) error) *place {
+		whole := p.copied(t).here()
+		if err := run(whole); err != nil {
+			t.Fatal(err)
+		}
+		proc := p.here()
+		proc.KillAfter(1 + slices.IndexFunc(whole.Writes(), after))
+		if err := run(proc); err == nil || !proc.Killed() {
+			t.Fatalf("it was not killed: %v", err)
+		}
+		return p
 	}
-	if diff := cmp.Diff([]string{"done", "done", "not-started", "not-started"}, states); diff != "" || len(observed(got.Findings)) > 0 {
-		t.Errorf("%v; layers (-want +got):\n%s", observed(got.Findings), diff)
+	onboard := func(p *process) error { _, err := p.onboard(document(t)); return err }
+	offboard := func(p *process) error { _, err := p.offboard("acme"); return err }
+	for reason, tc := range map[string]struct {
+		from   func(t *testing.T) *place
+		states string
+		want   []string
+	}{
+		"the account layer failed": {
+			func(t *testing.T) *place {
+				return onboarding(t, lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerAccount, Err: no})
+			},
+			"not-started not-started not-started not-started",
+			[]string{"unfinished org acme", "unfinished layer account", "unfinished layer boundary", "unfinished layer cluster", "unfinished layer bootstrap"},
+		},
+		"a layer was never begun": {
+			func(t *testing.T) *place {
+				return onboarding(t, lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerCluster, Err: no})
+			},
+			"done done not-started not-started",
+			[]string{"unfinished org acme", "unfinished layer cluster", "unfinished layer bootstrap"},
+		},
+		"it was killed in the cluster layer": {
+			func(t *testing.T) *place {
+				return killed(t, newPlace(t), func(w lifecycletest.Write) bool { return w.To == "state" && w.Of == vpcType }, onboard)
+			},
+			"done done done not-started",
+			[]string{"unfinished org acme", "unfinished layer cluster", "unfinished layer bootstrap"},
+		},
+		"it was killed when all was made": {
+			func(t *testing.T) *place {
+				p := onboarded(t)
+				proc := p.here()
+				if err := proc.holding(t, "acme", func(ctx context.Context, r *run) error {
+					_, d, err := r.remembered(ctx, "acme")
+					return errors.Join(err, r.putOrg(ctx, d, dataplane.OrgOnboarding))
+				}); err != nil {
+					t.Fatal(err)
+				}
+				return p
+			},
+			"done done done done", []string{"unfinished org acme"},
+		},
+		"its offboarding was killed": {
+			func(t *testing.T) *place {
+				return killed(t, onboarded(t), func(w lifecycletest.Write) bool { return w.To == "cloud" && w.Of == vpcType }, offboard)
+			},
+			"done done done not-started",
+			[]string{"unfinished org acme", "unfinished layer cluster", "unfinished layer bootstrap"},
+		},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			p := tc.from(t)
+			got := must[event.Drift](t)(p.here().Drift(t.Context(), "acme", nil))
+			var states []string
+			for _, l := range got.Layers {
+				states = append(states, l.State)
+			}
+			if diff := cmp.Diff(tc.states, strings.Join(states, " ")); diff != "" {
+				t.Errorf("layers (-want +got):\n%s", diff)
+			}
+			var said []string
+			for _, f := range got.Findings {
+				if f.Kind == finding.Unfinished {
+					said = append(said, "unfinished "+f.Type+" "+f.Name)
+					if f.Message == "" || f.Type == "layer" && f.Layer != f.Name {
+						t.Errorf("%+v", f)
+					}
+				}
+			}
+			if diff := cmp.Diff(tc.want, said); diff != "" || !got.Drifted() {
+				t.Errorf("drifted: %t; said (-want +got):\n%s", got.Drifted(), diff)
+			}
+		})
 	}
 }

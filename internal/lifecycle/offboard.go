@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,6 +99,7 @@ func (r *run) offboard(ctx context.Context, org string, opts OffboardOptions, ou
 		gone, err := r.removeLayer(ctx, removeIn{DataPlane: d, Layer: l, Close: shut})
 		d = gone.DataPlane
 		out.Layers, out.Left = append(out.Layers, gone.Result), append(out.Left, gone.Left...)
+		out.WayIn = cmp.Or(gone.WayIn, out.WayIn)
 		if err != nil {
 			return err
 		}
@@ -185,6 +187,14 @@ type removeOut struct {
 	Result    event.LayerResult   `json:"result"`
 	// Left is what is still in the account.
 	Left []finding.Finding `json:"left,omitempty"`
+	// WayIn is the customer's, and stays.
+	WayIn *finding.WayIn `json:"wayIn,omitempty"`
+}
+
+// remains is what is in an account once its layers are gone.
+type remains struct {
+	Left  []finding.Finding `json:"left,omitempty"`
+	WayIn *finding.WayIn    `json:"wayIn,omitempty"`
 }
 
 // removeLayer removes a layer:
@@ -256,7 +266,7 @@ func (r *run) removeThere(ctx context.Context, in removeIn, out removeOut) (remo
 		}
 	}
 	left, err := do(ctx, r.prepareRemoval, in)
-	out.Left = left
+	out.Left, out.WayIn = left.Left, left.WayIn
 	if err != nil {
 		return out, err
 	}
@@ -274,25 +284,25 @@ func (r *run) removeThere(ctx context.Context, in removeIn, out removeOut) (remo
 // prepareRemoval does what has to be done before the engine removes the layer's
 // resources. It returns what is still in the account, for the layer to which
 // that matters.
-func (r *run) prepareRemoval(ctx context.Context, in removeIn) ([]finding.Finding, error) {
+func (r *run) prepareRemoval(ctx context.Context, in removeIn) (remains, error) {
 	d, l := in.DataPlane, in.Layer
 	if err := r.checkState(ctx, d.Plan.Org, l); err != nil {
-		return nil, err
+		return remains{}, err
 	}
 	switch l {
 	case plan.LayerAccount:
 		if !d.HasAccount() && d.Plan.Protected {
 			// Without an account there is nothing that the protection is for.
-			return nil, r.Engine.Unprotect(ctx, stackOf(d.Plan.Org, l), r.op.Emit)
+			return remains{}, r.Engine.Unprotect(ctx, stackOf(d.Plan.Org, l), r.op.Emit)
 		}
 		return r.checkEmpty(ctx, d)
 	case plan.LayerCluster:
 		if d.Outputs(l) != nil {
-			return nil, r.protectCluster(ctx, d, false)
+			return remains{}, r.protectCluster(ctx, d, false)
 		}
 	case plan.LayerBootstrap:
 		if d.Outputs(plan.LayerCluster) == nil {
-			return nil, nil
+			return remains{}, nil
 		}
 		// The org's name was said, and everything goes.
 		var names []string
@@ -300,12 +310,12 @@ func (r *run) prepareRemoval(ctx context.Context, in removeIn) ([]finding.Findin
 			names = append(names, p.Name)
 		}
 		if err := r.confirmDeletion(ctx, d, d.Plan, names...); err != nil {
-			return nil, err
+			return remains{}, err
 		}
-		return nil, r.removeUnrecorded(ctx, d)
+		return remains{}, r.removeUnrecorded(ctx, d)
 	case plan.LayerBoundary:
 	}
-	return nil, nil
+	return remains{}, nil
 }
 
 // destroy removes the layer's resources and its stack.
@@ -343,19 +353,20 @@ func (r *run) forget(ctx context.Context, in removeIn) (dataplane.DataPlane, err
 
 // checkEmpty lists what is still in the account once its layers are gone, and
 // refuses to go on while anything is.
-func (r *run) checkEmpty(ctx context.Context, d dataplane.DataPlane) ([]finding.Finding, error) {
+func (r *run) checkEmpty(ctx context.Context, d dataplane.DataPlane) (remains, error) {
 	if d.Outputs(plan.LayerAccount) == nil {
-		return nil, nil // nothing was made in it
+		return remains{}, nil // nothing was made in it
 	}
 	a, items, err := r.listed(ctx, d)
 	if err != nil {
-		return nil, err
+		return remains{}, err
 	}
+	in := wayIn(items)
 	items = slices.DeleteFunc(items, byCloud)
 	if len(items) == 0 {
-		return nil, nil
+		return remains{WayIn: in}, nil
 	}
-	return findings(items), &Error{
+	return remains{findings(items), in}, &Error{
 		Org: d.Plan.Org, Layer: string(plan.LayerAccount),
 		Err:  fmt.Errorf("account %s is not empty: %d things that no layer made are still in it, the first %s %q", a.ID, len(items), items[0].Type, items[0].ID),
 		Next: "remove them (they are listed with -o json), and run the same command again",

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
@@ -182,6 +183,51 @@ func TestAnAccountThatTheCustomerBroughtIsGivenBackOpen(t *testing.T) {
 		}
 	}
 	must[event.Onboarding](t)(p.here().onboard(doc))
+}
+
+// The policies that docs/aws.md has a customer attach are its way to let us in:
+// no layer declares them, and removing them would lock us out.
+func TestTheWayIntoABroughtAccountIsNamedAndLeft(t *testing.T) {
+	p := newPlace(t)
+	const id, role = "210987654321", "arn:aws:iam::210987654321:role/freehold-access"
+	p.world.BringAccount(id, role, "0123456789abcdef")
+	doc := document(t, "account: {mode: existing, roleArn: '"+role+"', externalId: 0123456789abcdef}")
+	const policies = "arn:aws:iam::210987654321:policy/"
+	for _, thing := range []lifecycletest.Thing{
+		{Type: awstype.IAMRole, ID: "freehold-access", Name: "freehold-access", ARN: role, ByCloud: true},
+		{Type: awstype.IAMRoleAttachment, ID: "freehold-access/" + policies + "onboarding-access-role", ByCloud: true},
+		{Type: awstype.IAMRolePolicy, ID: "freehold-access:more", Name: "more", ByCloud: true},
+		{Type: awstype.IAMPolicy, ID: policies + "onboarding-access-role", ARN: policies + "onboarding-access-role", ByCloud: true},
+		// It lets somebody else in as well.
+		{Type: awstype.IAMPolicy, ID: policies + "shared", Name: "shared", ARN: policies + "shared"},
+	} {
+		thing.Where, thing.WayIn = id, true
+		p.world.Put(thing)
+	}
+	want := &finding.WayIn{Role: role, Policies: []string{policies + "onboarding-access-role", "inline more"}}
+
+	onboarding := must[event.Onboarding](t)(p.here().Onboard(t.Context(), doc, OnboardOptions{Prune: true}, nil))
+	drifted := must[event.Drift](t)(p.here().Drift(t.Context(), "acme", nil))
+	for what, found := range map[string][]finding.Finding{"pruned": onboarding.Unmanaged, "drift": drifted.Findings} {
+		if diff := cmp.Diff([]string{"unmanaged " + awstype.IAMPolicy + " shared"}, observed(found)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	if diff := cmp.Diff(want, drifted.WayIn); diff != "" {
+		t.Errorf("drift names (-want +got):\n%s", diff)
+	}
+	before := len(p.world.Things(""))
+	if out, err := p.here().offboard("acme"); err == nil || len(out.Left) != 1 {
+		t.Errorf("offboarded with somebody else's policy in the account: %+v, %v", out.Left, err)
+	}
+	p.world.Take(awstype.IAMPolicy, policies+"shared")
+	out := must[event.Offboarding](t)(p.here().offboard("acme"))
+	if diff := cmp.Diff(want, out.WayIn); diff != "" || len(out.Left) > 0 {
+		t.Errorf("left %v; offboard names (-want +got):\n%s", out.Left, diff)
+	}
+	if got := p.world.Things(""); len(got) != 4 || before < 5 {
+		t.Errorf("of the way in there is left: %v", got)
+	}
 }
 
 func TestAnAccountWithSomethingInItIsNotLetGo(t *testing.T) {

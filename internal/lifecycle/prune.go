@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
@@ -26,12 +27,18 @@ func (r *run) sweep(ctx context.Context, in sweepIn) ([]finding.Finding, error) 
 	if err != nil || !in.Prune {
 		return findings(items), err
 	}
+	var left []cloud.Item
 	for _, it := range items {
+		if it.WayIn {
+			// It lets others in as well, and us: those others go first.
+			left = append(left, it)
+			continue
+		}
 		if err := r.prune(ctx, a, it); err != nil {
 			return nil, err
 		}
 	}
-	return nil, nil
+	return findings(left), nil
 }
 
 // clear makes room for what a layer is about to create: of some things there
@@ -51,7 +58,7 @@ func (r *run) clear(ctx context.Context, in layerIn) (none, error) {
 		return none{}, err
 	}
 	for _, it := range items {
-		if it.ByCloud || it.Slot == "" || !wanted[it.Slot] {
+		if it.ByCloud || it.WayIn || it.Slot == "" || !wanted[it.Slot] {
 			continue
 		}
 		if err := r.prune(ctx, a, it); err != nil {
@@ -127,6 +134,36 @@ func findings(items []cloud.Item) []finding.Finding {
 		})
 	}
 	return out
+}
+
+// wayIn is the customer's way into an account of its own; nil where there is
+// none.
+func wayIn(items []cloud.Item) *finding.WayIn {
+	out := finding.WayIn{Policies: []string{}}
+	add := func(policy string) {
+		if !slices.Contains(out.Policies, policy) {
+			out.Policies = append(out.Policies, policy)
+		}
+	}
+	for _, it := range items {
+		switch {
+		case !it.WayIn || !it.ByCloud:
+		case it.Type == awstype.IAMRole:
+			out.Role = it.ARN
+		case it.Type == awstype.IAMRolePolicy:
+			add("inline " + it.Name)
+		case it.Type == awstype.IAMRoleAttachment:
+			_, arn, _ := strings.Cut(it.ID, "/")
+			add(arn)
+		default:
+			add(it.ARN)
+		}
+	}
+	if out.Role == "" {
+		return nil
+	}
+	slices.Sort(out.Policies)
+	return &out
 }
 
 func itemOf(it cloud.Item) drift.Item {

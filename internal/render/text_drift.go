@@ -47,6 +47,10 @@ func TextDrift(w io.Writer, d event.Drift) error {
 			return err
 		}
 	}
+	if d.WayIn != nil {
+		_, err := fmt.Fprintf(w, "  the way in is the customer's: %s\n", d.WayIn)
+		return err
+	}
 	return nil
 }
 

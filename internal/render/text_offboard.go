@@ -67,8 +67,17 @@ func TextOffboarding(w io.Writer, o event.Offboarding) error {
 			return err
 		}
 	}
+	if o.WayIn != nil {
+		if _, err := fmt.Fprintf(w, "  left: the way in, %s: yours to remove\n", o.WayIn); err != nil {
+			return err
+		}
+	}
 	if len(o.Left) == 0 {
-		_, err := fmt.Fprintln(w, "  no resources are left in it")
+		what := "no resources are left in it"
+		if o.WayIn != nil {
+			what = "nothing else is left in it"
+		}
+		_, err := fmt.Fprintln(w, "  "+what)
 		return err
 	}
 	if _, err := fmt.Fprintf(w, "\nleft in the account: %s\n", plural(len(o.Left), "resource", "resources")); err != nil {

@@ -190,6 +190,7 @@ func (c *Cloud) Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, e
 			items = append(items, it)
 		}
 	}
+	markWayIn(items, a.RoleARN)
 	return items, nil
 }
 
@@ -199,6 +200,49 @@ func (c *Cloud) RegionEnabled(ctx context.Context, a cloud.Account, region strin
 		return false, err
 	}
 	return slices.Contains(awsprovider.Regions(), region), nil
+}
+
+// markWayIn marks the role by which we came, in an account that the customer
+// brought, with all that is there for it and nothing else.
+func markWayIn(items []cloud.Item, roleARN string) {
+	i := slices.IndexFunc(items, func(it cloud.Item) bool { return it.Type == awstype.IAMRole && it.ARN == roleARN && it.ByCloud })
+	if i < 0 || items[i].Name == awsprovider.VendedRole {
+		return
+	}
+	role := items[i].Name
+	its := map[string]bool{text(items[i].Properties, "permissionsBoundary"): true}
+	others := map[string]bool{}
+	for _, it := range items {
+		arn := text(it.Properties, "policyArn")
+		switch {
+		case it.Type == awstype.IAMRoleAttachment && text(it.Properties, "role") == role:
+			its[arn] = true
+		case arn != "":
+			others[arn] = true
+		case it.Type == awstype.IAMRole && it.ARN != roleARN:
+			others[text(it.Properties, "permissionsBoundary")] = true
+		}
+	}
+	for i := range items {
+		it := &items[i]
+		switch it.Type {
+		case awstype.IAMRole:
+			it.WayIn = it.ARN == roleARN
+		case awstype.IAMRoleAttachment, awstype.IAMRolePolicy:
+			if it.WayIn = text(it.Properties, "role") == role; it.WayIn {
+				it.ByCloud = true
+			}
+		case awstype.IAMPolicy:
+			if it.WayIn = its[it.ARN]; it.WayIn && !others[it.ARN] {
+				it.ByCloud = true
+			}
+		}
+	}
+}
+
+func text(in map[string]any, key string) string {
+	s, _ := in[key].(string)
+	return s
 }
 
 // Zones are those in which EC2 makes subnets.

@@ -341,3 +341,39 @@ func TestFindRefusesWhatIsNotKnown(t *testing.T) {
 		}
 	}
 }
+
+func TestTheWayInIsTheAccessRoleAndWhatOnlyItHas(t *testing.T) {
+	const id = "444455556666"
+	role, arn := "arn:aws:iam::"+id+":role/freehold-access", "arn:aws:iam::"+id+":policy/"
+	attached := func(to, policy string) cloud.Item {
+		return cloud.Item{Type: awstype.IAMRoleAttachment, ID: to + "/" + policy, Properties: map[string]any{"role": to, "policyArn": arn + policy}}
+	}
+	items := []cloud.Item{
+		{Type: awstype.IAMRole, ID: "freehold-access", Name: "freehold-access", ARN: role, ByCloud: true, Properties: map[string]any{"permissionsBoundary": arn + "limits"}},
+		{Type: awstype.IAMRole, ID: "other", Name: "other", ARN: "arn:aws:iam::" + id + ":role/other"},
+		{Type: awstype.IAMPolicy, ID: "documented", ARN: arn + "documented"},
+		{Type: awstype.IAMPolicy, ID: "limits", ARN: arn + "limits"},
+		{Type: awstype.IAMPolicy, ID: "shared", ARN: arn + "shared"},
+		{Type: awstype.IAMPolicy, ID: "others", ARN: arn + "others"},
+		{Type: awstype.IAMRolePolicy, ID: "freehold-access:more", Properties: map[string]any{"role": "freehold-access"}},
+		{Type: awstype.IAMRolePolicy, ID: "other:more", Properties: map[string]any{"role": "other"}},
+		attached("freehold-access", "documented"), attached("freehold-access", "shared"), attached("other", "shared"), attached("other", "others"),
+	}
+	markWayIn(items, role)
+	var known, partly []string
+	for _, it := range items {
+		switch {
+		case it.WayIn && it.ByCloud:
+			known = append(known, it.ID)
+		case it.WayIn:
+			partly = append(partly, it.ID)
+		}
+	}
+	want := []string{"freehold-access", "documented", "limits", "freehold-access:more", "freehold-access/documented", "freehold-access/shared"}
+	if diff := cmp.Diff(want, known); diff != "" {
+		t.Errorf("known (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"shared"}, partly); diff != "" {
+		t.Errorf("somebody else's as well (-want +got):\n%s", diff)
+	}
+}

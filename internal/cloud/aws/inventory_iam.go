@@ -32,6 +32,8 @@ const ownTag = "freehold.dev/managed-by"
 type role struct {
 	iamtypes.Role
 	byCloud bool
+	// wayIn is true for the role by which we came, where the customer made it.
+	wayIn bool
 }
 
 func (s *session) readRoles(ctx context.Context) ([]role, error) {
@@ -48,7 +50,8 @@ func (s *session) readRoles(ctx context.Context) ([]role, error) {
 			}
 			r = *out.Role
 		}
-		roles = append(roles, role{r, roleByCloud(r, s.entered)})
+		byCloud := roleByCloud(r, s.entered)
+		roles = append(roles, role{r, byCloud, byCloud && aws.ToString(r.Arn) == s.entered && aws.ToString(r.RoleName) != vendedRole})
 	}
 	return roles, err
 }
@@ -87,7 +90,7 @@ func listRoles(ctx context.Context, s *session) ([]cloud.Item, error) {
 			return nil, err
 		}
 		it := named(awstype.IAMRole, name, name, arn)
-		it.ByCloud = r.byCloud
+		it.ByCloud, it.WayIn = r.byCloud, r.wayIn
 		it.Properties = document("assumeRolePolicy", r.AssumeRolePolicyDocument)
 		items = append(append(items, allowed...), it)
 	}
@@ -103,7 +106,7 @@ func listAllowed(ctx context.Context, s *session, r role) ([]cloud.Item, error) 
 	var items []cloud.Item
 	for _, p := range attached {
 		items = append(items, cloud.Item{
-			Type: awstype.IAMRoleAttachment, ID: name + "/" + aws.ToString(p.PolicyArn), Name: aws.ToString(p.PolicyName), ByCloud: r.byCloud,
+			Type: awstype.IAMRoleAttachment, ID: name + "/" + aws.ToString(p.PolicyArn), Name: aws.ToString(p.PolicyName), ByCloud: r.byCloud, WayIn: r.wayIn,
 		})
 	}
 	inline, err := s.inlineOf(ctx, name)
@@ -113,7 +116,8 @@ func listAllowed(ctx context.Context, s *session, r role) ([]cloud.Item, error) 
 			return nil, err
 		}
 		items = append(items, cloud.Item{
-			Type: awstype.IAMRolePolicy, ID: name + ":" + p, Name: p, ByCloud: r.byCloud, Properties: document("policy", out.PolicyDocument),
+			Type: awstype.IAMRolePolicy, ID: name + ":" + p, Name: p, ByCloud: r.byCloud, WayIn: r.wayIn,
+			Properties: document("policy", out.PolicyDocument),
 		})
 	}
 	return items, err
@@ -140,13 +144,60 @@ func (s *session) inlineOf(ctx context.Context, role string) ([]string, error) {
 		func(p *iam.ListRolePoliciesOutput) []string { return p.PolicyNames })
 }
 
+// entrance is the role by which we came into an account of the customer's own,
+// and what that role has; without a role there is none.
+type entrance struct {
+	role     *role
+	attached map[string]bool
+}
+
+func (s *session) entrance(ctx context.Context) (entrance, error) {
+	roles, err := s.roles()
+	if err != nil {
+		return entrance{}, err
+	}
+	i := slices.IndexFunc(roles, func(r role) bool { return r.wayIn })
+	if i < 0 {
+		return entrance{}, nil
+	}
+	e := entrance{&roles[i], map[string]bool{}}
+	attached, err := s.attachedTo(ctx, aws.ToString(e.role.RoleName))
+	for _, p := range attached {
+		e.attached[aws.ToString(p.PolicyArn)] = true
+	}
+	return e, err
+}
+
+// has reports whether a policy is in the account for the role, and only whether
+// it is there for nobody else: AWS counts who has it, and whose boundary it is.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html
+func (e entrance) has(p iamtypes.Policy) (has, only bool) {
+	if e.role == nil {
+		return false, false
+	}
+	arn, entities, boundaries := aws.ToString(p.Arn), int32(0), int32(0)
+	if e.attached[arn] {
+		entities = 1
+	}
+	if b := e.role.PermissionsBoundary; b != nil && aws.ToString(b.PermissionsBoundaryArn) == arn {
+		boundaries = 1
+	}
+	has = entities+boundaries > 0
+	return has, has && aws.ToInt32(p.AttachmentCount) <= entities && aws.ToInt32(p.PermissionsBoundaryUsageCount) <= boundaries
+}
+
 func listPolicies(ctx context.Context, s *session) ([]cloud.Item, error) {
+	in, err := s.entrance(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all, err := every(ctx, iam.NewListPoliciesPaginator(s.iam, &iam.ListPoliciesInput{Scope: iamtypes.PolicyScopeTypeLocal}),
 		func(p *iam.ListPoliciesOutput) []iamtypes.Policy { return p.Policies })
 	var items []cloud.Item
 	for _, p := range all {
 		arn := aws.ToString(p.Arn)
 		it := named(awstype.IAMPolicy, arn, aws.ToString(p.PolicyName), arn)
+		it.WayIn, it.ByCloud = in.has(p)
 		out, err := s.iam.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: p.Arn, VersionId: p.DefaultVersionId})
 		if gone(err) {
 			continue

@@ -185,7 +185,7 @@ func (c *Cloud) Inventory(_ context.Context, a cloud.Account) ([]cloud.Item, err
 				continue
 			}
 			it := cloud.Item{
-				Type: t.Type, ID: t.ID, Name: t.Name, ARN: t.ARN, Tags: map[string]string{}, ByCloud: t.ByCloud, ByWorkload: t.ByWorkload,
+				Type: t.Type, ID: t.ID, Name: t.Name, ARN: t.ARN, Tags: map[string]string{}, ByCloud: t.ByCloud, ByWorkload: t.ByWorkload, WayIn: t.WayIn,
 			}
 			it.Slot, _ = awstype.Slot(t.Type, t.Inputs)
 			tags, _ := t.Inputs["tags"].(map[string]any)

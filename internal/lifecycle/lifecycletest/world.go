@@ -100,6 +100,8 @@ type Thing struct {
 	// With is the id of the thing that this one comes and goes with.
 	With                string
 	ByCloud, ByWorkload bool
+	// WayIn is true for what lets the provisioner into a customer's account.
+	WayIn bool
 }
 
 // New returns a world with an organization and nothing in it.

@@ -307,7 +307,7 @@ func TestAResourceIsFoundByWhatIdentifiesIt(t *testing.T) {
 	}
 	mine := props{"Name": "k", "freehold.dev/org": "acme", "freehold.dev/layer": "boundary"}
 	l.must("tagged", keyToken, props{"tags": mine})
-	who, err := w.backend.As(t.Context(), "eu-west-1", "arn:aws:iam::"+id+":role/"+defaultAccessRoleName, "")
+	who, err := w.backend.As(t.Context(), "eu-west-1", "arn:aws:iam::"+id+":role/"+VendedRole, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +354,7 @@ func TestFunctionsAnswer(t *testing.T) {
 		want  any
 	}{
 		"who a customer's provider is":    {l, "aws:index/getCallerIdentity:getCallerIdentity", props{}, "accountId", id},
-		"who it is, by its session":       {l, "aws:index/getCallerIdentity:getCallerIdentity", props{}, "arn", "arn:aws:sts::" + id + ":assumed-role/" + defaultAccessRoleName + "/pulumi"},
+		"who it is, by its session":       {l, "aws:index/getCallerIdentity:getCallerIdentity", props{}, "arn", "arn:aws:sts::" + id + ":assumed-role/" + VendedRole + "/pulumi"},
 		"the region":                      {l, "aws:index/getRegion:getRegion", props{}, "name", "eu-west-1"},
 		"the partition":                   {l, "aws:index/getPartition:getPartition", props{}, "partition", "aws"},
 		"the zones":                       {l, "aws:index/getAvailabilityZones:getAvailabilityZones", props{"state": "available"}, "names", []any{"eu-west-1a", "eu-west-1b", "eu-west-1c"}},

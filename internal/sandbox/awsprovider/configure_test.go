@@ -58,10 +58,10 @@ func TestProvidersAreWhoTheySayTheyAre(t *testing.T) {
 		"management, allowed":                       {props{"allowedAccountIds": []any{ManagementAccount}}, ""},
 		"management where a customer's is meant":    {props{"allowedAccountIds": []any{id}}, "AWS account ID not allowed: " + ManagementAccount},
 		"management, forbidden":                     {props{"forbiddenAccountIds": []any{ManagementAccount}}, "AWS account ID not allowed: " + ManagementAccount},
-		"a customer's access role":                  {props{"assumeRole": role(id, defaultAccessRoleName), "allowedAccountIds": []any{id}}, ""},
-		"a customer's where another's is meant":     {props{"assumeRole": role(id, defaultAccessRoleName), "allowedAccountIds": []any{"222222222222"}}, "AWS account ID not allowed: " + id},
+		"a customer's access role":                  {props{"assumeRole": role(id, VendedRole), "allowedAccountIds": []any{id}}, ""},
+		"a customer's where another's is meant":     {props{"assumeRole": role(id, VendedRole), "allowedAccountIds": []any{"222222222222"}}, "AWS account ID not allowed: " + id},
 		"an account that is not there":              {props{"assumeRole": role("333333333333", "x")}, refusal + "333333333333:role/x"},
-		"an account that is closed":                 {props{"assumeRole": role(closed, defaultAccessRoleName)}, refusal + closed},
+		"an account that is closed":                 {props{"assumeRole": role(closed, VendedRole)}, refusal + closed},
 		"a role that is not there":                  {props{"assumeRole": role(id, "none")}, refusal + id + ":role/none"},
 		"a role that trusts a service only":         {props{"assumeRole": role(id, "service")}, refusal},
 		"a role that trusts its own account only":   {props{"assumeRole": role(id, "inner")}, refusal},
@@ -82,7 +82,7 @@ func TestProvidersAreWhoTheySayTheyAre(t *testing.T) {
 		"a customer's own account, wrong id":        {props{"assumeRole": with(role("222222222222", "freehold"), "")}, refusal},
 		"something that is no role":                 {props{"assumeRole": props{"roleArn": "arn:aws:iam::" + id + ":user/x"}}, "ValidationError"},
 		"a region that there is not":                {props{"region": "eu-west-9"}, `invalid AWS Region: eu-west-9; did you mean "eu-west-1"?`},
-		"the role as the SDK sends it, a JSON text": {props{"assumeRole": `{"roleArn":"arn:aws:iam::` + id + `:role/` + defaultAccessRoleName + `"}`}, ""},
+		"the role as the SDK sends it, a JSON text": {props{"assumeRole": `{"roleArn":"arn:aws:iam::` + id + `:role/` + VendedRole + `"}`}, ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

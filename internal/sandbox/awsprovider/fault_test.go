@@ -122,7 +122,7 @@ func TestFaultsOfUpdatesReadsDeletesAndLogins(t *testing.T) {
 	_, err = m.client.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: "aws:organizations/getOrganization:getOrganization"})
 	want("invoke", err)
 	id := func() string { m.must("a", accountToken, props{"email": "a@x.example"}); return m.made["a"].id }()
-	_, err = w.connect(props{"region": "eu-west-1", "assumeRole": props{"roleArn": "arn:aws:iam::" + id + ":role/" + defaultAccessRoleName}})
+	_, err = w.connect(props{"region": "eu-west-1", "assumeRole": props{"roleArn": "arn:aws:iam::" + id + ":role/" + VendedRole}})
 	want("login", err)
 	if err := m.delete("role"); err != nil {
 		t.Errorf("the second deletion: %v", err)

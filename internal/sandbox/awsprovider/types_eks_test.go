@@ -454,7 +454,7 @@ func TestEKSHasNoControlPlanesInSomeZones(t *testing.T) {
 	w := newWorld(t, "none")
 	id, _ := w.vended("zones")
 	for region, zone := range map[string]string{"us-east-1": "e", "eu-central-1": ""} {
-		l := w.provider(props{"region": region, "assumeRole": props{"roleArn": "arn:aws:iam::" + id + ":role/" + defaultAccessRoleName}})
+		l := w.provider(props{"region": region, "assumeRole": props{"roleArn": "arn:aws:iam::" + id + ":role/" + VendedRole}})
 		role := "plane-" + region
 		l.must("plane", roleToken, props{"name": role, "assumeRolePolicy": trustFor("eks.amazonaws.com")})
 		l.must("key", keyToken, props{})

@@ -10,13 +10,14 @@ import (
 )
 
 const (
-	unitToken             = "aws:organizations/organizationalUnit:OrganizationalUnit"
-	organizationPolicy    = "aws:organizations/policy:Policy"
-	organizationAttached  = "aws:organizations/policyAttachment:PolicyAttachment"
-	serviceControlType    = "SERVICE_CONTROL_POLICY"
-	resourceControlType   = "RESOURCE_CONTROL_POLICY"
-	fullAccess            = "p-FullAWSAccess"
-	defaultAccessRoleName = "OrganizationAccountAccessRole"
+	unitToken            = "aws:organizations/organizationalUnit:OrganizationalUnit"
+	organizationPolicy   = "aws:organizations/policy:Policy"
+	organizationAttached = "aws:organizations/policyAttachment:PolicyAttachment"
+	serviceControlType   = "SERVICE_CONTROL_POLICY"
+	resourceControlType  = "RESOURCE_CONTROL_POLICY"
+	fullAccess           = "p-FullAWSAccess"
+	// VendedRole is the role that AWS makes in each account of the organization.
+	VendedRole = "OrganizationAccountAccessRole"
 )
 
 // organizationsTypes live in the management account.
@@ -211,7 +212,7 @@ func vended(c *Call) error {
 		usable = usable.Add(c.Env.Latency(accountUsable))
 	}
 	c.Out["__usable"] = usable.UTC().Format(time.RFC3339Nano)
-	name := first(c.String("roleName"), defaultAccessRoleName)
+	name := first(c.String("roleName"), VendedRole)
 	arn := "arn:aws:iam::" + c.ID + ":role/" + name
 	in := map[string]any{
 		"name": name, "path": "/", "maxSessionDuration": 3600.0,

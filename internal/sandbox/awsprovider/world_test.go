@@ -96,7 +96,7 @@ func (w *world) vended(name string) (string, *lab) {
 	m := w.management()
 	m.must(name, accountToken, props{"name": name, "email": name + "@customer.example"})
 	id := m.made[name].id
-	return id, w.provider(props{"region": "eu-west-1", "assumeRole": props{"roleArn": "arn:aws:iam::" + id + ":role/" + defaultAccessRoleName}})
+	return id, w.provider(props{"region": "eu-west-1", "assumeRole": props{"roleArn": "arn:aws:iam::" + id + ":role/" + VendedRole}})
 }
 
 const (

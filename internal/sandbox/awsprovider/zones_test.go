@@ -15,7 +15,7 @@ import (
 // offered are the zones that the sandbox offers in a region, as a program asks.
 func (w *world) offered(account, region string) (names, ids []any) {
 	w.t.Helper()
-	l := w.provider(props{"region": region, "assumeRole": props{"roleArn": "arn:aws:iam::" + account + ":role/" + defaultAccessRoleName}})
+	l := w.provider(props{"region": region, "assumeRole": props{"roleArn": "arn:aws:iam::" + account + ":role/" + VendedRole}})
 	args, err := write("args", props{"state": "available"}, nil)
 	if err != nil {
 		w.t.Fatal(err)
@@ -38,7 +38,7 @@ func TestEveryRegionOffersTheZonesThatSubnetsCanBeMadeIn(t *testing.T) {
 		t.Run(region, func(t *testing.T) {
 			w.t = t
 			names, ids := w.offered(id, region)
-			l := w.provider(props{"region": region, "assumeRole": props{"roleArn": "arn:aws:iam::" + id + ":role/" + defaultAccessRoleName}})
+			l := w.provider(props{"region": region, "assumeRole": props{"roleArn": "arn:aws:iam::" + id + ":role/" + VendedRole}})
 			l.must("vpc", vpcToken, props{"cidrBlock": "10.0.0.0/16"})
 			var made []any
 			for i, letter := range "abcdef" {
