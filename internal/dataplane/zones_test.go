@@ -17,7 +17,7 @@ func virginia(unserved string) []cloud.Zone {
 	ids := map[string]string{"a": "use1-az6", "b": "use1-az1", "c": "use1-az2", "d": "use1-az4", "e": "use1-az5", "f": "use1-az8"}
 	ids[unserved] = "use1-az3"
 	var zones []cloud.Zone
-	for _, letter := range strings.Split("abcdef", "") {
+	for letter := range strings.SplitSeq("abcdef", "") {
 		zones = append(zones, cloud.Zone{Name: "us-east-1" + letter, ID: ids[letter]})
 	}
 	return zones

@@ -138,7 +138,7 @@ func settleFields(path string, was, is reflect.Value) reflect.Value {
 		}
 		out.Field(i).Set(settle(name, was.Field(i), is.Field(i)))
 	}
-	if a, ok := was.Interface().(NodePool); ok {
+	if a, ok := reflect.TypeAssert[NodePool](was); ok {
 		b := out.Interface().(NodePool)
 		if a.CapacityType == spot && b.CapacityType == spot && sameSet(a.InstanceTypes, b.InstanceTypes) {
 			b.InstanceTypes = a.InstanceTypes
