@@ -67,6 +67,9 @@ const installed = `
   - {apiGroups: [""], resources: [services], verbs: [list, watch]}
   - {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list, watch]}
   - {apiGroups: [""], resources: [pods], verbs: [list, deletecollection]}
+  - {apiGroups: [""], resources: [replicationcontrollers], verbs: [list, watch, patch]}
+  - {apiGroups: [apps], resources: [daemonsets, deployments, replicasets, statefulsets], verbs: [list, watch, patch]}
+  - {apiGroups: [batch], resources: [cronjobs, cronjobs/status, jobs], verbs: [list, watch, patch]}
   - {apiGroups: [events.k8s.io], resources: [events], verbs: [create, patch]}
   - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
 - apiVersion: rbac.authorization.k8s.io/v1

@@ -42,6 +42,7 @@ func (b *builder) admission() ([]pulumi.Resource, error) {
 		{"owned-objects", b.ownedObjects()},
 		{"controller", b.ownNamespacesOnly()},
 		{"controller-reach", b.projectsOnly()},
+		{"controller-workloads", b.stopsAndStartsOnly()},
 		{"namespaces", b.namespaceMarks()},
 		{"project-fences", b.projectFences()},
 		{"project-services", b.projectServices()},
@@ -124,10 +125,20 @@ func (b *builder) projectsOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs 
 			onWrites([]string{"resourcequotas", "limitranges", "serviceaccounts", "pods"}, ""),
 			onWrites([]string{"networkpolicies"}, "networking.k8s.io"),
 			onWrites([]string{"rolebindings"}, rbacGroup),
+			onWrites([]string{"cronjobs", "cronjobs/status", "jobs"}, "batch"),
+			onWrites([]string{"daemonsets", "deployments", "replicasets", "statefulsets"}, "apps"),
+			onWrites([]string{"replicationcontrollers"}, ""),
 		),
 		check(mark("namespaceObject", ownerLabel)+" == "+strconv.Quote(ownerValue),
 			"the namespace controller may only work in the namespaces of projects"),
 	).when("is-the-controller", b.isController()).spec
+}
+
+// stopsAndStartsOnly keeps the controller's hands off what workloads run: it
+// suspends and scales those of projects that hibernate.
+func (b *builder) stopsAndStartsOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs {
+	return policy(onPods(), check("variables.same", "the namespace controller stops and starts workloads, and changes nothing of what they run")).
+		with(podVariables()...).when("is-the-controller", b.isController()).spec
 }
 
 // fence is a policy while it is put together.

@@ -331,7 +331,7 @@ func TestProjectsComeAfterTheControllerAndItsFences(t *testing.T) {
 	r := record(t)
 	project := r.One(t, "kubernetes:freehold.dev/v1alpha1:Project", "bootstrap-project-shop")
 	want := []string{
-		"bootstrap-bindings", "bootstrap-controller", "bootstrap-controller-reach", "bootstrap-everybody", "bootstrap-namespace-controller",
+		"bootstrap-bindings", "bootstrap-controller", "bootstrap-controller-reach", "bootstrap-controller-workloads", "bootstrap-everybody", "bootstrap-namespace-controller",
 		"bootstrap-namespaces", "bootstrap-node-access", "bootstrap-node-volumes", "bootstrap-owned-objects", "bootstrap-project-definition",
 		"bootstrap-project-devices", "bootstrap-project-fences", "bootstrap-project-images", "bootstrap-project-resources", "bootstrap-project-services",
 	}

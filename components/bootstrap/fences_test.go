@@ -79,6 +79,10 @@ var fenceAttempts = func() []attempt {
 		{"the controller removes a pod elsewhere", controllerAccount, all, remove(inNamespace("theirs", "v1", "Pod", "old", nil)), reach},
 		{"the controller removes a pod of a project", controllerAccount, all, remove(inNamespace("shop", "v1", "Pod", "old", nil)), ""},
 
+		{"the controller stops a deployment", controllerAccount, nil, patch(inNamespace("shop", "apps/v1", "Deployment", "old", nil), `{"spec":{"replicas":0}}`), ""},
+		{"the controller stops a deployment elsewhere", controllerAccount, nil, patch(inNamespace("theirs", "apps/v1", "Deployment", "old", nil), `{"spec":{"replicas":0}}`), reach},
+		{"the controller changes what a deployment runs", controllerAccount, nil, patch(inNamespace("shop", "apps/v1", "Deployment", "sound", nil), `{"spec":{"template":{"spec":{"serviceAccountName":"web"}}}}`), "changes nothing of what they run"},
+
 		// What lies beside the controller's own in them.
 		anybody("somebody adds a network policy", create(inNamespace("shop", "networking.k8s.io/v1", "NetworkPolicy", "open", nil)), fences),
 		anybody("somebody adds a quota", create(inNamespace("shop", "v1", "ResourceQuota", "more", nil)), fences),

@@ -48,6 +48,8 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 		called("old", pod("theirs", running("nginx"))),
 		called("old", pod("default", fields{"hostNetwork": true})),
 		called("old", workload("shop", "apps/v1", "Deployment", fields{"hostPID": true})),
+		called("sound", workload("shop", "apps/v1", "Deployment", running(registry+"/app"))),
+		called("old", workload("theirs", "apps/v1", "Deployment", running("nginx"))),
 	}
 	unmarked := object(namespace("unmarked", nil))
 	if err := admin.Create(t.Context(), unmarked, client.FieldOwner("freehold-namespace-controller")); err != nil {

@@ -373,9 +373,28 @@ func life(t *testing.T, admin client.Client) {
 		used, _ := o["status"].(map[string]any)["used"].(map[string]any)
 		return used["pods"] == "1"
 	})
+	var runs []map[string]any
+	for kind, api := range map[string]string{
+		"Deployment": "apps/v1", "DaemonSet": "apps/v1", "StatefulSet": "apps/v1", "ReplicaSet": "apps/v1",
+		"Job": "batch/v1", "CronJob": "batch/v1", "ReplicationController": "v1",
+	} {
+		o := workload("shop", api, kind, running(registry+"/app"))
+		must(admin.Create(ctx, object(o)))
+		runs = append(runs, o)
+	}
+	stopped := func(yes bool) {
+		for _, o := range runs {
+			there(o, func(o map[string]any) bool {
+				_, marked := object(o).GetAnnotations()["freehold.dev/before-hibernation"]
+				return marked == yes
+			})
+		}
+	}
 	patch(shop, `{"spec":{"hibernate":true}}`)
 	eventually(t, "the pod to end", gone(inNamespace("shop", "v1", "Pod", "worker", nil)))
+	stopped(true)
 	patch(shop, `{"spec":{"hibernate":false}}`)
+	stopped(false)
 	ready("shop")
 
 	// One leaves its namespace behind and comes back to it; one takes it along.

@@ -10,6 +10,8 @@ import (
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/controller/source"
 	"github.com/go-logr/logr"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -160,7 +162,7 @@ func Run(ctx context.Context, o Options) error {
 func newScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		v1alpha1.AddToScheme, corev1.AddToScheme, networkingv1.AddToScheme, rbacv1.AddToScheme, discoveryv1.AddToScheme,
+		v1alpha1.AddToScheme, corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, networkingv1.AddToScheme, rbacv1.AddToScheme, discoveryv1.AddToScheme,
 		metav1.AddMetaToScheme,
 	} {
 		if err := add(scheme); err != nil {
@@ -195,6 +197,10 @@ func cacheOptions() cache.Options {
 	}
 	for _, o := range owned() {
 		by[o] = ours
+	}
+	// Whether a namespace is a project's no selector can ask.
+	for _, w := range workloads {
+		by[w.object] = cache.ByObject{Transform: forgetWorkload}
 	}
 	return cache.Options{
 		ByObject: by,

@@ -8,7 +8,7 @@
 //
 //	finalizer    before anything is made                       (deletion.go)
 //	namespace    is ours, or is made, or is another's: stop    (namespace.go, podsecurity.go)
-//	quota        ResourceQuota, LimitRange; hibernation        (quota.go, hibernation.go)
+//	quota        ResourceQuota, LimitRange; hibernation        (quota.go, hibernation.go, workloads.go)
 //	network      NetworkPolicies                               (network.go)
 //	access       service accounts, then RoleBindings           (accounts.go, access.go)
 //	status       written once, at the end                      (status.go)

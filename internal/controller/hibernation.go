@@ -3,41 +3,63 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // hibernates reports whether the project's pods are to be stopped, and why. One
 // whose time will be over is looked at then.
 func (l *look) hibernates() (sleeps bool, why string) {
-	if l.p.Spec.Hibernate {
-		return true, "the project hibernates, as it says"
-	}
-	if l.p.Spec.TTL == "" {
-		return false, ""
-	}
-	ttl, err := time.ParseDuration(l.p.Spec.TTL)
+	sleeps, why, left, err := hibernates(l.p, l.now)
 	if err != nil {
 		// The definition admits no such text. The fences do not depend on it.
 		l.log.Warn("the project stays awake: its time to live cannot be read", "error", err)
-		return false, ""
 	}
-	end := l.p.CreationTimestamp.Add(ttl)
-	if left := end.Sub(l.now); left > 0 {
+	if left > 0 {
 		l.soon(left)
-		return false, ""
 	}
-	return true, fmt.Sprintf("the project hibernates since %s, when its time to live was over; nothing of it is deleted", end.UTC().Format(time.RFC3339))
+	return sleeps, why
 }
 
-// hibernate deletes the pods of a project that sleeps; the quota, which allows
-// none, keeps their owners from making new ones until it wakes.
+// hibernates reports whether a project sleeps at a time, and why, or how long it
+// will be until it does; zero: it is not known.
+func hibernates(p *v1alpha1.Project, now time.Time) (sleeps bool, why string, left time.Duration, err error) {
+	if p.Spec.Hibernate {
+		return true, "the project hibernates, as it says", 0, nil
+	}
+	if p.Spec.TTL == "" {
+		return false, "", 0, nil
+	}
+	ttl, err := time.ParseDuration(p.Spec.TTL)
+	if err != nil {
+		return false, "", 0, err
+	}
+	end := p.CreationTimestamp.Add(ttl)
+	if left := end.Sub(now); left > 0 {
+		return false, "", left, nil
+	}
+	return true, fmt.Sprintf("the project hibernates since %s, when its time to live was over; nothing of it is deleted", end.UTC().Format(time.RFC3339)), 0, nil
+}
+
+// hibernate stops what runs pods in a project that sleeps, and deletes the pods;
+// the quota, which allows none, keeps everybody from making new ones until it
+// wakes. One that is awake gets back what was stopped.
 func (l *look) hibernate(ctx context.Context) error {
 	if !l.sleeps {
-		return nil
+		return l.startWorkloads(ctx)
+	}
+	jobs, err := l.stopWorkloads(ctx)
+	if err != nil {
+		return err
 	}
 	// The quota counts pods, and is watched; it has not counted yet when it has
 	// no status. So pods are asked for only where there may be some.
@@ -48,15 +70,18 @@ func (l *look) hibernate(ctx context.Context) error {
 	if n, counted := used(quota, corev1.ResourcePods); counted && n == 0 {
 		return nil
 	}
-	_, _, err = l.stopPods(ctx)
+	_, _, err = l.stopPods(ctx, jobs...)
 	return err
 }
 
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;deletecollection
 
 // stopPods deletes the namespace's pods and returns some that are left, those
-// that are on their way out among them, and how many they are.
-func (l *look) stopPods(ctx context.Context) (some []string, left int64, err error) {
+// that are on their way out among them, and how many they are. The pods of some
+// jobs are left to Kubernetes, which ends them because the job is suspended: one
+// that somebody else deletes counts as a failure of its job.
+// https://kubernetes.io/docs/concepts/workloads/controllers/job/#suspending-a-job
+func (l *look) stopPods(ctx context.Context, jobs ...types.UID) (some []string, left int64, err error) {
 	pods := &metav1.PartialObjectMetadataList{}
 	pods.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
 	if err := l.live.List(ctx, pods, client.InNamespace(l.p.Name), client.Limit(100)); err != nil {
@@ -65,15 +90,24 @@ func (l *look) stopPods(ctx context.Context) (some []string, left int64, err err
 	running := false
 	for _, pod := range pods.Items {
 		some = append(some, pod.Name)
-		running = running || pod.DeletionTimestamp.IsZero()
+		running = running || pod.DeletionTimestamp.IsZero() && !slices.Contains(jobs, types.UID(pod.Labels[batchv1.ControllerUidLabel]))
 	}
 	left = int64(len(some))
 	if more := pods.RemainingItemCount; more != nil {
 		left += *more
+		running = true
 	}
 	if running {
+		which := []client.DeleteAllOfOption{client.InNamespace(l.p.Name)}
+		if len(jobs) > 0 {
+			others, err := othersThan(jobs)
+			if err != nil {
+				return some, left, err
+			}
+			which = append(which, client.MatchingLabelsSelector{Selector: others})
+		}
 		l.meters.wrote("Pod", "deletecollection")
-		if err := l.client.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(l.p.Name)); err != nil {
+		if err := l.client.DeleteAllOf(ctx, &corev1.Pod{}, which...); err != nil {
 			return some, left, fmt.Errorf("delete pods: %w", err)
 		}
 		l.log.Info("stopped pods", "pods", left)
@@ -82,6 +116,19 @@ func (l *look) stopPods(ctx context.Context) (some []string, left int64, err err
 		l.soon(2 * time.Second)
 	}
 	return some, left, nil
+}
+
+// othersThan selects the pods that are of none of some jobs.
+func othersThan(jobs []types.UID) (labels.Selector, error) {
+	names := make([]string, len(jobs))
+	for i, id := range jobs {
+		names[i] = string(id)
+	}
+	no, err := labels.NewRequirement(batchv1.ControllerUidLabel, selection.NotIn, names)
+	if err != nil {
+		return nil, fmt.Errorf("select pods: %w", err)
+	}
+	return labels.NewSelector().Add(*no), nil
 }
 
 // cachedQuota is the project's quota; nil: the cache has none.

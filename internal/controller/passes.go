@@ -56,7 +56,11 @@ func (f *firstPass) Start(ctx context.Context) error {
 		case <-time.After(time.Second):
 		}
 	}
-	for _, o := range append(owned(), &v1alpha1.Project{}, &corev1.Namespace{}, &corev1.Service{}, &discoveryv1.EndpointSlice{}) {
+	kinds := append(owned(), &v1alpha1.Project{}, &corev1.Namespace{}, &corev1.Service{}, &discoveryv1.EndpointSlice{})
+	for _, w := range workloads {
+		kinds = append(kinds, w.object)
+	}
+	for _, o := range kinds {
 		// It waits for the first sync.
 		if _, err := f.cache.GetInformer(ctx, o); err != nil {
 			if ctx.Err() != nil {

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"slices"
 	"time"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
@@ -77,6 +79,10 @@ func (r *projects) setUp(m ctrl.Manager) error {
 			return request(o.GetNamespace())
 		}))
 	}
+	for _, w := range workloads {
+		b = b.Watches(w.object, handler.EnqueueRequestsFromMapFunc(r.sleepers),
+			builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})))
+	}
 	return b.Complete(r)
 }
 
@@ -96,6 +102,22 @@ func (r *projects) everyProject(ctx context.Context, _ client.Object) []reconcil
 		requests = append(requests, request(all.Items[i].Name)...)
 	}
 	return requests
+}
+
+// sleepers asks for the project of a workload that came or changed, where that
+// is asleep: it is to be stopped, too. A project that is awake has many such
+// changes, and none that would matter.
+func (r *projects) sleepers(ctx context.Context, o client.Object) []reconcile.Request {
+	var p v1alpha1.Project
+	if err := r.client.Get(ctx, client.ObjectKey{Name: o.GetNamespace()}, &p, client.UnsafeDisableDeepCopy); err != nil {
+		return nil // it is no project's
+	}
+	_, marked := o.GetAnnotations()[v1alpha1.AnnotationBeforeHibernation]
+	written := slices.ContainsFunc(o.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool { return e.Manager == fieldManager })
+	if sleeps, _, _, _ := hibernates(&p, r.now()); !sleeps && !marked && !written {
+		return nil
+	}
+	return request(p.Name)
 }
 
 // Reconcile makes a project's namespace what the project says.

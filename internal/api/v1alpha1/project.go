@@ -69,6 +69,10 @@ const (
 	// the namespace left.
 	AnnotationRetained = "freehold.dev/retained"
 
+	// AnnotationBeforeHibernation on a workload of a project that sleeps says what
+	// the field that stops it was before: false, or a number of replicas.
+	AnnotationBeforeHibernation = "freehold.dev/before-hibernation"
+
 	// LabelSource on a project says who made it where that is not bootstrap;
 	// SourceAPI is the set of Freehold's API.
 	LabelSource = "freehold.dev/source"
