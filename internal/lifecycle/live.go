@@ -284,16 +284,10 @@ func (r *run) removeUnrecorded(ctx context.Context, d dataplane.DataPlane) error
 		return fmt.Errorf("revoke the controller's right to make projects: %w", err)
 	}
 	from := client.Resource(v1alpha1.GroupVersion.WithResource("projects"))
-	left := 0
+	began, said := r.Now(), ""
 	err = wait.Until(ctx, wait.For{
 		What: "the projects that are not in the spec of " + d.Plan.Org + " to be removed", Every: r.projectsEvery(),
 		Within: or(r.ProjectsWithin, 5*time.Minute), Now: r.Now,
-		Say: func(waited time.Duration) {
-			r.op.Emit(event.Event{
-				Type: event.Waiting, Layer: string(plan.LayerBootstrap), Duration: waited,
-				Message: fmt.Sprintf("%d projects that are not in the spec are being removed", left),
-			})
-		},
 	}, func(ctx context.Context) (bool, error) {
 		all, err := listProjects(ctx, from)
 		if apierrors.IsNotFound(err) {
@@ -305,7 +299,7 @@ func (r *run) removeUnrecorded(ctx context.Context, d dataplane.DataPlane) error
 		all = slices.DeleteFunc(all, func(p v1alpha1.Project) bool {
 			return slices.ContainsFunc(d.Plan.Bootstrap.Projects, func(r plan.ProjectPlan) bool { return r.Name == p.Name })
 		})
-		if left = len(all); left == 0 {
+		if len(all) == 0 {
 			return true, nil
 		}
 		for i := range all {
@@ -313,7 +307,15 @@ func (r *run) removeUnrecorded(ctx context.Context, d dataplane.DataPlane) error
 				return false, err
 			}
 		}
-		return false, wait.NotYet(fmt.Errorf("project %s is still there: %s", all[0].Name, why(&all[0])))
+		text := fmt.Sprintf("%d projects that are not in the spec are being removed", len(all))
+		if waits := going(all); waits != "" {
+			text += ": " + waits
+		}
+		if text != said {
+			said = text
+			r.op.Emit(event.Event{Type: event.Waiting, Layer: string(plan.LayerBootstrap), Duration: r.Now().Sub(began), Message: text})
+		}
+		return false, wait.NotYet(errors.New(text))
 	})
 	return waited(ctx, err)
 }

@@ -59,7 +59,9 @@ func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChang
 			// Asking for it by name is what a namespace that goes with its project waits for.
 			err = fail(org, string(plan.LayerBootstrap), r.confirmDeletion(ctx, w.DataPlane, w.Was, c.Remove))
 		}
-		if err == nil {
+		if err == nil && c.Remove != "" {
+			err = r.tellingWhatGoes(ctx, w.DataPlane, func() error { return r.make(ctx, w.work, &out) })
+		} else if err == nil {
 			err = r.make(ctx, w.work, &out)
 		}
 		return r.onboarded(&out), fail(org, "", err)
