@@ -10,136 +10,147 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
 	"freehold.dev/freehold/internal/wait"
 )
 
-// progress is how far an object is: there, failed for good, or what it waits for.
+// awaited is an object that is waited for.
+type awaited struct {
+	client dynamic.ResourceInterface // where it is
+	inputs map[string]any
+	live   *unstructured.Unstructured // as it was written
+	before *unstructured.Unstructured // as it was until then; nil: it was not there
+	said   func(string)               // shows how far it is
+}
+
+// progress is how far an object is.
 type progress struct {
-	done   bool
-	failed bool
-	waits  string
+	ready  bool
+	failed bool     // for good
+	waits  string   // for whoever watches
+	why    []string // what is still missing, for whoever waited in vain
 }
 
-// progressOf are the kinds that are waited for, and how far an object is.
-var progressOf = map[schema.GroupKind]func(*unstructured.Unstructured) progress{
-	deploymentKind: deployment,
-	definitionKind: definition,
-	namespaceKind:  namespace,
-}
+// judge says how far an object is.
+type judge func(ctx context.Context, c *cluster, a awaited) (progress, error)
 
-// await waits until an object can be used, and returns it as it is then; also
-// when it cannot.
-func (c *cluster) await(ctx context.Context, r dynamic.ResourceInterface, live *unstructured.Unstructured, said func(string)) (*unstructured.Unstructured, error) {
-	look := progressOf[live.GroupVersionKind().GroupKind()]
-	if look == nil {
-		return live, nil
+// await waits until an object is ready, and returns it as it is then; also when
+// it does not become ready. Kinds without a judge are ready at once: definitions
+// and namespaces are among them.
+func (c *cluster) await(ctx context.Context, a awaited, limit time.Duration) (*unstructured.Unstructured, error) {
+	if isTrue(a.inputs, skipAwait) {
+		a.said("Skipping await logic")
+		return a.live, nil
 	}
-	var reported string
-	err := wait.Until(ctx, c.within(ctx, "it to be ready"), func(ctx context.Context) (bool, error) {
-		if reported != "" { // the first look is at what was written
-			next, err := r.Get(ctx, live.GetName(), metav1.GetOptions{})
+	w := awaiters[a.live.GroupVersionKind().GroupKind()]
+	if expressions := annotation(a.live.Object, waitFor); expressions != "" {
+		look, err := conditionsOf(expressions)
+		if err != nil {
+			return a.live, err
+		}
+		w = awaiter{judge: look, plain: true}
+	}
+	if w.judge == nil {
+		return a.live, nil
+	}
+	if w.within != 0 {
+		limit = w.within
+	}
+	if limit <= 0 {
+		return a.live, w.late(a.live.GetName(), progress{})
+	}
+	name, last, first := a.live.GetName(), progress{}, true
+	shown := ""
+	err := wait.Until(ctx, wait.For{What: name + " to be ready", Every: awaitPause, Within: limit, Now: c.now}, func(ctx context.Context) (bool, error) {
+		if !first { // the first look is at what was written
+			next, err := a.client.Get(ctx, name, metav1.GetOptions{})
 			switch {
 			case apierrors.IsNotFound(err):
-				return false, fmt.Errorf("it was deleted while waiting for %s", reported)
+				return false, nil // it may come back
 			case err != nil:
-				return false, fmt.Errorf("waiting for %s: %w", reported, err)
+				return false, fmt.Errorf("look at %s: %w", name, err)
 			}
-			live = next
+			if next.GetGeneration() >= a.live.GetGeneration() {
+				a.live = next
+			}
 		}
-		p := look(live)
+		first = false
+		p, err := w.judge(ctx, c, a)
+		if err != nil {
+			return false, err
+		}
+		last = p
 		if p.failed {
-			return false, fmt.Errorf("it failed: %s", p.waits)
+			return false, notInitialized(name, p.why)
 		}
-		if !p.done && p.waits != reported {
-			reported = p.waits
-			said("waiting for " + reported)
+		if !p.ready && p.waits != "" && p.waits != shown {
+			shown = p.waits
+			a.said(shown)
 		}
-		return p.done, nil
+		return p.ready, nil
 	})
-	return live, late(ctx, reported, err)
-}
-
-// within is a wait that lasts as long as the operation that it is part of.
-func (c *cluster) within(ctx context.Context, what string) wait.For {
-	left := awaitTimeout
-	if deadline, set := ctx.Deadline(); set {
-		left = max(deadline.Sub(c.now()), awaitPause)
-	}
-	return wait.For{What: what, Every: awaitPause, Within: left, Now: c.now}
-}
-
-// late returns the error of a wait; if its time was up or it was interrupted,
-// with what was waited for last.
-func late(ctx context.Context, reported string, err error) error {
 	switch {
-	case err == nil || reported == "":
-		return err
+	case err == nil:
+		return a.live, nil
+	case errors.Is(err, wait.ErrDeadline), errors.Is(err, context.DeadlineExceeded):
+		return a.live, w.late(name, last)
 	case ctx.Err() != nil:
-		return fmt.Errorf("still waiting for %s: %w", reported, ctx.Err())
-	case errors.Is(err, wait.ErrDeadline):
-		return fmt.Errorf("still waiting for %s: %w", reported, context.DeadlineExceeded)
-	default:
+		return a.live, &notReady{fmt.Sprintf("Resource operation was cancelled for %q", name), last.why}
+	}
+	return a.live, err
+}
+
+// look judges an object once, as a refresh does: only some kinds are judged then.
+func (c *cluster) look(ctx context.Context, a awaited) error {
+	w := awaiters[a.live.GroupVersionKind().GroupKind()]
+	if w.judge == nil || !w.read || isTrue(a.inputs, skipAwait) {
+		return nil
+	}
+	p, err := w.judge(ctx, c, a)
+	if err != nil || p.ready {
 		return err
 	}
+	return notInitialized(a.live.GetName(), p.why)
 }
 
-// deployment follows a rollout as kubectl rollout status does.
-func deployment(live *unstructured.Unstructured) progress {
-	number := func(path ...string) int64 {
-		n, _, _ := unstructured.NestedInt64(live.Object, path...)
-		return n
-	}
-	observed := number("status", "observedGeneration") >= live.GetGeneration()
-	want := int64(1)
-	if n, set, _ := unstructured.NestedInt64(live.Object, "spec", "replicas"); set {
-		want = n
-	}
-	why := ""
-	for _, c := range conditions(live) {
-		if c.kind == "Progressing" && c.reason == "ProgressDeadlineExceeded" && observed {
-			return progress{failed: true, waits: "the rollout exceeded its progress deadline: " + c.message}
-		}
-		if c.kind == "Available" && c.status != "True" && c.message != "" {
-			why = ": " + c.message
-		}
-	}
+// notReady is the error of an object that is there and does not work, and why.
+type notReady struct {
+	text string
+	why  []string
+}
+
+func (e *notReady) Error() string { return e.text }
+
+func notInitialized(name string, why []string) error {
+	return &notReady{fmt.Sprintf("Resource '%s' was created but failed to initialize", name), why}
+}
+
+// late is the error when the time is up.
+func (w awaiter) late(name string, p progress) error {
 	switch {
-	case !observed:
-		return progress{waits: "the rollout to be observed"}
-	case number("status", "updatedReplicas") < want:
-		return progress{waits: fmt.Sprintf("the rollout: %d of %d replicas are updated%s", number("status", "updatedReplicas"), want, why)}
-	case number("status", "replicas") > number("status", "updatedReplicas"):
-		return progress{waits: "the rollout: old replicas are ending" + why}
-	case number("status", "availableReplicas") < want:
-		return progress{waits: fmt.Sprintf("the rollout: %d of %d replicas are available%s", number("status", "availableReplicas"), want, why)}
+	case w.plain:
+		return &notReady{"timed out waiting for the condition", p.why}
+	case w.within != 0:
+		return &notReady{fmt.Sprintf("Timeout occurred polling for '%s'", name), p.why}
 	}
-	return progress{done: true}
+	return &notReady{fmt.Sprintf("'%s' timed out waiting to be Ready", name), p.why}
 }
 
-// definition is there when its kind is served; names that clash never are.
-func definition(live *unstructured.Unstructured) progress {
-	waits := "the definition to be established"
-	for _, c := range conditions(live) {
-		if c.kind == "Established" && c.status == "True" {
-			return progress{done: true}
-		}
-		if c.kind == "NamesAccepted" && c.status == "False" {
-			return progress{failed: true, waits: c.message}
-		}
+// reasons are the lines that an error has below its first.
+func reasons(err error) []string {
+	if e, is := errors.AsType[*notReady](err); is {
+		return e.why
 	}
-	return progress{waits: waits}
+	return nil
 }
 
-func namespace(live *unstructured.Unstructured) progress {
-	phase, _, _ := unstructured.NestedString(live.Object, "status", "phase")
-	if phase == "Active" {
-		return progress{done: true}
-	}
-	return progress{waits: "the namespace to be active; it is " + phase}
-}
+const (
+	// awaitTimeout is what a resource gets when the program says nothing else.
+	awaitTimeout = 10 * time.Minute
+	// awaitPause is between two looks.
+	awaitPause = 150 * time.Millisecond
+)
 
 // timeLimit is how long a resource may take to be ready, or gone
 // (provider/pkg/metadata/overrides.go, TimeoutDuration).
@@ -165,4 +176,10 @@ func conditions(live *unstructured.Unstructured) []condition {
 		}
 	}
 	return cs
+}
+
+// count reads a number of an object's; 0 when it is not there.
+func count(live *unstructured.Unstructured, path ...string) int64 {
+	n, _, _ := unstructured.NestedInt64(live.Object, path...)
+	return n
 }

@@ -23,7 +23,6 @@ type config struct {
 	skipUpdateUnreachable bool   // what cannot be reached is left as it was
 	configMapMutable      bool
 	secretMutable         bool
-	suppressDeprecations  bool
 }
 
 func defaultConfig() config { return config{namespace: "default"} }
@@ -204,7 +203,6 @@ func (p *Provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 	c.deleteUnreachable = boolOf(values["deleteUnreachable"], false)
 	c.configMapMutable = boolOf(values["enableConfigMapMutable"], false)
 	c.skipUpdateUnreachable = boolOf(values["skipUpdateUnreachable"], false)
-	c.suppressDeprecations = boolOf(values["suppressDeprecationWarnings"], false)
 	c.secretMutable = boolOf(values["enableSecretMutable"], false)
 
 	conn := p.of(ctx)

@@ -60,7 +60,7 @@ func (p *Provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	if err != nil {
 		return nil, err
 	}
-	live, waitErr := w.settle(ctx, c, r, live)
+	live, waitErr := w.settle(ctx, c, r, live, nil)
 	state, err := w.outputs(live, version)
 	if err != nil {
 		return nil, err
@@ -101,6 +101,15 @@ func (w *write) create(ctx context.Context) (live *unstructured.Unstructured, er
 			}
 		}
 		live, err = w.createOnce(ctx)
+		if meta.IsNoMatchError(err) {
+			// What makes the kind is not on its way if Kubernetes removed it.
+			if c, unreachable := w.reach(ctx); unreachable == nil {
+				c.mapper.Reset() // and where it is, the next try sees it
+				if why := c.removed(kindOf(w.object)); why != "" {
+					return nil, errors.New(why)
+				}
+			}
+		}
 		if !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) || w.preview && namespaceMissing(err) {
 			return live, err
 		}

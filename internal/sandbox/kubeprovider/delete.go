@@ -77,9 +77,7 @@ func (c *connection) delete(ctx context.Context, old checkpoint, k key, timeout 
 	if isTrue(old.inputs, skipAwait) && notAwaitedWhenDeleted[gvk.GroupKind()] {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeLimit(timeout, old.inputs))
-	defer cancel()
-	return cl.awaitGone(ctx, r, k, said)
+	return cl.awaitGone(ctx, r, k, timeLimit(timeout, old.inputs), said)
 }
 
 func propagation(inputs map[string]any) metav1.DeletionPropagation {
@@ -101,10 +99,10 @@ var notAwaitedWhenDeleted = map[schema.GroupKind]bool{
 
 // awaitGone waits until an object is not there, or another one is in its place,
 // and returns it while it is.
-func (c *cluster) awaitGone(ctx context.Context, r dynamic.ResourceInterface, k key, said func(string)) (*unstructured.Unstructured, error) {
+func (c *cluster) awaitGone(ctx context.Context, r dynamic.ResourceInterface, k key, limit time.Duration, said func(string)) (*unstructured.Unstructured, error) {
 	var last *unstructured.Unstructured
 	reported := ""
-	err := wait.Until(ctx, c.within(ctx, "it to be gone"), func(ctx context.Context) (bool, error) {
+	err := wait.Until(ctx, wait.For{What: k.id() + " to be gone", Every: awaitPause, Within: max(limit, awaitPause), Now: c.now}, func(ctx context.Context) (bool, error) {
 		live, err := r.Get(ctx, k.name, metav1.GetOptions{})
 		switch {
 		case apierrors.IsNotFound(err):
@@ -145,6 +143,3 @@ func lingering(live *unstructured.Unstructured) string {
 	}
 	return strings.Join(why, "; ")
 }
-
-// awaitPause is between two looks.
-const awaitPause = 150 * time.Millisecond

@@ -12,7 +12,8 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// Diff compares what was asked for, as it was last seen, with what is asked for now. The cluster is only asked where a
+// Diff compares the live object that the state has, pruned to what was asked for
+// then, with what is asked for now. The cluster is only asked where a
 // custom kind lives.
 func (p *Provider) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
 	state, err := unmarshal("Diff.olds", req.GetOlds())
@@ -29,7 +30,7 @@ func (p *Provider) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulum
 	if !hasUnknown(news) {
 		news = normalize(news)
 	}
-	was := normalize(old.inputs)
+	was := prune(old.live, normalize(old.inputs))
 	gvk := kindOf(news)
 	if namespaced, known := c.namespaced(ctx, gvk); namespaced || !known {
 		setNamespace(was, orDefault(names(was).namespace))

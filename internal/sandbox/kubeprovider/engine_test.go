@@ -40,7 +40,7 @@ func newEngine(t *testing.T, rc *rest.Config) *engine {
 func configured(t *testing.T, resolve Resolve) *engine {
 	t.Helper()
 	e := &engine{t: t, p: New(resolve, time.Now)}
-	e.p.retryPause = 20 * time.Millisecond
+	e.p.retryPause = 200 * time.Millisecond
 	if _, err := e.p.Configure(t.Context(), &pulumirpc.ConfigureRequest{Args: e.wire(map[string]any{"kubeconfig": "any"})}); err != nil {
 		t.Fatal(err)
 	}

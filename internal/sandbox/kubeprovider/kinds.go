@@ -10,6 +10,7 @@ var (
 	statefulSetKind = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
 	daemonSetKind   = schema.GroupKind{Group: "apps", Kind: "DaemonSet"}
 	jobKind         = schema.GroupKind{Group: "batch", Kind: "Job"}
+	ingressKind     = schema.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}
 	definitionKind  = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
 	namespaceKind   = schema.GroupKind{Kind: "Namespace"}
 	secretKind      = schema.GroupKind{Kind: "Secret"}

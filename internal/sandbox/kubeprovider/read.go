@@ -11,10 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
 )
 
 // Read returns the live object, and as its inputs what it has of those that
-// were. An object that is not there has no id (provider/pkg/provider/provider.go, Read).
+// were. An object that is not there has no id; one that is there and not ready is
+// told as such (provider/pkg/provider/provider.go, Read).
 func (p *Provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
 	asked, err := unmarshal("Read.inputs", req.GetInputs())
 	if err != nil {
@@ -68,7 +70,7 @@ func (p *Provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 	if err != nil {
 		return nil, err
 	}
-	live, err := c.get(ctx, inputs, k)
+	cl, r, live, err := c.get(ctx, inputs, k)
 	switch {
 	case gone(err):
 		return &pulumirpc.ReadResponse{}, nil
@@ -76,8 +78,12 @@ func (p *Provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 		return nil, err
 	}
 	seen := imported(live)
+	var notReady error
 	if !imports {
-		seen = observed(inputs, old.live, live)
+		seen = prune(live.Object, inputs)
+		if notReady = cl.look(ctx, awaited{client: r, inputs: inputs, live: live, said: func(string) {}}); gone(notReady) {
+			return &pulumirpc.ReadResponse{}, nil
+		}
 	}
 	version := old.version
 	if version == "" {
@@ -91,21 +97,25 @@ func (p *Provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 	if err != nil {
 		return nil, err
 	}
+	if notReady != nil {
+		return nil, initFailed(req.GetId(), outputs, current, notReady)
+	}
 	return &pulumirpc.ReadResponse{Id: req.GetId(), Properties: outputs, Inputs: current}, nil
 }
 
-// get returns a live object.
-func (c *connection) get(ctx context.Context, object map[string]any, k key) (*unstructured.Unstructured, error) {
+// get returns a live object, and where it is.
+func (c *connection) get(ctx context.Context, object map[string]any, k key) (*cluster, dynamic.ResourceInterface, *unstructured.Unstructured, error) {
 	cl, err := c.reach(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	at := names(object)
 	r, err := cl.at(ctx, kindOf(object), &at, "default", ifDefined)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
-	return r.Get(ctx, k.name, metav1.GetOptions{})
+	live, err := r.Get(ctx, k.name, metav1.GetOptions{})
+	return cl, r, live, err
 }
 
 // gone reports whether an object cannot be there: neither it nor its kind is.
@@ -120,7 +130,7 @@ func imported(live *unstructured.Unstructured) map[string]any {
 	for _, made := range append([]string{"selfLink"}, madeByServer...) {
 		unstructured.RemoveNestedField(o, "metadata", made)
 	}
-	for _, a := range []string{"deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration"} {
+	for _, a := range []string{revision, "kubectl.kubernetes.io/last-applied-configuration"} {
 		unstructured.RemoveNestedField(o, "metadata", "annotations", a)
 	}
 	return o

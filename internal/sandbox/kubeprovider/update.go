@@ -111,7 +111,7 @@ func (w *write) update(ctx context.Context, c *cluster, r dynamic.ResourceInterf
 	if err != nil || w.preview {
 		return live, err
 	}
-	return w.settle(ctx, c, r, live)
+	return w.settle(ctx, c, r, live, before)
 }
 
 // put replaces a definition as a whole, whoever owns its fields.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil/rpcerror"
@@ -74,26 +73,16 @@ func (w *write) outputs(live *unstructured.Unstructured, version string) (*struc
 
 // settle waits until the written object is ready, and returns it as it is then;
 // also when it does not become ready.
-func (w *write) settle(ctx context.Context, c *cluster, r dynamic.ResourceInterface, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	said := func(message string) {
+func (w *write) settle(ctx context.Context, c *cluster, r dynamic.ResourceInterface, live, before *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return c.await(ctx, awaited{client: r, inputs: w.object, live: live, before: before, said: func(message string) {
 		w.report(ctx, pulumirpc.LogSeverity_INFO, string(w.urn), message, true)
-	}
-	if isTrue(w.object, skipAwait) {
-		said("Skipping await logic")
-		return live, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeLimit(w.timeout, w.object))
-	defer cancel()
-	return c.await(ctx, r, live, said)
+	}}, timeLimit(w.timeout, w.object))
 }
-
-// awaitTimeout is what a resource gets when the program says nothing else.
-const awaitTimeout = 10 * time.Minute
 
 // initFailed tells the engine that the object is there but does not work: it is
 // kept in the state, and the next update waits for it again.
 func initFailed(id string, state *structpb.Struct, inputs *structpb.Struct, cause error) error {
 	return rpcerror.WithDetails(rpcerror.New(codes.Unknown, cause.Error()), &pulumirpc.ErrorResourceInitFailed{
-		Id: id, Properties: state, Inputs: inputs, Reasons: []string{cause.Error()},
+		Id: id, Properties: state, Inputs: inputs, Reasons: append([]string{cause.Error()}, reasons(cause)...),
 	})
 }
