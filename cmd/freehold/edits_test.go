@@ -25,6 +25,7 @@ import (
 	"freehold.dev/freehold/internal/crossguard"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/kubelive"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/plan"
@@ -222,7 +223,7 @@ func (h home) service(t *testing.T) (*lifecycle.Service, *edited) {
 	}
 	e := &edited{Engine: eng, met: map[string]bool{}, reverted: map[string]bool{}}
 	return &lifecycle.Service{
-		Cloud: cl, Engine: e, Registry: reg, Now: time.Now, Log: log, ProbeEvery: 200 * time.Millisecond,
+		Cloud: cl, Engine: e, Registry: reg, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: 200 * time.Millisecond,
 		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
 	}, e
 }

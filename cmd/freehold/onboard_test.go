@@ -158,6 +158,7 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 		{"edit", "acme", "s3/bucketVersioningV2:BucketVersioningV2", "freehold-acme-data-" + dp.AccountID, "versioningConfiguration.status=Suspended"},
 		{"rm", "acme", "iam/accountPasswordPolicy:AccountPasswordPolicy", "iam-account-password-policy"},
 		{"create", "acme", "ec2/vpc:Vpc", "stray", "cidrBlock=10.99.0.0/16"},
+		{"edit", "acme", "eks/cluster:Cluster", "freehold-acme", "deletionProtection=true"},
 	} {
 		h.want(0, append([]string{"sandbox"}, byHand...)...)
 	}
@@ -167,6 +168,14 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 	kubectl(t, kubeconfig, "label", "namespace", "freehold-system", "pod-security.kubernetes.io/warn=baseline", "--overwrite")
 	kubectl(t, kubeconfig, "-n", "freehold-system", "label", "deployment", "namespace-controller", "freehold.dev/layer=theirs",
 		"--overwrite", "--field-manager", "installer")
+	// What is added to an object, a refresh does not see.
+	kubectl(t, kubeconfig, "label", "namespace", "freehold-system", "by-hand=yes")
+	for _, patch := range [][]string{
+		{"clusterrolebinding/freehold-reader", `[{"op":"add","path":"/subjects/-","value":{"apiGroup":"rbac.authorization.k8s.io","kind":"User","name":"mallory"}}]`},
+		{"deployment/namespace-controller", `[{"op":"add","path":"/spec/template/spec/containers/0/env/-","value":{"name":"EVIL","value":"1"}}]`},
+	} {
+		kubectl(t, kubeconfig, "-n", "freehold-system", "patch", patch[0], "--type=json", "-p", patch[1])
+	}
 
 	stray := "unmanaged aws:ec2/vpc:Vpc"
 	drift := func() []string {
@@ -183,12 +192,14 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 		return got
 	}
 	if d := cmp.Diff([]string{
-		"bootstrap changed kubernetes:apps/v1:Deployment metadata.labels[\"freehold.dev/layer\"]",
-		"bootstrap changed kubernetes:core/v1:Namespace metadata.labels[\"pod-security.kubernetes.io/warn\"]",
+		"bootstrap changed kubernetes:apps/v1:Deployment metadata.labels[\"freehold.dev/layer\"] spec.template.spec.containers[0].env[2]",
+		"bootstrap changed kubernetes:core/v1:Namespace metadata.labels[\"by-hand\"] metadata.labels[\"pod-security.kubernetes.io/warn\"]",
+		"bootstrap changed kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding subjects",
 		"bootstrap missing kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
 		"boundary changed aws:iam/role:Role maxSessionDuration",
 		"boundary changed aws:s3/bucketVersioningV2:BucketVersioningV2 versioningConfiguration.status",
 		"boundary missing aws:iam/accountPasswordPolicy:AccountPasswordPolicy",
+		"cluster changed aws:eks/cluster:Cluster deletionProtection",
 		stray,
 	}, drift()); d != "" {
 		t.Fatalf("found (-want +got):\n%s", d)
@@ -197,6 +208,9 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 	left := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
 	if len(left.Unmanaged) != 1 {
 		t.Errorf("onboard without --prune: %+v", left.Unmanaged)
+	}
+	if len(left.PutBack) == 0 {
+		t.Error("onboard does not say what it put back")
 	}
 	if d := cmp.Diff([]string{stray}, drift()); d != "" {
 		t.Errorf("after onboard without --prune (-want +got):\n%s", d)

@@ -14,6 +14,7 @@ import (
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/environ"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/kubelive"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/plan"
@@ -84,7 +85,7 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 		return nil, err
 	}
 	return &lifecycle.Service{
-		Cloud: cl, Engine: eng, Registry: reg, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
+		Cloud: cl, Engine: eng, Registry: reg, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
 		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
 	}, nil
 }

@@ -22,6 +22,7 @@ var may = map[string][]string{
 	"cmd/freehold": {
 		"internal/cli", "internal/engine", "internal/environ", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
 		"internal/registry/sqlite", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
+		"internal/kubelive",
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/controller/source"},
 
@@ -71,7 +72,7 @@ var may = map[string][]string{
 	"internal/lifecycle": {
 		"policies", "internal/audit", "internal/judge", "internal/spec", "internal/plan", "stacks", "internal/drift", "internal/event", "internal/finding",
 		"internal/engine", "internal/cloud", "internal/registry", "internal/operation", "internal/dataplane", "internal/api/v1alpha1", "internal/wait", "internal/awstype",
-		"internal/unknown",
+		"internal/unknown", "internal/kubelive",
 	},
 	// A data plane is made of what the leaves hold: accounts and clusters,
 	// records, results.
@@ -82,7 +83,7 @@ var may = map[string][]string{
 	// A world in memory, which the tests of lifecycle kill processes in.
 	"internal/lifecycle/lifecycletest": {
 		"internal/engine", "internal/cloud", "stacks", "internal/plan", "internal/registry", "internal/finding", "internal/event",
-		"internal/api/v1alpha1", "internal/awstype", "internal/unknown", "internal/spec",
+		"internal/api/v1alpha1", "internal/awstype", "internal/unknown", "internal/spec", "internal/kubelive",
 	},
 	"internal/audit": {"internal/judge", "internal/finding", "internal/iam", "internal/awstype", "internal/unknown", "policies"},
 	// Fleets of any size, for the tests and benchmarks of an audit.

@@ -108,11 +108,17 @@ type Zone struct {
 	ID   string // "use1-az6"
 }
 
-// Running is what a cluster runs now, whatever was asked for: AWS upgrades a
-// control plane by itself when it ends its support of a version.
+// Running is what a cluster is and runs now, whatever was asked for: AWS upgrades
+// a control plane by itself when it ends its support of a version.
 type Running struct {
 	Kubernetes string            // minor version, "1.35"
 	NodeGroups map[string]string // minor versions, by the node group's name
+	// Protected is EKS deletion protection.
+	Protected bool
+	// Endpoint and CA are how its API is reached. EKS makes both up for each
+	// cluster: one that is made again under the same name has others.
+	Endpoint string
+	CA       string // base64 PEM
 }
 
 // UnsupportedError says which part of a release the cloud does not have. It

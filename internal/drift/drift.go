@@ -42,6 +42,8 @@ type Item struct {
 // Facts are everything that was observed of one org.
 type Facts struct {
 	Resources []Resource
+	// Beside is what was found of them in another way than by reading them again.
+	Beside []finding.Finding
 	// Items are what the inventory found, without what the cloud itself makes.
 	Items []Item
 	// Declared is everything that some layer declares.
@@ -64,6 +66,9 @@ func Findings(f Facts, layers []string) []finding.Finding {
 			base.Kind, base.Differences = finding.Changed, d
 			out = append(out, base)
 		}
+	}
+	for _, b := range f.Beside {
+		out = joined(out, b)
 	}
 	for _, it := range f.Items {
 		if f.Declared.Has(it) {
@@ -111,6 +116,20 @@ func number(properties map[string]any, path string) (float64, bool) {
 	}
 	n, err := strconv.ParseFloat(fmt.Sprint(properties[keys[len(keys)-1]]), 64)
 	return n, err == nil
+}
+
+// joined adds a finding to the others, or what it differs in to the one of the
+// same resource.
+func joined(out []finding.Finding, b finding.Finding) []finding.Finding {
+	i := slices.IndexFunc(out, func(o finding.Finding) bool { return o.Same(b) })
+	if i < 0 {
+		return append(out, b)
+	}
+	if out[i].Kind == finding.Missing {
+		return out // between the two readings it went
+	}
+	out[i].Differences, out[i].Message = finding.Union(out[i].Differences, b.Differences), b.Message
+	return out
 }
 
 // without leaves out what nobody asked for of some properties: of those that

@@ -15,11 +15,14 @@ type Resource struct {
 	Name   string
 	ID     string
 	Inputs map[string]any
+	// Outputs are as they are stored: what is secret in them is encrypted.
+	Outputs map[string]any
 }
 
-// Resources returns what the stored state of a stack has of some types, in the
-// order of the state, without what is only left to be deleted. There are none in
-// a stack that does not exist; an error means that nobody can tell.
+// Resources returns what the stored state of a stack has of some types, or of all
+// where none is given, in the order of the state, without what is only left to be
+// deleted. There are none in a stack that does not exist; an error means that
+// nobody can tell.
 func (e *Engine) Resources(ctx context.Context, s Stack, types ...string) ([]Resource, error) {
 	r, err := e.State(ctx, s)
 	if errors.Is(err, ErrNoStack) {
@@ -37,12 +40,14 @@ func (e *Engine) Resources(ctx context.Context, s Stack, types ...string) ([]Res
 			ID     string         `json:"id"`
 			Delete bool           `json:"delete"`
 			Inputs map[string]any `json:"inputs"`
+
+			Outputs map[string]any `json:"outputs"`
 		}
 		if err := json.Unmarshal(raw, &m); err != nil {
 			return err
 		}
-		if !m.Delete && slices.Contains(types, m.Type) {
-			out = append(out, Resource{URN: m.URN, Type: m.Type, Name: urnName(m.URN), ID: m.ID, Inputs: m.Inputs})
+		if !m.Delete && (len(types) == 0 || slices.Contains(types, m.Type)) {
+			out = append(out, Resource{URN: m.URN, Type: m.Type, Name: urnName(m.URN), ID: m.ID, Inputs: m.Inputs, Outputs: m.Outputs})
 		}
 		return nil
 	}}

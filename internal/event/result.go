@@ -105,6 +105,9 @@ type Onboarding struct {
 	Changed   bool          `json:"changed"`
 	Layers    []LayerResult `json:"layers"`
 	DataPlane DataPlane     `json:"dataPlane"`
+	// PutBack is what was found changed beside what the engine sees, and was put
+	// back: fields of objects in the cluster, and what is set beside the stacks.
+	PutBack []finding.Finding `json:"putBack,omitempty"`
 	// Unmanaged are things in the org's account that no layer declares; they are left alone.
 	Unmanaged []finding.Finding `json:"unmanaged,omitempty"`
 	// Policy is what the policies do not allow, and what somebody answers for.

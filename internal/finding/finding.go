@@ -49,6 +49,15 @@ func (w WayIn) String() string {
 	return "role " + w.Role + " with " + strings.Join(w.Policies, ", ")
 }
 
+// Same reports whether two findings are about the same resource: some looks at a
+// resource know it by its URN, and others by its id only.
+func (f Finding) Same(o Finding) bool {
+	if f.URN != "" && o.URN != "" {
+		return f.URN == o.URN
+	}
+	return f.Layer == o.Layer && f.Type == o.Type && f.ID == o.ID && f.ID != ""
+}
+
 // Difference is one property that is not what it should be.
 type Difference struct {
 	Path string `json:"path"`

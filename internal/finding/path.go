@@ -3,7 +3,9 @@ package finding
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"freehold.dev/freehold/internal/unknown"
 )
@@ -37,4 +39,24 @@ func Text(v any) string {
 		return fmt.Sprint(v)
 	}
 	return string(b)
+}
+
+// Within reports whether a path is another one, or in it.
+func Within(inner, outer string) bool {
+	rest, ok := strings.CutPrefix(inner, outer)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// Union is all that two looks at the same resource found. Where one has a part of
+// what the other has as a whole, the second look is kept.
+func Union(first, second []Difference) []Difference {
+	var out []Difference
+	for _, d := range first {
+		if !slices.ContainsFunc(second, func(o Difference) bool { return Within(d.Path, o.Path) || Within(o.Path, d.Path) }) {
+			out = append(out, d)
+		}
+	}
+	out = append(out, second...)
+	slices.SortFunc(out, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })
+	return out
 }

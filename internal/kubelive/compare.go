@@ -300,6 +300,8 @@ func (c *comparison) added(at place, was, live any, known bool, all owners) {
 		// The layer's own name is on it, and the layer never asked for it.
 		c.differ(at.text, nil, live)
 		c.out.By = append(c.out.By, c.object.Manager)
+	case all.own(namedByAnother):
+		// It is looked at with all else that they own.
 	case all.own(isAnothers):
 		// Of what somebody took as a whole, this is what they added.
 		if known && !equal(was, live) {
@@ -318,12 +320,14 @@ func (c *comparison) foreign(o owner, live map[string]any) {
 		if allowed(c.kind, p) {
 			return
 		}
-		at, have, there := find(live, p)
+		at, have, there := find(live, c.whole(p))
 		if !there || at.named() {
 			return
 		}
 		c.out.By = append(c.out.By, o.name)
-		if slices.ContainsFunc(c.out.Differences, func(d finding.Difference) bool { return within(d.Path, at.text) || within(at.text, d.Path) }) {
+		if slices.ContainsFunc(c.out.Differences, func(d finding.Difference) bool {
+			return finding.Within(d.Path, at.text) || finding.Within(at.text, d.Path)
+		}) {
 			return
 		}
 		_, want, _ := find(c.object.Want, p)
@@ -331,8 +335,15 @@ func (c *comparison) foreign(o owner, live map[string]any) {
 	})
 }
 
-// within reports whether a path is another, or in it.
-func within(inner, outer string) bool {
-	rest, ok := strings.CutPrefix(inner, outer)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+// whole is the item of a list that a field is in, where nobody asked for any of
+// it, and else the field itself.
+func (c *comparison) whole(p fieldpath.Path) fieldpath.Path {
+	for i, pe := range p {
+		if pe.Key != nil {
+			if _, _, asked := find(c.object.Want, p[:i+1]); !asked {
+				return p[:i+1]
+			}
+		}
+	}
+	return p
 }

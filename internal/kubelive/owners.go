@@ -64,10 +64,11 @@ func (all owners) own(fits func(owner) bool) bool {
 	return slices.ContainsFunc(all, func(o owner) bool { return o.whole && fits(o) })
 }
 
-func isOurs(o owner) bool       { return o.ours }
-func isAnothers(o owner) bool   { return !o.ours }
-func isAnybodys(owner) bool     { return true }
-func namesExactly(o owner) bool { return o.ours && o.exact }
+func isOurs(o owner) bool         { return o.ours }
+func isAnothers(o owner) bool     { return !o.ours }
+func isAnybodys(owner) bool       { return true }
+func namesExactly(o owner) bool   { return o.ours && o.exact }
+func namedByAnother(o owner) bool { return !o.ours && o.exact }
 
 // elements are the steps further in that somebody has in this place.
 func (all owners) elements() []fieldpath.PathElement {

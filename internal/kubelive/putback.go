@@ -31,6 +31,9 @@ func (c *Client) Expose(ctx context.Context, results []Result) error {
 			continue
 		}
 		err := c.object(ctx, r.Object, func(in dynamic.ResourceInterface, live *unstructured.Unstructured) error {
+			if live == nil {
+				return nil
+			}
 			_, err := disown(ctx, in, live)
 			return err
 		})
@@ -42,7 +45,8 @@ func (c *Client) Expose(ctx context.Context, results []Result) error {
 }
 
 // PutBack makes objects what was applied, and nothing else: what was changed or
-// taken away is applied again, and what was added goes. It may be interrupted
+// taken away is applied again, what was added goes, and an object that is gone is
+// made again. It may be interrupted
 // after any write: what is left to do is then still a difference. Nothing that
 // holds data is deleted.
 func (c *Client) PutBack(ctx context.Context, objects []Object) error {
@@ -58,7 +62,8 @@ func (c *Client) PutBack(ctx context.Context, objects []Object) error {
 	return nil
 }
 
-// object reads an object and works on it, again if somebody wrote to it meanwhile.
+// object reads an object, nil where it is gone, and works on it, again if somebody
+// wrote to it meanwhile.
 func (c *Client) object(ctx context.Context, o Object, work func(dynamic.ResourceInterface, *unstructured.Unstructured) error) error {
 	kind, err := o.kind()
 	if err != nil {
@@ -69,6 +74,9 @@ func (c *Client) object(ctx context.Context, o Object, work func(dynamic.Resourc
 	const attempts = 5
 	for i := 1; ; i++ {
 		live, err := in.Get(ctx, name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			live, err = nil, nil
+		}
 		if err == nil {
 			err = work(in, live)
 		}
@@ -83,6 +91,10 @@ func (c *Client) object(ctx context.Context, o Object, work func(dynamic.Resourc
 }
 
 func putBack(ctx context.Context, in dynamic.ResourceInterface, o Object, live *unstructured.Unstructured) error {
+	if live == nil {
+		_, err := apply(ctx, in, o, empty(o))
+		return err
+	}
 	r := Compare(o, live)
 	if len(r.Differences) == 0 {
 		return nil
@@ -118,6 +130,18 @@ func putBack(ctx context.Context, in dynamic.ResourceInterface, o Object, live *
 		return fmt.Errorf("%w: %s (%s)", ErrKept, strings.Join(paths, ", "), r.Why())
 	}
 	return nil
+}
+
+// empty is an object of which there is nothing but its place.
+func empty(o Object) *unstructured.Unstructured {
+	out := &unstructured.Unstructured{Object: map[string]any{}}
+	if kind, err := o.kind(); err == nil {
+		out.SetGroupVersionKind(kind)
+	}
+	namespace, name := o.place()
+	out.SetNamespace(namespace)
+	out.SetName(name)
+	return out
 }
 
 // apply applies the object as the layer did, over whatever is there.

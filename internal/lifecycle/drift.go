@@ -53,6 +53,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 		out.Findings = append(out.Findings, r.unreadable...)
 		whole = whole && len(r.unreadable) == 0
 		f.Resources = append(f.Resources, r.resources...)
+		f.Beside = append(f.Beside, r.beside...)
 		declare(f.Declared, r.steps)
 		out.Findings = append(out.Findings, r.violated...)
 	}
@@ -81,8 +82,23 @@ type layerRead struct {
 	result     event.LayerResult
 	resources  []drift.Resource
 	steps      []engine.Step
+	beside     []finding.Finding
 	unreadable []finding.Finding
 	violated   []finding.Finding
+}
+
+// beside is what a refresh does not see of a layer: fields that were added to its
+// objects, and what is set beside its stack.
+func (s *Service) beside(ctx context.Context, d dataplane.DataPlane, l plan.Layer) ([]finding.Finding, error) {
+	out, err := s.unset(ctx, d, l)
+	if err != nil || l != plan.LayerBootstrap {
+		return out, err
+	}
+	results, _, err := s.differing(ctx, d, reader)
+	for _, r := range results {
+		out = append(out, foundIn(l, r))
+	}
+	return out, err
 }
 
 func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (r layerRead) {
@@ -109,6 +125,17 @@ func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.L
 		r.result.State = dataplane.NotStarted
 		return r
 	}
+	if l == plan.LayerBootstrap {
+		why, err := s.lost(ctx, d)
+		if err != nil {
+			unreadable(fail(org, string(l), err))
+			return r
+		}
+		if why != "" {
+			r.beside = []finding.Finding{{Kind: finding.Missing, Layer: string(l), Type: "layer", Name: string(l), Message: why + ", and all of the layer with it"}}
+			return r
+		}
+	}
 	st, err := s.stack(ctx, d, l)
 	if errors.Is(err, dataplane.ErrNotReady) {
 		r.result.State = dataplane.NotStarted
@@ -127,6 +154,9 @@ func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.L
 	// The rules are the same that the plan was held against, on what is there now.
 	if r.violated, err = s.judgeRefreshed(d, l, run.Steps); err != nil {
 		unreadable(err)
+	}
+	if r.beside, err = s.beside(ctx, d, l); err != nil {
+		unreadable(fail(org, string(l), err))
 	}
 	for _, step := range run.Steps {
 		if !step.Custom {

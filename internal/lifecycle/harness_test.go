@@ -74,7 +74,7 @@ func (p *place) start(m lifecycletest.Machine) *process {
 	return &process{
 		Process: proc, store: store,
 		Service: &Service{
-			Engine: proc.Engine(), Cloud: proc.Cloud(), Registry: reached, Now: p.world.Now, Log: slog.New(slog.DiscardHandler),
+			Engine: proc.Engine(), Cloud: proc.Cloud(), Registry: reached, Objects: proc.Objects(), Now: p.world.Now, Log: slog.New(slog.DiscardHandler),
 			Holding:    operation.Options{Store: reached, Now: p.world.Now, Holder: proc, TTL: time.Hour},
 			ProbeEvery: time.Millisecond, ProjectsWithin: time.Hour, UsableWithin: time.Hour,
 		},

@@ -23,6 +23,8 @@ type layerIn struct {
 	DataPlane dataplane.DataPlane `json:"dataPlane"`
 	Layer     plan.Layer          `json:"layer"`
 	Prune     bool                `json:"prune,omitempty"`
+	// New is true where the layer was not made before this run.
+	New bool `json:"new,omitempty"`
 }
 
 // layerOut is what came of it: the data plane with the layer's new record, and
@@ -32,17 +34,22 @@ type layerOut struct {
 	Result    event.LayerResult   `json:"result"`
 	Policy    []finding.Policy    `json:"policy,omitempty"`
 	Declared  drift.Declared      `json:"declared,omitempty"`
+	// PutBack is what was not as it should be beside what the engine sees.
+	PutBack []finding.Finding `json:"putBack,omitempty"`
 }
 
 // makeLayer is the sequence of steps by which a layer is made or changed.
 //
 //	zones   those of the account that a network is to be in, before the cluster
 //	claim   what the layer is about to have is the org's, or it is refused
+//	move    what the bootstrap layer had in a cluster that is gone is forgotten
 //	adopt   an unclean layer: what a killed run made and did not record is recorded
 //	clear   with prune: what takes a place that the layer needs goes
+//	expose  what nobody is on record for stays in sight
 //	up      the engine brings the resources to what the plan says; of a cluster
 //	        in two runs where pods have to move, see upGroups
-//	settle  what belongs to the layer and is no resource: claims, waits
+//	putBack what the engine does not see of them is put back
+//	settle  what belongs to the layer and is no resource: claims, settings, waits
 func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err error) {
 	began := r.Now()
 	d, l := in.DataPlane, in.Layer
@@ -79,6 +86,14 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 			return out, err
 		}
 	}
+	if l == plan.LayerBootstrap {
+		rec, err := do(ctx, r.move, in)
+		if err != nil {
+			return out, err
+		}
+		d = d.With(rec)
+		in.DataPlane, out.DataPlane = d, d
+	}
 	if d.Layer(l).Unclean {
 		if _, err := do(ctx, r.adopt, in); err != nil {
 			return out, err
@@ -86,6 +101,12 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 	}
 	if in.Prune {
 		if _, err := do(ctx, r.clear, in); err != nil {
+			return out, err
+		}
+	}
+	in.New = d.Outputs(l) == nil
+	if l == plan.LayerBootstrap && d.Made(l) {
+		if _, err := do(ctx, r.expose, in); err != nil {
 			return out, err
 		}
 	}
@@ -98,7 +119,15 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 	if out = made; err != nil {
 		return out, err
 	}
-	_, err = do(ctx, r.settle, layerIn{DataPlane: out.DataPlane, Layer: l})
+	in.DataPlane = out.DataPlane
+	if l == plan.LayerBootstrap {
+		if out.PutBack, err = do(ctx, r.putBack, in); err != nil {
+			return out, err
+		}
+	}
+	set, err := do(ctx, r.settle, in)
+	out.PutBack = append(out.PutBack, set...)
+	out.Result = counted(out.Result, len(out.PutBack))
 	return out, err
 }
 
@@ -294,30 +323,33 @@ func (f *firstWrite) sink(ev event.Event) {
 	f.run.op.Emit(ev)
 }
 
-// settle does what belongs to a layer and is no Pulumi resource.
-func (r *run) settle(ctx context.Context, in layerIn) (none, error) {
+// settle does what belongs to a layer and is no Pulumi resource, and returns
+// what of it was not as it should be.
+func (r *run) settle(ctx context.Context, in layerIn) ([]finding.Finding, error) {
 	d, l := in.DataPlane, in.Layer
 	ids, err := d.Gave(l)
 	if err != nil {
-		return none{}, err
+		return nil, err
 	}
 	if err := r.claim(ctx, d.Plan.Org, true, ids...); err != nil {
-		return none{}, err
+		return nil, err
+	}
+	set, err := r.setBeside(ctx, in)
+	if err != nil {
+		return nil, err
 	}
 	switch l {
 	case plan.LayerAccount:
 		a, err := d.Account()
 		if err != nil {
-			return none{}, err
+			return nil, err
 		}
-		return none{}, r.awaitUsable(ctx, a)
-	case plan.LayerCluster:
-		return none{}, r.protectCluster(ctx, d, d.Plan.Protected)
+		return set, r.awaitUsable(ctx, a)
 	case plan.LayerBootstrap:
-		return none{}, r.awaitProjects(ctx, d)
-	case plan.LayerBoundary:
+		return set, r.awaitProjects(ctx, d)
+	case plan.LayerCluster, plan.LayerBoundary:
 	}
-	return none{}, nil
+	return set, nil
 }
 
 // expected guesses how many resources a layer has: as many as it had before,

@@ -255,6 +255,20 @@ func (r *run) removeLayer(ctx context.Context, in removeIn) (out removeOut, err 
 // removeThere removes a layer whose stack is there.
 func (r *run) removeThere(ctx context.Context, in removeIn, out removeOut) (removeOut, error) {
 	d, l := in.DataPlane, in.Layer
+	if l == plan.LayerBootstrap {
+		why, err := r.lost(ctx, d)
+		if err != nil {
+			return out, err
+		}
+		if why != "" {
+			// There is nobody to remove it, and nothing to be removed.
+			if out.DataPlane, err = r.forgetLost(ctx, d, why, dataplane.Removing); err != nil {
+				return out, err
+			}
+			_, err = r.Engine.Destroy(ctx, stackOf(d.Plan.Org, l), r.op.Emit)
+			return out, err
+		}
+	}
 	_, err := r.stack(ctx, d, l)
 	known := err == nil // the layers before it are made, and so its input is known
 	if err != nil && !errors.Is(err, dataplane.ErrNotReady) {
@@ -303,6 +317,9 @@ func (r *run) prepareRemoval(ctx context.Context, in removeIn) (remains, error) 
 	case plan.LayerBootstrap:
 		if d.Outputs(plan.LayerCluster) == nil {
 			return remains{}, nil
+		}
+		if err := r.reviveController(ctx, d); err != nil {
+			return remains{}, err
 		}
 		// The org's name was said, and everything goes.
 		var names []string

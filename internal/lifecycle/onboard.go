@@ -69,6 +69,7 @@ func (r *run) make(ctx context.Context, w work, out *event.Onboarding) (err erro
 		d = made.DataPlane
 		out.Layers = append(out.Layers, made.Result)
 		out.Policy = append(out.Policy, made.Policy...)
+		out.PutBack = append(out.PutBack, made.PutBack...)
 		if err != nil {
 			return err
 		}

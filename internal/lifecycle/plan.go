@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"freehold.dev/freehold/internal/awstype"
@@ -29,6 +30,17 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 	var blocked error
 	for _, l := range plan.Layers() {
 		look, err := s.previewGroups(ctx, &d, l, watch)
+		if l == plan.LayerBootstrap && !errors.Is(err, dataplane.ErrNotReady) {
+			// What was in a cluster that is gone is made anew in the next one.
+			why, cannot := s.lost(ctx, d)
+			if cannot != nil {
+				return out, fail(p.Org, string(l), cannot)
+			}
+			if why != "" {
+				out.Notes = append(out.Notes, why+": the bootstrap layer is made anew")
+				err = dataplane.ErrNotReady
+			}
+		}
 		if errors.Is(err, dataplane.ErrNotReady) {
 			out.Layers = append(out.Layers, d.Result(l).As(dataplane.NotStarted))
 			continue
@@ -43,8 +55,12 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 		if err != nil {
 			return out, err
 		}
-		out.Layers = append(out.Layers, look.result)
-		out.Changes = append(out.Changes, changesOf(l, look.steps)...)
+		changes, err := s.changes(ctx, d, l, look.steps)
+		if err != nil {
+			return out, fail(p.Org, string(l), err)
+		}
+		out.Layers = append(out.Layers, counted(look.result, len(changes)-len(changesOf(l, look.steps))))
+		out.Changes = append(out.Changes, changes...)
 		if l == plan.LayerCluster {
 			entries, err := s.entryChanges(ctx, d)
 			if err != nil {
@@ -137,6 +153,45 @@ func joinBlocked(first, next error) error {
 	}
 	all := append(slices.Clone(a.Policy), b.Policy...)
 	return &Error{Org: a.Org, Next: a.Next, Policy: all, Err: &because{text: blockedText(all), err: errors.Join(a, b)}}
+}
+
+// counted is a layer's result with more updates than the engine knows of.
+func counted(l event.LayerResult, more int) event.LayerResult {
+	if more > 0 {
+		l.Changes = maps.Clone(l.Changes)
+		if l.Changes == nil {
+			l.Changes = map[string]int{}
+		}
+		l.Changes["update"] += more
+	}
+	return l
+}
+
+// changes lists what running a layer would do: what the engine would, and what
+// would be put back of what it does not see.
+func (s *Service) changes(ctx context.Context, d dataplane.DataPlane, l plan.Layer, steps []engine.Step) ([]event.Change, error) {
+	out := changesOf(l, steps)
+	beside, err := s.beside(ctx, d, l)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range beside {
+		about := func(st engine.Step) bool {
+			return st.Custom && f.Same(finding.Finding{Layer: string(l), Type: st.Type, ID: st.ID, URN: st.URN})
+		}
+		i := slices.IndexFunc(steps, about)
+		if i < 0 {
+			continue // the plan has no such resource any more
+		}
+		c := event.Change{Layer: string(l), Op: "update", Type: f.Type, Name: steps[i].Name, URN: steps[i].URN, Properties: f.Differences}
+		switch j := slices.IndexFunc(out, func(o event.Change) bool { return o.URN == c.URN }); {
+		case j < 0:
+			out = append(out, c)
+		case out[j].Op == "update":
+			out[j].Properties = finding.Union(out[j].Properties, f.Differences)
+		}
+	}
+	return out, nil
 }
 
 // changesOf lists what the engine would do to resources.

@@ -34,8 +34,12 @@ func (s *Service) PlanProjects(ctx context.Context, org string, c ProjectChange)
 		if err != nil {
 			return out, fail(org, string(l), err)
 		}
-		out.Layers = append(out.Layers, look.result)
-		out.Changes = append(out.Changes, changesOf(l, look.steps)...)
+		changes, err := s.changes(ctx, w.DataPlane, l, look.steps)
+		if err != nil {
+			return out, fail(org, string(l), err)
+		}
+		out.Layers = append(out.Layers, counted(look.result, len(changes)-len(changesOf(l, look.steps))))
+		out.Changes = append(out.Changes, changes...)
 	}
 	return out, nil
 }

@@ -27,6 +27,8 @@ type Runner interface {
 	// Unprotect lets a Destroy remove what the stack's program protects.
 	Unprotect(ctx context.Context, s engine.Stack, sink event.Sink) error
 	Adopt(ctx context.Context, s engine.Stack, find engine.Finder, sink event.Sink) ([]engine.Step, error)
+	// Forget takes all resources out of the stack's state and removes none.
+	Forget(ctx context.Context, s engine.Stack, sink event.Sink) error
 }
 
 // Previewer says what a run would do, and does not do it.
@@ -152,6 +154,7 @@ type Service struct {
 	Engine   Engine
 	Cloud    Cloud
 	Registry Registry
+	Objects  Objects
 	// Holding says how an operation holds its org and writes.
 	Holding operation.Options
 	Now     func() time.Time
@@ -163,6 +166,9 @@ type Service struct {
 	// MoveWithin bounds the wait for a node to be ready, or for a pod to leave its
 	// node; 0 means 15 minutes, which EKS gives a node too.
 	MoveWithin time.Duration
+	// ControllerWithin bounds the wait for a namespace controller that was put
+	// back; 0 means 2 minutes.
+	ControllerWithin time.Duration
 	// ProbeEvery is the pause between two probes; 0 means 10 seconds.
 	ProbeEvery time.Duration
 }

@@ -186,6 +186,9 @@ func TextOnboarding(w io.Writer, o event.Onboarding) error {
 	if err := textDataPlane(w, o.DataPlane); err != nil {
 		return err
 	}
+	if err := textPutBack(w, o.PutBack); err != nil {
+		return err
+	}
 	if len(o.Policy) > 0 {
 		if _, err := fmt.Fprintln(w); err != nil {
 			return err
@@ -202,6 +205,25 @@ func TextOnboarding(w io.Writer, o event.Onboarding) error {
 		return err
 	}
 	return textItems(w, o.Unmanaged)
+}
+
+// textPutBack writes what was changed where the engine does not look, and put back.
+func textPutBack(w io.Writer, found []finding.Finding) error {
+	if len(found) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w, "\nput back: %s\n", plural(len(found), "resource that was changed by hand", "resources that were changed by hand")); err != nil {
+		return err
+	}
+	for _, f := range found {
+		if _, err := fmt.Fprintf(w, "  %s %q\n", f.Type, f.Name); err != nil {
+			return err
+		}
+		if err := textDifferences(w, "      ", f.Differences); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TextLayers writes one line per layer: resources, what was done, how long it took.

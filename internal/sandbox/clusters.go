@@ -99,6 +99,10 @@ func (c *Cloud) Running(ctx context.Context, a cloud.Account, cluster string) (c
 		switch {
 		case r.Type == awstype.EKSCluster && r.ID == cluster:
 			out.Kubernetes = version
+			out.Protected, _ = r.Outputs[awsprovider.DeletionProtection].(bool)
+			out.Endpoint, _ = r.Outputs["endpoint"].(string)
+			authority, _ := r.Outputs["certificateAuthority"].(map[string]any)
+			out.CA, _ = authority["data"].(string)
 		case r.Type == awstype.EKSNodeGroup && r.Outputs["clusterName"] == cluster:
 			out.NodeGroups[nameOf(r)] = version
 		}

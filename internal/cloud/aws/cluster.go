@@ -100,7 +100,11 @@ func (c *Cloud) running(ctx context.Context, a cloud.Account, cluster string) (c
 	if err != nil {
 		return out, called(err)
 	}
-	out.Kubernetes = aws.ToString(is.Cluster.Version)
+	out.Kubernetes, out.Protected = aws.ToString(is.Cluster.Version), aws.ToBool(is.Cluster.DeletionProtection)
+	out.Endpoint = aws.ToString(is.Cluster.Endpoint)
+	if ca := is.Cluster.CertificateAuthority; ca != nil {
+		out.CA = aws.ToString(ca.Data)
+	}
 	groups, err := every(ctx, eks.NewListNodegroupsPaginator(s.eks, &eks.ListNodegroupsInput{ClusterName: aws.String(cluster)}),
 		func(p *eks.ListNodegroupsOutput) []string { return p.Nodegroups })
 	if err != nil {

@@ -302,7 +302,9 @@ func (c *Cloud) Running(_ context.Context, a cloud.Account, cluster string) (out
 		if t == nil {
 			return fmt.Errorf("what cluster %s runs: ResourceNotFoundException: %w", cluster, cloud.ErrNotFound)
 		}
-		out.Kubernetes = text(t.Inputs, "version")
+		out.Kubernetes, out.Protected = text(t.Inputs, "version"), t.Inputs["deletionProtection"] == true
+		authority, _ := t.Outputs["certificateAuthority"].(map[string]any)
+		out.Endpoint, out.CA = text(t.Outputs, "endpoint"), text(authority, "data")
 		return nil
 	})
 	return out, err

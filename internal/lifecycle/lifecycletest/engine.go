@@ -124,6 +124,23 @@ func (e *Engine) Adopt(ctx context.Context, s engine.Stack, find engine.Finder, 
 	return lost, nil
 }
 
+// Forget takes all resources out of the stack's state.
+func (e *Engine) Forget(_ context.Context, s engine.Stack, _ event.Sink) error {
+	release, err := e.hold(s, "import the state")
+	if err != nil {
+		return err
+	}
+	defer release()
+	return e.p.write(Write{"state", "forget all", s.Name, ""}, func() error {
+		st, ok := e.p.states()[s.Name]
+		if !ok {
+			return fmt.Errorf("forget stack %s: %w", s.Name, engine.ErrNoStack)
+		}
+		st.Resources, st.Pending = nil, nil
+		return nil
+	})
+}
+
 // Stat says what the backend holds of a stack.
 func (e *Engine) Stat(_ context.Context, s engine.Stack) (engine.Info, error) {
 	if err := e.p.guard(Stat, s.Layer); err != nil {
@@ -198,8 +215,8 @@ func (e *Engine) Resources(_ context.Context, s engine.Stack, types ...string) (
 			return nil
 		}
 		for _, r := range st.Resources {
-			if slices.Contains(types, r.Type) {
-				out = append(out, engine.Resource{URN: r.URN, Type: r.Type, Name: r.Name, ID: r.ID, Inputs: copied(r.Inputs)})
+			if len(types) == 0 || slices.Contains(types, r.Type) {
+				out = append(out, engine.Resource{URN: r.URN, Type: r.Type, Name: r.Name, ID: r.ID, Inputs: copied(r.Inputs), Outputs: copied(r.Outputs)})
 			}
 		}
 		return nil

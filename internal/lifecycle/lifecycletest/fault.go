@@ -38,6 +38,7 @@ const (
 	NodeGroup      Call = "node group"
 	StaleEntries   Call = "stale entries"
 	Kubeconfig     Call = "kubeconfig"
+	Objects        Call = "objects"
 )
 
 // Fault makes calls fail.

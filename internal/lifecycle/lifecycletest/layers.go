@@ -28,6 +28,7 @@ type ref struct{ of, output string }
 // program is what a layer declares, in the order in which it is made.
 type program struct {
 	provider  string // the type of the provider
+	cluster   string // the ARN of the cluster that it works in; empty: none
 	resources []resource
 	// reach is the account that the layer works in, and as whom.
 	reach func(w *World) error
@@ -246,7 +247,7 @@ func issuerOf(cluster *Thing) string {
 
 func bootstrapLayer(in stacks.BootstrapIn) program {
 	b, cluster := in.Plan, in.Cluster.ARN
-	p := program{provider: "pulumi:providers:kubernetes"}
+	p := program{provider: "pulumi:providers:kubernetes", cluster: cluster}
 	p.reach = func(w *World) error {
 		if err := reachAs(in.Account.AccountID, in.Boundary.BootstrapRoleARN, "")(w); err != nil && !strings.Contains(err.Error(), "external id") {
 			return err

@@ -80,6 +80,9 @@ func (r *run) destroy(ctx context.Context) error {
 	if !ok {
 		return &engine.Error{Stack: r.stack.Name, Doing: r.doing, Kind: engine.ErrNoStack, Detail: "no stack named " + r.stack.Name}
 	}
+	if err := r.reachesOld(old); err != nil {
+		return err
+	}
 	for _, rec := range old.Resources {
 		if rec.Protect {
 			return r.delete(rec) // nothing goes while one is protected

@@ -188,6 +188,9 @@ func (r *run) refresh() error {
 	if !ok {
 		return nil
 	}
+	if err := r.reachesOld(old); err != nil {
+		return err
+	}
 	return r.e.p.read(func() error {
 		for _, rec := range old.Resources {
 			st := engine.Step{

@@ -66,6 +66,9 @@ func (w *World) Picture() Picture {
 			st := w.data.Stacks[backend][name]
 			s := PictureStack{Backend: backend, Name: name, Secrets: st.Secrets, Outputs: st.Outputs}
 			for _, r := range st.Resources {
+				if r.own() {
+					r.Inputs = map[string]any{} // the way to a cluster is another one for each
+				}
 				s.Resources = append(s.Resources, PictureResource{r.URN, r.ID, r.Protect, r.Inputs})
 			}
 			slices.SortFunc(s.Resources, func(a, b PictureResource) int { return strings.Compare(a.URN, b.URN) })

@@ -1,6 +1,7 @@
 package lifecycletest
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -168,7 +169,7 @@ var kinds = map[string]kind{
 			id, region := strings.ToUpper(w.hex(32)), text(t.Inputs, "region")
 			t.Outputs = map[string]any{
 				"endpoint":             "https://" + id + ".gr7." + region + ".eks.amazonaws.com",
-				"certificateAuthority": map[string]any{"data": "Q0E="},
+				"certificateAuthority": map[string]any{"data": base64.StdEncoding.EncodeToString([]byte("CA " + id))},
 				"identities": []any{map[string]any{"oidcs": []any{map[string]any{
 					"issuer": "https://oidc.eks." + region + ".amazonaws.com/id/" + id,
 				}}}},

@@ -33,6 +33,16 @@ func (r *run) up(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.reachesOld(old); err != nil {
+		return err
+	}
+	if there && !r.dry() && !slices.ContainsFunc(old.Resources, record.own) {
+		if err := r.store(Write{What: "record", Of: p.provider, Name: "org"}, func(s *stack) {
+			s.Resources = append(s.Resources, r.provider(p, provider))
+		}); err != nil {
+			return err
+		}
+	}
 	had := map[string]record{}
 	for _, rec := range old.Resources {
 		had[rec.URN] = rec
@@ -78,6 +88,50 @@ func opOf(had map[string]record, u string) string {
 	return "create"
 }
 
+// provider is the record of a layer's provider. Kubernetes' has the way to the
+// cluster as it is now.
+func (r *run) provider(p program, u string) record {
+	rec := record{URN: u, Type: p.provider, Name: "org", ID: "org", Inputs: map[string]any{}, Outputs: map[string]any{}}
+	if p.cluster != "" {
+		rec.Inputs["kubeconfig"] = r.e.p.w.wayTo(p.cluster)
+		rec.Where = p.cluster
+	}
+	return rec
+}
+
+// reachesOld fails where what the state has is in a cluster that is gone: the
+// engine reads that before it does anything, by the way that the state has.
+func (r *run) reachesOld(old stack) error {
+	i := slices.IndexFunc(old.Resources, record.own)
+	if i < 0 || len(old.Resources) == 1 {
+		return nil
+	}
+	way, kube := old.Resources[i].Inputs["kubeconfig"].(string)
+	gone := false
+	err := r.e.p.read(func() error {
+		gone = kube && r.e.p.w.wayTo(old.Resources[i].Where) != way
+		return nil
+	})
+	if gone {
+		return &engine.Error{Stack: r.stack.Name, Doing: r.doing, Kind: engine.ErrFailed, Detail: "configured Kubernetes cluster is unreachable: no such host"}
+	}
+	return err
+}
+
+// wayTo is how the cluster of an ARN is reached, "" where there is none. The
+// caller holds w.mu.
+func (w *World) wayTo(arn string) string {
+	for _, t := range w.data.Things {
+		if t.Type != clusterType || t.ARN != arn {
+			continue
+		}
+		authority, _ := t.Outputs["certificateAuthority"].(map[string]any)
+		return fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: %q, certificate-authority-data: %q}}]\n"+
+			"users: [{name: c, user: {}}]\ncontexts: [{name: c, context: {cluster: c, user: c}}]\n", text(t.Outputs, "endpoint"), text(authority, "data"))
+	}
+	return ""
+}
+
 // create makes the stack.
 func (r *run) create(p program, provider string) error {
 	if r.dry() {
@@ -89,7 +143,7 @@ func (r *run) create(p program, provider string) error {
 		}
 		r.e.p.states()[r.stack.Name] = &stack{
 			Secrets:   r.e.p.machine.Secrets,
-			Resources: []record{{URN: provider, Type: p.provider, Name: "org", ID: "org", Inputs: map[string]any{}, Outputs: map[string]any{}}},
+			Resources: []record{r.provider(p, provider)},
 		}
 		return nil
 	})

@@ -76,6 +76,8 @@ type data struct {
 	Stale map[string]bool
 	// Looks is how many more times the namespace controller is still busy.
 	Looks int
+	// Crashing is true while no namespace controller becomes ready.
+	Crashing bool
 	// Silent is true when a killed creation leaves no pending operation behind.
 	Silent bool
 	Writes int
@@ -97,6 +99,9 @@ type Thing struct {
 	ARN   string
 	// Inputs are what it was made with, and Outputs what the cloud says of it.
 	Inputs, Outputs map[string]any
+	// Added are fields of an object of Kubernetes that somebody added by hand, by
+	// their paths: a refresh does not see them.
+	Added map[string]any `json:",omitempty"`
 	// With is the id of the thing that this one comes and goes with.
 	With                string
 	ByCloud, ByWorkload bool
@@ -283,6 +288,13 @@ func (w *World) KeepBusy(looks int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.data.Looks = looks
+}
+
+// Crash lets no namespace controller become ready any more.
+func (w *World) Crash() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.data.Crashing = true
 }
 
 // LeaveNoPending lets a creation that is killed leave no pending operation in

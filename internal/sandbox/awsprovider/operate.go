@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,14 +163,34 @@ func (b *Backend) Edit(ctx context.Context, r store.Row, change func(properties 
 		return nil, fmt.Errorf("%s cannot be edited", r.Type)
 	}
 	want := strip(cloneMap(r.Outputs))
+	// What AWS has and the provider lacks is set by calls of its own.
+	lacks := beside[r.Type]
+	if lacks.property != "" {
+		want[lacks.property], _ = r.Outputs[lacks.output].(bool)
+	}
 	if err := change(want); err != nil {
 		return nil, err
+	}
+	if on, set := want[lacks.property].(bool); lacks.property != "" && set {
+		delete(want, lacks.property)
+		if _, err := b.Change(ctx, root(r.Account, r.Region), t, r.ID, lacks.action, func(out map[string]any) { out[lacks.output] = on }); err != nil {
+			return nil, err
+		}
+		if reflect.DeepEqual(floats(cloneMap(want)), floats(strip(cloneMap(r.Outputs)))) {
+			return &r, nil
+		}
 	}
 	in, err := t.edited(r, floats(want).(map[string]any))
 	if err != nil {
 		return nil, err
 	}
 	return b.Update(ctx, root(r.Account, r.Region), t, r.URN, r.ID, in, nil)
+}
+
+// beside are what AWS can set on a type and its resource has no property for: as
+// AWS calls it, where a row keeps it, and the call that sets it.
+var beside = map[string]struct{ property, output, action string }{
+	clusterToken: {"deletionProtection", DeletionProtection, "UpdateClusterConfig"},
 }
 
 // edited returns the inputs by which a row's outputs become what is wanted.

@@ -7,8 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -138,9 +138,10 @@ func (m *Manager) make(f files, s Spec) (record, error) {
 	return r, os.Rename(draft.dir, f.dir)
 }
 
-// newPort picks a port that no cluster has and nobody listens on. The first
-// candidate follows from the cluster's place, so that one made anew looks the
-// same, and two sandboxes of one machine seldom choose alike.
+// newPort picks a port that no cluster has and nobody listens on. Each cluster gets
+// another one, as EKS makes up an address for each, also for one of a name that
+// was there before; and two sandboxes of one machine seldom choose alike.
+// https://docs.aws.amazon.com/eks/latest/APIReference/API_Cluster.html
 func (m *Manager) newPort(c Cluster) (int, error) {
 	taken := map[int]bool{}
 	all, err := m.records()
@@ -150,11 +151,10 @@ func (m *Manager) newPort(c Cluster) (int, error) {
 	for _, r := range all {
 		taken[r.Port] = true
 	}
-	h := fnv.New32a()
-	h.Write([]byte(m.files(c).dir))
 	n := lastPort - firstPort + 1
+	first := rand.IntN(n)
 	for i := range n {
-		port := firstPort + (int(h.Sum32()%uint32(n))+i)%n
+		port := firstPort + (first+i)%n
 		if taken[port] {
 			continue
 		}

@@ -1,0 +1,89 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"freehold.dev/freehold/internal/dataplane"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/kubelive"
+	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/wait"
+)
+
+// revivesWithin bounds the wait for a controller that was put back.
+const revivesWithin = 2 * time.Minute
+
+// reviveController makes sure that the namespace controller runs while there are
+// projects: each of them stays until the controller has let it go, and nothing
+// else would say why. One that does not run is put back as bootstrap made it.
+func (r *run) reviveController(ctx context.Context, d dataplane.DataPlane) error {
+	objects, err := r.applied(ctx, d.Plan.Org)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(objects, func(o kubelive.Object) bool { return strings.HasSuffix(o.Type, ":Deployment") })
+	if i < 0 {
+		return nil // the layer has never come so far, and so no project has
+	}
+	controller := objects[i]
+	kubeconfig, err := r.kubeconfig(ctx, d, writer)
+	if err != nil {
+		return err
+	}
+	from, err := projectsOf(kubeconfig)
+	if err != nil {
+		return err
+	}
+	projects, err := listProjects(ctx, from)
+	if apierrors.IsNotFound(err) || err == nil && len(projects) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	is, err := r.Objects.Available(ctx, kubeconfig, controller)
+	if err != nil || is.Available > 0 {
+		return err
+	}
+	said := ""
+	say := func(waited time.Duration) {
+		text := fmt.Sprintf("the namespace controller does not run (%s), and %d projects wait for it to let them go", is.Text(), len(projects))
+		if text != said {
+			said = text
+			r.op.Emit(event.Event{Type: event.Waiting, Layer: string(plan.LayerBootstrap), Duration: waited, Message: text})
+		}
+	}
+	say(0)
+	// Its rights and what it needs may be gone as well.
+	needs := slices.DeleteFunc(objects, func(o kubelive.Object) bool { return strings.HasSuffix(o.Type, ":Project") })
+	err = r.Objects.PutBack(ctx, kubeconfig, needs)
+	if err == nil {
+		err = wait.Until(ctx, wait.For{
+			What: "the namespace controller to run again", Every: r.projectsEvery(), Within: or(r.ControllerWithin, revivesWithin), Now: r.Now, Say: say,
+		}, func(ctx context.Context) (bool, error) {
+			now, err := r.Objects.Available(ctx, kubeconfig, controller)
+			if err != nil {
+				return false, err
+			}
+			if is = now; is.Available > 0 {
+				return true, nil
+			}
+			return false, wait.NotYet(errors.New(is.Text()))
+		})
+	}
+	if err == nil || ctx.Err() != nil {
+		return waited(ctx, err)
+	}
+	return &Error{
+		Org: d.Plan.Org, Layer: string(plan.LayerBootstrap), Resource: "the namespace controller", Doing: "put back", Err: err,
+		Next: "look at it with kubectl -n " + d.Plan.Bootstrap.Namespace + " describe deployment " + controller.ID[strings.LastIndex(controller.ID, "/")+1:] +
+			" (freehold kubeconfig " + d.Plan.Org + " says how), fix what it says, and run the same command again",
+	}
+}
