@@ -114,7 +114,7 @@ func (b *builder) ownNamespacesOnly() *admissionv1.ValidatingAdmissionPolicySpec
 	return policy(
 		onWrites([]string{"namespaces"}, ""),
 		check(may, "the namespace controller may only write namespaces that are its own"),
-	).when("is-the-controller", b.isController()).spec
+	).ofTheController(b).spec
 }
 
 // projectsOnly keeps the controller inside the namespaces of projects. There it
@@ -131,14 +131,14 @@ func (b *builder) projectsOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs 
 		),
 		check(mark("namespaceObject", ownerLabel)+" == "+strconv.Quote(ownerValue),
 			"the namespace controller may only work in the namespaces of projects"),
-	).when("is-the-controller", b.isController()).spec
+	).ofTheController(b).spec
 }
 
 // stopsAndStartsOnly keeps the controller's hands off what workloads run: it
 // suspends and scales those of projects that hibernate.
 func (b *builder) stopsAndStartsOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs {
 	return policy(onPods(), check("variables.same", "the namespace controller stops and starts workloads, and changes nothing of what they run")).
-		with(podVariables()...).when("is-the-controller", b.isController()).spec
+		with(podVariables()...).ofTheController(b).spec
 }
 
 // fence is a policy while it is put together.
@@ -174,10 +174,10 @@ func (f fence) projects() *admissionv1.ValidatingAdmissionPolicySpecArgs {
 	return f.spec
 }
 
-// when narrows a policy to requests that fit a condition.
-func (f fence) when(name, expression string) fence {
+// ofTheController narrows a policy to the controller's own requests.
+func (f fence) ofTheController(b *builder) fence {
 	f.spec.MatchConditions = admissionv1.MatchConditionArray{&admissionv1.MatchConditionArgs{
-		Name: pulumi.String(name), Expression: pulumi.String(expression),
+		Name: pulumi.String("is-the-controller"), Expression: pulumi.String(b.isController()),
 	}}
 	return f
 }

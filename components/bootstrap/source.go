@@ -151,5 +151,5 @@ func (b *builder) pulledProjectsOnly() *admissionv1.ValidatingAdmissionPolicySpe
 	return policy(
 		onWrites([]string{"projects"}, "freehold.dev"),
 		check(may, "the namespace controller may only make, change and remove projects that it pulled"),
-	).when("is-the-controller", b.isController()).spec
+	).ofTheController(b).spec
 }

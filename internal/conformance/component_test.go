@@ -332,7 +332,7 @@ func officialComponents(t *testing.T) *components {
 		return nil
 	}
 	s := newStage(t)
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it ends with the test's cleanup
+	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, file, s.address)
 	out, err := cmd.StdoutPipe()
 	if err == nil {

@@ -143,9 +143,7 @@ func TestYesManComponent(t *testing.T) {
 func with(base props, more props) props {
 	out := props{}
 	for _, m := range []props{base, more} {
-		for k, v := range m {
-			out[k] = v
-		}
+		maps.Copy(out, m)
 	}
 	return out
 }

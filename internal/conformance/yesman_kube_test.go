@@ -193,7 +193,8 @@ func connected(t *testing.T, port string, settings props) pulumirpc.ResourceProv
 		variables["kubernetes:config:"+k] = fmt.Sprint(v)
 	}
 	if _, err := p.Configure(t.Context(), &pulumirpc.ConfigureRequest{
-		Args: kubeWire(t, settings), Variables: variables, AcceptSecrets: true, AcceptResources: true,
+		Args: kubeWire(t, settings), AcceptSecrets: true, AcceptResources: true,
+		Variables: variables, //nolint:staticcheck // the official provider reads its settings here
 	}); err != nil {
 		t.Fatal(err)
 	}

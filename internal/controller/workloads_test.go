@@ -215,7 +215,7 @@ func TestWorkloadsSleepWithTheirProjectAndWakeAsTheyWere(t *testing.T) {
 	awake["CronJob late"], awake["Job late"], awake["Deployment late"], awake["Deployment web"] = "false", "false", "3", "5"
 	k.change("drowsy", func(p *v1alpha1.Project) { p.Spec.Hibernate = false })
 	k.diesUntil("everything runs again", func() bool { return cmp.Equal(awake, k.runs("drowsy")) })
-	r = run(t, k.rc)
+	run(t, k.rc)
 	k.ready("drowsy")
 	eventually(t, "the job runs again", func() bool {
 		return k.Get(t.Context(), client.ObjectKeyFromObject(&work), &work) == nil && work.Status.Active == 1

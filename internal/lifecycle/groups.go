@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -146,9 +147,7 @@ func (r *run) upGroups(ctx context.Context, in layerIn) (layerOut, error) {
 // counts once.
 func together(first, second map[string]int) map[string]int {
 	out := map[string]int{}
-	for op, n := range second {
-		out[op] = n
-	}
+	maps.Copy(out, second)
 	for op, n := range first {
 		if op != "same" {
 			out[op] += n

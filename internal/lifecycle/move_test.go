@@ -96,7 +96,7 @@ func freePort(t *testing.T) string {
 // background runs a program until the test ends.
 func background(t *testing.T, name string, args ...string) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it outlives the test's own context
+	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, name, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -90,9 +91,7 @@ func TestAnAuditFindsEachWayOfSharingThatIsMadeByHand(t *testing.T) {
 		"vpcId": made["shares-net"].ID, "peerVpcId": theirs["net"].ID, "peerOwnerId": globex.ID,
 	}})
 	things = append(things, taken...)
-	for name, row := range byHand(t, c, acme, taken) {
-		made[name] = row
-	}
+	maps.Copy(made, byHand(t, c, acme, taken))
 	a := audited(t, c, orgs)
 	if !a.Complete() {
 		t.Errorf("unread: %+v", a.Unread)

@@ -99,7 +99,7 @@ func (in *nodeGroupInputs) refuse() error {
 		mistakes = append(mistakes, errors.New("nodeRole: an IAM role, or role ARN must be provided to create a managed node group"))
 	}
 	if in.LaunchTemplate != nil && in.EnableIMDSv2 != nil {
-		mistakes = append(mistakes, errors.New("launchTemplate: If you provide a custom launch template, you cannot provide any of kubeletExtraArgs, bootstrapExtraArgs, bottlerocketSettings, nodeadmExtraOptions, enableIMDSv2, userData, amiId, enableEfaSupport. Please include these in the launch template that you are providing."))
+		mistakes = append(mistakes, errors.New("launchTemplate: If you provide a custom launch template, you cannot provide any of kubeletExtraArgs, bootstrapExtraArgs, bottlerocketSettings, nodeadmExtraOptions, enableIMDSv2, userData, amiId, enableEfaSupport. Please include these in the launch template that you are providing.")) //nolint:staticcheck // the official component's own words
 	}
 	return errors.Join(mistakes...)
 }

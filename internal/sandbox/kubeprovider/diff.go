@@ -60,13 +60,8 @@ func (p *Provider) Diff(ctx context.Context, req *pulumirpc.DiffRequest) (*pulum
 	}
 	for _, path := range slices.Sorted(maps.Keys(d.found)) {
 		resp.Changes = pulumirpc.DiffResponse_DIFF_SOME
-		switch d.found[path].GetKind() {
-		case pulumirpc.PropertyDiff_ADD_REPLACE, pulumirpc.PropertyDiff_DELETE_REPLACE, pulumirpc.PropertyDiff_UPDATE_REPLACE:
+		if kind := d.found[path].GetKind(); replaces(kind) || kind == pulumirpc.PropertyDiff_DELETE && path == "metadata" {
 			resp.Replaces = append(resp.Replaces, path)
-		case pulumirpc.PropertyDiff_DELETE:
-			if path == "metadata" {
-				resp.Replaces = append(resp.Replaces, path)
-			}
 		}
 	}
 	is := names(news)
@@ -142,16 +137,20 @@ func (d differ) list(path []step, was, is []any) {
 	}
 }
 
+// replacement is what a kind of difference is called where it replaces the object.
+var replacement = map[pulumirpc.PropertyDiff_Kind]pulumirpc.PropertyDiff_Kind{
+	pulumirpc.PropertyDiff_ADD:    pulumirpc.PropertyDiff_ADD_REPLACE,
+	pulumirpc.PropertyDiff_DELETE: pulumirpc.PropertyDiff_DELETE_REPLACE,
+	pulumirpc.PropertyDiff_UPDATE: pulumirpc.PropertyDiff_UPDATE_REPLACE,
+}
+
+func replaces(kind pulumirpc.PropertyDiff_Kind) bool {
+	return slices.Contains(slices.Collect(maps.Values(replacement)), kind)
+}
+
 func (d differ) add(path []step, kind pulumirpc.PropertyDiff_Kind, is any) {
 	if slices.ContainsFunc(d.force, func(f string) bool { return touches(path, is, strings.Split(f, ".")) }) {
-		switch kind {
-		case pulumirpc.PropertyDiff_ADD:
-			kind = pulumirpc.PropertyDiff_ADD_REPLACE
-		case pulumirpc.PropertyDiff_DELETE:
-			kind = pulumirpc.PropertyDiff_DELETE_REPLACE
-		case pulumirpc.PropertyDiff_UPDATE:
-			kind = pulumirpc.PropertyDiff_UPDATE_REPLACE
-		}
+		kind = replacement[kind]
 	}
 	d.found[written(path)] = &pulumirpc.PropertyDiff{
 		Kind: kind, InputDiff: kind == pulumirpc.PropertyDiff_DELETE || kind == pulumirpc.PropertyDiff_DELETE_REPLACE,

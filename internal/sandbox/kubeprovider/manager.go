@@ -71,7 +71,7 @@ func explained(err error, manager string) error {
 	}
 	return errors.Join(
 		fmt.Errorf("server-side apply field conflict detected, see %s for troubleshooting help", conflictHelp),
-		fmt.Errorf("The resource managed by field manager %q had an apply conflict: %w", manager, err),
+		fmt.Errorf("The resource managed by field manager %q had an apply conflict: %w", manager, err), //nolint:staticcheck // the official provider's own words
 	)
 }
 

@@ -112,7 +112,7 @@ func managers(t *testing.T, p *Provider, c dynamic.Interface) {
 		if diff := cmp.Diff(object{"a": "1"}, live.Object["data"]); diff != "" {
 			t.Errorf("what the program dropped (-want +live):\n%s", diff)
 		}
-		if s, err = e.update(s, named); err != nil {
+		if _, err := e.update(s, named); err != nil {
 			t.Errorf("the same again: %v", err)
 		}
 	})
