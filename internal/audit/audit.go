@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/judge"
 	"freehold.dev/freehold/policies"
@@ -35,7 +36,9 @@ type Org struct {
 	Name string
 	// AccountID is the org's own account; empty: not known.
 	AccountID string
-	Layers    []Layer
+	// Unfinished is what of the org was never made, or is not as it was asked for.
+	Unfinished []string
+	Layers     []Layer
 	// Live returns what is in the org's account now; nil: only states are read.
 	// It may be called twice.
 	Live func(context.Context) ([]Thing, error)
@@ -122,9 +125,22 @@ func Run(ctx context.Context, o Options) (_ finding.Audit, err error) {
 		out.Unread = append(out.Unread, s.unread...)
 		out.Live = out.Live || s.live
 	}
+	if out.Live {
+		out.StatesOnly = statesOnly()
+	}
 	out.Shared, out.Edges = c.verdict(a.strangers(sus.hashes))
 	out.Duration = o.Now().Sub(began)
 	return out, nil
+}
+
+// statesOnly are the ways of sharing of which no account is asked.
+func statesOnly() (out []finding.StatesOnly) {
+	for _, w := range awstype.Ways() {
+		if w.Unlisted != "" {
+			out = append(out, finding.StatesOnly{Way: w.ID, Title: w.Title, Why: w.Unlisted})
+		}
+	}
+	return out
 }
 
 // auditor is one audit.
@@ -186,6 +202,7 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 		s.couldNot("", name, err)
 		return nil
 	}
+	s.counts.Unfinished = org.Unfinished
 	note := notes{hash: a.hash, owned: map[uint64]bool{}, named: map[uint64]uint32{}}
 	if org.AccountID != "" {
 		note.owned[a.hash(org.AccountID)] = true

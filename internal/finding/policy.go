@@ -85,8 +85,11 @@ type Audit struct {
 	Shared []SharedIdentity `json:"shared"`
 	Edges  []Edge           `json:"edges"`
 	// Unread is what could not be read; it is never the same as nothing found.
-	Unread   []Unread      `json:"unread"`
-	Duration time.Duration `json:"duration"`
+	Unread []Unread `json:"unread"`
+	// StatesOnly are the ways of sharing that no account was asked about: what
+	// somebody made of them by hand is not in this report.
+	StatesOnly []StatesOnly  `json:"statesOnly,omitempty"`
+	Duration   time.Duration `json:"duration"`
 }
 
 // Violated reports whether anything was found that nobody answers for.
@@ -100,12 +103,25 @@ func (a Audit) Blocking() []Policy { return blocking(a.Findings) }
 // Complete reports whether everything could be read.
 func (a Audit) Complete() bool { return len(a.Unread) == 0 }
 
+// StatesOnly is a way of sharing that is looked for in what Freehold made, and
+// not in what is in the accounts now.
+type StatesOnly struct {
+	Way   string `json:"way"` // "snapshot-lifecycle"
+	Title string `json:"title"`
+	Why   string `json:"why"`
+}
+
 // AuditedOrg counts what was looked at of one org.
 type AuditedOrg struct {
-	Org       string `json:"org"`
-	Layers    int    `json:"layers"`
-	Resources int    `json:"resources"`
-	Findings  int    `json:"findings"`
+	Org string `json:"org"`
+	// Unfinished says what of the org is not as it was asked for, an operation
+	// that never ended or a layer that was never made: of that an audit has
+	// nothing to judge.
+	Unfinished []string `json:"unfinished,omitempty"`
+
+	Layers    int `json:"layers"`
+	Resources int `json:"resources"`
+	Findings  int `json:"findings"`
 	// Accepted are the findings that an exception of the spec answers for.
 	Accepted int `json:"accepted,omitempty"`
 	// Secrets are the values that are encrypted in the state, which an audit does not open.

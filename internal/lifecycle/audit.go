@@ -82,6 +82,9 @@ func (s *Service) audited(ctx context.Context, o registry.Org, us cloud.Identity
 		return out, err
 	}
 	d.Caller = us
+	for _, f := range d.Unfinished(o.State) {
+		out.Unfinished = append(out.Unfinished, strings.TrimLeft(f.Layer+": ", ": ")+f.Message)
+	}
 	for _, l := range plan.Layers() {
 		// What was never made, or is being removed and may be gone, has no state to read.
 		rec := d.Layer(l)

@@ -150,6 +150,11 @@ func TestAnAuditReadsOnlyTheLayersThatAreThere(t *testing.T) {
 			if diff := cmp.Diff(map[string]int{"acme": tc.layers}, audited(got)); diff != "" || !got.Complete() {
 				t.Errorf("unread %v; layers (-want +got):\n%s", got.Unread, diff)
 			}
+			unfinished := got.Orgs[0].Unfinished
+			if len(unfinished) != 3 || !strings.HasPrefix(unfinished[0], "its last operation failed") ||
+				!strings.HasPrefix(unfinished[1], "cluster: its last run failed") || unfinished[2] != "bootstrap: it was never made" {
+				t.Errorf("unfinished: %q", unfinished)
+			}
 		})
 	}
 }

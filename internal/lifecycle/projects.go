@@ -59,18 +59,30 @@ func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChang
 	}
 	err = s.operate(ctx, org, "projects", sink, func(ctx context.Context, r *run) (ending, error) {
 		w, err := do(ctx, r.admitChange, in)
-		if err == nil && c.Remove != "" {
-			// Asking for it by name is what a namespace that goes with its project waits for.
-			err = fail(org, string(plan.LayerBootstrap), r.confirmDeletion(ctx, w.DataPlane, w.Was, c.Remove))
-		}
-		if err == nil && c.Remove != "" {
-			err = r.tellingWhatGoes(ctx, w.DataPlane, func() error { return r.make(ctx, w.work, &out) })
-		} else if err == nil {
+		switch {
+		case err != nil:
+		case c.Remove != "":
+			err = r.removeProject(ctx, w, c.Remove, &out)
+		default:
 			err = r.make(ctx, w.work, &out)
 		}
 		return r.onboarded(&out), fail(org, "", err)
 	})
 	return out, err
+}
+
+// removeProject makes a change by which a project goes.
+func (r *run) removeProject(ctx context.Context, w changeOut, name string, out *event.Onboarding) error {
+	d := w.DataPlane
+	// Asking for it by name is what a namespace that goes with its project waits for.
+	err := r.confirmDeletion(ctx, d, w.Was, name)
+	if err == nil {
+		err = r.reviveController(ctx, d)
+	}
+	if err != nil {
+		return fail(d.Plan.Org, string(plan.LayerBootstrap), err)
+	}
+	return r.tellingWhatGoes(ctx, d, func() error { return r.make(ctx, w.work, out) })
 }
 
 // changeIn is a change that is asked for.

@@ -46,6 +46,17 @@ func TestAControllerThatDoesNotRunIsNamedAndPutBackBeforeItsProjectsAreRemoved(t
 			t.Errorf("layer %s, next: %s", e.Layer, e.Next)
 		}
 	})
+	t.Run("one project is removed by itself", func(t *testing.T) {
+		p := start.copied(t)
+		p.world.Edit(controllerType, "namespace-controller", func(thing *lifecycletest.Thing) { thing.Added = map[string]any{"spec.replicas": 0} })
+		proc := p.here()
+		must[event.Onboarding](t)(proc.change(ProjectChange{Remove: "shop"}))
+		if !slices.ContainsFunc(proc.shown, func(ev event.Event) bool {
+			return ev.Type == event.Waiting && ev.Duration == 0 && strings.Contains(ev.Message, "its Deployment is scaled to 0 replicas")
+		}) {
+			t.Error("it does not say that the controller does not run")
+		}
+	})
 	t.Run("without projects nobody needs it", func(t *testing.T) {
 		p := onboarded(t)
 		p.world.Crash()

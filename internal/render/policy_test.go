@@ -155,7 +155,9 @@ func TestAnAuditSaysNothingIsSharedOnlyWhenAllWasRead(t *testing.T) {
 		"an exception answers for all": {finding.Audit{Org: "acme", Orgs: orgs[:1], Findings: []finding.Policy{accepted()}},
 			"acme: nothing is shared and no rule is violated (1 org, 100 resources, 0s)", false},
 		"something is violated": {finding.Audit{Org: "acme", Orgs: orgs[:1], Findings: []finding.Policy{trust}}, "acme: 1 violation (1 org, 100 resources, 0s)", true},
-		"there are no orgs":     {finding.Audit{Org: "*"}, "every org: no orgs to audit (0 orgs, 0 resources, 0s)", false},
+		"an org was never finished": {finding.Audit{Org: "*", Orgs: []finding.AuditedOrg{{Org: "acme", Resources: 7, Unfinished: []string{"cluster: it was never made"}}}},
+			"every org: nothing is shared and no rule is violated in what was made; 1 org is unfinished (1 org, 7 resources, 0s)", false},
+		"there are no orgs": {finding.Audit{Org: "*"}, "every org: no orgs to audit (0 orgs, 0 resources, 0s)", false},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			var b strings.Builder
@@ -170,6 +172,26 @@ func TestAnAuditSaysNothingIsSharedOnlyWhenAllWasRead(t *testing.T) {
 				t.Errorf("violated: %v", tc.audit.Violated())
 			}
 		})
+	}
+}
+
+func TestAnAuditSaysWhatItHadNothingToJudgeOf(t *testing.T) {
+	a := finding.Audit{
+		Org: "acme", Live: true,
+		Orgs:       []finding.AuditedOrg{{Org: "acme", Unfinished: []string{"its onboarding has begun", "cluster: it was never made"}}},
+		StatesOnly: []finding.StatesOnly{{Way: "snapshot-lifecycle", Title: "Lifecycle policies", Why: "no call"}, {Way: "other", Title: "Other", Why: "no call"}},
+	}
+	var b strings.Builder
+	if err := render.TextAudit(&b, a); err != nil {
+		t.Fatal(err)
+	}
+	want := `unfinished acme: its onboarding has begun
+unfinished acme: cluster: it was never made
+2 ways of sharing were looked for in states, and not in the accounts (--output json lists them, and why)
+acme: nothing is shared and no rule is violated in what was made; 1 org is unfinished (1 org, 0 resources, 0s)
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -85,14 +85,30 @@ func TextAudit(w io.Writer, a finding.Audit) error {
 			return err
 		}
 	}
+	for _, o := range a.Orgs {
+		for _, what := range o.Unfinished {
+			if _, err := fmt.Fprintf(w, "unfinished %s: %s\n", o.Org, what); err != nil {
+				return err
+			}
+		}
+	}
+	if n := len(a.StatesOnly); n > 0 {
+		if _, err := fmt.Fprintf(w, "%s looked for in states, and not in the accounts (--output json lists them, and why)\n",
+			plural(n, "way of sharing was", "ways of sharing were")); err != nil {
+			return err
+		}
+	}
 	_, err := fmt.Fprintf(w, "%s\n", auditSummary(a))
 	return err
 }
 
 // auditSummary is the last line. It says "nothing" only when everything was read.
 func auditSummary(a finding.Audit) string {
-	resources, secrets, accepted := 0, 0, 0
+	resources, secrets, accepted, unfinished := 0, 0, 0, 0
 	for _, o := range a.Orgs {
+		if len(o.Unfinished) > 0 {
+			unfinished++
+		}
 		resources, secrets, accepted = resources+o.Resources, secrets+o.Secrets, accepted+o.Accepted
 	}
 	var parts []string
@@ -115,6 +131,9 @@ func auditSummary(a finding.Audit) string {
 		head = "no orgs to audit"
 	case head == "" && a.Complete():
 		head = "nothing is shared and no rule is violated"
+		if unfinished > 0 {
+			head += " in what was made; " + plural(unfinished, "org is unfinished", "orgs are unfinished")
+		}
 	case head == "":
 		head = "unknown: nothing was found in what could be read"
 	}

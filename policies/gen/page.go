@@ -27,7 +27,7 @@ One set of rules is asked at three moments. A rule that one of them asks, all of
 | moment | by | of what | if a rule is violated |
 |---|---|---|---|
 | plan | the engine, in every ` + "`freehold plan` and `freehold onboard`" + ` | what a program would make: inputs, as far as they are known | nothing is made, exit code 3 |
-| state | ` + "`freehold audit`" + ` | what was made, as the stored states have it; who may enter (FH3xx, and the cluster's issuer, FH803), also as the accounts have it now; then all customers together: no identity under two of them, no edge from one to another | exit code 3 |
+| state | ` + "`freehold audit`" + ` | what was made, as the stored states have it; each way of sharing, also as the accounts have it now; then all customers together: no identity under two of them, no edge from one to another | exit code 3 |
 | live | ` + "`freehold drift`" + ` | what is there now, as the cloud reports it | in the report of the drift |
 
 A rule answers **pass**, **violated** or **undecided**. Undecided means that the answer hangs on a value that is not known yet, as the ARN of a role that the same plan makes. It is asked again once the value is known, while the program is applied and in the state. What is undecided at the end is a violation; what cannot be read, a policy document that is no JSON, is one at once.
