@@ -109,8 +109,9 @@ func (s *Service) nodeGroups(ctx context.Context, d dataplane.DataPlane) ([]data
 //	up      without the old groups
 //
 // Killed at any moment, it begins again with what the state and EKS have then.
-func (r *run) upGroups(ctx context.Context, in layerIn) (layerOut, error) {
-	made, err := do(ctx, r.up, in)
+func (r *run) upGroups(ctx context.Context, in layerIn) (made layerOut, err error) {
+	defer func() { err = r.namingBudgets(ctx, in.DataPlane, err) }()
+	made, err = do(ctx, r.up, in)
 	if replace, ok := errors.AsType[*engine.ReplaceError](err); ok {
 		// What is behind a group was made anew, and the group would be deleted
 		// before another one is there.

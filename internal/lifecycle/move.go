@@ -48,15 +48,7 @@ type moveIn struct {
 // It may be begun again at any moment: what has moved is not there any more.
 // https://docs.aws.amazon.com/eks/latest/userguide/delete-managed-node-group.html
 func (r *run) movePods(ctx context.Context, in moveIn) (none, error) {
-	kubeconfig, err := r.kubeconfig(ctx, in.DataPlane, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
-	if err != nil {
-		return none{}, err
-	}
-	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
-	if err != nil {
-		return none{}, fmt.Errorf("read the kubeconfig: %w", err)
-	}
-	client, err := kubernetes.NewForConfig(config)
+	client, err := r.clients(ctx, in.DataPlane)
 	if err != nil {
 		return none{}, err
 	}
@@ -67,6 +59,19 @@ func (r *run) movePods(ctx context.Context, in moveIn) (none, error) {
 		},
 	}
 	return none{}, waited(ctx, m.move(ctx))
+}
+
+// clients reach the cluster's own API as the bootstrap role.
+func (r *run) clients(ctx context.Context, d dataplane.DataPlane) (kubernetes.Interface, error) {
+	kubeconfig, err := r.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
+	if err != nil {
+		return nil, err
+	}
+	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	return kubernetes.NewForConfig(config)
 }
 
 // mover moves the pods of one step.
@@ -139,9 +144,8 @@ func few(texts []string) string {
 func (m *mover) stuck(what, text string) error {
 	return &Error{
 		Org: m.in.DataPlane.Plan.Org, Layer: string(plan.LayerCluster),
-		Err: fmt.Errorf("%w for %s: nothing has changed for %s: %s", wait.ErrDeadline, what, m.within, text),
-		Next: "give what is named room to move (more replicas, or a PodDisruptionBudget that allows one pod to go), or delete the pod, " +
-			"then run the same command again: both node groups stay until then",
+		Err:  fmt.Errorf("%w for %s: nothing has changed for %s: %s", wait.ErrDeadline, what, m.within, text),
+		Next: makeRoom + ": both node groups stay until then",
 	}
 }
 
@@ -299,9 +303,7 @@ func (m *mover) budgets(ctx context.Context, p *corev1.Pod) ([]string, error) {
 		if err != nil || !selector.Matches(labels.Set(p.Labels)) {
 			continue
 		}
-		s := b.Status
-		out[b.Name] = fmt.Sprintf("PodDisruptionBudget %s/%s (%d healthy, at least %d needed, %d may go)",
-			b.Namespace, b.Name, s.CurrentHealthy, s.DesiredHealthy, s.DisruptionsAllowed)
+		out[b.Name] = budgetText(b)
 	}
 	var texts []string
 	for _, name := range slices.Sorted(maps.Keys(out)) {

@@ -294,6 +294,13 @@ func TestPodsMoveWithinTheirBudgetsOrItIsSaidWhichBudgetKeepsThem(t *testing.T) 
 			t.Errorf("pods (-want +got):\n%s", d)
 		}
 	})
+	t.Run("of all budgets those are named by which no pod may go", func(t *testing.T) {
+		tight, err := tightBudgets(t.Context(), y)
+		y.ok(err)
+		if d := cmp.Diff([]string{"PodDisruptionBudget shop/web (2 healthy, at least 2 needed, 0 may go)"}, tight); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	})
 	t.Run("of two budgets for one pod both are named", func(t *testing.T) {
 		y.budget("all", "web", 1)
 		stuck(t, "PodDisruptionBudget shop/all (2 healthy, at least 1 needed, 1 may go) and PodDisruptionBudget shop/web")

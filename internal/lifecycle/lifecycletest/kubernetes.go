@@ -140,6 +140,19 @@ func (w *World) handle(rw http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(rw).Encode(answer)
 }
 
+// tight are disruption budgets with pods of which none may go.
+func tight(names []string) map[string]any {
+	items := []any{}
+	for _, n := range names {
+		namespace, name, _ := strings.Cut(n, "/")
+		items = append(items, map[string]any{
+			"metadata": map[string]any{"namespace": namespace, "name": name},
+			"status":   map[string]any{"expectedPods": 2, "currentHealthy": 2, "desiredHealthy": 2, "disruptionsAllowed": 0},
+		})
+	}
+	return map[string]any{"apiVersion": "policy/v1", "kind": "PodDisruptionBudgetList", "metadata": map[string]any{}, "items": items}
+}
+
 // answer is what an API server says to a process.
 func (p *Process) answer(method, cluster, path string, body []byte) (int, any) {
 	const projects = "apis/freehold.dev/v1alpha1/projects"
@@ -151,6 +164,10 @@ func (p *Process) answer(method, cluster, path string, body []byte) (int, any) {
 		if path == "api/v1/nodes" {
 			// Nobody runs nodes here.
 			out = map[string]any{"apiVersion": "v1", "kind": "NodeList", "metadata": map[string]any{}, "items": []any{}}
+			return nil
+		}
+		if path == "apis/policy/v1/poddisruptionbudgets" {
+			out = tight(w.data.Tight)
 			return nil
 		}
 		if !strings.HasPrefix(path, projects) || w.find(cluster, definitionType, "projects.freehold.dev") == nil {

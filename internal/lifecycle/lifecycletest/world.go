@@ -78,6 +78,8 @@ type data struct {
 	Looks int
 	// Crashing is true while no namespace controller becomes ready.
 	Crashing bool
+	// Tight are the disruption budgets of every cluster, NAMESPACE/NAME, by which no pod may go.
+	Tight []string
 	// Silent is true when a killed creation leaves no pending operation behind.
 	Silent bool
 	Writes int
@@ -295,6 +297,13 @@ func (w *World) Crash() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.data.Crashing = true
+}
+
+// Tighten makes a disruption budget, NAMESPACE/NAME, by which no pod may go.
+func (w *World) Tighten(budget string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.data.Tight = append(w.data.Tight, budget)
 }
 
 // LeaveNoPending lets a creation that is killed leave no pending operation in
