@@ -193,7 +193,7 @@ func (h home) service(t *testing.T) (*lifecycle.Service, *edited) {
 	dir, self := filepath.Join(h.dir, "sandbox"), filepath.Join(bin, "freehold")
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	cl, err := sandbox.Open(t.Context(), sandbox.Options{
-		Dir: filepath.Join(dir, "cloud"), Clock: time.Now, Log: log, Executable: self, Args: []string{"--home", h.dir},
+		Dir: filepath.Join(dir, "cloud"), Clock: time.Now, Log: log, Executable: self, Args: []string{"--home", h.dir}, Env: map[string]string{"FREEHOLD_HOME": h.dir},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 type difference struct{ action, why string }
 
 var besidesInAccess = []difference{
+	{"ec2:DescribeAvailabilityZones", "the account's own names of its zones are read before a network is made in them"},
 	{"eks:DescribeAddon", "Find asks by it for an add-on that a killed run left behind"},
 	{"servicequotas:GetServiceQuota", "whether there is room for a data plane is asked before one is made"},
 	{"servicequotas:ListAWSDefaultServiceQuotas", "an account without a value of its own has AWS's"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,15 +24,35 @@ import (
 	"freehold.dev/freehold/policies"
 )
 
-// packMode is how the pack of a test misbehaves.
+// packMode names the file that says how the pack of a test misbehaves. An engine
+// hands its environment on as it was at its first run; what a file says can end.
 const packMode = "FREEHOLD_TEST_PACK"
+
+// misbehaves has the pack of the engines that are made next misbehave.
+func misbehaves(t *testing.T, how string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "mode")
+	if err := os.WriteFile(file, []byte(how), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(packMode, file)
+}
+
+// misbehaviour is how this process should.
+func misbehaviour() string {
+	how, err := os.ReadFile(os.Getenv(packMode))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		panic(err)
+	}
+	return string(how)
+}
 
 // TestMain is also the packs: this binary under the names of their plugins.
 func TestMain(m *testing.M) {
 	var err error
 	switch name := filepath.Base(os.Args[0]); {
 	case crossguard.Serves(name):
-		if os.Getenv(packMode) == "hangs at its start" {
+		if misbehaviour() == "hangs at its start" {
 			time.Sleep(time.Hour)
 		}
 		err = crossguard.Serve(context.Background(), os.Args[1], os.Stdout, rules, "1.2.3")
@@ -52,12 +73,12 @@ var rules = []policies.Rule{{
 	ID: "FH101", Title: "A group is its org's own", Why: "another would see it", Fix: "name it otherwise",
 	Severity: policies.Critical, Criteria: []string{"CC6.1"}, Types: []string{"test:index:Group"},
 	Check: func(r policies.Resource, _ policies.Scope) policies.Verdict {
-		switch mode := os.Getenv(packMode); {
-		case mode == "ends":
+		switch misbehaviour() {
+		case "ends":
 			os.Exit(7)
-		case mode == "stops":
+		case "stops":
 			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-		case mode == "panics":
+		case "panics":
 			panic("a bug in a rule")
 		}
 		v := policies.Verdict{Answer: policies.Pass}
@@ -127,7 +148,11 @@ func groups(names ...string) engine.Stack {
 // wantNothingMade fails if anything of the stack is there.
 func wantNothingMade(t *testing.T, e *engine.Engine) {
 	t.Helper()
-	t.Setenv(packMode, "")
+	if mode := os.Getenv(packMode); mode != "" {
+		if err := os.Remove(mode); err != nil {
+			t.Fatal(err)
+		}
+	}
 	res, err := e.Preview(t.Context(), groups("plain"), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -245,7 +270,7 @@ func TestARunWithoutItsRulesStops(t *testing.T) {
 			default:
 				s.Scope = tc.scope
 			}
-			t.Setenv(packMode, tc.mode)
+			misbehaves(t, tc.mode)
 			began := time.Now()
 			res, err := e.Up(t.Context(), s, nil)
 			if !errors.Is(err, tc.kind) || !strings.Contains(err.Error(), tc.says) {
