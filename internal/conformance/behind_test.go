@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -195,12 +196,15 @@ func (c *customer) changedBehind(l *lab.Lab) {
 	env := []string{
 		"ACCOUNT=" + d.AccountID, "VPC=" + d.VPCID, "DATA_KEY=" + d.DataKeyARN,
 		"DATA=freehold-acme-data-" + d.AccountID, "LOGS=freehold-acme-logs-" + d.AccountID,
+		"KUBECTL=" + l.Tool("kubectl"), "KUBECONFIG=" + l.Administrator(d.ClusterName),
 	}
 	var want []string
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, 4)
-	for name, b := range behinds {
+	all := maps.Clone(behinds)
+	maps.Copy(all, clusterBehinds)
+	for name, b := range all {
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()

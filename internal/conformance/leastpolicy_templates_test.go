@@ -73,6 +73,9 @@ var provisionerTemplate = template{
 		"arn:aws:servicequotas:*:" + iamcalls.ManagementAccountID + ":organizations/*",
 	},
 	besides: []lab.Call{
+		// The run that asks for an account may be killed before it asks what became
+		// of it, and the next one finds the account by its address.
+		inJSON("organizations", "DescribeCreateAccountStatus", `{"CreateAccountRequestId":"car-1"}`),
 		inJSON("organizations", "UpdatePolicy", `{"PolicyId":"p-1"}`),
 		inJSON("organizations", "TagResource", `{"ResourceId":"p-1"}`),
 		inJSON("organizations", "UntagResource", `{"ResourceId":"p-1"}`),

@@ -128,9 +128,8 @@ func TestWhatCannotBeReadBesideARefreshIsNotNoDrift(t *testing.T) {
 // has to be looked at by whoever adds it.
 func TestEveryCallOfTheCloudIsKnownToReadOrIsListedAsWhatItSets(t *testing.T) {
 	reads := []string{"Identity", "CheckRelease", "Find", "Usable", "Quotas", "Inventory", "Running", "Kubeconfig", "RegionEnabled", "Zones", "NodeGroup", "StaleEntries", "Shares"}
-	calls := reflect.TypeFor[Cloud]()
-	for i := range calls.NumMethod() {
-		name := calls.Method(i).Name
+	for call := range reflect.TypeFor[Cloud]().Methods() {
+		name := call.Name
 		if _, sets := besideStacks[name]; sets == slices.Contains(reads, name) {
 			t.Errorf("%s: in besideStacks: %t, among the reads: %t", name, sets, !sets)
 		}
