@@ -180,7 +180,7 @@ func compareMaps(path string, want, have map[string]any, out *[]finding.Differen
 }
 
 func compare(path string, want, have any, out *[]finding.Difference) {
-	if empty(want) && empty(have) {
+	if finding.Empty(want) && finding.Empty(have) {
 		return
 	}
 	switch w := want.(type) {
@@ -224,21 +224,6 @@ func scalar(v any) bool {
 	switch v.(type) {
 	case string, bool, float64, int, int64, json.Number:
 		return true
-	default:
-		return false
-	}
-}
-
-func empty(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case string:
-		return v == ""
-	case map[string]any:
-		return len(v) == 0
-	case []any:
-		return len(v) == 0
 	default:
 		return false
 	}

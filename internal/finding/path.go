@@ -60,3 +60,20 @@ func Union(first, second []Difference) []Difference {
 	slices.SortFunc(out, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })
 	return out
 }
+
+// Empty reports whether a value says nothing: a comparison takes it for absent,
+// as providers and API servers leave out what is empty.
+func Empty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	default:
+		return false
+	}
+}

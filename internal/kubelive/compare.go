@@ -158,7 +158,7 @@ func (c *comparison) mapping(at place, want, was, live map[string]any, known boo
 
 // value compares what was asked for with what is there.
 func (c *comparison) value(at place, want, was, live any, known bool, all owners) {
-	if isEmpty(want) && live == nil {
+	if finding.Empty(want) && live == nil {
 		return
 	}
 	switch w := want.(type) {
@@ -273,7 +273,7 @@ func before(was []any, item map[string]any, names []string) any {
 // added judges what is there and was not asked for: a default, what the cluster
 // itself writes, or a difference. What others own is looked at by foreign.
 func (c *comparison) added(at place, was, live any, known bool, all owners) {
-	if at.named() || allowed(c.kind, at.in) || isEmpty(live) && was == nil && !all.own(isAnybodys) {
+	if at.named() || allowed(c.kind, at.in) || finding.Empty(live) && was == nil && !all.own(isAnybodys) {
 		return
 	}
 	switch l := live.(type) {

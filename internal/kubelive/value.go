@@ -4,27 +4,14 @@ import (
 	"reflect"
 	"slices"
 
+	"freehold.dev/freehold/internal/finding"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
 // equal compares values that written has been over. Empty and absent are one:
 // the API server leaves out what is empty.
 func equal(a, b any) bool {
-	return reflect.DeepEqual(a, b) || isEmpty(a) && isEmpty(b)
-}
-
-func isEmpty(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case string:
-		return v == ""
-	case map[string]any:
-		return len(v) == 0
-	case []any:
-		return len(v) == 0
-	}
-	return false
+	return reflect.DeepEqual(a, b) || finding.Empty(a) && finding.Empty(b)
 }
 
 func contains(list []any, v any) bool {

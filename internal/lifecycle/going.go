@@ -8,20 +8,14 @@ import (
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/dataplane"
-	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/stacks"
 )
 
 // tellingWhatGoes does something that removes projects, and meanwhile says what
 // they wait for, whenever that changes: the engine knows only that they are not
 // gone. An error names the last of it.
 func (r *run) tellingWhatGoes(ctx context.Context, d dataplane.DataPlane, do func() error) error {
-	kubeconfig, err := r.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.ReadRoleARN })
-	if err != nil {
-		return err
-	}
-	from, err := projectsOf(kubeconfig)
+	from, err := r.projectsAs(ctx, d, reader)
 	if err != nil {
 		return err
 	}
@@ -29,9 +23,7 @@ func (r *run) tellingWhatGoes(ctx context.Context, d dataplane.DataPlane, do fun
 	defer stop()
 	last := make(chan string, 1)
 	go func() {
-		last <- r.tellGoing(watching, func(message string, waited time.Duration) {
-			r.op.Emit(event.Event{Type: event.Waiting, Layer: string(plan.LayerBootstrap), Duration: waited, Message: message})
-		}, func(ctx context.Context) ([]v1alpha1.Project, error) { return listProjects(ctx, from) })
+		last <- r.tellGoing(watching, r.waiting(plan.LayerBootstrap), func(ctx context.Context) ([]v1alpha1.Project, error) { return listProjects(ctx, from) })
 	}()
 	err = do()
 	stop()

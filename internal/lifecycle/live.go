@@ -39,6 +39,15 @@ func projectsOf(kubeconfig []byte) (dynamic.ResourceInterface, error) {
 	return client.Resource(v1alpha1.GroupVersion.WithResource("projects")), nil
 }
 
+// projectsAs reaches the Projects of the org's cluster as one of its roles.
+func (s *Service) projectsAs(ctx context.Context, d dataplane.DataPlane, role func(stacks.BoundaryOut) string) (dynamic.ResourceInterface, error) {
+	kubeconfig, err := s.kubeconfig(ctx, d, role)
+	if err != nil {
+		return nil, err
+	}
+	return projectsOf(kubeconfig)
+}
+
 // listProjects reads the Projects of a cluster.
 func listProjects(ctx context.Context, from dynamic.ResourceInterface) ([]v1alpha1.Project, error) {
 	list, err := from.List(ctx, metav1.ListOptions{})
@@ -56,11 +65,7 @@ func listProjects(ctx context.Context, from dynamic.ResourceInterface) ([]v1alph
 
 // liveProjects reads the projects that the org's cluster has, as the read role.
 func (s *Service) liveProjects(ctx context.Context, d dataplane.DataPlane) ([]event.Project, error) {
-	kubeconfig, err := s.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.ReadRoleARN })
-	if err != nil {
-		return nil, err
-	}
-	from, err := projectsOf(kubeconfig)
+	from, err := s.projectsAs(ctx, d, reader)
 	if err != nil {
 		return nil, err
 	}
@@ -126,23 +131,24 @@ func why(p *v1alpha1.Project) string {
 // expected of it: what is in the way may be on its way out.
 const failedFor = 15 * time.Second
 
+// waiting emits what a step of a layer waits for, and for how long it has.
+func (r *run) waiting(l plan.Layer) func(message string, waited time.Duration) {
+	return func(message string, waited time.Duration) {
+		r.op.Emit(event.Event{Type: event.Waiting, Layer: string(l), Duration: waited, Message: message})
+	}
+}
+
 // awaitProjects waits until the controller has fenced every project of the
 // plan, or one cannot be.
 func (r *run) awaitProjects(ctx context.Context, d dataplane.DataPlane) error {
 	if len(d.Plan.Bootstrap.Projects) == 0 {
 		return nil
 	}
-	kubeconfig, err := r.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.ReadRoleARN })
+	from, err := r.projectsAs(ctx, d, reader)
 	if err != nil {
 		return err
 	}
-	from, err := projectsOf(kubeconfig)
-	if err != nil {
-		return err
-	}
-	return r.awaitReady(ctx, d.Plan, func(message string, waited time.Duration) {
-		r.op.Emit(event.Event{Type: event.Waiting, Layer: string(plan.LayerBootstrap), Duration: waited, Message: message})
-	}, func(ctx context.Context) ([]v1alpha1.Project, error) { return listProjects(ctx, from) })
+	return r.awaitReady(ctx, d.Plan, r.waiting(plan.LayerBootstrap), func(ctx context.Context) ([]v1alpha1.Project, error) { return listProjects(ctx, from) })
 }
 
 // awaitReady waits until every project of the plan is ready in what list
@@ -242,11 +248,7 @@ func (s *Service) confirmDeletion(ctx context.Context, d dataplane.DataPlane, wa
 	if len(names) == 0 {
 		return nil
 	}
-	kubeconfig, err := s.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
-	if err != nil {
-		return err
-	}
-	in, err := projectsOf(kubeconfig)
+	in, err := s.projectsAs(ctx, d, writer)
 	if err != nil {
 		return err
 	}
@@ -266,7 +268,7 @@ var clusterRoleBindings = schema.GroupVersionResource{Group: "rbac.authorization
 // for the last of them, each of them waits for the controller, and the controller
 // goes before the kind.
 func (r *run) removeUnrecorded(ctx context.Context, d dataplane.DataPlane) error {
-	kubeconfig, err := r.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
+	kubeconfig, err := r.kubeconfig(ctx, d, writer)
 	if err != nil {
 		return err
 	}
@@ -313,7 +315,7 @@ func (r *run) removeUnrecorded(ctx context.Context, d dataplane.DataPlane) error
 		}
 		if text != said {
 			said = text
-			r.op.Emit(event.Event{Type: event.Waiting, Layer: string(plan.LayerBootstrap), Duration: r.Now().Sub(began), Message: text})
+			r.waiting(plan.LayerBootstrap)(text, r.Now().Sub(began))
 		}
 		return false, wait.NotYet(errors.New(text))
 	})

@@ -19,10 +19,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"freehold.dev/freehold/internal/dataplane"
-	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/wait"
-	"freehold.dev/freehold/stacks"
 )
 
 // nodeGroupLabel names a node's group; EKS sets it.
@@ -54,16 +52,14 @@ func (r *run) movePods(ctx context.Context, in moveIn) (none, error) {
 	}
 	m := mover{
 		client: client, in: in, now: r.Now, every: or(r.ProbeEvery, 5*time.Second), within: or(r.MoveWithin, 15*time.Minute),
-		say: func(message string, waited time.Duration) {
-			r.op.Emit(event.Event{Type: event.Waiting, Layer: string(plan.LayerCluster), Duration: waited, Message: message})
-		},
+		say: r.waiting(plan.LayerCluster),
 	}
 	return none{}, waited(ctx, m.move(ctx))
 }
 
 // clients reach the cluster's own API as the bootstrap role.
 func (r *run) clients(ctx context.Context, d dataplane.DataPlane) (kubernetes.Interface, error) {
-	kubeconfig, err := r.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
+	kubeconfig, err := r.kubeconfig(ctx, d, writer)
 	if err != nil {
 		return nil, err
 	}

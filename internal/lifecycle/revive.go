@@ -11,7 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"freehold.dev/freehold/internal/dataplane"
-	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/kubelive"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/wait"
@@ -57,7 +56,7 @@ func (r *run) reviveController(ctx context.Context, d dataplane.DataPlane) error
 		text := fmt.Sprintf("the namespace controller does not run (%s), and %d projects wait for it to let them go", is.Text(), len(projects))
 		if text != said {
 			said = text
-			r.op.Emit(event.Event{Type: event.Waiting, Layer: string(plan.LayerBootstrap), Duration: waited, Message: text})
+			r.waiting(plan.LayerBootstrap)(text, waited)
 		}
 	}
 	say(0)

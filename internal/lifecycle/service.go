@@ -217,7 +217,7 @@ func (s *Service) stack(ctx context.Context, d dataplane.DataPlane, l plan.Layer
 	st := stackOf(d.Plan.Org, l)
 	kubeconfig := ""
 	if l == plan.LayerBootstrap && d.Outputs(plan.LayerCluster) != nil {
-		raw, err := s.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
+		raw, err := s.kubeconfig(ctx, d, writer)
 		if err != nil {
 			return st, err
 		}

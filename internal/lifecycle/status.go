@@ -8,7 +8,6 @@ import (
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
-	"freehold.dev/freehold/stacks"
 )
 
 // Status says what is known of one org, without asking the cloud.
@@ -97,6 +96,6 @@ func (s *Service) Kubeconfig(ctx context.Context, org string) ([]byte, error) {
 			Next: "onboard it first",
 		}
 	}
-	kubeconfig, err := s.kubeconfig(ctx, d, func(b stacks.BoundaryOut) string { return b.BootstrapRoleARN })
+	kubeconfig, err := s.kubeconfig(ctx, d, writer)
 	return kubeconfig, fail(org, string(plan.LayerCluster), err)
 }
