@@ -15,12 +15,13 @@ import (
 
 	"freehold.dev/freehold/internal/conformance/lab"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 )
 
 const (
 	ownAccount   = "444455556666" // that initech brings
 	otherAccount = "777788889999" // of nobody that Freehold knows
-	externalID   = "initech-7f3a91"
+	externalID   = "initech-7f3a91c05e"
 
 	// versions are those of the emulator's catalogue of add-ons, which is not EKS's.
 	versions = "versions: {kubeProxy: v1.35.1-eksbuild.4, ebsCsi: v1.55.0-eksbuild.1, podIdentityAgent: v1.3.10-eksbuild.2}"
@@ -35,6 +36,8 @@ type customer struct {
 	org  string
 	spec string
 	made event.Onboarding
+	// wayIn is into an account that the customer brings.
+	wayIn *finding.WayIn
 }
 
 // in is the customer in a subtest.
@@ -51,15 +54,15 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 	l := lab.Start(t)
 	l.Plugin("aws")
 	l.Clusters("freehold-acme", "freehold-initech")
-	roleARN := l.Adopt(ownAccount, "freehold-access", externalID)
+	in := bring(t, l)
 	o := newOperator(t, l, "FREEHOLD_HOME="+l.Dir("home"))
 	acme := &customer{operator: o, org: "acme", spec: o.spec("acme", "  email: aws+acme@example.com", versions, people("acme"), publicEndpoint, twoProjects, "deletionProtection: false")}
 	// Another operator, whose states are in a bucket and encrypted with a key.
 	remote := newOperator(t, l, "FREEHOLD_HOME="+l.Dir("elsewhere"), "FREEHOLD_BACKEND=s3://"+stateBucket+"/states?region="+lab.Region,
 		"FREEHOLD_SECRETS_PROVIDER=awskms://alias/freehold-{org}?region="+lab.Region)
 	keepStates(t, l, "initech")
-	initech := &customer{operator: remote, org: "initech", spec: o.spec("initech",
-		"  mode: existing\n  roleArn: "+roleARN+"\n  externalId: "+externalID, versions, people("initech"), "deletionProtection: false")}
+	initech := &customer{operator: remote, org: "initech", wayIn: in, spec: o.spec("initech",
+		"  mode: existing\n  roleArn: "+in.Role+"\n  externalId: "+externalID, versions, people("initech"), "deletionProtection: false")}
 	both := []*customer{acme, initech}
 	record := func() { saveCalls(t, l.Front.Calls()) }
 	defer record()
@@ -113,7 +116,10 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 	})
 	t.Run("nothing drifts", func(t *testing.T) {
 		for _, c := range both {
-			c.in(t).want(0, "drift", c.org)
+			found := decode[event.Drift](t, c.in(t).want(0, "drift", c.org, "-o", "json"))
+			if diff := cmp.Diff(c.wayIn, found.WayIn); diff != "" {
+				t.Errorf("%s: the way in (-want +got):\n%s", c.org, diff)
+			}
 		}
 	})
 	t.Run("no rule is violated, in states and in accounts, and nothing is shared", func(t *testing.T) {
@@ -139,9 +145,11 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 	})
 	t.Run("offboarding leaves each account empty, and closes the vended one", func(t *testing.T) {
 		var wait sync.WaitGroup
-		for _, c := range both {
-			wait.Go(func() { c.in(t).offboarded(l) })
-		}
+		wait.Go(func() { acme.in(t).offboarded(l) })
+		wait.Go(func() {
+			initech.in(t).occupied(l)
+			initech.in(t).offboarded(l)
+		})
 		wait.Wait()
 		status, err := l.Shell(lab.ManagementAccount, "aws organizations describe-account --account-id "+acme.made.DataPlane.AccountID+
 			" --query Account.Status --output text")
@@ -315,58 +323,4 @@ func (c *customer) signedInElsewhere(l *lab.Lab) {
 			t.Errorf("something was changed in account %s (-before +after):\n%s", a, diff)
 		}
 	}
-}
-
-// offboarded takes a customer away and lists, with the aws command, every
-// service that the layers touched.
-func (c *customer) offboarded(l *lab.Lab) {
-	t := c.t
-	t.Helper()
-	account := c.made.DataPlane.AccountID
-	r := c.run("offboard", c.org, "--yes", c.org, "--close-account", "-o", "json")
-	if r.code != 0 {
-		t.Errorf("offboard %s: exit %d\n%s", c.org, r.code, r.stderr)
-		return
-	}
-	for name, script := range listings {
-		out, err := l.Shell(account, script)
-		if err != nil {
-			t.Errorf("%s: list %s: %v", c.org, name, err)
-		}
-		if out = strings.TrimSpace(strings.ReplaceAll(out, "None", "")); out != "" {
-			t.Errorf("%s: %s left in account %s: %s", c.org, name, account, out)
-		}
-	}
-}
-
-// listings print what is left of each service, without what an account has from
-// its start and what only waits for its end.
-var listings = map[string]string{
-	"clusters":          `aws eks list-clusters --query 'clusters' --output text`,
-	"VPCs":              `aws ec2 describe-vpcs --filters Name=is-default,Values=false --query 'Vpcs[].VpcId' --output text`,
-	"subnets":           `aws ec2 describe-subnets --filters Name=default-for-az,Values=false --query 'Subnets[].SubnetId' --output text`,
-	"internet gateways": `aws ec2 describe-internet-gateways --query 'InternetGateways[?Tags].InternetGatewayId' --output text`,
-	"NAT gateways":      `aws ec2 describe-nat-gateways --filter Name=state,Values=pending,available --query 'NatGateways[].NatGatewayId' --output text`,
-	"addresses":         `aws ec2 describe-addresses --query 'Addresses[].AllocationId' --output text`,
-	"endpoints":         `aws ec2 describe-vpc-endpoints --query "VpcEndpoints[?State!='deleted'].VpcEndpointId" --output text`,
-	"launch templates":  `aws ec2 describe-launch-templates --query 'LaunchTemplates[].LaunchTemplateId' --output text`,
-	"flow logs":         `aws ec2 describe-flow-logs --query 'FlowLogs[].FlowLogId' --output text`,
-	"instances":         `aws ec2 describe-instances --query 'Reservations[].Instances[].InstanceId' --output text`,
-	"volumes":           `aws ec2 describe-volumes --query 'Volumes[].VolumeId' --output text`,
-	"roles":             `aws iam list-roles --query "Roles[?starts_with(RoleName, 'freehold-') && RoleName!='freehold-access'].RoleName" --output text`,
-	"policies":          `aws iam list-policies --scope Local --query 'Policies[].PolicyName' --output text`,
-	"instance profiles": `aws iam list-instance-profiles --query 'InstanceProfiles[].InstanceProfileName' --output text`,
-	"OIDC providers":    `aws iam list-open-id-connect-providers --query 'OpenIDConnectProviderList[].Arn' --output text`,
-	"password policy":   `aws iam get-account-password-policy --query PasswordPolicy.MinimumPasswordLength --output text 2>/dev/null || true`,
-	"key aliases":       `aws kms list-aliases --query "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName" --output text`,
-	"keys": `for k in $(aws kms list-keys --query 'Keys[].KeyId' --output text); do
-		aws kms describe-key --key-id "$k" --query "KeyMetadata.[KeyManager,KeyState,KeyId]" --output text; done |
-		grep '^CUSTOMER' | grep -v PendingDeletion || true`,
-	"buckets":      `aws s3api list-buckets --query 'Buckets[].Name' --output text`,
-	"repositories": `aws ecr describe-repositories --query 'repositories[].repositoryName' --output text`,
-	"trails":       `aws cloudtrail describe-trails --query 'trailList[].Name' --output text`,
-	"log groups":   `aws logs describe-log-groups --query 'logGroups[].logGroupName' --output text`,
-	"analyzers":    `aws accessanalyzer list-analyzers --query 'analyzers[].name' --output text`,
-	// The tagging service remembers for a while what is gone; those have listings of their own.
-	"tagged": `aws resourcegroupstaggingapi get-resources --tag-filters Key=freehold.dev/org --query 'ResourceTagMappingList[].ResourceARN' --output text | tr '\t' '\n' | grep -v -e ':key/' -e ':natgateway/' -e ':vpc-endpoint/' || true`,
 }

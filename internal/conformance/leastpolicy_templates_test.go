@@ -120,6 +120,11 @@ var accessTemplate = template{
 		"arn:aws:eks:" + iamcalls.Region + ":" + iamcalls.AccountID + ":*",
 		"arn:aws:servicequotas:*:" + iamcalls.AccountID + ":*",
 		"arn:aws:apigateway:" + iamcalls.Region + "::/restapis",
+		// What is in the account already, whatever it is called: an inventory reads
+		// all of it, the role's own policies among them.
+		"arn:aws:iam::" + iamcalls.AccountID + ":role/*",
+		"arn:aws:iam::" + iamcalls.AccountID + ":policy/*",
+		"arn:aws:s3:::*",
 	},
 	besides: []lab.Call{
 		// IAM keeps five versions of a policy: the provider makes room first.
