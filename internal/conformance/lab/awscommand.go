@@ -20,12 +20,6 @@ var awsServer string
 //go:embed awsclient.py
 var awsClient string
 
-// described are the services whose descriptions the server has loaded; others
-// it loads when they are asked for.
-var described = []string{
-	"accessanalyzer", "cloudtrail", "ec2", "ecr", "eks", "iam", "kms", "logs", "organizations", "resourcegroupstaggingapi", "s3", "s3control", "sts",
-}
-
 // serveAWSCommand returns a folder with an aws command that costs a fifth of what
 // the machine's does: the same code, loaded once. The folder is empty where the
 // machine's is not written in Python, and then the machine's is used.
@@ -52,7 +46,7 @@ func (l *Lab) serveAWSCommand() (string, error) {
 		return "", err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, python, append([]string{"-c", awsServer, filepath.Join(dir, "socket")}, described...)...)
+	cmd := exec.CommandContext(ctx, python, "-c", awsServer, filepath.Join(dir, "socket"))
 	cmd.Env = l.OwnerEnv(ManagementAccount)
 	var said bytes.Buffer
 	cmd.Stderr = &said

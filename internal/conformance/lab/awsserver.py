@@ -1,10 +1,11 @@
 """Answers for the aws command out of one process.
 
-Usage: awsserver.py SOCKET SERVICE...
+Usage: awsserver.py SOCKET
 
 Most of what an aws command does is to load itself and its description of a
-service. This process has loaded both, and forks for each command, which then
-has the caller's environment, folder, and standard input and output.
+service. This process loads both once, a service's when the first command asks
+for it, and forks for each command, which then has the caller's environment,
+folder, and standard input and output.
 """
 
 import array
@@ -18,15 +19,19 @@ import sys
 from awscli.clidriver import create_clidriver
 
 
-def answer(caller, driver):
-    """Runs one command, and tells the caller how it ended."""
+def receive(caller):
+    """Returns what a caller asks for, and its standard files."""
     files = array.array("i")
     message, control, _, _ = caller.recvmsg(1 << 20, socket.CMSG_SPACE(3 * files.itemsize))
     for _, _, data in control:
         files.frombytes(data)
+    return json.loads(message), files
+
+
+def answer(caller, driver, asked, files):
+    """Runs one command, and tells the caller how it ended."""
     for number, file in enumerate(files):
         os.dup2(file, number)
-    asked = json.loads(message)
     os.environ.clear()
     os.environ.update(asked["env"])
     os.chdir(asked["cwd"])
@@ -39,11 +44,17 @@ def answer(caller, driver):
     caller.send(bytes([code & 255]))
 
 
-def serve(path, services):
-    driver = create_clidriver()
-    for name in services:
-        driver.session.get_service_model(name)
+def describe(driver, command):
+    """Loads a service's description, which the commands to come then have."""
+    service = driver.create_help_command().command_table.get(command)
+    if service:
+        service.create_help_command()
     gc.freeze()
+
+
+def serve(path):
+    driver = create_clidriver()
+    described = set()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a command here
     # One message is one command, whatever its length.
     server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -51,16 +62,23 @@ def serve(path, services):
     server.listen(64)
     while True:
         caller, _ = server.accept()
+        asked, files = receive(caller)
+        command = asked["args"][0]
+        if command not in described:
+            described.add(command)
+            describe(driver, command)
         if os.fork() == 0:
             status = 1
             try:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 server.close()
-                answer(caller, driver)
+                answer(caller, driver, asked, files)
                 status = 0
             finally:
                 os._exit(status)
+        for file in files:
+            os.close(file)
         caller.close()
 
 
-serve(sys.argv[1], sys.argv[2:])
+serve(sys.argv[1])
