@@ -348,6 +348,27 @@ func TestADeadChildIsStartedAgain(t *testing.T) {
 		_, err := core(t, m, admin).Namespaces().List(t.Context(), metav1.ListOptions{})
 		return err == nil
 	})
+	leavesWhatFollows(t, m)
+}
+
+// leavesWhatFollows removes the folder of a cluster that runs, and makes one of
+// the same name: the first ends, and touches nothing of the second.
+func leavesWhatFollows(t *testing.T, m *Manager) {
+	t.Helper()
+	first, f := supervisorOf(t, m), m.files(acme)
+	if err := os.Rename(f.dir, filepath.Join(t.TempDir(), "removed")); err != nil {
+		t.Fatal(err)
+	}
+	second := status{process: process{Name: "supervisor", PID: os.Getpid(), Start: "another"}, Phase: phaseReady}
+	if err := errors.Join(writeFile(f.lock(), nil), writeJSON(f.status(), second)); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range append(first.Children, first.process) {
+		eventually(t, p.Name+" of the removed cluster ends", func() bool { return !p.alive() })
+	}
+	if diff := cmp.Diff(second, supervisorOf(t, m), cmp.AllowUnexported(status{}, process{})); diff != "" {
+		t.Errorf("the status of the cluster that followed changed (-want +got):\n%s", diff)
+	}
 }
 
 func TestAPartThatCannotRunFailsTheStartAndSaysWhy(t *testing.T) {

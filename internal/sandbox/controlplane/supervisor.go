@@ -40,9 +40,9 @@ type ServeOptions struct {
 }
 
 // Serve runs the cluster of a directory until ctx ends, nobody uses it any
-// more, or a part of it cannot be kept running. When it returns, none of its
-// processes is left. It returns nil after an orderly stop, and wraps ErrRunning
-// when another supervisor runs the cluster.
+// more, its directory is removed, or a part of it cannot be kept running. When
+// it returns, none of its processes is left. It returns nil after an orderly
+// stop, and wraps ErrRunning when another supervisor runs the cluster.
 func Serve(ctx context.Context, dir string, o ServeOptions) error {
 	if o.Idle <= 0 {
 		o.Idle = DefaultIdle
@@ -77,7 +77,11 @@ func Serve(ctx context.Context, dir string, o ServeOptions) error {
 	if err != nil {
 		return err
 	}
-	s := &supervisor{files: f, record: r, options: o, spawner: newSpawner(), status: status{process: self}}
+	held, err := os.Stat(f.lock())
+	if err != nil {
+		return err
+	}
+	s := &supervisor{files: f, record: r, options: o, spawner: newSpawner(), held: held, status: status{process: self}}
 	s.log = o.Log.With("cluster", r.Cluster.String())
 	s.report(phaseStarting, "starting etcd and kube-apiserver")
 	if err := s.run(ctx); err != nil {
@@ -85,6 +89,9 @@ func Serve(ctx context.Context, dir string, o ServeOptions) error {
 		return fmt.Errorf("cluster %s: %w", r.Cluster, err)
 	}
 	s.log.Info("stopped")
+	if s.removed() {
+		return nil
+	}
 	return os.Remove(f.status())
 }
 
@@ -117,9 +124,17 @@ type supervisor struct {
 	options ServeOptions
 	spawner spawner
 	log     *slog.Logger
+	held    fs.FileInfo // the lock's file
 
 	mu     sync.Mutex
 	status status
+}
+
+// removed reports whether the directory was removed while the cluster ran. What
+// is at its path now, if anything, is another cluster with another lock.
+func (s *supervisor) removed() bool {
+	now, err := os.Stat(s.files.lock())
+	return errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(s.held, now)
 }
 
 // run starts everything, waits for a reason to stop, and stops everything.
@@ -314,6 +329,10 @@ func (s *supervisor) wait(ctx context.Context, p *proxy, fatal <-chan error) err
 		case err := <-fatal:
 			return err
 		case <-tick.C:
+			if s.removed() {
+				s.log.Info("its directory was removed")
+				return nil
+			}
 			if p.closeIfIdle(s.options.Idle) {
 				s.log.Info("idle", "for", s.options.Idle)
 				return nil
@@ -350,6 +369,9 @@ func (s *supervisor) removeChild(p process) {
 }
 
 func (s *supervisor) write() {
+	if s.removed() {
+		return
+	}
 	if err := writeJSON(s.files.status(), s.status); err != nil {
 		s.log.Error("cannot tell the status", "error", err)
 	}
