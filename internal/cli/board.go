@@ -32,7 +32,8 @@ type layerBoard struct {
 	failed   int
 	changes  map[string]int
 	running  map[string]work // by URN
-	waiting  string          // what it waits for, outside the engine
+	waiting  string          // what it waits for, in words
+	waitsOn  string          // the URN of the resource that it waits for, if it is one
 	message  string          // why it failed
 }
 
@@ -104,18 +105,26 @@ func (b *board) apply(e event.Event) {
 		l.end(layerFailed, e)
 		l.message = e.Message
 	case event.ResourceStarted:
-		l.waiting = ""
+		l.waiting, l.waitsOn = "", ""
 		l.running[e.URN] = work{what: strings.TrimSpace(e.Op + " " + resource(e)), started: e.Time}
 	case event.ResourceFinished:
-		delete(l.running, e.URN)
+		l.over(e.URN)
 		l.finished++
 	case event.ResourceFailed:
-		delete(l.running, e.URN)
+		l.over(e.URN)
 		l.failed++
 	case event.Waiting:
-		l.waiting = e.Message
+		l.waiting, l.waitsOn = strings.TrimPrefix(e.Message, "waiting for "), e.URN
 	default:
 		// The rest does not belong to a layer.
+	}
+}
+
+// over is the end of the work on a resource, and of a wait for it.
+func (l *layerBoard) over(urn string) {
+	delete(l.running, urn)
+	if urn != "" && l.waitsOn == urn {
+		l.waiting, l.waitsOn = "", ""
 	}
 }
 
@@ -163,8 +172,8 @@ func (l *layerBoard) progress() string {
 	}
 }
 
-// waitsFor is what the layer is waiting for: something outside the engine, or
-// else the resource that has been running for longest.
+// waitsFor is what the layer is waiting for: what somebody said, or else the
+// resource that has been running for longest.
 func (l *layerBoard) waitsFor(now time.Time) string {
 	if l.waiting != "" {
 		return l.waiting

@@ -220,6 +220,25 @@ acme: cluster: 1/60 resources, 40s, waiting for quota
 	}
 }
 
+func TestAWaitForAResourceIsShownUntilItIsThere(t *testing.T) {
+	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	b := newBoard("acme", "onboard", now)
+	about := event.Event{Time: now, Layer: "cluster", URN: "eks", ResourceType: "aws:eks/cluster:Cluster", ResourceName: "eks", Op: "create"}
+	tell := func(typ event.Type, message string) {
+		about.Type, about.Message = typ, message
+		b.apply(about)
+	}
+	tell(event.ResourceStarted, "")
+	tell(event.Waiting, `waiting for create of aws:eks/cluster:Cluster "eks" until EKS reports the cluster ACTIVE`)
+	if got, want := b.layer("cluster").waitsFor(now), `create of aws:eks/cluster:Cluster "eks" until EKS reports the cluster ACTIVE`; got != want {
+		t.Errorf("while it waits: %s", got)
+	}
+	tell(event.ResourceFinished, "")
+	if got := b.layer("cluster").waitsFor(now); got != "" {
+		t.Errorf("when it is there: %s", got)
+	}
+}
+
 func TestAnInterruptionSaysHowToStopAtOnce(t *testing.T) {
 	for _, format := range []output{asText, asNDJSON} {
 		var stdout, stderr bytes.Buffer

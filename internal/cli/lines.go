@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -82,7 +83,7 @@ func (l *lines) event(e event.Event) {
 		}
 	case event.Waiting:
 		if l.verbose {
-			l.write(e.Layer, "waiting: %s", e.Message)
+			l.write(e.Layer, "waiting for %s", strings.TrimPrefix(e.Message, "waiting for "))
 		}
 	default:
 		// What happens to single resources is counted, not listed.

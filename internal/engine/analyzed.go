@@ -176,8 +176,8 @@ func (w *watch) silent() (since time.Duration, waits bool) {
 	if w.pack == "" || w.heard.IsZero() {
 		return 0, false
 	}
-	for _, custom := range w.running {
-		if custom {
+	for _, r := range w.running {
+		if r.custom {
 			return 0, false
 		}
 	}

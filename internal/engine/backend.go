@@ -56,7 +56,7 @@ func (e *Engine) Types(ctx context.Context, s Stack) ([]string, error) {
 // storedAlone is stored for a caller that has no slot.
 func (e *Engine) storedAlone(ctx context.Context, s Stack) (checkpoint, bool, error) {
 	if e.files == nil {
-		release, err := e.slot(ctx)
+		release, err := e.slot(ctx, s, nil)
 		if err != nil {
 			return checkpoint{}, false, err
 		}
@@ -90,7 +90,7 @@ func (e *Engine) stored(ctx context.Context, s Stack) (_ checkpoint, exists bool
 // stack, and ErrUnreachable when nobody can tell.
 func (e *Engine) State(ctx context.Context, s Stack) (io.ReadCloser, error) {
 	if e.files == nil {
-		release, err := e.slot(ctx)
+		release, err := e.slot(ctx, s, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -26,6 +26,8 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/environ"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/wait"
 	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -165,6 +167,9 @@ type Stack struct {
 	// Hold are the URNs of resources that an up or a preview leaves as they are,
 	// also where the program no longer declares them.
 	Hold []string
+	// Until says when the provider is done with a step on a resource of a type, for
+	// whoever waits for it. Optional.
+	Until func(typ, op string) string
 	// NewFirst are the types of which a resource may be deleted only when what
 	// takes its place is there, under a name of its own. An up that would replace
 	// one stops before it changes anything, and returns a *ReplaceError.
@@ -176,12 +181,24 @@ func (e *Engine) stackDir(s Stack) string {
 	return filepath.Join(e.opts.Dir, s.Org, s.Layer)
 }
 
-// slot waits for one of the engine's places.
-func (e *Engine) slot(ctx context.Context) (release func(), err error) {
-	select {
-	case e.slots <- struct{}{}:
-		return func() { <-e.slots }, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx))
+// slot waits for one of the engine's places, and says so.
+func (e *Engine) slot(ctx context.Context, s Stack, sink event.Sink) (release func(), err error) {
+	release, began, says := func() { <-e.slots }, e.opts.Now(), e.waiting(s, sink)
+	tick := time.NewTicker(wait.SaysEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case e.slots <- struct{}{}:
+			return release, nil
+		default:
+		}
+		says(fmt.Sprintf("another stack to finish: %d run at the same time", cap(e.slots)), e.opts.Now().Sub(began))
+		select {
+		case e.slots <- struct{}{}:
+			return release, nil
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", ErrCancelled, context.Cause(ctx))
+		case <-tick.C:
+		}
 	}
 }

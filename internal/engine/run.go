@@ -126,7 +126,7 @@ type operation func(context.Context, auto.Stack, *watch) error
 
 // read runs an operation that changes nothing, in a folder of its own.
 func (e *Engine) read(ctx context.Context, s Stack, doing string, sink event.Sink, op operation) (Result, error) {
-	release, err := e.slot(ctx)
+	release, err := e.slot(ctx, s, sink)
 	if err != nil {
 		return Result{}, err
 	}
@@ -147,7 +147,9 @@ func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing stri
 	w := newWatch(s, sink, e.opts.Now)
 	ctx, release := w.guarded(ctx, e.policies.Within)
 	defer release()
+	stop := w.reporting(ctx)
 	raw = op(ctx, st, w)
+	stop()
 	if why := notStarted(st.Workspace()); why != nil {
 		raw = why
 	}
@@ -171,7 +173,7 @@ func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing stri
 // run opens the stack, which create allows to make, runs one operation on it
 // and removes a lock that a dead process left in its way.
 func (e *Engine) run(ctx context.Context, s Stack, doing string, create bool, sink event.Sink, op operation) (Result, error) {
-	release, err := e.slot(ctx)
+	release, err := e.slot(ctx, s, sink)
 	if err != nil {
 		return Result{}, err
 	}

@@ -73,9 +73,9 @@ type watch struct {
 	pack     string
 	analyzed map[string]bool
 	// heard is when the engine last said something, zero before it did, and
-	// running are the steps that it is at.
+	// running are the steps that it is at, by URN and operation.
 	heard   time.Time
-	running map[string]bool
+	running map[string]*running
 }
 
 func newWatch(s Stack, sink event.Sink, now func() time.Time) *watch {
@@ -95,7 +95,7 @@ func (w *watch) begin(preview bool) {
 	w.steps, w.outputs, w.changes = nil, nil, map[string]int{}
 	w.started, w.fails, w.diags = map[string]time.Time{}, nil, map[string][]string{}
 	w.blocked, w.noted, w.reads = nil, nil, nil
-	w.analyzed, w.running = map[string]bool{}, map[string]bool{}
+	w.analyzed, w.running = map[string]bool{}, map[string]*running{}
 }
 
 // following runs an operation whose events the Automation API sends on a
@@ -135,7 +135,7 @@ func (w *watch) take(ev apitype.EngineEvent) {
 	case ev.ResourcePreEvent != nil:
 		m := ev.ResourcePreEvent.Metadata
 		w.started[m.URN+string(m.Op)] = w.now()
-		w.running[m.URN+string(m.Op)] = custom(m)
+		w.running[m.URN+string(m.Op)] = &running{step: m, custom: custom(m), began: w.now()}
 		// A component is done when all in it is: it would hide what is waited for.
 		if m.Op != apitype.OpSame && custom(m) {
 			w.emit(event.ResourceStarted, m, "")
@@ -248,6 +248,7 @@ func (w *watch) diagnostic(d apitype.DiagnosticEvent) {
 	if w.preview {
 		return // the update says it again
 	}
+	w.noteStatus(d.URN, msg)
 	w.sink(event.Event{
 		Type: event.Diagnostic, Time: w.now(), Org: w.stack.Org, Layer: w.stack.Layer,
 		URN: d.URN, ResourceName: urnName(d.URN), Message: msg,

@@ -2,18 +2,56 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/wait"
 )
 
+// dropped are the projects that the bootstrap layer has and the plan no longer does.
+func (r *run) dropped(ctx context.Context, d dataplane.DataPlane) ([]string, error) {
+	objects, err := r.applied(ctx, d.Plan.Org)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, o := range objects {
+		kept := slices.ContainsFunc(d.Plan.Bootstrap.Projects, func(p plan.ProjectPlan) bool { return p.Name == o.ID })
+		if strings.HasSuffix(o.Type, ":Project") && !kept {
+			out = append(out, o.ID)
+		}
+	}
+	return out, nil
+}
+
+// upObjects is up for the bootstrap layer: it says what the projects wait for
+// that go with it.
+func (r *run) upObjects(ctx context.Context, in layerIn) (made layerOut, err error) {
+	var drops []string
+	if in.DataPlane.Made(in.Layer) {
+		if drops, err = r.dropped(ctx, in.DataPlane); err != nil {
+			return layerOut{DataPlane: in.DataPlane}, err
+		}
+	}
+	if len(drops) == 0 {
+		return r.up(ctx, in)
+	}
+	err = r.tellingWhatGoes(ctx, in.DataPlane, func() error {
+		made, err = r.up(ctx, in)
+		return err
+	})
+	return made, err
+}
+
 // tellingWhatGoes does something that removes projects, and meanwhile says what
-// they wait for, whenever that changes: the engine knows only that they are not
-// gone. An error names the last of it.
+// they wait for: the engine knows only that they are not gone. An error names the
+// last of it.
 func (r *run) tellingWhatGoes(ctx context.Context, d dataplane.DataPlane, do func() error) error {
 	from, err := r.projectsAs(ctx, d, reader)
 	if err != nil {
@@ -23,7 +61,7 @@ func (r *run) tellingWhatGoes(ctx context.Context, d dataplane.DataPlane, do fun
 	defer stop()
 	last := make(chan string, 1)
 	go func() {
-		last <- r.tellGoing(watching, r.waiting(plan.LayerBootstrap), func(ctx context.Context) ([]v1alpha1.Project, error) { return listProjects(ctx, from) })
+		last <- r.tellGoing(watching, r.heard(plan.LayerBootstrap), func(ctx context.Context) ([]v1alpha1.Project, error) { return listProjects(ctx, from) })
 	}()
 	err = do()
 	stop()
@@ -35,8 +73,9 @@ func (r *run) tellingWhatGoes(ctx context.Context, d dataplane.DataPlane, do fun
 
 // tellGoing says what the projects that are being removed wait for until ctx
 // ends, and returns what it said last; empty: none is being removed.
-func (s *Service) tellGoing(ctx context.Context, say func(string, time.Duration), list func(context.Context) ([]v1alpha1.Project, error)) string {
+func (s *Service) tellGoing(ctx context.Context, hear func(wait.Report), list func(context.Context) ([]v1alpha1.Project, error)) string {
 	began, last := s.Now(), ""
+	said := began
 	for {
 		select {
 		case <-ctx.Done():
@@ -47,9 +86,10 @@ func (s *Service) tellGoing(ctx context.Context, say func(string, time.Duration)
 		if err != nil {
 			continue // the removal itself fails when this does not pass
 		}
-		text := going(all)
-		if text != "" && text != last {
-			say(text, s.Now().Sub(began))
+		text, now := going(all), s.Now()
+		if text != "" && (text != last || now.Sub(said) >= wait.SaysEvery) {
+			said = now
+			hear(wait.Report{What: "projects to be removed", Reason: errors.New(text), Waited: now.Sub(began)})
 		}
 		last = text
 	}

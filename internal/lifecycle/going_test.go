@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/wait"
 )
 
 func TestARemovalSaysEachConditionThatItWaitsFor(t *testing.T) {
@@ -31,7 +33,7 @@ func TestARemovalSaysEachConditionThatItWaitsFor(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	i := -1
 	var said []string
-	last := s.tellGoing(ctx, func(text string, _ time.Duration) { said = append(said, text) }, func(context.Context) ([]v1alpha1.Project, error) {
+	last := s.tellGoing(ctx, func(r wait.Report) { said = append(said, r.Reason.Error()) }, func(context.Context) ([]v1alpha1.Project, error) {
 		if i++; i == len(states)-1 {
 			cancel()
 		}
@@ -49,4 +51,52 @@ func TestARemovalSaysEachConditionThatItWaitsFor(t *testing.T) {
 	if diff := cmp.Diff(want, said); diff != "" || last != finalizer {
 		t.Errorf("at last %q; said (-want +got):\n%s", last, diff)
 	}
+}
+
+func TestProjectsThatGoSayWhatTheyWaitFor(t *testing.T) {
+	start := onboarded(t, "projects: ["+shop+", {name: lab}]")
+	const words = "waiting for projects to be removed: project lab is not removed yet: NamespaceEmptying: finalizers remaining: example.com/slow"
+	for reason, act := range map[string]func(*process) error{
+		"a project that is dropped from the spec": func(p *process) error {
+			_, err := p.onboard(document(t, "projects: ["+shop+"]"))
+			return err
+		},
+		"one that is removed by name": func(p *process) error {
+			_, err := p.change(ProjectChange{Remove: "lab"})
+			return err
+		},
+		"the projects of an org that is offboarded": func(p *process) error {
+			_, err := p.offboard("acme")
+			return err
+		},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			p := start.copied(t)
+			p.world.Linger("lab", 3)
+			proc := p.here()
+			if err := act(proc); err != nil {
+				t.Fatal(err)
+			}
+			said := 0
+			for _, ev := range proc.shown {
+				if ev.Type == event.Waiting && ev.Layer == "bootstrap" && ev.Message == words {
+					said++
+				}
+			}
+			if said != 1 { // for one reason, in less than a minute
+				t.Errorf("it said so %d times: %v", said, waits(proc))
+			}
+		})
+	}
+}
+
+// waits are what a process said that it waited for.
+func waits(p *process) []string {
+	var out []string
+	for _, ev := range p.shown {
+		if ev.Type == event.Waiting {
+			out = append(out, ev.Layer+": "+ev.Message)
+		}
+	}
+	return out
 }

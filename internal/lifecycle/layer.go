@@ -53,6 +53,7 @@ type layerOut struct {
 func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err error) {
 	began := r.Now()
 	d, l := in.DataPlane, in.Layer
+	ctx = r.hearing(ctx, l)
 	r.op.Emit(event.Event{Type: event.LayerStarted, Layer: string(l), Total: r.expected(ctx, d, l)})
 	out = layerOut{DataPlane: d, Result: event.LayerResult{Layer: string(l), Stack: plan.StackName(d.Plan.Org, l)}}
 	defer func() {
@@ -111,8 +112,12 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 		}
 	}
 	up := r.up
-	if l == plan.LayerCluster {
+	switch l {
+	case plan.LayerCluster:
 		up = r.upGroups
+	case plan.LayerBootstrap:
+		up = r.upObjects
+	case plan.LayerAccount, plan.LayerBoundary:
 	}
 	made, err := up(ctx, in)
 	made.Result.Stack = out.Result.Stack

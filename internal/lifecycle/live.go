@@ -131,13 +131,6 @@ func why(p *v1alpha1.Project) string {
 // expected of it: what is in the way may be on its way out.
 const failedFor = 15 * time.Second
 
-// waiting emits what a step of a layer waits for, and for how long it has.
-func (r *run) waiting(l plan.Layer) func(message string, waited time.Duration) {
-	return func(message string, waited time.Duration) {
-		r.op.Emit(event.Event{Type: event.Waiting, Layer: string(l), Duration: waited, Message: message})
-	}
-}
-
 // awaitProjects waits until the controller has fenced every project of the
 // plan, or one cannot be.
 func (r *run) awaitProjects(ctx context.Context, d dataplane.DataPlane) error {
@@ -148,17 +141,13 @@ func (r *run) awaitProjects(ctx context.Context, d dataplane.DataPlane) error {
 	if err != nil {
 		return err
 	}
-	return r.awaitReady(ctx, d.Plan, r.waiting(plan.LayerBootstrap), func(ctx context.Context) ([]v1alpha1.Project, error) { return listProjects(ctx, from) })
+	return r.awaitReady(ctx, d.Plan, func(ctx context.Context) ([]v1alpha1.Project, error) { return listProjects(ctx, from) })
 }
 
 // awaitReady waits until every project of the plan is ready in what list
-// returns. say gets what is waited for whenever that changes.
-func (s *Service) awaitReady(ctx context.Context, p plan.Plan, say func(string, time.Duration),
-	list func(context.Context) ([]v1alpha1.Project, error),
-) error {
-	began := s.Now()
+// returns.
+func (s *Service) awaitReady(ctx context.Context, p plan.Plan, list func(context.Context) ([]v1alpha1.Project, error)) error {
 	failed := map[string]time.Time{}
-	said := ""
 	err := wait.Until(ctx, wait.For{
 		What: "the projects of " + p.Org + " to be ready", Every: s.projectsEvery(), Within: or(s.ProjectsWithin, 5*time.Minute), Now: s.Now,
 	}, func(ctx context.Context) (bool, error) {
@@ -175,12 +164,7 @@ func (s *Service) awaitReady(ctx context.Context, p plan.Plan, say func(string, 
 		if len(late) == 0 {
 			return true, nil
 		}
-		text := strings.Join(late, "; ")
-		if text != said {
-			said = text
-			say(text, s.Now().Sub(began))
-		}
-		return false, wait.NotYet(errors.New(text))
+		return false, wait.NotYet(errors.New(strings.Join(late, "; ")))
 	})
 	if errors.Is(err, wait.ErrDeadline) {
 		return &Error{
@@ -286,7 +270,6 @@ func (r *run) removeUnrecorded(ctx context.Context, d dataplane.DataPlane) error
 		return fmt.Errorf("revoke the controller's right to make projects: %w", err)
 	}
 	from := client.Resource(v1alpha1.GroupVersion.WithResource("projects"))
-	began, said := r.Now(), ""
 	err = wait.Until(ctx, wait.For{
 		What: "the projects that are not in the spec of " + d.Plan.Org + " to be removed", Every: r.projectsEvery(),
 		Within: or(r.ProjectsWithin, 5*time.Minute), Now: r.Now,
@@ -312,10 +295,6 @@ func (r *run) removeUnrecorded(ctx context.Context, d dataplane.DataPlane) error
 		text := fmt.Sprintf("%d projects that are not in the spec are being removed", len(all))
 		if waits := going(all); waits != "" {
 			text += ": " + waits
-		}
-		if text != said {
-			said = text
-			r.waiting(plan.LayerBootstrap)(text, r.Now().Sub(began))
 		}
 		return false, wait.NotYet(errors.New(text))
 	})

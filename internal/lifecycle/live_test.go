@@ -18,6 +18,7 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
 	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/wait"
 )
 
 const (
@@ -103,7 +104,8 @@ func TestOnboardIsDoneWhenEveryProjectIsReady(t *testing.T) {
 				Now: func() time.Time { now = now.Add(4 * time.Second); return now },
 			}
 			var said []string
-			err := s.awaitReady(t.Context(), p, func(text string, _ time.Duration) { said = append(said, text) }, c.cluster.list)
+			ctx := wait.Heard(t.Context(), func(r wait.Report) { said = append(said, r.Reason.Error()) })
+			err := s.awaitReady(ctx, p, c.cluster.list)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -122,7 +124,7 @@ func TestAWaitForProjectsEndsWithItsContext(t *testing.T) {
 	p.Bootstrap.Projects = []plan.ProjectPlan{{Name: "shop"}}
 	ctx, cancel := context.WithCancel(t.Context())
 	s := &Service{ProbeEvery: time.Millisecond, Now: func() time.Time { return time.Unix(0, 0) }}
-	err := s.awaitReady(ctx, p, func(string, time.Duration) { cancel() }, (&stages{of: [][]v1alpha1.Project{nil}}).list)
+	err := s.awaitReady(wait.Heard(ctx, func(wait.Report) { cancel() }), p, (&stages{of: [][]v1alpha1.Project{nil}}).list)
 	if !errors.Is(err, ErrCancelled) {
 		t.Errorf("got %v, want it cancelled", err)
 	}

@@ -52,7 +52,6 @@ func (r *run) movePods(ctx context.Context, in moveIn) (none, error) {
 	}
 	m := mover{
 		client: client, in: in, now: r.Now, every: or(r.ProbeEvery, 5*time.Second), within: or(r.MoveWithin, 15*time.Minute),
-		say: r.waiting(plan.LayerCluster),
 	}
 	return none{}, waited(ctx, m.move(ctx))
 }
@@ -78,7 +77,6 @@ type mover struct {
 	every  time.Duration
 	// within is how long the state may stay as it is before the mover gives up.
 	within time.Duration
-	say    func(message string, waited time.Duration)
 }
 
 func (m *mover) move(ctx context.Context) error {
@@ -98,8 +96,7 @@ func (m *mover) move(ctx context.Context) error {
 // until probes until nothing is left to wait for. It gives up when the same is
 // left for too long; progress makes it wait anew.
 func (m *mover) until(ctx context.Context, what string, probe func(context.Context) (left []string, ids []types.UID, err error)) error {
-	began, since := m.now(), m.now()
-	said := ""
+	since := m.now()
 	var seen []types.UID
 	return wait.Until(ctx, wait.For{What: what, Every: m.every, Within: 24 * time.Hour, Now: m.now}, func(ctx context.Context) (bool, error) {
 		left, ids, err := probe(ctx)
@@ -113,10 +110,6 @@ func (m *mover) until(ctx context.Context, what string, probe func(context.Conte
 			return true, nil
 		}
 		text := few(left)
-		if text != said {
-			said = text
-			m.say(fmt.Sprintf("waiting for %s: %s", what, text), m.now().Sub(began))
-		}
 		if err == nil && !slices.Equal(ids, seen) {
 			seen, since = ids, m.now()
 		}

@@ -220,13 +220,12 @@ func (y *yard) running() []string {
 	return out
 }
 
-func (y *yard) mover(said *[]string, from, to string) *mover {
+func (y *yard) mover(from, to string) *mover {
 	return &mover{
 		client: y.Interface, now: time.Now, every: 30 * time.Millisecond, within: 700 * time.Millisecond,
 		in: moveIn{
 			DataPlane: dataplane.DataPlane{Plan: plan.Plan{Org: "acme"}}, From: []string{from}, To: []string{to},
 		},
-		say: func(message string, _ time.Duration) { *said = append(*said, message) },
 	}
 }
 
@@ -236,7 +235,7 @@ func TestPodsMoveWithinTheirBudgetsOrItIsSaidWhichBudgetKeepsThem(t *testing.T) 
 	var said []string
 
 	t.Run("a group without nodes has nothing to move", func(t *testing.T) {
-		if err := y.mover(&said, "old", "new").move(t.Context()); err != nil || said != nil {
+		if err := y.mover("old", "new").move(hearing(t, &said)); err != nil || said != nil {
 			t.Errorf("%v, having said %q", err, said)
 		}
 	})
@@ -254,7 +253,7 @@ func TestPodsMoveWithinTheirBudgetsOrItIsSaidWhichBudgetKeepsThem(t *testing.T) 
 
 	stuck := func(t *testing.T, says ...string) {
 		t.Helper()
-		err := y.mover(&said, "old", "new").move(t.Context())
+		err := y.mover("old", "new").move(hearing(t, &said))
 		e, ok := errors.AsType[*Error](err)
 		if !ok || !errors.Is(err, wait.ErrDeadline) || e.Org != "acme" || e.Layer != "cluster" || e.Next == "" {
 			t.Fatalf("got %v", err)
@@ -308,9 +307,9 @@ func TestPodsMoveWithinTheirBudgetsOrItIsSaidWhichBudgetKeepsThem(t *testing.T) 
 	})
 	t.Run("with room, everything moves but what belongs to the nodes", func(t *testing.T) {
 		y.budget("web", "web", 1)
-		m := y.mover(&said, "old", "new")
+		m := y.mover("old", "new")
 		m.within = 20 * time.Second
-		y.ok(m.move(t.Context()))
+		y.ok(m.move(hearing(t, &said)))
 		if d := cmp.Diff([]string{"old-1/agent", "new-2/bare", "old-1/job", "other-1/db", "new-2/web", "new-2/web"}, y.running(), cmp.Transformer("sorted", sorted)); d != "" {
 			t.Errorf("pods (-want +got):\n%s", d)
 		}
@@ -324,10 +323,16 @@ func TestPodsMoveWithinTheirBudgetsOrItIsSaidWhichBudgetKeepsThem(t *testing.T) 
 	})
 	t.Run("once more, there is nothing to do", func(t *testing.T) {
 		said = nil
-		if err := y.mover(&said, "old", "new").move(t.Context()); err != nil || said != nil {
+		if err := y.mover("old", "new").move(hearing(t, &said)); err != nil || said != nil {
 			t.Errorf("%v, having said %q", err, said)
 		}
 	})
+}
+
+// hearing is a context whose waits are kept.
+func hearing(t *testing.T, said *[]string) context.Context {
+	t.Helper()
+	return wait.Heard(t.Context(), func(r wait.Report) { *said = append(*said, r.String()) })
 }
 
 func sorted(in []string) map[string]int {

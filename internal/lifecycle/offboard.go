@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"freehold.dev/freehold/internal/dataplane"
+	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/plan"
@@ -208,6 +209,7 @@ type remains struct {
 func (r *run) removeLayer(ctx context.Context, in removeIn) (out removeOut, err error) {
 	began := r.Now()
 	d, l := in.DataPlane, in.Layer
+	ctx = r.hearing(ctx, l)
 	out = removeOut{DataPlane: d, Result: event.LayerResult{Layer: string(l), Stack: plan.StackName(d.Plan.Org, l), State: dataplane.Removed}}
 	r.op.Emit(event.Event{Type: event.LayerStarted, Layer: string(l), Total: d.Layer(l).Resources})
 	defer func() {
@@ -344,7 +346,17 @@ func (r *run) destroy(ctx context.Context, in layerIn) (map[string]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := r.Engine.Destroy(ctx, st, r.op.Emit)
+	var result engine.Result
+	remove := func() (err error) {
+		result, err = r.Engine.Destroy(ctx, st, r.op.Emit)
+		return err
+	}
+	d := in.DataPlane
+	if in.Layer == plan.LayerBootstrap && d.Outputs(plan.LayerCluster) != nil && len(d.Plan.Bootstrap.Projects) > 0 {
+		err = r.tellingWhatGoes(ctx, d, remove)
+	} else {
+		err = remove()
+	}
 	return result.Changes, err
 }
 

@@ -22,7 +22,8 @@ func (s *Service) operate(ctx context.Context, org, kind string, sink event.Sink
 	if err != nil {
 		return fail(org, "", err)
 	}
-	end, err := body(op.Context(), &run{Service: s, op: op})
+	r := &run{Service: s, op: op}
+	end, err := body(r.hearing(op.Context(), ""), r)
 	if lost := context.Cause(op.Context()); errors.Is(lost, registry.ErrLost) {
 		// Whoever took over has ended this operation and goes on.
 		err = fail(org, "", lost)

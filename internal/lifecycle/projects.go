@@ -82,7 +82,7 @@ func (r *run) removeProject(ctx context.Context, w changeOut, name string, out *
 	if err != nil {
 		return fail(d.Plan.Org, string(plan.LayerBootstrap), err)
 	}
-	return r.tellingWhatGoes(ctx, d, func() error { return r.make(ctx, w.work, out) })
+	return r.make(ctx, w.work, out)
 }
 
 // changeIn is a change that is asked for.

@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +14,9 @@ import (
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/wait"
 )
+
+// revival is the wait for a controller that was put back.
+const revival = "the namespace controller to run again"
 
 // revivesWithin bounds the wait for a controller that was put back.
 const revivesWithin = 2 * time.Minute
@@ -51,21 +53,16 @@ func (r *run) reviveController(ctx context.Context, d dataplane.DataPlane) error
 	if err != nil || is.Available > 0 {
 		return err
 	}
-	said := ""
-	say := func(waited time.Duration) {
-		text := fmt.Sprintf("the namespace controller does not run (%s), and %d projects wait for it to let them go", is.Text(), len(projects))
-		if text != said {
-			said = text
-			r.waiting(plan.LayerBootstrap)(text, waited)
-		}
+	asleep := func() error {
+		return fmt.Errorf("the namespace controller does not run (%s), and %d projects wait for it to let them go", is.Text(), len(projects))
 	}
-	say(0)
+	r.heard(plan.LayerBootstrap)(wait.Report{What: revival, Reason: asleep()})
 	// Its rights and what it needs may be gone as well.
 	needs := slices.DeleteFunc(objects, func(o kubelive.Object) bool { return strings.HasSuffix(o.Type, ":Project") })
 	err = r.Objects.PutBack(ctx, kubeconfig, needs)
 	if err == nil {
 		err = wait.Until(ctx, wait.For{
-			What: "the namespace controller to run again", Every: r.projectsEvery(), Within: or(r.ControllerWithin, revivesWithin), Now: r.Now, Say: say,
+			What: revival, Every: r.projectsEvery(), Within: or(r.ControllerWithin, revivesWithin), Now: r.Now,
 		}, func(ctx context.Context) (bool, error) {
 			now, err := r.Objects.Available(ctx, kubeconfig, controller)
 			if err != nil {
@@ -74,7 +71,7 @@ func (r *run) reviveController(ctx context.Context, d dataplane.DataPlane) error
 			if is = now; is.Available > 0 {
 				return true, nil
 			}
-			return false, wait.NotYet(errors.New(is.Text()))
+			return false, wait.NotYet(asleep())
 		})
 	}
 	if err == nil || ctx.Err() != nil {

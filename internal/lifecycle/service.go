@@ -208,7 +208,7 @@ func (s *Service) caller(ctx context.Context) (cloud.Identity, error) {
 
 // stackOf is a layer's stack without an input: enough to ask for it and to destroy it.
 func stackOf(org string, l plan.Layer) engine.Stack {
-	return engine.Stack{Org: org, Layer: string(l), Name: plan.StackName(org, l), Program: stacks.Program(l)}
+	return engine.Stack{Org: org, Layer: string(l), Name: plan.StackName(org, l), Program: stacks.Program(l), Until: until}
 }
 
 // stack is a layer's stack with its input. It wraps dataplane.ErrNotReady when

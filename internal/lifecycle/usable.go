@@ -31,7 +31,7 @@ func (r *run) awaitUsable(ctx context.Context, a cloud.Account) error {
 			}
 			r.op.Emit(event.Event{
 				Type: event.Waiting, Layer: string(plan.LayerAccount), Duration: waited,
-				Message: fmt.Sprintf("account %s is not usable yet: %v", a.ID, last),
+				Message: fmt.Sprintf("waiting for account %s to become usable: %v", a.ID, last),
 			})
 		},
 	}, func(ctx context.Context) (bool, error) {

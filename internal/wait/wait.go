@@ -1,7 +1,10 @@
 // Package wait waits for something outside this process: a cloud that settles,
 // a cluster that answers, another process that ends. Every wait has a name, a
-// clock and a deadline, tells whoever watches that it waits, and ends with the
-// context.
+// clock and a deadline, says what it waits for to whoever listens, and ends with
+// the context.
+//
+// An operation listens once, with Heard, and so hears every wait under it: at
+// once, whenever the reason changes, and then every minute.
 //
 // What goes on for as long as the process lives is a schedule and not a wait:
 // a poll, a renewal, the next start of a child. It has nothing to give up on,
@@ -31,8 +34,9 @@ type For struct {
 	Within time.Duration
 	// Now is the clock. Required.
 	Now func() time.Time
-	// Say is called with how long the wait has lasted, after the first probe that says
-	// "not yet" and then every SayEvery. Optional.
+	// Say takes the place of the context's listener. It is called with how long the
+	// wait has lasted, after the first probe that says "not yet" and then every
+	// SayEvery. Optional.
 	Say func(waited time.Duration)
 	// SayEvery is the least time between two calls of Say; 0 calls it after
 	// each probe.
@@ -54,11 +58,11 @@ func (n notYet) Unwrap() error { return n.reason }
 // cause when the context ends first.
 func Until(ctx context.Context, f For, probe func(context.Context) (done bool, err error)) error {
 	if f.What == "" || f.Every <= 0 || f.Within <= 0 || f.Now == nil {
-		return fmt.Errorf("wait for %q: What, Every, Within and Now must be set", f.What)
+		return unset(f)
 	}
 	within, cancel := context.WithTimeout(ctx, f.Within)
 	defer cancel()
-	w := waiter{For: f, began: f.Now()}
+	w := waiter{For: f, began: f.Now(), hears: listening(ctx, f)}
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		done, err := probe(within)
 		_, waits := errors.AsType[notYet](err)
@@ -97,6 +101,7 @@ type waiter struct {
 	began  time.Time
 	said   time.Time // when Say was last called
 	reason error     // the last probe's, or nil
+	hears  speaker
 }
 
 // NextBackOff returns the pause before the next probe, or Stop when that probe
@@ -114,7 +119,11 @@ func (*waiter) Reset() {}
 func (w *waiter) waited() time.Duration { return w.Now().Sub(w.began) }
 
 func (w *waiter) say() {
-	if w.Say == nil || !w.said.IsZero() && w.Now().Sub(w.said) < w.SayEvery {
+	if w.Say == nil {
+		w.hears.say(w.waited(), w.reason)
+		return
+	}
+	if !w.said.IsZero() && w.Now().Sub(w.said) < w.SayEvery {
 		return
 	}
 	w.said = w.Now()

@@ -169,3 +169,49 @@ func TestAWaitWithoutADeadlineIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAWaitIsHeardByWhoeverListensWithItsReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var heard []string
+		ctx := wait.Heard(t.Context(), func(r wait.Report) { heard = append(heard, r.Waited.String()+" "+r.String()) })
+		err := wait.Until(ctx, account(nil), func(context.Context) (bool, error) {
+			switch after := time.Since(began); {
+			case after < 90*time.Second:
+				return false, wait.NotYet(errors.New("EC2 answers OptInRequired"))
+			case after < 2*time.Minute:
+				return false, nil
+			}
+			return true, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			"0s waiting for account 111122223333 to become usable: EC2 answers OptInRequired",
+			"1m0s waiting for account 111122223333 to become usable: EC2 answers OptInRequired",
+			"1m30s waiting for account 111122223333 to become usable",
+		}
+		if d := cmp.Diff(want, heard); d != "" {
+			t.Errorf("heard at once, each minute and when the reason changes (-want +got):\n%s", d)
+		}
+	})
+}
+
+func TestAWaitOfAnothersIsHeardWhileItLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var heard []string
+		ctx := wait.Heard(t.Context(), func(r wait.Report) { heard = append(heard, r.Waited.String()+" "+r.String()) })
+		if err := wait.While(ctx, account(nil), func(context.Context) error { time.Sleep(95 * time.Second); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"10s waiting for account 111122223333 to become usable", "1m10s waiting for account 111122223333 to become usable"}
+		if d := cmp.Diff(want, heard); d != "" {
+			t.Errorf("heard (-want +got):\n%s", d)
+		}
+		err := wait.While(ctx, account(nil), func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+		if !errors.Is(err, wait.ErrDeadline) || !strings.Contains(err.Error(), "account 111122223333") {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -139,7 +139,7 @@ func (c *Cloud) ProtectCluster(ctx context.Context, cl cloud.Cluster, on bool) e
 	}
 	client, asked := eks.NewFromConfig(cfg), false
 	err = wait.Until(ctx, wait.For{
-		What: fmt.Sprintf("deletion protection to be %t", on), Every: protectionEvery, Within: protectionWithin, Now: c.o.Now,
+		What: fmt.Sprintf("deletion protection of cluster %s to be %t", cl.Name, on), Every: protectionEvery, Within: protectionWithin, Now: c.o.Now,
 	}, func(ctx context.Context) (bool, error) {
 		is, err := protected(ctx, client, cl.Name)
 		if err != nil || is == on || asked {

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,8 +18,17 @@ import (
 const removalEvery = 5 * time.Second
 
 // untilGone asks until something is gone, where the SDK has no waiter.
-func (s *session) untilGone(ctx context.Context, isGone func(context.Context) (bool, error)) error {
-	return wait.Until(ctx, wait.For{What: "it to be gone", Every: removalEvery, Within: removalLasts, Now: s.now}, isGone)
+func (s *session) untilGone(ctx context.Context, what string, isGone func(context.Context) (bool, error)) error {
+	return wait.Until(ctx, s.going(what), isGone)
+}
+
+// awaitGone waits as the SDK does.
+func (s *session) awaitGone(ctx context.Context, what string, sdk func(context.Context) error) error {
+	return wait.While(ctx, s.going(what), sdk)
+}
+
+func (s *session) going(what string) wait.For {
+	return wait.For{What: fmt.Sprintf("%s of account %s to be deleted", what, s.account), Every: removalEvery, Within: removalLasts, Now: s.now}
 }
 
 // refusal is AWS's no to one of the things that a call was about.
@@ -35,7 +45,9 @@ func removeInstance(ctx context.Context, s *session, it cloud.Item) error {
 	if _, err := s.ec2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{it.ID}}); err != nil {
 		return err
 	}
-	return ec2.NewInstanceTerminatedWaiter(s.ec2).Wait(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{it.ID}}, removalLasts)
+	return s.awaitGone(ctx, "instance "+it.ID, func(ctx context.Context) error {
+		return ec2.NewInstanceTerminatedWaiter(s.ec2).Wait(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{it.ID}}, removalLasts)
+	})
 }
 
 func removeLaunchTemplate(ctx context.Context, s *session, it cloud.Item) error {
@@ -78,7 +90,9 @@ func removeCluster(ctx context.Context, s *session, it cloud.Item) error {
 	if _, err := s.eks.DeleteCluster(ctx, &eks.DeleteClusterInput{Name: aws.String(it.ID)}); err != nil {
 		return err
 	}
-	return eks.NewClusterDeletedWaiter(s.eks).Wait(ctx, &eks.DescribeClusterInput{Name: aws.String(it.ID)}, removalLasts)
+	return s.awaitGone(ctx, "cluster "+it.ID, func(ctx context.Context) error {
+		return eks.NewClusterDeletedWaiter(s.eks).Wait(ctx, &eks.DescribeClusterInput{Name: aws.String(it.ID)}, removalLasts)
+	})
 }
 
 func removeNodeGroup(ctx context.Context, s *session, it cloud.Item) error {
@@ -89,7 +103,9 @@ func removeNodeGroup(ctx context.Context, s *session, it cloud.Item) error {
 	if _, err := s.eks.DeleteNodegroup(ctx, &eks.DeleteNodegroupInput{ClusterName: id[0], NodegroupName: id[1]}); err != nil {
 		return err
 	}
-	return eks.NewNodegroupDeletedWaiter(s.eks).Wait(ctx, &eks.DescribeNodegroupInput{ClusterName: id[0], NodegroupName: id[1]}, removalLasts)
+	return s.awaitGone(ctx, "node group "+it.ID, func(ctx context.Context) error {
+		return eks.NewNodegroupDeletedWaiter(s.eks).Wait(ctx, &eks.DescribeNodegroupInput{ClusterName: id[0], NodegroupName: id[1]}, removalLasts)
+	})
 }
 
 func removeAddon(ctx context.Context, s *session, it cloud.Item) error {
@@ -100,7 +116,9 @@ func removeAddon(ctx context.Context, s *session, it cloud.Item) error {
 	if _, err := s.eks.DeleteAddon(ctx, &eks.DeleteAddonInput{ClusterName: id[0], AddonName: id[1]}); err != nil {
 		return err
 	}
-	return eks.NewAddonDeletedWaiter(s.eks).Wait(ctx, &eks.DescribeAddonInput{ClusterName: id[0], AddonName: id[1]}, removalLasts)
+	return s.awaitGone(ctx, "add-on "+it.ID, func(ctx context.Context) error {
+		return eks.NewAddonDeletedWaiter(s.eks).Wait(ctx, &eks.DescribeAddonInput{ClusterName: id[0], AddonName: id[1]}, removalLasts)
+	})
 }
 
 func removeFargateProfile(ctx context.Context, s *session, it cloud.Item) error {
@@ -111,7 +129,9 @@ func removeFargateProfile(ctx context.Context, s *session, it cloud.Item) error 
 	if _, err := s.eks.DeleteFargateProfile(ctx, &eks.DeleteFargateProfileInput{ClusterName: id[0], FargateProfileName: id[1]}); err != nil {
 		return err
 	}
-	return eks.NewFargateProfileDeletedWaiter(s.eks).Wait(ctx, &eks.DescribeFargateProfileInput{ClusterName: id[0], FargateProfileName: id[1]}, removalLasts)
+	return s.awaitGone(ctx, "Fargate profile "+it.ID, func(ctx context.Context) error {
+		return eks.NewFargateProfileDeletedWaiter(s.eks).Wait(ctx, &eks.DescribeFargateProfileInput{ClusterName: id[0], FargateProfileName: id[1]}, removalLasts)
+	})
 }
 
 func removeAccessEntry(ctx context.Context, s *session, it cloud.Item) error {
@@ -158,7 +178,7 @@ func removeIdentityProvider(ctx context.Context, s *session, it cloud.Item) erro
 	if _, err := s.eks.DisassociateIdentityProviderConfig(ctx, &eks.DisassociateIdentityProviderConfigInput{ClusterName: id[0], IdentityProviderConfig: config}); err != nil {
 		return err
 	}
-	return s.untilGone(ctx, func(ctx context.Context) (bool, error) {
+	return s.untilGone(ctx, "identity provider "+it.ID, func(ctx context.Context) (bool, error) {
 		_, err := s.eks.DescribeIdentityProviderConfig(ctx, &eks.DescribeIdentityProviderConfigInput{ClusterName: id[0], IdentityProviderConfig: config})
 		if gone(err) {
 			return true, nil

@@ -75,7 +75,9 @@ func removeNATGateway(ctx context.Context, s *session, it cloud.Item) error {
 	if _, err := s.ec2.DeleteNatGateway(ctx, &ec2.DeleteNatGatewayInput{NatGatewayId: aws.String(it.ID)}); err != nil {
 		return err
 	}
-	return ec2.NewNatGatewayDeletedWaiter(s.ec2).Wait(ctx, &ec2.DescribeNatGatewaysInput{NatGatewayIds: []string{it.ID}}, removalLasts)
+	return s.awaitGone(ctx, "NAT gateway "+it.ID, func(ctx context.Context) error {
+		return ec2.NewNatGatewayDeletedWaiter(s.ec2).Wait(ctx, &ec2.DescribeNatGatewaysInput{NatGatewayIds: []string{it.ID}}, removalLasts)
+	})
 }
 
 func removeAddress(ctx context.Context, s *session, it cloud.Item) error {
@@ -103,7 +105,7 @@ func removeEndpoint(ctx context.Context, s *session, it cloud.Item) error {
 	if err := refused("ec2:DeleteVpcEndpoints", out.Unsuccessful); err != nil {
 		return err
 	}
-	return s.untilGone(ctx, func(ctx context.Context) (bool, error) {
+	return s.untilGone(ctx, "endpoint "+it.ID, func(ctx context.Context) (bool, error) {
 		out, err := s.ec2.DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{VpcEndpointIds: []string{it.ID}})
 		if gone(err) || err == nil && (len(out.VpcEndpoints) == 0 || isState(string(out.VpcEndpoints[0].State), "deleted")) {
 			return true, nil
@@ -161,7 +163,7 @@ func removeTransitPeering(ctx context.Context, s *session, it cloud.Item) error 
 
 // detached waits until an attachment is gone: its gateway cannot go before.
 func (s *session) detached(ctx context.Context, id string) error {
-	return s.untilGone(ctx, func(ctx context.Context) (bool, error) {
+	return s.untilGone(ctx, "transit gateway attachment "+id, func(ctx context.Context) (bool, error) {
 		out, err := s.ec2.DescribeTransitGatewayAttachments(ctx, &ec2.DescribeTransitGatewayAttachmentsInput{TransitGatewayAttachmentIds: []string{id}})
 		if gone(err) || err == nil && (len(out.TransitGatewayAttachments) == 0 || isState(string(out.TransitGatewayAttachments[0].State), "deleted")) {
 			return true, nil
@@ -243,7 +245,9 @@ func removeLoadBalancer(ctx context.Context, s *session, it cloud.Item) error {
 	if _, err := s.elb.DeleteLoadBalancer(ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: aws.String(it.ID)}); err != nil {
 		return err
 	}
-	return elb.NewLoadBalancersDeletedWaiter(s.elb).Wait(ctx, &elb.DescribeLoadBalancersInput{LoadBalancerArns: []string{it.ID}}, removalLasts)
+	return s.awaitGone(ctx, "load balancer "+it.ID, func(ctx context.Context) error {
+		return elb.NewLoadBalancersDeletedWaiter(s.elb).Wait(ctx, &elb.DescribeLoadBalancersInput{LoadBalancerArns: []string{it.ID}}, removalLasts)
+	})
 }
 
 func removeTargetGroup(ctx context.Context, s *session, it cloud.Item) error {

@@ -238,6 +238,9 @@ func (w *World) projects(cluster string) map[string]any {
 	for _, t := range w.data.Things {
 		if t.Where == cluster && t.Type == projectType {
 			items = append(items, project(t, w.data.Looks == 0))
+			if t.Going {
+				t.Lingers = max(t.Lingers-1, 0)
+			}
 		}
 	}
 	if w.data.Looks > 0 {
@@ -259,6 +262,10 @@ func project(t *Thing, ready bool) map[string]any {
 	if !ready {
 		phase = v1alpha1.PhasePending
 		condition["status"], condition["reason"], condition["message"] = "False", "Fencing", "the namespace is being made"
+	}
+	if t.Going {
+		meta["deletionTimestamp"], phase = "2026-03-01T12:00:00Z", v1alpha1.PhaseTerminating
+		condition["status"], condition["reason"], condition["message"] = "False", "NamespaceEmptying", "finalizers remaining: example.com/slow"
 	}
 	spec := map[string]any{"deletionPolicy": policyOf(t)}
 	return map[string]any{

@@ -3,13 +3,14 @@ package lifecycletest
 import (
 	"context"
 	"slices"
+	"time"
 
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
 )
 
 // delete removes a resource in two writes, as make makes it.
-func (r *run) delete(rec record) error {
+func (r *run) delete(ctx context.Context, rec record) error {
 	st := engine.Step{
 		Op: "delete", URN: rec.URN, Type: rec.Type, Name: rec.Name, ID: rec.ID, Custom: true, Provider: rec.Provider, Protect: rec.Protect,
 		OldInputs: rec.Inputs, OldOutputs: rec.Outputs,
@@ -35,6 +36,9 @@ func (r *run) delete(rec record) error {
 			return err
 		}
 		if there && !rec.Retain {
+			if err := r.awaitLingering(ctx, rec); err != nil {
+				return err
+			}
 			err := r.e.p.write(Write{"cloud", "remove", rec.Type, rec.Name}, func() error {
 				if err := w.dispose(rec); err != nil {
 					return refusal{err}
@@ -56,6 +60,30 @@ func (r *run) delete(rec record) error {
 	}
 	r.done(st)
 	return nil
+}
+
+// awaitLingering waits, as a provider does, for a Project that something keeps.
+func (r *run) awaitLingering(ctx context.Context, rec record) error {
+	left := 1
+	for range 400 {
+		if err := r.e.p.read(func() error {
+			t := r.e.p.w.find(rec.Where, rec.Type, rec.ID)
+			if t == nil || t.Lingers == 0 {
+				left = 0
+				return nil
+			}
+			t.Going = true
+			return nil
+		}); err != nil || left == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return nil // nobody looks, and somebody else has removed what kept it
 }
 
 // dispose removes what a record stands for; an account is closed. The caller
@@ -85,14 +113,14 @@ func (r *run) destroy(ctx context.Context) error {
 	}
 	for _, rec := range old.Resources {
 		if rec.Protect {
-			return r.delete(rec) // nothing goes while one is protected
+			return r.delete(ctx, rec) // nothing goes while one is protected
 		}
 	}
 	for _, rec := range slices.Backward(old.Resources) {
 		if err := r.interrupted(ctx); err != nil {
 			return err
 		}
-		if err := r.delete(rec); err != nil {
+		if err := r.delete(ctx, rec); err != nil {
 			return err
 		}
 	}

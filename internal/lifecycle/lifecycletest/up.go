@@ -74,7 +74,7 @@ func (r *run) up(ctx context.Context) error {
 		if wanted[rec.URN] || slices.Contains(r.stack.Hold, rec.URN) {
 			continue
 		}
-		if err := r.delete(rec); err != nil {
+		if err := r.delete(ctx, rec); err != nil {
 			return err
 		}
 	}

@@ -107,6 +107,10 @@ type Thing struct {
 	// With is the id of the thing that this one comes and goes with.
 	With                string
 	ByCloud, ByWorkload bool
+	// Lingers is how many more times somebody has to look at a Project until it goes,
+	// and Going whether it was told to.
+	Lingers int  `json:",omitempty"`
+	Going   bool `json:",omitempty"`
 	// WayIn is true for what lets the provisioner into a customer's account.
 	WayIn bool
 }
@@ -297,6 +301,18 @@ func (w *World) Crash() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.data.Crashing = true
+}
+
+// Linger gives a Project something that keeps its namespace, until somebody has
+// looked at it so often since it was told to go.
+func (w *World) Linger(project string, looks int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range w.data.Things {
+		if t.Type == projectType && t.ID == project {
+			t.Lingers = looks
+		}
+	}
 }
 
 // Tighten makes a disruption budget, NAMESPACE/NAME, by which no pod may go.

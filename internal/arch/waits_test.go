@@ -1,0 +1,86 @@
+package arch
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// pauses are the files of the product that let time pass by themselves, and why
+// nobody has to hear of it. Everything else waits by internal/wait, which names
+// what it waits for.
+var pauses = map[string]string{
+	"internal/wait/wait.go":                "it is how everybody waits",
+	"internal/wait/heard.go":               "it is how everybody waits",
+	"internal/engine/engine.go":            "a place among the engine's: slot says what it waits for",
+	"internal/engine/waiting.go":           "the schedule by which an engine's run says what it waits for",
+	"internal/engine/analyzed.go":          "a watchdog: it ends a run that is silent, and waits for nothing",
+	"internal/judge/judge.go":              "a deadline for rules that are asked in this process",
+	"internal/operation/renew.go":          "a schedule: a lease is renewed for as long as it is held",
+	"internal/cli/lines.go":                "a schedule: it is what prints the waits",
+	"internal/lifecycle/going.go":          "looks at projects while the engine removes them, and says what they wait for",
+	"internal/controller/passes.go":        "the controller's schedule: what a project waits for is in its status",
+	"internal/controller/source/source.go": "the controller's schedule: what a poll met is in its log and metrics",
+
+	"internal/cloud/aws/remove_compute.go": "the SDK's waiters, inside of awaitGone, which says what they wait for",
+	"internal/cloud/aws/remove_network.go": "the SDK's waiters, inside of awaitGone, which says what they wait for",
+}
+
+// standIns replace a cloud: what they wait for is the latency that they imitate.
+var standIns = []string{"internal/sandbox/", "internal/conformance/", "internal/lifecycle/lifecycletest/"}
+
+func TestWhateverWaitsSaysWhatItWaitsFor(t *testing.T) {
+	found := map[string]string{}
+	err := fs.WalkDir(os.DirFS("../.."), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (name == "tools" || name == "bin" || strings.HasPrefix(name, ".") && name != ".") {
+			return fs.SkipDir
+		}
+		standIn := slices.ContainsFunc(standIns, func(dir string) bool { return strings.HasPrefix(name, dir) })
+		if standIn || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		src, err := os.ReadFile("../../" + name)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, src, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				if of, ok := s.X.(*ast.Ident); ok && letsTimePass(of.Name, s.Sel.Name) {
+					found[name] = of.Name + "." + s.Sel.Name
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range found {
+		if pauses[name] == "" {
+			t.Errorf("%s calls %s: wait by internal/wait, which says what for, or give a reason in the table", name, call)
+		}
+	}
+	for name := range pauses {
+		if found[name] == "" {
+			t.Errorf("%s is in the table, and does not wait by itself", name)
+		}
+	}
+}
+
+func letsTimePass(of, name string) bool {
+	return of == "time" && slices.Contains([]string{"Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}, name) ||
+		of == "backoff" && name == "Retry" || strings.HasPrefix(name, "New") && strings.HasSuffix(name, "Waiter")
+}
