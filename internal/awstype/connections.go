@@ -65,7 +65,7 @@ var connectionRows = []Row{
 		List:    "transit gateways", Remove: "transit peering",
 		Uses:    []string{TransitGateway},
 		Delete:  []string{"ec2:DeleteTransitGatewayPeeringAttachment"},
-		Look:    []string{describeTransit},
+		Look:    []string{describeTransit, "ec2:DescribeTransitGatewayPeeringAttachments"},
 		Foreign: "somebody's peering leads to other networks",
 	},
 	{

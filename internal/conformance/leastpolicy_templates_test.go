@@ -152,6 +152,8 @@ var accessTemplate = template{
 		inREST("access-analyzer", "POST", "/tags/"+someAnalyzer),
 		inJSON("cloudtrail", "GetTrail", `{"Name":"`+someTrail+`"}`),
 		inREST("eks", "GET", "/clusters/freehold-org/addons/coredns"),
+		// Who is at the other end is asked where somebody peered.
+		inForm("ec2", "DescribeTransitGatewayPeeringAttachments", "MaxResults", "100"),
 		// The log bucket of a customer who leaves is full.
 		{Service: "s3", Method: "GET", Path: "/freehold-org-logs", Query: url.Values{"versions": {""}}},
 		{Service: "s3", Method: "POST", Path: "/freehold-org-logs", Query: url.Values{"delete": {""}}},

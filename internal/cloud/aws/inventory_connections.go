@@ -165,6 +165,10 @@ func listTransitGateways(ctx context.Context, s *session) ([]cloud.Item, error) 
 	if err != nil {
 		return nil, err
 	}
+	peers, err := transitPeers(ctx, s, attachments)
+	if err != nil {
+		return nil, err
+	}
 	var items []cloud.Item
 	for _, a := range attachments {
 		if isState(string(a.State), "deleted", "rejected", "failed") {
@@ -182,6 +186,9 @@ func listTransitGateways(ctx context.Context, s *session) ([]cloud.Item, error) 
 		it.Properties = map[string]any{
 			"transitGatewayId": aws.ToString(a.TransitGatewayId), "transitGatewayOwnerId": aws.ToString(a.TransitGatewayOwnerId), "vpcOwnerId": aws.ToString(a.ResourceOwnerId),
 		}
+		if peer := peers[it.ID]; peer != "" {
+			it.Properties["peerAccountId"] = peer
+		}
 		items = append(items, it)
 	}
 	gateways, err := every(ctx, ec2.NewDescribeTransitGatewaysPaginator(s.ec2, &ec2.DescribeTransitGatewaysInput{}),
@@ -195,6 +202,30 @@ func listTransitGateways(ctx context.Context, s *session) ([]cloud.Item, error) 
 		items = append(items, it)
 	}
 	return items, err
+}
+
+// transitPeers are the accounts at the other end of peerings, by attachment. The
+// list of all attachments tells only the owner of the account's own end.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TransitGatewayPeeringAttachment.html
+func transitPeers(ctx context.Context, s *session, all []ec2types.TransitGatewayAttachment) (map[string]string, error) {
+	if !slices.ContainsFunc(all, func(a ec2types.TransitGatewayAttachment) bool {
+		return a.ResourceType == ec2types.TransitGatewayAttachmentResourceTypePeering
+	}) {
+		return nil, nil
+	}
+	peerings, err := every(ctx, ec2.NewDescribeTransitGatewayPeeringAttachmentsPaginator(s.ec2, &ec2.DescribeTransitGatewayPeeringAttachmentsInput{}),
+		func(p *ec2.DescribeTransitGatewayPeeringAttachmentsOutput) []ec2types.TransitGatewayPeeringAttachment {
+			return p.TransitGatewayPeeringAttachments
+		})
+	out := map[string]string{}
+	for _, p := range peerings {
+		for _, end := range []*ec2types.PeeringTgwInfo{p.RequesterTgwInfo, p.AccepterTgwInfo} {
+			if end != nil && s.theirs(end.OwnerId) {
+				out[aws.ToString(p.TransitGatewayAttachmentId)] = aws.ToString(end.OwnerId)
+			}
+		}
+	}
+	return out, err
 }
 
 func listFlowLogs(ctx context.Context, s *session) ([]cloud.Item, error) {

@@ -61,6 +61,7 @@ func listTrustAnchors(ctx context.Context, s *session) ([]cloud.Item, error) {
 func listRAMShares(ctx context.Context, s *session) ([]cloud.Item, error) {
 	c := ram.NewFromConfig(s.cfg)
 	var items []cloud.Item
+	over := map[string]bool{} // a deleted share is listed for a while, and shares nothing
 	for _, owner := range []ramtypes.ResourceOwner{ramtypes.ResourceOwnerSelf, ramtypes.ResourceOwnerOtherAccounts} {
 		shares, err := every(ctx, ram.NewGetResourceSharesPaginator(c, &ram.GetResourceSharesInput{ResourceOwner: owner}),
 			func(p *ram.GetResourceSharesOutput) []ramtypes.ResourceShare { return p.ResourceShares })
@@ -69,6 +70,7 @@ func listRAMShares(ctx context.Context, s *session) ([]cloud.Item, error) {
 		}
 		for _, r := range shares {
 			if r.Status == ramtypes.ResourceShareStatusDeleted || r.Status == ramtypes.ResourceShareStatusDeleting {
+				over[aws.ToString(r.ResourceShareArn)] = true
 				continue
 			}
 			arn := aws.ToString(r.ResourceShareArn)
@@ -94,7 +96,7 @@ func listRAMShares(ctx context.Context, s *session) ([]cloud.Item, error) {
 		}
 		property := map[string]string{awstype.RAMPrincipal: "principal", awstype.RAMResource: "resourceArn"}[typ]
 		for _, a := range all {
-			if a.Status == ramtypes.ResourceShareAssociationStatusDisassociated {
+			if a.Status == ramtypes.ResourceShareAssociationStatusDisassociated || over[aws.ToString(a.ResourceShareArn)] {
 				continue
 			}
 			share, what := aws.ToString(a.ResourceShareArn), aws.ToString(a.AssociatedEntity)
