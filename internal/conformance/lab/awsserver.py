@@ -2,10 +2,10 @@
 
 Usage: awsserver.py SOCKET
 
-Most of what an aws command does is to load itself and its description of a
-service. This process loads both once, a service's when the first command asks
-for it, and forks for each command, which then has the caller's environment,
-folder, and standard input and output.
+Most of what an aws command does is to load itself, its description of a service,
+and where that is. This process loads all of it once, a service's when the first
+command asks for it, and forks for each command, which then has the caller's
+environment, folder, and standard input and output.
 """
 
 import array
@@ -44,17 +44,27 @@ def answer(caller, driver, asked, files):
     caller.send(bytes([code & 255]))
 
 
-def describe(driver, command):
+def describe(driver, warm, command):
     """Loads a service's description, which the commands to come then have."""
     service = driver.create_help_command().command_table.get(command)
-    if service:
-        service.create_help_command()
+    if not service:
+        return
+    service.create_help_command()
+    model = getattr(service, "service_model", None)
+    if model:  # "s3" is more than a service, and has none
+        warm.create_client(model.service_name)
     gc.freeze()
 
 
 def serve(path):
+    # A first command, by a session of its own: a session remembers who it is.
+    first = create_clidriver()
+    first.main(["sts", "get-caller-identity"])
+    warm = first.session
     driver = create_clidriver()
+    driver.session.register_component("data_loader", warm.get_component("data_loader"))
     described = set()
+    gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a command here
     # One message is one command, whatever its length.
     server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -66,7 +76,7 @@ def serve(path):
         command = asked["args"][0]
         if command not in described:
             described.add(command)
-            describe(driver, command)
+            describe(driver, warm, command)
         if os.fork() == 0:
             status = 1
             try:
