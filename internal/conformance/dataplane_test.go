@@ -101,34 +101,42 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	t.Run("onboard again changes nothing", func(t *testing.T) {
-		for _, c := range both {
-			again := decode[event.Onboarding](t, c.in(t).want(0, "onboard", "-f", c.spec, "-o", "json"))
-			if again.Changed || len(again.Unmanaged) > 0 {
-				t.Errorf("%s: changed %t, unmanaged %+v", c.org, again.Changed, again.Unmanaged)
+	t.Run("each cluster has the endpoint that was asked for, a public one and a private one", func(t *testing.T) {
+		for c, want := range map[*customer]string{acme: "True True 203.0.113.7/32", initech: "False True False"} {
+			got, err := l.Shell(c.made.DataPlane.AccountID, `aws eks describe-cluster --name "$CLUSTER" --output text \
+				--query 'cluster.resourcesVpcConfig.[endpointPublicAccess, endpointPrivateAccess, endpointPublicAccess && publicAccessCidrs]'`, "CLUSTER="+c.made.DataPlane.ClusterName)
+			if got = strings.Join(strings.Fields(got), " "); got != want || err != nil {
+				t.Errorf("%s: the endpoint is public, private, for whom: %s (%v), want %s", c.org, got, err, want)
 			}
 		}
 	})
 	t.Run("plan finds nothing to do", func(t *testing.T) {
-		for _, c := range both {
-			c.in(t).want(0, "plan", "-f", c.spec)
-		}
+		together(t, both, func(c *customer) { c.want(0, "plan", "-f", c.spec) })
 	})
 	t.Run("nothing drifts", func(t *testing.T) {
-		for _, c := range both {
-			found := decode[event.Drift](t, c.in(t).want(0, "drift", c.org, "-o", "json"))
+		together(t, both, func(c *customer) {
+			found := decode[event.Drift](t, c.want(0, "drift", c.org, "-o", "json"))
 			if diff := cmp.Diff(c.wayIn, found.WayIn); diff != "" {
 				t.Errorf("%s: the way in (-want +got):\n%s", c.org, diff)
 			}
-		}
+		})
 	})
 	t.Run("no rule is violated, in states and in accounts, and nothing is shared", func(t *testing.T) {
-		for _, c := range both {
-			c.in(t).want(0, "audit", c.org)
-		}
+		together(t, both, func(c *customer) { c.want(0, "audit", c.org) })
 	})
-	t.Run("what was made and could not be recorded is taken over", func(t *testing.T) {
-		acme.in(t).forgotten(l)
+	t.Run("onboard again changes nothing, also where what was made could not be recorded and was taken over", func(t *testing.T) {
+		together(t, both, func(c *customer) {
+			if c.org == acme.org {
+				c.forgotten(l)
+			}
+			again := decode[event.Onboarding](t, c.want(0, "onboard", "-f", c.spec, "-o", "json"))
+			if again.Changed || len(again.Unmanaged) > 0 {
+				t.Errorf("%s: changed %t, unmanaged %+v", c.org, again.Changed, again.Unmanaged)
+			}
+		})
+	})
+	t.Run("each way of sharing that somebody makes by hand is found with both ends, exactly", func(t *testing.T) {
+		acme.in(t).sharesEverything(l, initech)
 	})
 	t.Run("a kubeconfig's token is the bootstrap role's, and only for that cluster", func(t *testing.T) {
 		acme.in(t).kubeconfigWorks(l, initech.org)
@@ -161,6 +169,16 @@ func TestTwoCustomersComeAndGo(t *testing.T) {
 	if !t.Failed() {
 		checkCalls(t, l, l.Front.Calls())
 	}
+}
+
+// together does something with each customer at the same time.
+func together(t *testing.T, all []*customer, do func(*customer)) {
+	t.Helper()
+	var wait sync.WaitGroup
+	for _, c := range all {
+		wait.Go(func() { do(c.in(t)) })
+	}
+	wait.Wait()
 }
 
 const twoProjects = `projects:

@@ -218,11 +218,15 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.serveIdentityProvider(w, r, c, cluster)
 		return
 	}
-	if g, is := gapOf(c); is {
-		c.Status = http.StatusOK
+	g, lacking := gapOf(c)
+	switch {
+	case lacking && g.one == "":
+		c.Status, c.Error = g.status(), g.refused
 		f.record(c)
-		g.answer(w)
+		g.answer(w, c)
 		return
+	case lacking:
+		g.askForOne(r)
 	}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
@@ -233,6 +237,10 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			answer, err := io.ReadAll(resp.Body)
 			if err != nil {
 				return err
+			}
+			answer = corrected(c, answer)
+			if lacking {
+				answer = g.list(resp, answer)
 			}
 			c.Status = resp.StatusCode
 			switch {
