@@ -13,8 +13,10 @@ import (
 // a session, which is different each time; admission and RBAC need a name that
 // stays.
 const (
-	administratorsGroup = "freehold:administrators"
-	readersGroup        = "freehold:readers"
+	// Administrators is the Kubernetes group of the roles that may do everything.
+	Administrators = "freehold:administrators"
+	// Readers is the Kubernetes group of the role that sees everything but Secrets.
+	Readers = "freehold:readers"
 )
 
 // Cluster is the program of the cluster layer. It runs as the provision role.
@@ -57,11 +59,11 @@ func Cluster(ctx *pulumi.Context, in ClusterIn) error {
 		EBSRole:          in.Plan.EBSRole,
 		ProvisionRoleARN: in.Boundary.ProvisionRoleARN,
 		Access: []cluster.Access{
-			{Name: "bootstrap", RoleARN: in.Boundary.BootstrapRoleARN, Policy: "AmazonEKSClusterAdminPolicy", Groups: []string{administratorsGroup}},
-			{Name: "offboard", RoleARN: in.Boundary.OffboardRoleARN, Policy: "AmazonEKSClusterAdminPolicy", Groups: []string{administratorsGroup}},
+			{Name: "bootstrap", RoleARN: in.Boundary.BootstrapRoleARN, Policy: "AmazonEKSClusterAdminPolicy", Groups: []string{Administrators}},
+			{Name: "offboard", RoleARN: in.Boundary.OffboardRoleARN, Policy: "AmazonEKSClusterAdminPolicy", Groups: []string{Administrators}},
 			// The admin view would show Secrets; bootstrap gives readers the
 			// rest of what drift looks at.
-			{Name: "read", RoleARN: in.Boundary.ReadRoleARN, Policy: "AmazonEKSViewPolicy", Groups: []string{readersGroup}},
+			{Name: "read", RoleARN: in.Boundary.ReadRoleARN, Policy: "AmazonEKSViewPolicy", Groups: []string{Readers}},
 		},
 		BoundaryARN:      in.Boundary.BoundaryARN,
 		DataKeyARN:       in.Boundary.DataKeyARN,

@@ -172,17 +172,40 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 	kubectl(t, kubeconfig, "label", "namespace", "freehold-system", "by-hand=yes")
 	for _, patch := range [][]string{
 		{"clusterrolebinding/freehold-reader", `[{"op":"add","path":"/subjects/-","value":{"apiGroup":"rbac.authorization.k8s.io","kind":"User","name":"mallory"}}]`},
+		{"clusterrole/freehold-namespace-controller", `[{"op":"add","path":"/rules/-","value":{"apiGroups":["*"],"resources":["*"],"verbs":["*"]}}]`},
+		{"networkpolicy/fence", `[{"op":"add","path":"/spec/ingress/-","value":{}}]`},
 		{"deployment/namespace-controller", `[{"op":"add","path":"/spec/template/spec/containers/0/env/-","value":{"name":"EVIL","value":"1"}}]`},
 	} {
 		kubectl(t, kubeconfig, "-n", "freehold-system", "patch", patch[0], "--type=json", "-p", patch[1])
 	}
 
-	stray := "unmanaged aws:ec2/vpc:Vpc"
-	drift := func() []string {
-		t.Helper()
+	// Nor whole objects, nor more in what Kubernetes itself has.
+	kubectl(t, kubeconfig, "-n", "freehold-system", "create", "secret", "generic", "stolen", "--from-literal=a=b")
+	kubectl(t, kubeconfig, "-n", "freehold-system", "create", "deployment", "miner", "--image=mallory.example/miner")
+	kubectl(t, kubeconfig, "-n", "web", "create", "rolebinding", "guest", "--clusterrole=view", "--user=mallory")
+	kubectl(t, kubeconfig, "create", "clusterrolebinding", "system:mallory", "--clusterrole=cluster-admin", "--user=mallory")
+	kubectl(t, kubeconfig, "create", "clusterrole", "an-operator", "--verb=get", "--resource=pods")
+	kubectl(t, kubeconfig, "patch", "clusterrolebinding", "cluster-admin", "--type=json", "-p",
+		`[{"op":"add","path":"/subjects/-","value":{"apiGroup":"rbac.authorization.k8s.io","kind":"User","name":"mallory"}}]`)
+
+	stray := []string{
+		"changed kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding cluster-admin subjects",
+		"unmanaged aws:ec2/vpc:Vpc stray",
+		"unmanaged kubernetes:apps/v1:Deployment miner",
+		"unmanaged kubernetes:core/v1:Secret stolen",
+		"unmanaged kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding system:mallory",
+		"unmanaged kubernetes:rbac.authorization.k8s.io/v1:RoleBinding guest",
+	}
+	lines := func(found []finding.Finding) []string {
 		var got []string
-		for _, f := range decode[event.Drift](t, h.want(2, "drift", "acme", "-o", "json")).Findings {
+		for _, f := range found {
 			line := strings.TrimSpace(fmt.Sprint(f.Layer, " ", f.Kind, " ", f.Type))
+			if f.Layer == "" {
+				line += " " + f.Name
+			}
+			if f.Policy != nil {
+				line += " " + f.Policy.Rule
+			}
 			for _, p := range f.Differences {
 				line += " " + p.Path
 			}
@@ -191,39 +214,50 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 		slices.Sort(got)
 		return got
 	}
-	if d := cmp.Diff([]string{
+	drift := func() []string {
+		t.Helper()
+		return lines(decode[event.Drift](t, h.want(2, "drift", "acme", "-o", "json")).Findings)
+	}
+	want := append([]string{
 		"bootstrap changed kubernetes:apps/v1:Deployment metadata.labels[\"freehold.dev/layer\"] spec.template.spec.containers[0].env[2]",
 		"bootstrap changed kubernetes:core/v1:Namespace metadata.labels[\"by-hand\"] metadata.labels[\"pod-security.kubernetes.io/warn\"]",
+		"bootstrap changed kubernetes:networking.k8s.io/v1:NetworkPolicy spec.ingress",
+		"bootstrap changed kubernetes:rbac.authorization.k8s.io/v1:ClusterRole rules",
 		"bootstrap changed kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding subjects",
 		"bootstrap missing kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+		"bootstrap violated kubernetes:core/v1:Namespace FH907",
+		"bootstrap violated kubernetes:networking.k8s.io/v1:NetworkPolicy FH908",
+		"bootstrap violated kubernetes:rbac.authorization.k8s.io/v1:ClusterRole FH904",
 		"boundary changed aws:iam/role:Role maxSessionDuration",
 		"boundary changed aws:s3/bucketVersioningV2:BucketVersioningV2 versioningConfiguration.status",
 		"boundary missing aws:iam/accountPasswordPolicy:AccountPasswordPolicy",
 		"cluster changed aws:eks/cluster:Cluster deletionProtection",
-		stray,
-	}, drift()); d != "" {
+	}, stray...)
+	slices.Sort(want)
+	if d := cmp.Diff(want, drift()); d != "" {
 		t.Fatalf("found (-want +got):\n%s", d)
 	}
 
 	left := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
-	if len(left.Unmanaged) != 1 {
-		t.Errorf("onboard without --prune: %+v", left.Unmanaged)
+	if d := cmp.Diff(stray, lines(left.Unmanaged)); d != "" {
+		t.Errorf("onboard without --prune (-want +got):\n%s", d)
 	}
 	if len(left.PutBack) == 0 {
 		t.Error("onboard does not say what it put back")
 	}
-	if d := cmp.Diff([]string{stray}, drift()); d != "" {
+	if d := cmp.Diff(stray, drift()); d != "" {
 		t.Errorf("after onboard without --prune (-want +got):\n%s", d)
 	}
 	planned := decode[event.Plan](t, h.want(2, "plan", "-f", file, "--prune", "-o", "json"))
-	if len(planned.Prune) != 1 || planned.Prune[0].Type != "aws:ec2/vpc:Vpc" {
-		t.Errorf("plan --prune: %+v", planned.Prune)
+	if d := cmp.Diff(stray, lines(planned.Prune)); d != "" {
+		t.Errorf("plan --prune (-want +got):\n%s", d)
 	}
 	if r := h.want(4, "onboard", "-f", file, "--prune"); !strings.Contains(r.stderr, "--yes=acme") {
 		t.Errorf("it does not say how to confirm:\n%s", r.stderr)
 	}
 	h.want(0, "onboard", "-f", file, "--prune", "--yes=acme")
 	h.want(0, "drift", "acme")
+	kubectl(t, kubeconfig, "delete", "clusterrole", "an-operator") // it was nobody's business
 }
 
 func kubectl(t *testing.T, kubeconfig string, args ...string) string {

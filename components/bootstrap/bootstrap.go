@@ -67,7 +67,8 @@ type Args struct {
 //     itself, and by nobody to everybody;
 //   - members can neither open their project's network, nor raise its quota,
 //     nor let others in;
-//   - who reads the cluster for drift sees no Secret;
+//   - who reads the cluster for drift sees no Secret but those that somebody puts
+//     into the controller's namespace;
 //   - volumes are encrypted with the org's key unless somebody names another
 //     storage class, and carry its tags;
 //   - with a ProjectSource, the controller makes, changes and removes the Projects
@@ -125,7 +126,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
-	if err := b.readers(); err != nil {
+	if err := b.readers(namespace); err != nil {
 		return nil, err
 	}
 	fences, err := b.admission()

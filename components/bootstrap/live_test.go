@@ -146,6 +146,7 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	}
 
 	t.Run("what somebody does to an object is found and put back", func(t *testing.T) { holdsEveryField(t, config, made) })
+	t.Run("what somebody makes beside the objects is found and removed", func(t *testing.T) { findsWhatIsAdded(t, config, made) })
 }
 
 // attempt is a request and how it ends.

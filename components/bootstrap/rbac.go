@@ -154,10 +154,12 @@ func (b *builder) controllerRole(m manifestRole, namespace pulumi.Resource) (pul
 	}, b.parent, pulumi.DependsOn([]pulumi.Resource{role}))
 }
 
-// readers lets the drift schedule see what is made here, and what the
-// controller makes of it; Secrets are not among it.
-func (b *builder) readers() error {
-	const name = "freehold-reader"
+// readers lets the drift schedule see what is made here, what the controller
+// makes of it, and what somebody adds to either. Secrets are not among it, but
+// for those in the controller's own namespace, where nothing of Freehold's is
+// one: that one is there at all has to be seen.
+func (b *builder) readers(namespace pulumi.Resource) error {
+	const name, inOwn = "freehold-reader", "reader"
 	more := rules()
 	if s := b.args.ProjectSource; s != nil && s.CABundle != "" {
 		more = rules(named(rule(groups(""), []string{"configmaps"}, []string{"get"}), sourceName))
@@ -170,8 +172,12 @@ func (b *builder) readers() error {
 			rule(groups("policy"), []string{"poddisruptionbudgets"}, read),
 			rule(groups("networking.k8s.io"), []string{"networkpolicies"}, read),
 			rule(groups(rbacGroup), []string{"roles", "rolebindings", "clusterroles", "clusterrolebindings"}, read),
-			rule(groups("admissionregistration.k8s.io"),
-				[]string{"validatingadmissionpolicies", "validatingadmissionpolicybindings"}, read),
+			rule(groups("networking.k8s.aws"), []string{"policyendpoints"}, read),
+			rule(groups("admissionregistration.k8s.io"), []string{
+				"validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations",
+				"mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations",
+			}, read),
+			rule(groups("apiregistration.k8s.io"), []string{"apiservices"}, read),
 			rule(groups("apiextensions.k8s.io"), []string{"customresourcedefinitions"}, read),
 			rule(groups("storage.k8s.io"), []string{"storageclasses"}, read),
 			rule(groups("freehold.dev"), []string{"projects"}, read),
@@ -183,11 +189,29 @@ func (b *builder) readers() error {
 	_, err = rbacv1.NewClusterRoleBinding(b.ctx, b.child("reader"), &rbacv1.ClusterRoleBindingArgs{
 		Metadata: b.clusterMeta(name),
 		RoleRef:  clusterRole(name),
-		Subjects: rbacv1.SubjectArray{&rbacv1.SubjectArgs{
-			ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("Group"), Name: pulumi.String(b.args.Readers),
-		}},
+		Subjects: rbacv1.SubjectArray{b.readersSubject()},
 	}, b.parent, pulumi.DependsOn([]pulumi.Resource{role}))
+	if err != nil {
+		return err
+	}
+	// Every kind that the cluster has, those of tomorrow among them.
+	every, err := rbacv1.NewRole(b.ctx, b.child("reader"), &rbacv1.RoleArgs{
+		Metadata: b.meta(inOwn),
+		Rules:    rules(rule(groups("*"), []string{"*"}, []string{"list"})),
+	}, b.parent, pulumi.DependsOn([]pulumi.Resource{namespace}))
+	if err != nil {
+		return err
+	}
+	_, err = rbacv1.NewRoleBinding(b.ctx, b.child("reader"), &rbacv1.RoleBindingArgs{
+		Metadata: b.meta(inOwn),
+		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("Role"), Name: pulumi.String(inOwn)},
+		Subjects: rbacv1.SubjectArray{b.readersSubject()},
+	}, b.parent, pulumi.DependsOn([]pulumi.Resource{every}))
 	return err
+}
+
+func (b *builder) readersSubject() *rbacv1.SubjectArgs {
+	return &rbacv1.SubjectArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("Group"), Name: pulumi.String(b.args.Readers)}
 }
 
 func (b *builder) controllerSubject() *rbacv1.SubjectArgs {

@@ -12,12 +12,16 @@ var clusterBehinds = map[string]behind{
 		want:   []string{"changed kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding bootstrap-namespace-controller: subjects"},
 	},
 	"what the controller may do": {
-		script: `"$KUBECTL" patch clusterrole freehold-namespace-controller --type json -p '[{"op":"add","path":"/rules/-","value":{"apiGroups":["*"],"resources":["*"],"verbs":["*"]}}]'`,
-		want:   []string{"changed kubernetes:rbac.authorization.k8s.io/v1:ClusterRole bootstrap-namespace-controller: rules"},
+		script:   `"$KUBECTL" patch clusterrole freehold-namespace-controller --type json -p '[{"op":"add","path":"/rules/-","value":{"apiGroups":["*"],"resources":["*"],"verbs":["*"]}}]'`,
+		want:     []string{"changed kubernetes:rbac.authorization.k8s.io/v1:ClusterRole bootstrap-namespace-controller: rules"},
+		violates: []string{"FH904 kubernetes:rbac.authorization.k8s.io/v1:ClusterRole bootstrap-namespace-controller"},
 	},
 	"whom the controller's pods let in": {
 		script: `"$KUBECTL" -n freehold-system patch networkpolicy fence --type json -p '[{"op":"add","path":"/spec/ingress/-","value":{}}]'`,
 		want:   []string{"changed kubernetes:networking.k8s.io/v1:NetworkPolicy bootstrap-fence: spec.ingress"},
+		violates: []string{
+			"FH908 kubernetes:networking.k8s.io/v1:NetworkPolicy bootstrap-fence", "FH907 kubernetes:core/v1:Namespace bootstrap-namespace",
+		},
 	},
 	"a variable of the controller": {
 		script: `"$KUBECTL" -n freehold-system set env deployment/namespace-controller GODEBUG=http2debug=1`,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"slices"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
@@ -206,7 +207,7 @@ func (l *look) remove(ctx context.Context, o client.Object) error {
 
 // same reports whether an object is as it should be. What others may add to it
 // without opening a fence is left to them: labels, annotations, the secrets of a
-// service account.
+// service account. An owner and a finalizer are not among it.
 func same(want, found client.Object) bool {
 	if !contains(found.GetLabels(), want.GetLabels()) || !contains(found.GetAnnotations(), want.GetAnnotations()) {
 		return false
@@ -216,6 +217,9 @@ func same(want, found client.Object) bool {
 		if _, should := want.GetAnnotations()[name]; has != should {
 			return false
 		}
+	}
+	if len(found.GetOwnerReferences()) > 0 || len(finalizers(found)) < len(found.GetFinalizers()) {
+		return false
 	}
 	switch want := want.(type) {
 	case *corev1.Namespace:
@@ -244,8 +248,24 @@ func contains(all, some map[string]string) bool {
 	return true
 }
 
-// put makes an object the same as another.
+// policyFinalizer is EKS's, by which a network policy's rules leave the nodes
+// before the policy does (aws/aws-network-policy-agent, issue 568).
+const policyFinalizer = "networking.k8s.aws/resources"
+
+// finalizers are those of an object that may stay. With any other one a fence
+// that somebody deletes is neither there nor gone. Namespaces have those of
+// whoever works in them.
+func finalizers(o client.Object) []string {
+	if _, is := o.(*corev1.Namespace); is {
+		return o.GetFinalizers()
+	}
+	return slices.DeleteFunc(slices.Clone(o.GetFinalizers()), func(f string) bool { return f != policyFinalizer })
+}
+
+// put makes an object the same as another. An owner would take it along when it goes.
 func put(want, into client.Object) {
+	into.SetOwnerReferences(nil)
+	into.SetFinalizers(finalizers(into))
 	into.SetLabels(merged(into.GetLabels(), want.GetLabels()))
 	all := merged(into.GetAnnotations(), want.GetAnnotations())
 	for _, name := range annotations {

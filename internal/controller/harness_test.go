@@ -276,6 +276,9 @@ func (k *cluster) dump(name string) string {
 		if v := o.GetFinalizers(); len(v) > 0 {
 			m["finalizers"] = v
 		}
+		if v := o.GetOwnerReferences(); len(v) > 0 {
+			m["ownerReferences"] = v
+		}
 		u.Object["metadata"] = m
 		text, err := yaml.Marshal(u.Object)
 		if err != nil {

@@ -46,6 +46,27 @@ func loosen(o client.Object) {
 	}
 }
 
+// widen adds to what an object lets through, and leaves what it has.
+func widen(o client.Object) {
+	switch o := o.(type) {
+	case *corev1.Namespace:
+		o.Labels["pod-security.kubernetes.io/enforce-version"] = "v1.24"
+		delete(o.Labels, "pod-security.kubernetes.io/audit")
+	case *corev1.ResourceQuota:
+		o.Spec.Hard["requests.mallory.example/device"] = resource.MustParse("8")
+	case *corev1.LimitRange:
+		o.Spec.Limits = append(o.Spec.Limits, corev1.LimitRangeItem{Type: corev1.LimitTypePod, Max: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1000")}})
+	case *networkingv1.NetworkPolicy:
+		o.Spec.PodSelector.MatchLabels = map[string]string{"none": "such"}
+		o.Spec.Ingress = append(o.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{})
+		o.Spec.PolicyTypes = o.Spec.PolicyTypes[:1]
+	case *corev1.ServiceAccount:
+		o.AutomountServiceAccountToken = nil
+	case *rbacv1.RoleBinding:
+		o.Subjects = append(o.Subjects, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: "kube-system", Name: "default"})
+	}
+}
+
 func handsOff(t *testing.T, k *cluster, _ *running) {
 	const name = "fenced"
 	k.make(project(name))
@@ -70,6 +91,10 @@ func handsOff(t *testing.T, k *cluster, _ *running) {
 				return
 			}
 		}
+	}
+	var owner corev1.Namespace
+	if err := k.Get(t.Context(), client.ObjectKey{Name: metav1.NamespaceDefault}, &owner); err != nil {
+		t.Fatal(err)
 	}
 	hands := client.FieldOwner("kubectl-edit")
 	for i, o := range k.objects(name) {
@@ -96,6 +121,15 @@ func handsOff(t *testing.T, k *cluster, _ *running) {
 			restored(what + ", " + how)
 		}
 		edit("loosened", loosen)
+		edit("widened", widen)
+		// Whoever removes the owner would remove the fence with it.
+		edit("given an owner", func(o client.Object) {
+			o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "v1", Kind: "Namespace", Name: owner.Name, UID: owner.UID}})
+		})
+		if i > 0 {
+			// A fence that is deleted and cannot go is one that is not enforced.
+			edit("held by a finalizer", func(o client.Object) { o.SetFinalizers([]string{"by.hand/stays"}) })
+		}
 		edit("taken over", func(o client.Object) { o.SetLabels(nil) })
 		edit("given to another project", func(o client.Object) { o.GetLabels()[v1alpha1.LabelProject] = "other" })
 		if i == 0 {

@@ -10,13 +10,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
 // Client reaches one cluster.
-type Client struct{ objects dynamic.Interface }
+type Client struct {
+	objects dynamic.Interface
+	names   metadata.Interface
+	kinds   discovery.DiscoveryInterface
+}
 
 // answersWithin bounds one request: a cluster that is gone may never refuse.
 const answersWithin = 30 * time.Second
@@ -36,11 +42,25 @@ func New(kubeconfig []byte) (*Client, error) {
 func Over(config *rest.Config) (*Client, error) {
 	config = rest.CopyConfig(config)
 	config.QPS = -1 // a few dozen requests, once
-	objects, err := dynamic.NewForConfig(config)
+	// Every kind is listed, deprecated ones too: that is no news to anybody.
+	config.WarningHandler = rest.NoWarnings{}
+	over, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("reach the cluster: %w", err)
 	}
-	return &Client{objects}, nil
+	objects, err := dynamic.NewForConfigAndClient(config, over)
+	if err != nil {
+		return nil, fmt.Errorf("reach the cluster: %w", err)
+	}
+	names, err := metadata.NewForConfigAndClient(metadata.ConfigFor(config), over)
+	if err != nil {
+		return nil, fmt.Errorf("reach the cluster: %w", err)
+	}
+	kinds, err := discovery.NewDiscoveryClientForConfigAndClient(config, over)
+	if err != nil {
+		return nil, fmt.Errorf("reach the cluster: %w", err)
+	}
+	return &Client{objects, names, kinds}, nil
 }
 
 // Compare reads the objects and returns those that differ from what was
@@ -57,6 +77,9 @@ func (c *Client) Compare(ctx context.Context, objects []Object) ([]Result, error
 			continue
 		}
 		if r := Compare(o, live[i]); len(r.Differences) > 0 {
+			if r.Live, err = plain(live[i].Object); err != nil {
+				return nil, fmt.Errorf("%s: %w", o.ID, err)
+			}
 			out = append(out, r)
 		}
 	}

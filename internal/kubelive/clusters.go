@@ -40,3 +40,21 @@ func (Clusters) Available(ctx context.Context, kubeconfig []byte, o Object) (Ava
 	}
 	return c.Available(ctx, o)
 }
+
+// Strays is Client.Strays.
+func (Clusters) Strays(ctx context.Context, kubeconfig []byte, s Sought) (Found, error) {
+	c, err := New(kubeconfig)
+	if err != nil {
+		return Found{}, err
+	}
+	return c.Strays(ctx, s)
+}
+
+// Remove is Client.Remove.
+func (Clusters) Remove(ctx context.Context, kubeconfig []byte, s Stray) error {
+	c, err := New(kubeconfig)
+	if err != nil {
+		return err
+	}
+	return c.Remove(ctx, s)
+}

@@ -21,6 +21,8 @@ type Result struct {
 	// Unowned is true where something is there that nobody owns and that was not
 	// there before, or where the layer's own ownership was taken away.
 	Unowned bool `json:"unowned,omitempty"`
+	// Live is the object as it is now, with all that somebody added to it.
+	Live map[string]any `json:"-"`
 }
 
 // Why says who did it, as far as the object has it on record.

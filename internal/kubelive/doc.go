@@ -16,5 +16,8 @@
 // Ownership that was taken away is a difference, too: without it nobody can tell
 // a default from what was added.
 //
-// Comparing is pure. Client reads, and Client.PutBack writes.
+// Strays are whole objects that no layer made. What belongs is an allow-list by
+// contents, strays_spaces.go for namespaces and standing.go for the cluster.
+//
+// Comparing is pure. Client reads; PutBack, Expose and Remove write.
 package kubelive

@@ -1,12 +1,31 @@
 package kubelive
 
 import (
+	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 
 	"freehold.dev/freehold/internal/finding"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
+
+// plain is an object as JSON has it, without what the cluster notes about it.
+func plain(object map[string]any) (map[string]any, error) {
+	text, err := json.Marshal(object)
+	if err != nil {
+		return nil, fmt.Errorf("encode the object: %w", err)
+	}
+	var out map[string]any
+	if err := json.Unmarshal(text, &out); err != nil {
+		return nil, fmt.Errorf("decode the object: %w", err)
+	}
+	delete(out, "status")
+	if meta, ok := out["metadata"].(map[string]any); ok {
+		delete(meta, "managedFields")
+	}
+	return out, nil
+}
 
 // equal compares values that written has been over. Empty and absent are one:
 // the API server leaves out what is empty.

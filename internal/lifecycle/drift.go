@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"freehold.dev/freehold/internal/dataplane"
@@ -11,6 +12,7 @@ import (
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/kubelive"
 	"freehold.dev/freehold/internal/plan"
 )
 
@@ -48,6 +50,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 	out.Findings = append(out.Findings, d.Unfinished(o.State)...)
 	f := drift.Facts{Declared: drift.Declared{}}
 	whole := true
+	var added []finding.Finding
 	for _, r := range reads {
 		out.Layers = append(out.Layers, r.result)
 		out.Findings = append(out.Findings, r.unreadable...)
@@ -56,6 +59,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 		f.Beside = append(f.Beside, r.beside...)
 		declare(f.Declared, r.steps)
 		out.Findings = append(out.Findings, r.violated...)
+		added = append(added, r.added...)
 	}
 	// With a layer unread, everything of it would look undeclared.
 	if whole && d.Outputs(plan.LayerAccount) != nil {
@@ -73,6 +77,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 		names[i] = string(l)
 	}
 	out.Findings = append(out.Findings, drift.Findings(f, names)...)
+	out.Findings = append(out.Findings, added...)
 	out.Findings = append(out.Findings, s.entryFindings(ctx, d)...)
 	out.Duration = s.Now().Sub(began)
 	return out, nil
@@ -85,20 +90,35 @@ type layerRead struct {
 	beside     []finding.Finding
 	unreadable []finding.Finding
 	violated   []finding.Finding
+	// added is what somebody made beside what the layer has in the cluster.
+	added []finding.Finding
 }
 
 // beside is what a refresh does not see of a layer: fields that were added to its
-// objects, and what is set beside its stack.
-func (s *Service) beside(ctx context.Context, d dataplane.DataPlane, l plan.Layer) ([]finding.Finding, error) {
+// objects, and what is set beside its stack. The objects come with it.
+func (s *Service) beside(ctx context.Context, d dataplane.DataPlane, l plan.Layer) ([]finding.Finding, []kubelive.Result, error) {
 	out, err := s.unset(ctx, d, l)
 	if err != nil || l != plan.LayerBootstrap {
-		return out, err
+		return out, nil, err
 	}
 	results, _, err := s.differing(ctx, d, reader)
 	for _, r := range results {
 		out = append(out, foundIn(l, r))
 	}
-	return out, err
+	return out, results, err
+}
+
+// live puts the objects of a layer, as they are, in the place of what a refresh
+// has read of them, which is no more than was asked for.
+func live(steps []engine.Step, results []kubelive.Result) []engine.Step {
+	out := slices.Clone(steps)
+	for _, r := range results {
+		i := slices.IndexFunc(out, func(st engine.Step) bool { return st.URN == r.Object.URN })
+		if i >= 0 && r.Live != nil {
+			out[i].NewInputs = r.Live
+		}
+	}
+	return out
 }
 
 func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (r layerRead) {
@@ -151,12 +171,16 @@ func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.L
 		return r
 	}
 	r.steps, r.result.Changes, r.result.Resources = run.Steps, run.Changes, run.Resources()
+	var objects []kubelive.Result
+	if r.beside, objects, err = s.beside(ctx, d, l); err != nil {
+		unreadable(fail(org, string(l), err))
+	}
 	// The rules are the same that the plan was held against, on what is there now.
-	if r.violated, err = s.judgeRefreshed(d, l, run.Steps); err != nil {
+	if r.violated, err = s.judgeRefreshed(d, l, live(run.Steps, objects)); err != nil {
 		unreadable(err)
 	}
-	if r.beside, err = s.beside(ctx, d, l); err != nil {
-		unreadable(fail(org, string(l), err))
+	if l == plan.LayerBootstrap {
+		r.added = s.addedTo(ctx, d)
 	}
 	for _, step := range run.Steps {
 		if !step.Custom {

@@ -26,26 +26,36 @@ import (
 	"freehold.dev/freehold/stacks"
 )
 
-// projectsOf reaches the Projects of the cluster of a kubeconfig.
-func projectsOf(kubeconfig []byte) (dynamic.ResourceInterface, error) {
+// objectsOf reaches the objects of the cluster of a kubeconfig.
+func objectsOf(kubeconfig []byte) (dynamic.Interface, error) {
 	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
-	client, err := dynamic.NewForConfig(config)
-	if err != nil {
-		return nil, err
-	}
-	return client.Resource(v1alpha1.GroupVersion.WithResource("projects")), nil
+	return dynamic.NewForConfig(config)
+}
+
+// projectsIn are the Projects of a cluster.
+func projectsIn(cluster dynamic.Interface) dynamic.ResourceInterface {
+	return cluster.Resource(v1alpha1.GroupVersion.WithResource("projects"))
 }
 
 // projectsAs reaches the Projects of the org's cluster as one of its roles.
 func (s *Service) projectsAs(ctx context.Context, d dataplane.DataPlane, role func(stacks.BoundaryOut) string) (dynamic.ResourceInterface, error) {
+	cluster, err := s.objectsAs(ctx, d, role)
+	if err != nil {
+		return nil, err
+	}
+	return projectsIn(cluster), nil
+}
+
+// objectsAs reaches the objects of the org's cluster as one of its roles.
+func (s *Service) objectsAs(ctx context.Context, d dataplane.DataPlane, role func(stacks.BoundaryOut) string) (dynamic.Interface, error) {
 	kubeconfig, err := s.kubeconfig(ctx, d, role)
 	if err != nil {
 		return nil, err
 	}
-	return projectsOf(kubeconfig)
+	return objectsOf(kubeconfig)
 }
 
 // listProjects reads the Projects of a cluster.
@@ -252,24 +262,16 @@ var clusterRoleBindings = schema.GroupVersionResource{Group: "rbac.authorization
 // for the last of them, each of them waits for the controller, and the controller
 // goes before the kind.
 func (r *run) removeUnrecorded(ctx context.Context, d dataplane.DataPlane) error {
-	kubeconfig, err := r.kubeconfig(ctx, d, writer)
-	if err != nil {
-		return err
-	}
-	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
-	if err != nil {
-		return fmt.Errorf("read the kubeconfig: %w", err)
-	}
-	client, err := dynamic.NewForConfig(config)
+	cluster, err := r.objectsAs(ctx, d, writer)
 	if err != nil {
 		return err
 	}
 	// What is removed would be pulled again.
-	err = client.Resource(clusterRoleBindings).Delete(ctx, stacks.ProjectSourceBinding, metav1.DeleteOptions{})
+	err = cluster.Resource(clusterRoleBindings).Delete(ctx, stacks.ProjectSourceBinding, metav1.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("revoke the controller's right to make projects: %w", err)
 	}
-	from := client.Resource(v1alpha1.GroupVersion.WithResource("projects"))
+	from := projectsIn(cluster)
 	err = wait.Until(ctx, wait.For{
 		What: "the projects that are not in the spec of " + d.Plan.Org + " to be removed", Every: r.projectsEvery(),
 		Within: or(r.ProjectsWithin, 5*time.Minute), Now: r.Now,

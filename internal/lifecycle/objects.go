@@ -23,6 +23,10 @@ type Objects interface {
 	Expose(ctx context.Context, kubeconfig []byte, results []kubelive.Result) error
 	// PutBack makes objects what was applied, and nothing else.
 	PutBack(ctx context.Context, kubeconfig []byte, objects []kubelive.Object) error
+	// Strays lists what somebody added to a cluster beside the objects of a layer.
+	Strays(ctx context.Context, kubeconfig []byte, s kubelive.Sought) (kubelive.Found, error)
+	// Remove asks for the end of a stray, without waiting for it.
+	Remove(ctx context.Context, kubeconfig []byte, s kubelive.Stray) error
 	// Available reads how much of a Deployment runs.
 	Available(ctx context.Context, kubeconfig []byte, o kubelive.Object) (kubelive.Availability, error)
 }

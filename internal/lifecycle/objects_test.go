@@ -144,3 +144,28 @@ func TestEveryCallOfTheCloudIsKnownToReadOrIsListedAsWhatItSets(t *testing.T) {
 		t.Errorf("%d calls set what stays, and %d settings are compared", listed, len(settings))
 	}
 }
+
+// A refresh shows of an object what its program asked for, and the rules are
+// asked about all that is there.
+func TestTheRulesAreAskedAboutObjectsAsTheyAre(t *testing.T) {
+	broken := func(found event.Drift) []string {
+		var out []string
+		for _, f := range found.Findings {
+			if f.Kind == finding.Violated && f.Policy.Rule == "FH901" {
+				out = append(out, f.Type+" "+f.ID+" "+f.Policy.Path)
+			}
+		}
+		return out
+	}
+	p := onboarded(t)
+	if got := broken(must[event.Drift](t)(p.here().Drift(t.Context(), "acme", nil))); got != nil {
+		t.Fatalf("before anybody did anything: %v", got)
+	}
+	p.world.Edit(controllerType, "namespace-controller", func(thing *lifecycletest.Thing) {
+		thing.Added = map[string]any{"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"hostNetwork": true}}}}
+	})
+	got := broken(must[event.Drift](t)(p.here().Drift(t.Context(), "acme", nil)))
+	if d := cmp.Diff([]string{controllerType + " namespace-controller spec.template.spec.hostNetwork"}, got); d != "" {
+		t.Errorf("the controller was given its node's network (-want +got):\n%s", d)
+	}
+}

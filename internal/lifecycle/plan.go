@@ -27,6 +27,7 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 	}
 	watch := watcher{sink: serialized(sink), org: p.Org, kind: "plan", now: s.Now}
 	declared := drift.Declared{}
+	reached := false // the cluster and what is in it
 	var blocked error
 	for _, l := range plan.Layers() {
 		look, err := s.previewGroups(ctx, &d, l, watch)
@@ -69,6 +70,7 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 			out.Changes = append(out.Changes, entries...)
 		}
 		declare(declared, look.steps)
+		reached = reached || l == plan.LayerBootstrap
 	}
 	out.Moves = d.Groups.Moves
 	if opts.Prune && blocked == nil && d.Outputs(plan.LayerAccount) != nil {
@@ -77,6 +79,16 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 			return out, fail(p.Org, "", err)
 		}
 		out.Prune = findings(items)
+		if reached {
+			found, _, err := s.strays(ctx, d, reader)
+			if err == nil {
+				err = unlisted(found)
+			}
+			if err != nil {
+				return out, fail(p.Org, string(plan.LayerBootstrap), err)
+			}
+			out.Prune = append(out.Prune, strayFindings(found.Strays)...)
+		}
 	}
 	return out, blocked
 }
@@ -171,7 +183,7 @@ func counted(l event.LayerResult, more int) event.LayerResult {
 // would be put back of what it does not see.
 func (s *Service) changes(ctx context.Context, d dataplane.DataPlane, l plan.Layer, steps []engine.Step) ([]event.Change, error) {
 	out := changesOf(l, steps)
-	beside, err := s.beside(ctx, d, l)
+	beside, _, err := s.beside(ctx, d, l)
 	if err != nil {
 		return nil, err
 	}

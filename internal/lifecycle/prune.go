@@ -21,8 +21,18 @@ type sweepIn struct {
 	Prune     bool                `json:"prune,omitempty"`
 }
 
-// sweep lists what is in the org's account and in no layer, or removes it.
+// sweep lists what is in the org's account and cluster and in no layer, or
+// removes it. What is in the cluster goes first: it may hold what is in the account.
 func (r *run) sweep(ctx context.Context, in sweepIn) ([]finding.Finding, error) {
+	inCluster, err := r.sweepCluster(ctx, in.DataPlane, in.Prune)
+	if err != nil {
+		return nil, err
+	}
+	inAccount, err := r.sweepAccount(ctx, in)
+	return append(inAccount, inCluster...), err
+}
+
+func (r *run) sweepAccount(ctx context.Context, in sweepIn) ([]finding.Finding, error) {
 	a, items, err := r.undeclared(ctx, in.DataPlane, in.Declared)
 	if err != nil || !in.Prune {
 		return findings(items), err

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"errors"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -155,5 +156,84 @@ func TestWhatTakesAPlaceThatALayerNeedsGoesBeforeTheLayer(t *testing.T) {
 				t.Errorf("after --prune there is %+v", got)
 			}
 		})
+	}
+}
+
+// added puts an object into acme's cluster that no layer made.
+func (p *place) added(typ, id string, inputs map[string]any) lifecycletest.Thing {
+	p.t.Helper()
+	thing := lifecycletest.Thing{Where: p.world.Things(clusterType)[0].ARN, Type: typ, ID: id, Name: id, Inputs: inputs, Outputs: map[string]any{}}
+	thing.ID = p.world.Put(thing)
+	return thing
+}
+
+func TestWhatSomebodyAddsToTheClusterIsListedAndRemovedOnlyWhenAsked(t *testing.T) {
+	const rights, secret = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", "kubernetes:core/v1:Secret"
+	p := onboarded(t)
+	binding, stolen := p.added(rights, "mallory", nil), p.added(secret, "freehold-system/stolen", nil)
+	doomed := p.added(projectType, "doomed", map[string]any{"spec": map[string]any{"deletionPolicy": "Delete"}})
+	unmanaged := func(things ...lifecycletest.Thing) []finding.Finding {
+		var out []finding.Finding
+		for _, thing := range things {
+			out = append(out, finding.Finding{Kind: finding.Unmanaged, Type: thing.Type, Name: thing.Name, ID: thing.ID, Message: "no layer declares it"})
+		}
+		return out
+	}
+	want := unmanaged(binding, stolen, doomed)
+
+	found := must[event.Drift](t)(p.here().Drift(t.Context(), "acme", nil))
+	if diff := cmp.Diff(observed(want), observed(found.Findings)); diff != "" || !found.Drifted() || !found.Complete() {
+		t.Errorf("drift (-want +got):\n%s", diff)
+	}
+	planned := must[event.Plan](t)(p.here().Plan(t.Context(), document(t), PlanOptions{}, nil))
+	if len(planned.Prune) > 0 || planned.Different() {
+		t.Errorf("a plan that was not asked for it: %v, %v", planned.Prune, planned.Changes)
+	}
+	planned = must[event.Plan](t)(p.here().Plan(t.Context(), document(t), PlanOptions{Prune: true}, nil))
+	if diff := cmp.Diff(want, planned.Prune); diff != "" {
+		t.Errorf("plan --prune (-want +got):\n%s", diff)
+	}
+	out := must[event.Onboarding](t)(p.here().onboard(document(t)))
+	if diff := cmp.Diff(want, out.Unmanaged); diff != "" || !p.has(binding) || !p.has(stolen) {
+		t.Errorf("onboard (-want +got):\n%s", diff)
+	}
+
+	whole := p.copied(t)
+	pruner := whole.here()
+	out = must[event.Onboarding](t)(pruner.Onboard(pruner.Context(), document(t), OnboardOptions{Prune: true}, nil))
+	// A project whose namespace would go with it is for people to remove.
+	if diff := cmp.Diff(unmanaged(doomed), out.Unmanaged); diff != "" || whole.has(binding) || whole.has(stolen) || !whole.has(doomed) {
+		t.Errorf("onboard --prune (-want +got):\n%s", diff)
+	}
+	for n, write := range pruner.Writes() {
+		if write.What != "remove" {
+			continue
+		}
+		again := p.copied(t)
+		killed := again.here()
+		killed.KillAfter(n + 1)
+		_, _ = killed.Onboard(killed.Context(), document(t), OnboardOptions{Prune: true}, nil)
+		must[event.Onboarding](t)(again.here().Onboard(t.Context(), document(t), OnboardOptions{Prune: true}, nil))
+		if again.has(binding) || again.has(stolen) || !again.has(doomed) {
+			t.Errorf("killed after %v: something is left, or too much is gone", write)
+		}
+	}
+}
+
+func TestAddedObjectsThatCannotBeListedAreNotNoDrift(t *testing.T) {
+	p := onboarded(t)
+	stray := p.stray("somebody-elses")
+	p.world.Fail(lifecycletest.Fault{On: lifecycletest.Strays, Times: -1, Err: errors.New("no answer")})
+	got := must[event.Drift](t)(p.here().Drift(t.Context(), "acme", nil))
+	// The account was listed all the same.
+	want := []string{"unmanaged " + stray.Type + " " + stray.Name, "unreadable objects cluster"}
+	if diff := cmp.Diff(want, observed(got.Findings)); diff != "" || got.Complete() {
+		t.Errorf("drift (-want +got):\n%s", diff)
+	}
+	if _, err := p.here().onboard(document(t)); err == nil || !strings.Contains(err.Error(), "no answer") {
+		t.Errorf("onboard says that nothing was added: %v", err)
+	}
+	if _, err := p.here().Plan(t.Context(), document(t), PlanOptions{Prune: true}, nil); err == nil || !strings.Contains(err.Error(), "no answer") {
+		t.Errorf("plan --prune says that nothing was added: %v", err)
 	}
 }

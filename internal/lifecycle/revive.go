@@ -38,11 +38,11 @@ func (r *run) reviveController(ctx context.Context, d dataplane.DataPlane) error
 	if err != nil {
 		return err
 	}
-	from, err := projectsOf(kubeconfig)
+	cluster, err := objectsOf(kubeconfig)
 	if err != nil {
 		return err
 	}
-	projects, err := listProjects(ctx, from)
+	projects, err := listProjects(ctx, projectsIn(cluster))
 	if apierrors.IsNotFound(err) || err == nil && len(projects) == 0 {
 		return nil
 	}

@@ -39,6 +39,7 @@ const (
 	StaleEntries   Call = "stale entries"
 	Kubeconfig     Call = "kubeconfig"
 	Objects        Call = "objects"
+	Strays         Call = "strays"
 )
 
 // Fault makes calls fail.

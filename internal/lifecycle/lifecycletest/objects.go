@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/kubelive"
 )
@@ -35,9 +36,12 @@ func (l *LiveObjects) Compare(_ context.Context, kubeconfig []byte, objects []ku
 			if t == nil || len(t.Added) == 0 {
 				continue
 			}
-			r := kubelive.Result{Object: o, By: []string{"kubectl-edit"}}
+			r := kubelive.Result{Object: o, By: []string{"kubectl-edit"}, Live: maps.Clone(t.Inputs)}
 			for _, path := range slices.Sorted(maps.Keys(t.Added)) {
 				r.Differences = append(r.Differences, finding.Difference{Path: path, Have: finding.Text(t.Added[path])})
+				if !strings.ContainsAny(path, ".[") {
+					r.Live[path] = t.Added[path]
+				}
 			}
 			out = append(out, r)
 		}
@@ -49,6 +53,46 @@ func (l *LiveObjects) Compare(_ context.Context, kubeconfig []byte, objects []ku
 // Expose has nothing to do: here, somebody is always on record.
 func (l *LiveObjects) Expose(context.Context, []byte, []kubelive.Result) error {
 	return l.p.guard(Objects, "")
+}
+
+// Strays returns the objects that somebody put into a cluster, beside those of a
+// layer and what its workloads made.
+func (l *LiveObjects) Strays(_ context.Context, kubeconfig []byte, s kubelive.Sought) (kubelive.Found, error) {
+	if err := l.p.guard(Strays, ""); err != nil {
+		return kubelive.Found{}, err
+	}
+	cluster, err := clusterIn(kubeconfig)
+	if err != nil {
+		return kubelive.Found{}, err
+	}
+	var out kubelive.Found
+	err = l.p.read(func() error {
+		for _, t := range l.p.w.data.Things {
+			declared := slices.ContainsFunc(s.Objects, func(o kubelive.Object) bool { return o.Type == t.Type && o.ID == t.ID })
+			if t.Where != cluster || !strings.HasPrefix(t.Type, "kubernetes:") || t.ByWorkload || declared {
+				continue
+			}
+			out.Strays = append(out.Strays, kubelive.Stray{
+				Type: t.Type, ID: t.ID, Name: t.Name, Why: "no layer declares it", Kept: t.Type == projectType && policyOf(t) == string(v1alpha1.DeletionDelete),
+			})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Remove ends a stray at once.
+func (l *LiveObjects) Remove(_ context.Context, kubeconfig []byte, s kubelive.Stray) error {
+	cluster, err := clusterIn(kubeconfig)
+	if err != nil {
+		return err
+	}
+	return l.p.write(Write{"cloud", "remove", s.Type, s.ID}, func() error {
+		if t := l.p.w.find(cluster, s.Type, s.ID); t != nil {
+			return l.p.w.unapply(t)
+		}
+		return nil
+	})
 }
 
 // Available reads how much of a Deployment runs: nothing, once somebody has added

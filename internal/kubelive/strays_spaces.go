@@ -1,0 +1,191 @@
+package kubelive
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// makes are what Kubernetes' and EKS's own controllers make of an object, each
+// with the object as its controller. They also end what only pretends to be
+// theirs: a ReplicaSet counts the pods that name it.
+var makes = map[schema.GroupKind][]schema.GroupKind{
+	{Group: "apps", Kind: "Deployment"}:        {{Group: "apps", Kind: "ReplicaSet"}},
+	{Group: "apps", Kind: "ReplicaSet"}:        {{Kind: "Pod"}},
+	{Group: "apps", Kind: "StatefulSet"}:       {{Kind: "Pod"}, {Group: "apps", Kind: "ControllerRevision"}},
+	{Group: "apps", Kind: "DaemonSet"}:         {{Kind: "Pod"}, {Group: "apps", Kind: "ControllerRevision"}},
+	{Kind: "ReplicationController"}:            {{Kind: "Pod"}},
+	{Group: "batch", Kind: "CronJob"}:          {{Group: "batch", Kind: "Job"}},
+	{Group: "batch", Kind: "Job"}:              {{Kind: "Pod"}},
+	{Kind: "Service"}:                          {{Group: "discovery.k8s.io", Kind: "EndpointSlice"}},
+	{Group: networkGroup, Kind: networkPolicy}: {{Group: "networking.k8s.aws", Kind: "PolicyEndpoint"}}, // aws/amazon-network-policy-controller-k8s, pkg/policyendpoints/manager.go
+}
+
+const networkGroup, networkPolicy = "networking.k8s.io", "NetworkPolicy"
+
+// born are objects that Kubernetes or the controller makes in the layer's own
+// namespace.
+var born = map[string]string{
+	keyOf(schema.GroupKind{Kind: "ConfigMap"}, "kube-root-ca.crt"):                               "kube-controller-manager, in every namespace",
+	keyOf(schema.GroupKind{Kind: "ServiceAccount"}, "default"):                                   "kube-controller-manager, in every namespace",
+	keyOf(schema.GroupKind{Group: "coordination.k8s.io", Kind: "Lease"}, "namespace-controller"): "the controller's replicas, to choose who leads",
+}
+
+// inNamespace lists what is in the layer's own namespace and belongs to nobody.
+func (l *look) inNamespace(ctx context.Context) []Stray {
+	var mu sync.Mutex
+	var all []head
+	kinds := slices.DeleteFunc(slices.Clone(l.kinds), func(k listed) bool {
+		// What happened is not what is there.
+		return !k.namespaced || k.kind.Kind == "Event" && (k.kind.Group == "" || k.kind.Group == "events.k8s.io")
+	})
+	together(kinds, func(k listed) {
+		heads, err := l.client.heads(ctx, k, l.sought.Namespace, "")
+		if err != nil {
+			l.reading.failure("in namespace "+l.sought.Namespace, k, err)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, heads...)
+	})
+	return l.roots(all, "no layer declares it", func(h head) bool {
+		return l.declared[h.key()] || born[keyOf(h.kind.GroupKind(), h.Name)] != ""
+	})
+}
+
+// roots are those objects that neither belong nor were made of another one.
+func (l *look) roots(all []head, why string, belongs func(head) bool) []Stray {
+	byUID := map[types.UID]head{}
+	for _, h := range all {
+		byUID[h.UID] = h
+	}
+	var out []Stray
+	at := map[types.UID]int{}
+	made := map[int][]head{} // by how far they are from what they were made of
+	for _, h := range all {
+		_, steps := rootOf(h, byUID)
+		switch {
+		case belongs(h):
+		case steps > 0:
+			made[steps] = append(made[steps], h)
+		default:
+			at[h.UID] = len(out)
+			out = append(out, stray(h, why))
+		}
+	}
+	for _, steps := range slices.Sorted(maps.Keys(made)) {
+		for _, h := range made[steps] {
+			root, _ := rootOf(h, byUID)
+			if i, is := at[root.UID]; is {
+				out[i].made = append(out[i].made, h)
+			}
+		}
+	}
+	for i := range out {
+		if len(out[i].made) > 0 {
+			out[i].Why += "; Kubernetes made of it: " + named(out[i].made)
+		}
+	}
+	return out
+}
+
+// rootOf is the object at the beginning of a chain, and how far it is. There is
+// an end to it: nothing in makes comes back to where it began.
+func rootOf(h head, byUID map[types.UID]head) (root head, steps int) {
+	for {
+		maker, made := makerOf(h, byUID)
+		if !made {
+			return h, steps
+		}
+		h, steps = maker, steps+1
+	}
+}
+
+// makerOf is the object of which a controller made this one.
+func makerOf(h head, byUID map[types.UID]head) (head, bool) {
+	ref := metav1.GetControllerOf(&h.ObjectMeta)
+	if ref == nil {
+		return head{}, false
+	}
+	maker, there := byUID[ref.UID]
+	if !there || maker.Name != ref.Name || maker.UID == h.UID {
+		return head{}, false
+	}
+	return maker, slices.Contains(makes[maker.kind.GroupKind()], h.kind.GroupKind())
+}
+
+func named(heads []head) string {
+	text := ""
+	for i, h := range heads {
+		switch {
+		case i == 5:
+			return text + fmt.Sprintf(" and %d more", len(heads)-i)
+		case i > 0:
+			text += ", "
+		}
+		text += h.kind.Kind + " " + h.Name
+	}
+	return text
+}
+
+// fences are the kinds of which nobody but the namespace controller should have
+// any in the namespaces of projects: they only ever open what its own close.
+var fences = []schema.GroupKind{
+	{Kind: "ResourceQuota"}, {Kind: "LimitRange"},
+	{Group: networkGroup, Kind: networkPolicy}, {Group: "networking.k8s.aws", Kind: "PolicyEndpoint"},
+	{Group: rbacGroup, Kind: "Role"}, {Group: rbacGroup, Kind: "RoleBinding"},
+}
+
+// ownerLabel and ownerValue are on what the namespace controller makes. What has
+// the label and is not its own, it removes itself.
+const ownerLabel, ownerValue = "freehold.dev/managed-by", "namespace-controller"
+
+// inProjects lists the fences in the namespaces of projects that are not the
+// namespace controller's.
+func (l *look) inProjects(ctx context.Context) []Stray {
+	namespaces, known := l.kind("", "Namespace")
+	if !known {
+		return nil
+	}
+	const ours = ownerLabel + "=" + ownerValue
+	spaces, err := l.client.heads(ctx, namespaces, "", ours)
+	if err != nil {
+		l.reading.failure("with the label "+ours, namespaces, err)
+		return nil
+	}
+	if len(spaces) == 0 {
+		return nil
+	}
+	of := map[string]bool{}
+	for _, s := range spaces {
+		of[s.Name] = true
+	}
+	var kinds []listed
+	for _, f := range fences {
+		if k, is := l.kind(f.Group, f.Kind); is {
+			kinds = append(kinds, k)
+		}
+	}
+	var mu sync.Mutex
+	var all []head
+	together(kinds, func(k listed) {
+		heads, err := l.client.heads(ctx, k, "", "")
+		if err != nil {
+			l.reading.failure("in the namespaces of projects", k, err)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, slices.DeleteFunc(heads, func(h head) bool { return !of[h.Namespace] })...)
+	})
+	return l.roots(all, "a fence of a project that is not the namespace controller's", func(h head) bool {
+		return h.Labels[ownerLabel] == ownerValue || l.declared[h.key()]
+	})
+}
