@@ -72,9 +72,19 @@ func TestTheOnlyNodePoolGetsItsNewGroupBeforeTheOldOneGoesAndARoleMadeAnewIsLetI
 		t.Fatal(err)
 	}
 	h.want(0, "sandbox", "create", "acme", role, "freehold-acme-bootstrap", "assumeRolePolicy="+string(trust))
+	// So is the provisioner's own: no role of the org lets that one in.
+	const management, provisioner = "100000000001", "freehold-provisioner"
+	h.want(0, "sandbox", "rm", management, role, provisioner, "--force")
+	h.want(0, "sandbox", "create", management, role, provisioner,
+		`assumeRolePolicy={"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)
 	drifted := decode[event.Drift](t, h.want(2, "drift", "acme", "-o", "json"))
 	if !slices.ContainsFunc(drifted.Findings, func(f finding.Finding) bool { return f.Type == entry && f.Name == bootstrap.ARN }) {
 		t.Errorf("the entry of the earlier role is no drift: %+v", drifted.Findings)
+	}
+	for name, kind := range map[string]finding.Kind{"read-role": finding.Changed, "cluster": finding.Unreadable} {
+		if !slices.ContainsFunc(drifted.Findings, func(f finding.Finding) bool { return f.Name == name && f.Kind == kind }) {
+			t.Errorf("with another provisioner, drift does not say %s %s: %+v", name, kind, drifted.Findings)
+		}
 	}
 
 	first := h.journal()

@@ -76,6 +76,9 @@ func (r *run) renewEntries(ctx context.Context, in layerIn) (none, error) {
 			continue
 		}
 		message := "its access entry was made for an earlier role of the name: made anew"
+		if e.Missing {
+			message = "it had no access entry, and its nodes were not let in: made anew"
+		}
 		if e.creators {
 			message = "its access entry was made for an earlier role of the name, and nobody needs it: removed"
 			err = r.Cloud.Remove(ctx, at, cloud.Item{Type: awstype.EKSAccessEntry, ID: e.id})
@@ -101,11 +104,13 @@ func (s *Service) entryChanges(ctx context.Context, d dataplane.DataPlane) ([]ev
 	}
 	var out []event.Change
 	for _, e := range stale {
-		if e.Missing {
-			continue // what makes it is a change of its own
-		}
 		op := "replace"
-		if e.creators {
+		switch {
+		case e.Missing && !e.nodes:
+			continue // what makes it is a change of its own
+		case e.Missing:
+			op = "create"
+		case e.creators:
 			op = "delete"
 		}
 		out = append(out, event.Change{Layer: string(plan.LayerCluster), Op: op, Type: awstype.EKSAccessEntry, Name: e.Principal})
@@ -126,13 +131,18 @@ func (s *Service) entryFindings(ctx context.Context, d dataplane.DataPlane) []fi
 	}
 	var out []finding.Finding
 	for _, e := range stale {
-		if e.Missing {
-			continue // the engine has found it missing, or the nodes
-		}
-		out = append(out, finding.Finding{
+		f := finding.Finding{
 			Kind: finding.Changed, Layer: string(plan.LayerCluster), Type: awstype.EKSAccessEntry, Name: e.Principal, ID: e.id,
 			Message: "its role was made anew, and EKS lets only the one before in",
-		})
+		}
+		switch {
+		case e.Missing && !e.nodes:
+			continue // the engine has found it missing
+		case e.Missing:
+			// EKS made it with the first node group, so that no layer declares it.
+			f.Kind, f.Message = finding.Missing, "without it EKS lets no node of the role in"
+		}
+		out = append(out, f)
 	}
 	return out
 }

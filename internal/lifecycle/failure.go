@@ -109,9 +109,13 @@ func blockedText(found []finding.Policy) string {
 }
 
 func others(fs []engine.Failure) string {
-	names := make([]string, len(fs))
-	for i, f := range fs {
-		names[i] = fmt.Sprintf("%s %q", f.Type, f.Name)
+	const most = 5
+	var names []string
+	for _, f := range fs[:min(len(fs), most)] {
+		names = append(names, fmt.Sprintf("%s %q", f.Type, f.Name))
+	}
+	if len(fs) > most {
+		names = append(names, "…")
 	}
 	return strings.Join(names, ", ")
 }

@@ -50,10 +50,34 @@ func (r *run) movePods(ctx context.Context, in moveIn) (none, error) {
 	if err != nil {
 		return none{}, err
 	}
+	empty, err := r.toNone(ctx, in)
+	if err != nil {
+		return none{}, err
+	}
 	m := mover{
-		client: client, in: in, now: r.Now, every: or(r.ProbeEvery, 5*time.Second), within: or(r.MoveWithin, 15*time.Minute),
+		client: client, in: in, empty: empty, now: r.Now, every: or(r.ProbeEvery, 5*time.Second), within: or(r.MoveWithin, 15*time.Minute),
 	}
 	return none{}, waited(ctx, m.move(ctx))
+}
+
+// toNone reports whether the groups that pods move to are to have no nodes. A
+// cluster autoscaler makes the first when a pod finds no place, and so only after
+// that has left the old group.
+func (r *run) toNone(ctx context.Context, in moveIn) (bool, error) {
+	at, err := in.DataPlane.Provision()
+	if err != nil {
+		return false, err
+	}
+	for _, name := range in.To {
+		g, err := r.Cloud.NodeGroup(ctx, at, in.DataPlane.Plan.Cluster.Name, name)
+		if err != nil {
+			return false, err
+		}
+		if g.Size > 0 {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // clients reach the cluster's own API as the bootstrap role.
@@ -73,8 +97,10 @@ func (r *run) clients(ctx context.Context, d dataplane.DataPlane) (kubernetes.In
 type mover struct {
 	client kubernetes.Interface
 	in     moveIn
-	now    func() time.Time
-	every  time.Duration
+	// empty is true where no node is to be expected before pods have left.
+	empty bool
+	now   func() time.Time
+	every time.Duration
 	// within is how long the state may stay as it is before the mover gives up.
 	within time.Duration
 }
@@ -87,8 +113,14 @@ func (m *mover) move(ctx context.Context) error {
 	if err != nil || len(nodes) == 0 {
 		return err
 	}
-	if err := m.awaitNodes(ctx); err != nil {
+	leaving, err := m.leaving(ctx, nodes)
+	if err != nil {
 		return err
+	}
+	if len(leaving) > 0 && !m.empty {
+		if err := m.awaitNodes(ctx); err != nil {
+			return err
+		}
 	}
 	return m.until(ctx, fmt.Sprintf("the pods on the nodes of %s to move", strings.Join(m.in.From, ", ")), m.drain)
 }
@@ -222,25 +254,39 @@ func (m *mover) drain(ctx context.Context) (left []string, ids []types.UID, err 
 				return nil, nil, err
 			}
 		}
-		pods, err := m.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=" + n.Name})
+	}
+	pods, err := m.leaving(ctx, nodes)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range pods {
+		p := &pods[i]
+		why, err := m.evict(ctx, p)
 		if err != nil {
-			return nil, nil, fmt.Errorf("list the pods on node %s: %w", n.Name, err)
+			return nil, nil, err
 		}
-		for i := range pods.Items {
-			p := &pods.Items[i]
-			if !moves(p) {
-				continue
-			}
-			why, err := m.evict(ctx, p)
-			if err != nil {
-				return nil, nil, err
-			}
-			left = append(left, fmt.Sprintf("pod %s/%s on node %s %s", p.Namespace, p.Name, n.Name, why))
-			ids = append(ids, p.UID)
-		}
+		left = append(left, fmt.Sprintf("pod %s/%s on node %s %s", p.Namespace, p.Name, p.Spec.NodeName, why))
+		ids = append(ids, p.UID)
 	}
 	slices.Sort(ids)
 	return left, ids, nil
+}
+
+// leaving are the pods that have to leave nodes.
+func (m *mover) leaving(ctx context.Context, nodes []corev1.Node) ([]corev1.Pod, error) {
+	var out []corev1.Pod
+	for _, n := range nodes {
+		pods, err := m.client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=" + n.Name})
+		if err != nil {
+			return nil, fmt.Errorf("list the pods on node %s: %w", n.Name, err)
+		}
+		for _, p := range pods.Items {
+			if moves(&p) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out, nil
 }
 
 // moves reports whether a pod has to leave a node before it goes. The pods of

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -325,6 +326,23 @@ func TestPodsMoveWithinTheirBudgetsOrItIsSaidWhichBudgetKeepsThem(t *testing.T) 
 		said = nil
 		if err := y.mover("old", "new").move(hearing(t, &said)); err != nil || said != nil {
 			t.Errorf("%v, having said %q", err, said)
+		}
+	})
+	t.Run("a node whose pods all belong to it waits for no other", func(t *testing.T) {
+		y.node("idle-1", "idle", true)
+		y.pod("agent-idle", "idle-1", "agent", "DaemonSet", corev1.PodRunning)
+		if err := y.mover("idle", "none").move(hearing(t, &said)); err != nil || said != nil {
+			t.Errorf("%v, having said %q", err, said)
+		}
+	})
+	t.Run("pods do not wait for nodes of a group that is to have none", func(t *testing.T) {
+		y.node("busy-1", "busy", true)
+		y.pod("api", "busy-1", "api", "ReplicaSet", corev1.PodRunning)
+		m := y.mover("busy", "none")
+		m.empty, m.within = true, 20*time.Second
+		y.ok(m.move(hearing(t, &said)))
+		if slices.ContainsFunc(y.running(), func(p string) bool { return strings.HasPrefix(p, "busy-1/") }) {
+			t.Errorf("pods: %q", y.running())
 		}
 	})
 }

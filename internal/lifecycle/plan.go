@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -29,18 +30,12 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 	declared := drift.Declared{}
 	reached := false // the cluster and what is in it
 	var blocked error
+	seen := true
 	for _, l := range plan.Layers() {
-		look, err := s.previewGroups(ctx, &d, l, watch)
-		if l == plan.LayerBootstrap && !errors.Is(err, dataplane.ErrNotReady) {
-			// What was in a cluster that is gone is made anew in the next one.
-			why, cannot := s.lost(ctx, d)
-			if cannot != nil {
-				return out, fail(p.Org, string(l), cannot)
-			}
-			if why != "" {
-				out.Notes = append(out.Notes, why+": the bootstrap layer is made anew")
-				err = dataplane.ErrNotReady
-			}
+		look, changes, err := s.lookAt(ctx, &d, l, watch, &out.Notes)
+		if shutOut(ctx, l, out.Changes, err) {
+			out.Notes = append(out.Notes, fmt.Sprintf("layer %s cannot be looked at before the boundary layer's roles are as they should be: %v", l, err))
+			seen, err = false, dataplane.ErrNotReady
 		}
 		if errors.Is(err, dataplane.ErrNotReady) {
 			out.Layers = append(out.Layers, d.Result(l).As(dataplane.NotStarted))
@@ -56,10 +51,6 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 		if err != nil {
 			return out, err
 		}
-		changes, err := s.changes(ctx, d, l, look.steps)
-		if err != nil {
-			return out, fail(p.Org, string(l), err)
-		}
 		out.Layers = append(out.Layers, counted(look.result, len(changes)-len(changesOf(l, look.steps))))
 		out.Changes = append(out.Changes, changes...)
 		if l == plan.LayerCluster {
@@ -73,7 +64,8 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 		reached = reached || l == plan.LayerBootstrap
 	}
 	out.Moves = d.Groups.Moves
-	if opts.Prune && blocked == nil && d.Outputs(plan.LayerAccount) != nil {
+	// With a layer unseen, everything of it would look undeclared.
+	if opts.Prune && seen && blocked == nil && d.Outputs(plan.LayerAccount) != nil {
 		_, items, err := s.undeclared(ctx, d, declared)
 		if err != nil {
 			return out, fail(p.Org, "", err)
@@ -91,6 +83,44 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 		}
 	}
 	return out, blocked
+}
+
+// lookAt says what running a layer would do. It wraps dataplane.ErrNotReady where
+// that depends on a layer before it, and adds to the notes why the bootstrap layer
+// of a cluster that is gone does.
+func (s *Service) lookAt(ctx context.Context, d *dataplane.DataPlane, l plan.Layer, w watcher, notes *[]string) (look preview, changes []event.Change, err error) {
+	look, err = s.previewGroups(ctx, d, l, w)
+	if l == plan.LayerBootstrap && !errors.Is(err, dataplane.ErrNotReady) {
+		// What was in a cluster that is gone is made anew in the next one.
+		why, cannot := s.lost(ctx, *d)
+		if cannot != nil {
+			return look, nil, fail(d.Plan.Org, string(l), cannot)
+		}
+		if why != "" {
+			*notes = append(*notes, why+": the bootstrap layer is made anew")
+			return look, nil, dataplane.ErrNotReady
+		}
+	}
+	if err == nil {
+		changes, err = s.changes(ctx, *d, l, look.steps)
+	}
+	if errors.Is(err, dataplane.ErrNotReady) {
+		return look, nil, err
+	}
+	return look, changes, fail(d.Plan.Org, string(l), err)
+}
+
+// shutOut reports whether a layer could not be looked at because of the roles
+// that Freehold enters it by, which onboard would put back first. IAM names who
+// may assume a role by a unique id: when the provisioner's own role was made anew,
+// it may assume none of an org's until their trusts are written again.
+func shutOut(ctx context.Context, l plan.Layer, before []event.Change, err error) bool {
+	if err == nil || ctx.Err() != nil || errors.Is(err, dataplane.ErrNotReady) || errors.Is(err, ErrBlocked) {
+		return false
+	}
+	return l != plan.LayerBoundary && slices.ContainsFunc(before, func(c event.Change) bool {
+		return c.Layer == string(plan.LayerBoundary) && c.Type == awstype.IAMRole
+	})
 }
 
 // previewGroups is preview with the node groups that the cluster is to have. A

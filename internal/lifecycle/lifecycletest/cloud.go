@@ -367,8 +367,8 @@ func (c *Cloud) StaleEntries(_ context.Context, in cloud.Account, _ string, prin
 			return err
 		}
 		for _, p := range principals {
-			if c.p.w.data.Stale[p] {
-				out = append(out, cloud.Entry{Principal: p})
+			if c.p.w.data.Stale[p] || c.p.w.data.Shut[p] {
+				out = append(out, cloud.Entry{Principal: p, Missing: c.p.w.data.Shut[p]})
 			}
 		}
 		return nil
@@ -381,6 +381,7 @@ func (c *Cloud) RenewEntry(_ context.Context, in cloud.Account, cluster, princip
 	return c.p.write(Write{"cloud", "renew", cluster, principal}, func() error {
 		_, err := c.p.w.enter(in)
 		delete(c.p.w.data.Stale, principal)
+		delete(c.p.w.data.Shut, principal)
 		return err
 	})
 }

@@ -74,6 +74,8 @@ type data struct {
 	Probes []bool
 	// Stale are the ARNs of roles that were made anew behind their access entries.
 	Stale map[string]bool
+	// Shut are those of which somebody has removed the access entry.
+	Shut map[string]bool
 	// Looks is how many more times the namespace controller is still busy.
 	Looks int
 	// Crashing is true while no namespace controller becomes ready.
@@ -285,6 +287,28 @@ func (w *World) Reincarnate(roleARNs ...string) {
 	w.data.Stale = map[string]bool{}
 	for _, arn := range roleARNs {
 		w.data.Stale[arn] = true
+	}
+}
+
+// ReincarnateProvisioner makes the provisioner's own role anew: IAM has put the id
+// of the one before in the place of its ARN in every trust policy of an account.
+func (w *World) ReincarnateProvisioner() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range w.data.Things {
+		if trust, ok := t.Inputs["assumeRolePolicy"].(string); ok && t.Type == roleType {
+			t.Inputs["assumeRolePolicy"] = strings.ReplaceAll(trust, ProvisionerARN, "AROAEARLIERPROVISIONER")
+		}
+	}
+}
+
+// Shut removes the access entries of roles.
+func (w *World) Shut(roleARNs ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.data.Shut = map[string]bool{}
+	for _, arn := range roleARNs {
+		w.data.Shut[arn] = true
 	}
 }
 
