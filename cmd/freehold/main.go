@@ -42,6 +42,7 @@ func main() {
 	dropped := withoutSettings(os.Environ())
 	env := cli.OS()
 	env.Wire = func(ctx context.Context, o cli.Options) (cli.Services, error) { return wire(ctx, o, dropped) }
+	env.Records = openRecords
 	env.Version = cli.VersionInfo{Version: version, Commit: commit, Pulumi: pulumiVersion}
 	code := cli.Run(ctx, os.Args[1:], env)
 	stop()

@@ -54,6 +54,11 @@ func TestAClusterIsUpgradedInPlaceAndKeepsItsProjects(t *testing.T) {
 		}
 	}
 
+	offline := h.want(4, "plan", "--offline", "-f", version("1.33"))
+	if !strings.Contains(offline.stderr, `cluster.version cannot go from "1.34" back to "1.33"`) || offline.stdout != "" {
+		t.Errorf("a downgrade, without the cloud:\n%s%s", offline.stdout, offline.stderr)
+	}
+
 	first := h.journal()
 	h.want(0, "onboard", "-f", version("1.35"))
 	if d := cmp.Diff("UpdateClusterVersion, UpdateAddon, UpdateNodegroupVersion", h.upgrades(first)); d != "" {

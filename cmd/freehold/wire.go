@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -71,11 +72,7 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 	if err := makeHome(home); err != nil {
 		return nil, err
 	}
-	file := o.Registry
-	if file == "" {
-		file = filepath.Join(home, "registry.db")
-	}
-	reg, err := sqlite.Open(ctx, strings.TrimPrefix(file, "sqlite://"), time.Now)
+	reg, err := sqlite.Open(ctx, registryFile(o, home), time.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +85,31 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 		Cloud: cl, Engine: eng, Registry: reg, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
 		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
 	}, nil
+}
+
+// registryFile is where the registry is kept: in the home, unless --registry names
+// another place.
+func registryFile(o cli.Options, home string) string {
+	if o.Registry == "" {
+		return filepath.Join(home, "registry.db")
+	}
+	return strings.TrimPrefix(o.Registry, "sqlite://")
+}
+
+// openRecords opens the registry where there is one, and makes none: a machine that
+// only looks at documents leaves nothing behind.
+func openRecords(ctx context.Context, o cli.Options) (lifecycle.Recorded, func() error, error) {
+	file := registryFile(o, filepath.Join(o.Home, o.Cloud))
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	} else if err != nil {
+		return nil, nil, fmt.Errorf("open the registry: %w", err)
+	}
+	reg, err := sqlite.Open(ctx, file, time.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	return reg, reg.Close, nil
 }
 
 func makeHome(home string) error {

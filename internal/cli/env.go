@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle"
 )
 
 // Env is everything that the command line knows about its process.
@@ -26,7 +27,10 @@ type Env struct {
 	Now   func() time.Time
 	// Wire returns the services, and opens as little as it can. It is called at
 	// most once in a Run, and not at all by commands that need none.
-	Wire    func(context.Context, Options) (Services, error)
+	Wire func(context.Context, Options) (Services, error)
+	// Records opens the registry to read it, without a cloud; nil, also as what it
+	// returns: there is none.
+	Records func(context.Context, Options) (records lifecycle.Recorded, closeIt func() error, err error)
 	Version VersionInfo
 }
 

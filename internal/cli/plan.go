@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +32,9 @@ account that no layer declares.
 
 Exit status 2: onboard would change something, or prune something. Exit status
 3: the isolation policies do not allow what it would create. --offline shows the
-decisions only, without asking the cloud, and exits with 0.
+decisions only, without asking the cloud, and exits with 0. It refuses (4) what
+the spec and this machine's registry show to be impossible, such as a skip of a
+Kubernetes version, and lists what it did not check.
 
 With -o ndjson the preview's events are streamed, and the plan is the result on
 the terminal event; with --offline the plan is the only line.`,
@@ -50,13 +53,11 @@ the terminal event; with --offline the plan is the only line.`,
 				return err
 			}
 			if offline {
-				if err := a.refuseOffline(s); err != nil {
+				result, err := a.planOffline(cmd.Context(), s)
+				if err != nil {
 					return err
 				}
-				decided := plan.Build(s)
-				return a.print(event.Plan{
-					Org: s.Org, Hash: decided.Hash, HashVersion: decided.HashVersion, Decided: decided, Notes: decided.Notes,
-				}, func(w io.Writer) error { return plan.Text(w, decided) })
+				return a.print(result, func(w io.Writer) error { return textOffline(w, result) })
 			}
 			p, err := a.open(cmd)
 			if err != nil {
@@ -117,13 +118,49 @@ func (a *app) placed(err error) error {
 	return &placedError{err, places}
 }
 
-// refuseOffline refuses what of the document that was read can never be onboarded.
-func (a *app) refuseOffline(s spec.Spec) error {
+// planOffline is the plan as far as the document and the registry show it, or
+// what they refuse.
+func (a *app) planOffline(ctx context.Context, s spec.Spec) (event.Plan, error) {
+	var records lifecycle.Recorded
+	if a.env.Records != nil && a.opt.Home != "" {
+		opened, closeIt, err := a.env.Records(ctx, a.opt)
+		if err != nil {
+			return event.Plan{}, err
+		}
+		if closeIt != nil {
+			defer func() { _ = closeIt() }() // it was only read
+		}
+		records = opened
+	}
+	result, refusals, err := lifecycle.PlanOffline(ctx, records, s, a.env.Now())
+	if err != nil {
+		return event.Plan{}, err
+	}
 	var all []error
-	for _, r := range lifecycle.CheckOffline(s) {
+	for _, r := range refusals {
 		all = append(all, spec.Refuse(a.doc.name, a.doc.text, r.Field, r.Message, r.Next))
 	}
-	return errors.Join(all...)
+	return result, errors.Join(all...)
+}
+
+// textOffline writes the decisions, and what nobody has checked.
+func textOffline(w io.Writer, p event.Plan) error {
+	decided, ok := p.Decided.(plan.Plan)
+	if !ok {
+		return fmt.Errorf("the plan of %s is a %T", p.Org, p.Decided)
+	}
+	if err := plan.Text(w, decided); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "\nNot checked without the cloud\n"); err != nil {
+		return err
+	}
+	for _, u := range p.Unchecked {
+		if _, err := fmt.Fprintf(w, "  %s\n", u); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // textPlan writes the decisions and then the changes. A note is written once.

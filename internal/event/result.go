@@ -71,6 +71,8 @@ type Plan struct {
 	HashVersion int      `json:"hashVersion"`
 	Decided     any      `json:"plan"` // the plan.Plan
 	Notes       []string `json:"notes,omitempty"`
+	// Unchecked is what a plan that asks nobody leaves open.
+	Unchecked []string `json:"unchecked,omitempty"`
 	// Layers says for each layer what a preview found; a layer whose inputs
 	// are not known yet (the layer before was never made) is "not-started".
 	Layers  []LayerResult `json:"layers"`

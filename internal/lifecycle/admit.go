@@ -164,15 +164,6 @@ func (s *Service) regionOff(ctx context.Context, d dataplane.DataPlane) (*cloud.
 	return nil, nil //nolint:nilnil // it is on in all of them
 }
 
-// CheckOffline returns what of a document can be refused without asking anybody.
-func CheckOffline(doc spec.Spec) []dataplane.Refusal {
-	d := dataplane.Of(plan.Build(doc), cloud.Identity{}, nil)
-	if r := dataplane.CheckRegion(d, nil); r != nil {
-		return []dataplane.Refusal{*r}
-	}
-	return nil
-}
-
 // inZones asks the org's account for its zones, and is the data plane in them;
 // none where nobody has to be asked, or can be yet.
 func (s *Service) inZones(ctx context.Context, d dataplane.DataPlane) (dataplane.DataPlane, []cloud.Zone, error) {
