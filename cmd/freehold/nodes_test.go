@@ -77,9 +77,15 @@ func TestTheOnlyNodePoolGetsItsNewGroupBeforeTheOldOneGoesAndARoleMadeAnewIsLetI
 	h.want(0, "sandbox", "rm", management, role, provisioner, "--force")
 	h.want(0, "sandbox", "create", management, role, provisioner,
 		`assumeRolePolicy={"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)
+	// The entry of the nodes is in no layer: EKS made it.
+	nodes := "freehold-acme:" + bootstrap.ARN[:strings.LastIndexByte(bootstrap.ARN, '/')] + "/freehold-acme-node"
+	h.want(0, "sandbox", "rm", "acme", entry, nodes, "--force")
 	drifted := decode[event.Drift](t, h.want(2, "drift", "acme", "-o", "json"))
 	if !slices.ContainsFunc(drifted.Findings, func(f finding.Finding) bool { return f.Type == entry && f.Name == bootstrap.ARN }) {
 		t.Errorf("the entry of the earlier role is no drift: %+v", drifted.Findings)
+	}
+	if !slices.ContainsFunc(drifted.Findings, func(f finding.Finding) bool { return f.Kind == finding.Missing && f.Type == entry && f.ID == nodes }) {
+		t.Errorf("the entry of the nodes is not missed: %+v", drifted.Findings)
 	}
 	for name, kind := range map[string]finding.Kind{"read-role": finding.Changed, "cluster": finding.Unreadable} {
 		if !slices.ContainsFunc(drifted.Findings, func(f finding.Finding) bool { return f.Name == name && f.Kind == kind }) {
@@ -102,5 +108,32 @@ func TestTheOnlyNodePoolGetsItsNewGroupBeforeTheOldOneGoesAndARoleMadeAnewIsLetI
 	}
 	if slices.ContainsFunc(again.Layers, func(l event.LayerResult) bool { return l.State != "done" }) || again.Moves != nil {
 		t.Errorf("planned after it: %+v", again)
+	}
+
+	// Somebody deletes the cluster, with all that is in it.
+	const cluster = "aws:eks/cluster:Cluster"
+	issuer := func() string {
+		shown := decode[event.SandboxItem](t, h.want(0, "sandbox", "show", "acme", cluster, "freehold-acme", "-o", "json"))
+		text, err := json.Marshal(shown.Properties["identities"])
+		if err != nil || !strings.Contains(string(text), "https://oidc.eks.") {
+			t.Fatalf("identities: %s, %v", text, err)
+		}
+		return string(text)
+	}
+	earlier := issuer()
+	h.want(0, "sandbox", "rm", "acme", "aws:eks/nodeGroup:NodeGroup", "freehold-acme:"+next)
+	h.want(0, "sandbox", "rm", "acme", cluster, "freehold-acme")
+	rebuilt := h.want(0, "onboard", "-f", changed)
+	if !strings.Contains(rebuilt.stderr, "cluster freehold-acme is another one than the layer was made in, which is gone") {
+		t.Errorf("it does not say that the cluster was lost:\n%s", rebuilt.stderr)
+	}
+	if issuer() == earlier {
+		t.Errorf("the cluster that was rebuilt has the issuer of the lost one: %s", earlier)
+	}
+	if r := h.want(0, "drift", "acme"); !strings.Contains(r.stdout, "no drift") {
+		t.Errorf("drift after the rebuild:\n%s", r.stdout)
+	}
+	if live := h.want(0, "projects", "list", "acme").stdout; strings.Count(live, "Ready") < 2 {
+		t.Errorf("projects in the cluster that was rebuilt:\n%s", live)
 	}
 }

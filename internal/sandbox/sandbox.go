@@ -191,6 +191,7 @@ func (c *Cloud) Inventory(ctx context.Context, a cloud.Account) ([]cloud.Item, e
 		}
 	}
 	markWayIn(items, a.RoleARN)
+	markNodeEntries(items)
 	return items, nil
 }
 
@@ -200,6 +201,23 @@ func (c *Cloud) RegionEnabled(ctx context.Context, a cloud.Account, region strin
 		return false, err
 	}
 	return slices.Contains(awsprovider.Regions(), region), nil
+}
+
+// markNodeEntries marks the access entries of nodes as EKS's own, whoever made
+// them: it has one for the role of each node group.
+func markNodeEntries(items []cloud.Item) {
+	runs := map[string]bool{}
+	for _, it := range items {
+		if it.Type == awstype.EKSNodeGroup {
+			runs[text(it.Properties, "clusterName")+":"+text(it.Properties, "nodeRoleArn")] = true
+		}
+	}
+	for i := range items {
+		it := &items[i]
+		if it.Type == awstype.EKSAccessEntry && text(it.Properties, "type") == "EC2_LINUX" && runs[it.ID] {
+			it.ByCloud = true
+		}
+	}
 }
 
 // markWayIn marks the role by which we came, in an account that the customer

@@ -36,6 +36,13 @@ func New(ctx context.Context, o Options) (*Backend, error) {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	o.Env.Latency = o.Latency.Of
+	o.Env.Setting = func(ctx context.Context, name string) (value string, err error) {
+		err = o.Store.Read(ctx, func(tx *store.Tx) error {
+			value, err = tx.Setting(name)
+			return err
+		})
+		return value, err
+	}
 	b := &Backend{Options: o, faults: map[string]Kind{}}
 	for _, f := range o.Faults {
 		if f.Count == 0 {

@@ -196,7 +196,7 @@ func (c *Call) Drop(r store.Row) error {
 	if err := c.Tx.Delete(r); err != nil {
 		return err
 	}
-	return c.forgetPrincipal(r)
+	return c.ended(r)
 }
 
 func (c *Call) dropOwned() error {

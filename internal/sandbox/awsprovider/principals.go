@@ -10,6 +10,14 @@ import (
 // of the role that it was made for, once that role is gone.
 const deadPrincipal = "__deadPrincipal"
 
+// ended does what the end of a resource means for others.
+func (c *Call) ended(r store.Row) error {
+	if err := c.countCluster(r); err != nil {
+		return err
+	}
+	return c.forgetPrincipal(r)
+}
+
 // forgetPrincipal does what the end of a role does to all that names it. AWS
 // keeps the unique id of a principal, and not its ARN, where it stores a policy:
 // when the principal is deleted, the document shows the id, and a role that is

@@ -370,7 +370,7 @@ func (c *Call) delete() error {
 	if err := c.Tx.Delete(*row); err != nil {
 		return err
 	}
-	if err := c.forgetPrincipal(*row); err != nil {
+	if err := c.ended(*row); err != nil {
 		return err
 	}
 	if c.Type.Deleted != nil {

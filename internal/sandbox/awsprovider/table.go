@@ -251,6 +251,9 @@ type Env struct {
 	Latency func(time.Duration) time.Duration
 	// Planes runs clusters' control planes; nil: clusters have an endpoint that nobody serves.
 	Planes Planes
+	// Setting reads a setting of the store, outside of a call's transaction. The
+	// backend sets it.
+	Setting func(ctx context.Context, name string) (string, error)
 }
 
 // Planes runs the control planes of clusters. Each call is safe to repeat.

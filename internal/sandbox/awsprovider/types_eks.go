@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
+
+	"freehold.dev/freehold/internal/sandbox/store"
 )
 
 const (
@@ -110,16 +112,33 @@ var eksTypes = []*Type{
 	},
 }
 
-// issuer is a cluster's OIDC issuer. AWS draws a new one for each cluster; here
-// it follows from the ARN, so that a creation that was cut off is repeated with
+// issuer is a cluster's OIDC issuer. AWS draws a new one for each cluster, also
+// for one that takes the name of another; here it follows from the ARN and from how
+// many have had that before, so that a creation that was cut off is repeated with
 // the same one.
-func issuer(region, arn string) string {
-	return fmt.Sprintf("https://oidc.eks.%s.amazonaws.com/id/%s", region, strings.ToUpper(generate("hex:32", arn)))
+// https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html
+func issuer(region, arn, before string) string {
+	return fmt.Sprintf("https://oidc.eks.%s.amazonaws.com/id/%s", region, strings.ToUpper(generate("hex:32", arn+before)))
+}
+
+// clustersBefore is the setting that counts the clusters that an ARN has had.
+func clustersBefore(arn string) string { return "clusters before " + arn }
+
+// countCluster notes that an ARN has had one more cluster.
+func (c *Call) countCluster(r store.Row) error {
+	if r.Type != clusterToken {
+		return nil
+	}
+	before, err := c.Tx.Setting(clustersBefore(r.ARN))
+	if err != nil {
+		return err
+	}
+	return c.Tx.Set(clustersBefore(r.ARN), before+"+")
 }
 
 // plane is what the cluster's control plane is made from.
 func (c *Call) plane() PlaneSpec {
-	return PlaneSpec{ARN: c.ARN, Account: c.Account, Region: c.Region, Name: c.String("name"), Version: c.String("version"), OIDCIssuer: issuer(c.Region, c.ARN)}
+	return PlaneSpec{ARN: c.ARN, Account: c.Account, Region: c.Region, Name: c.String("name"), Version: c.String("version")}
 }
 
 // clusterPlane makes the control plane before the cluster is there, so that the
@@ -129,10 +148,14 @@ func clusterPlane(ctx context.Context, c *Call) error {
 		return nil
 	}
 	spec := c.plane()
+	before, err := c.Env.Setting(ctx, clustersBefore(c.ARN))
+	if err != nil {
+		return err
+	}
+	spec.OIDCIssuer = issuer(c.Region, c.ARN, before)
 	endpoint := fmt.Sprintf("https://%s.gr7.%s.eks.amazonaws.com", strings.ToUpper(generate("hex:32", c.ARN)), c.Region)
 	ca := base64.StdEncoding.EncodeToString([]byte("no control plane"))
 	if c.Env.Planes != nil && slices.Contains(eksVersions, spec.Version) {
-		var err error
 		if endpoint, ca, err = c.Env.Planes.Create(ctx, spec); err != nil {
 			return fmt.Errorf("control plane of %s: %w", c.ARN, err)
 		}

@@ -84,7 +84,12 @@ func checkIdentityProvider(c *Call) error {
 			return errf("InvalidParameterException", "The required claim %q is not of 1 to 63 characters", key)
 		}
 	}
-	if url := c.String("oidc.issuerUrl"); url == issuer(c.Region, "arn:aws:eks:"+c.Region+":"+c.Account+":cluster/"+c.String("clusterName")) {
+	cluster, err := c.Find(clusterToken, "id", c.String("clusterName"))
+	if err != nil || cluster == nil {
+		return err
+	}
+	url := c.String("oidc.issuerUrl")
+	if own := walk(cluster.Outputs, "identities[*].oidcs[*].issuer"); len(own) == 1 && url == own[0].value {
 		return errf("InvalidParameterException", "The issuer %s is the cluster's own", url)
 	}
 	return nil

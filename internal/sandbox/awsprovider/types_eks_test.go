@@ -115,7 +115,7 @@ func TestAClusterComesWithWhatEKSMakesAndTakesItAlong(t *testing.T) {
 	l.must("cluster", clusterToken, clusterIn(nil))
 
 	out := l.made["cluster"].out
-	issued := issuer("eu-central-1", acme)
+	issued := issuer("eu-central-1", acme, "")
 	got := props{
 		"arn": out["arn"], "endpoint": out["endpoint"], "ca": out["certificateAuthority"], "status": out["status"],
 		"identities": out["identities"], "accessConfig": out["accessConfig"], "network": out["kubernetesNetworkConfig"],
@@ -186,6 +186,12 @@ func TestAClusterComesWithWhatEKSMakesAndTakesItAlong(t *testing.T) {
 	}
 	if left := h.versions(); len(left) != 0 {
 		t.Errorf("control planes are left: %v", left)
+	}
+
+	l.must("cluster", clusterToken, clusterIn(nil))
+	again, _ := walk(l.made["cluster"].out, "identities[*].oidcs[*].issuer")[0].value.(string)
+	if !issuerForm.MatchString(again) || again == issued || again != h.planes[acme].OIDCIssuer {
+		t.Errorf("another cluster of the name has issuer %s, after %s", again, issued)
 	}
 }
 
@@ -290,7 +296,7 @@ func TestEKSRefusesAsAWSDoes(t *testing.T) {
 		"groups called as Kubernetes's own":   {identityProviderToken, peopleIn("acme", props{"groupsPrefix": "x-system:"}), "groupsPrefix can't contain system:"},
 		"a required claim without a value":    {identityProviderToken, peopleIn("acme", props{"requiredClaims": props{"hd": ""}}), "oidc.requiredClaims"},
 		"a required claim without a name":     {identityProviderToken, peopleIn("acme", props{"requiredClaims": props{"": "x"}}), "required claim"},
-		"the cluster's own pods as people":    {identityProviderToken, peopleIn("acme", props{"issuerUrl": issuer("eu-central-1", acme)}), "is the cluster's own"},
+		"the cluster's own pods as people":    {identityProviderToken, peopleIn("acme", props{"issuerUrl": issuer("eu-central-1", acme, "")}), "is the cluster's own"},
 		"people of no cluster":                {identityProviderToken, peopleIn("none", nil), "No cluster found for name: none."},
 		"an identity of another kind of role": {podIdentityToken, props{"clusterName": "there", "namespace": "a", "serviceAccount": "b", "roleArn": "$node.arn"}, "Trust policy of role"},
 	}
