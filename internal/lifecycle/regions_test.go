@@ -7,6 +7,7 @@ import (
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
+	"freehold.dev/freehold/internal/spec"
 )
 
 func TestAnOptInRegionIsRefusedBeforeAnAccountIsMade(t *testing.T) {
@@ -23,6 +24,40 @@ func TestAnOptInRegionIsRefusedBeforeAnAccountIsMade(t *testing.T) {
 	}
 	if got := p.world.Things(""); len(got) > 0 || p.world.AccountOf("aws+acme@example.com") != "" {
 		t.Errorf("made: %+v", got)
+	}
+}
+
+// Whoever wants one finds out before there is an account that can never use it.
+func TestEveryOptInRegionIsRefusedByAPlanWithAndWithoutTheCloudAndByOnboard(t *testing.T) {
+	p, refusing := newPlace(t), 0
+	for _, region := range spec.Facets()["region"].Enum {
+		if spec.AccessTo(region) != spec.OptIn {
+			continue
+		}
+		refusing++
+		doc, says := document(t, "region: "+region), `region "`+region+`" is off in every new account`
+		_, refusals, err := PlanOffline(t.Context(), nil, doc, p.world.Now())
+		if err != nil || len(refusals) != 1 || refusals[0].Field != "region" || !strings.Contains(refusals[0].Message, says) {
+			t.Errorf("without the cloud, %s: %+v, %v", region, refusals, err)
+		}
+		refused(t, second(p.here().Plan(t.Context(), doc, PlanOptions{}, nil)), ErrInvalid, says)
+		refused(t, second(p.here().onboard(doc)), ErrInvalid, says)
+	}
+	if got := p.world.Things(""); len(got) > 0 || p.world.AccountOf("aws+acme@example.com") != "" {
+		t.Errorf("made: %+v", got)
+	}
+	// https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
+	if refusing != 17 {
+		t.Errorf("%d regions are opted in to, want the 17 of AWS's table in which EKS runs", refusing)
+	}
+}
+
+func TestARegionThatNobodyKnowsOrThatIsElsewhereIsAMistakeOfTheDocument(t *testing.T) {
+	for _, region := range []string{"eu-north-9", "me-west-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1", "EU-WEST-1", "eu-west-1a"} {
+		text := "apiVersion: freehold.dev/v1alpha1\nkind: DataPlane\norg: acme\naccount: {email: a@example.com}\nregion: " + region + "\n"
+		if _, err := spec.Parse("acme.yaml", strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "acme.yaml:5:9: region: ") {
+			t.Errorf("%s: got %v", region, err)
+		}
 	}
 }
 
