@@ -66,17 +66,17 @@ func webhook(kind, name string, config map[string]any) map[string]any {
 }
 
 // sound is a pod's spec that Kubernetes lets into the controller's namespace.
-func sound(name string) map[string]any {
+func sound() map[string]any {
 	return map[string]any{
 		"securityContext": map[string]any{"runAsNonRoot": true, "runAsUser": 1, "seccompProfile": map[string]any{"type": "RuntimeDefault"}},
-		"containers": []any{map[string]any{"name": name, "image": "mallory.example/miner", "securityContext": map[string]any{
+		"containers": []any{map[string]any{"name": "c", "image": "mallory.example/miner", "securityContext": map[string]any{
 			"allowPrivilegeEscalation": false, "capabilities": map[string]any{"drop": []any{"ALL"}},
 		}}},
 	}
 }
 
 func template(name string) map[string]any {
-	return map[string]any{"metadata": map[string]any{"labels": map[string]any{"app": name}}, "spec": sound(name)}
+	return map[string]any{"metadata": map[string]any{"labels": map[string]any{"app": name}}, "spec": sound()}
 }
 
 // runs is a Deployment or a ReplicaSet.
@@ -87,7 +87,7 @@ func runs(kind, name string) map[string]any {
 }
 
 func aPod(name string) map[string]any {
-	return filled(inNamespace(system, "v1", "Pod", name, nil), map[string]any{"spec": sound(name)})
+	return filled(inNamespace(system, "v1", "Pod", name, nil), map[string]any{"spec": sound()})
 }
 
 // of gives an object to the controller of another.
@@ -96,6 +96,28 @@ func of(o map[string]any, owner *unstructured.Unstructured) map[string]any {
 		"apiVersion": owner.GetAPIVersion(), "kind": owner.GetKind(), "name": owner.GetName(), "uid": string(owner.GetUID()), "controller": true,
 	}}
 	return o
+}
+
+// runOtherwise makes pods that say that they are a ReplicaSet's, and run something
+// else than it says, and returns the lines that list them.
+func runOtherwise(t *testing.T, admin client.Client, set *unstructured.Unstructured) []string {
+	t.Helper()
+	other, debugged := object(of(aPod("other"), set)), object(of(aPod("debugged"), set))
+	other.Object["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)["image"] = "mallory.example/other"
+	for _, pod := range []*unstructured.Unstructured{other, debugged} {
+		if err := admin.Create(t.Context(), pod); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const debug = `{"spec":{"ephemeralContainers":[{"name":"shell","image":"busybox","securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}`
+	if err := admin.SubResource("ephemeralcontainers").Patch(t.Context(), debugged, client.RawPatch("application/strategic-merge-patch+json", []byte(debug))); err != nil {
+		t.Fatal(err)
+	}
+	says := ": it does not run what ReplicaSet " + set.GetName() + " says "
+	return []string{
+		"core/v1:Pod " + system + "/other" + says + "[spec.containers[0].image]",
+		"core/v1:Pod " + system + "/debugged" + says + "[spec.ephemeralContainers[0]]",
+	}
 }
 
 // soughtIn is what a look for strays knows of a cluster with these objects.
@@ -198,7 +220,7 @@ func findsWhatIsAdded(t *testing.T, config *rest.Config, made []componenttest.Re
 		{binds(system, "more", "namespace-controller", mallory), "rbac.authorization.k8s.io/v1:RoleBinding " + system + "/more: " + madeByHand},
 		{inNamespace(system, "networking.k8s.io/v1", "NetworkPolicy", "open", nil), "networking.k8s.io/v1:NetworkPolicy " + system + "/open: " + madeByHand},
 		{filled(inNamespace(system, "batch/v1", "CronJob", "nightly", nil), map[string]any{"spec": map[string]any{
-			"schedule": "0 0 * * *", "jobTemplate": map[string]any{"spec": map[string]any{"template": filled(template("nightly"), map[string]any{"spec": filled(sound("nightly"), map[string]any{"restartPolicy": "Never"})})}},
+			"schedule": "0 0 * * *", "jobTemplate": map[string]any{"spec": map[string]any{"template": filled(template("nightly"), map[string]any{"spec": filled(sound(), map[string]any{"restartPolicy": "Never"})})}},
 		}}), "batch/v1:CronJob " + system + "/nightly: " + madeByHand},
 		{inNamespace(system, "coordination.k8s.io/v1", "Lease", "other", nil), "coordination.k8s.io/v1:Lease " + system + "/other: " + madeByHand},
 		{inNamespace(system, "mallory.example/v1", "Backdoor", "one", nil), "mallory.example/v1:Backdoor " + system + "/one: " + madeByHand},
@@ -288,6 +310,9 @@ func findsWhatIsAdded(t *testing.T, config *rest.Config, made []componenttest.Re
 		}
 		if err := admin.Create(t.Context(), object(of(aPod(d.GetName()+"-1-x"), set))); err != nil {
 			t.Fatal(err)
+		}
+		if d == controller {
+			want = append(want, runOtherwise(t, admin, set)...)
 		}
 	}
 	// What Kubernetes itself has, with more in it.

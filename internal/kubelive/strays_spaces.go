@@ -55,17 +55,23 @@ func (l *look) inNamespace(ctx context.Context) []Stray {
 		defer mu.Unlock()
 		all = append(all, heads...)
 	})
-	return l.roots(all, "no layer declares it", func(h head) bool {
+	belongs := func(h head) bool {
 		return l.declared[h.key()] || born[keyOf(h.kind.GroupKind(), h.Name)] != ""
-	})
+	}
+	return append(l.roots(all, "no layer declares it", belongs), l.changedPods(ctx, index(all), belongs)...)
 }
 
-// roots are those objects that neither belong nor were made of another one.
-func (l *look) roots(all []head, why string, belongs func(head) bool) []Stray {
+func index(all []head) map[types.UID]head {
 	byUID := map[types.UID]head{}
 	for _, h := range all {
 		byUID[h.UID] = h
 	}
+	return byUID
+}
+
+// roots are those objects that neither belong nor were made of another one.
+func (l *look) roots(all []head, why string, belongs func(head) bool) []Stray {
+	byUID := index(all)
 	var out []Stray
 	at := map[types.UID]int{}
 	made := map[int][]head{} // by how far they are from what they were made of
