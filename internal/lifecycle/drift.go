@@ -39,7 +39,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 	for i, l := range plan.Layers() {
 		wg.Go(func() {
 			watch.emit(event.Event{Type: event.LayerStarted, Layer: string(l)})
-			reads[i] = s.readLayer(ctx, d, l)
+			reads[i] = s.readLayer(ctx, d, l, watch)
 			watch.emit(event.Event{Type: event.LayerFinished, Layer: string(l), Duration: reads[i].result.Duration})
 		})
 	}
@@ -121,7 +121,7 @@ func live(steps []engine.Step, results []kubelive.Result) []engine.Step {
 	return out
 }
 
-func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (r layerRead) {
+func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.Layer, w watcher) (r layerRead) {
 	began := s.Now()
 	org := d.Plan.Org
 	r.result = event.LayerResult{Layer: string(l), Stack: plan.StackName(org, l), State: dataplane.Done}
@@ -165,7 +165,7 @@ func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.L
 		unreadable(err)
 		return r
 	}
-	run, err := s.Engine.PreviewRefresh(ctx, st, nil)
+	run, err := s.Engine.PreviewRefresh(ctx, st, w.waits)
 	if err != nil {
 		unreadable(fail(org, string(l), err))
 		return r

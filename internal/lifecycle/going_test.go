@@ -10,7 +10,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
 	"freehold.dev/freehold/internal/wait"
 )
 
@@ -99,4 +101,52 @@ func waits(p *process) []string {
 		}
 	}
 	return out
+}
+
+// slow is an engine that waits while it looks.
+type slow struct{ *lifecycletest.Engine }
+
+func (s slow) Preview(ctx context.Context, st engine.Stack, sink event.Sink) (engine.Result, error) {
+	s.wait(st, sink)
+	return s.Engine.Preview(ctx, st, nil)
+}
+
+func (s slow) PreviewRefresh(ctx context.Context, st engine.Stack, sink event.Sink) (engine.Result, error) {
+	s.wait(st, sink)
+	return s.Engine.PreviewRefresh(ctx, st, nil)
+}
+
+func (slow) wait(st engine.Stack, sink event.Sink) {
+	for _, typ := range []event.Type{event.ResourceStarted, event.Waiting, event.Diagnostic} {
+		sink(event.Event{Type: typ, Layer: st.Layer, Message: "waiting for another stack to finish"})
+	}
+}
+
+func TestWhoeverOnlyLooksSaysWhatItWaitsForToo(t *testing.T) {
+	p := onboarded(t)
+	for what, look := range map[string]func(*process, event.Sink) error{
+		"plan": func(p *process, sink event.Sink) error {
+			_, err := p.Plan(p.Context(), document(t), PlanOptions{}, sink)
+			return err
+		},
+		"drift": func(p *process, sink event.Sink) error {
+			_, err := p.Drift(p.Context(), "acme", sink)
+			return err
+		},
+	} {
+		proc, layers := p.here(), map[string]int{}
+		proc.Service.Engine = slow{proc.Process.Engine()}
+		if err := look(proc, func(ev event.Event) {
+			if ev.Type == event.Waiting && ev.Org == "acme" && ev.Kind == what {
+				layers[ev.Layer]++
+			} else if ev.Type == event.ResourceStarted || ev.Type == event.Diagnostic {
+				t.Errorf("%s: %+v", what, ev)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(map[string]int{"account": 1, "boundary": 1, "cluster": 1, "bootstrap": 1}, layers); d != "" {
+			t.Errorf("%s says that it waits in layers (-want +got):\n%s", what, d)
+		}
+	}
 }

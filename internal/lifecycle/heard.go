@@ -15,6 +15,13 @@ func (r *run) heard(l plan.Layer) func(wait.Report) {
 	}
 }
 
+// waits passes on what a run of the engine that only looks waits for.
+func (r *run) waits(ev event.Event) {
+	if ev.Type == event.Waiting {
+		r.op.Emit(ev)
+	}
+}
+
 // hearing is the context of a layer: whatever waits in it says so.
 func (r *run) hearing(ctx context.Context, l plan.Layer) context.Context {
 	return wait.Heard(ctx, r.heard(l))

@@ -164,7 +164,7 @@ func (s *Service) preview(ctx context.Context, d dataplane.DataPlane, l plan.Lay
 	}
 	began := s.Now()
 	w.emit(event.Event{Type: event.LayerStarted, Layer: string(l)})
-	run, err := s.Engine.Preview(ctx, st, nil)
+	run, err := s.Engine.Preview(ctx, st, w.waits)
 	out := preview{
 		result: event.LayerResult{
 			Layer: string(l), Stack: st.Name, State: dataplane.Done, Changes: run.Changes, Resources: run.Resources(), Duration: s.Now().Sub(began),

@@ -86,7 +86,7 @@ func (r *run) wanted(ctx context.Context, d dataplane.DataPlane, l plan.Layer) (
 	if err != nil {
 		return nil, err
 	}
-	preview, err := r.Engine.Preview(ctx, st, nil)
+	preview, err := r.Engine.Preview(ctx, st, r.waits)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,13 @@ func (w watcher) emit(ev event.Event) {
 	w.sink(ev)
 }
 
+// waits passes on what a run of the engine waits for, and nothing else of it.
+func (w watcher) waits(ev event.Event) {
+	if ev.Type == event.Waiting {
+		w.emit(ev)
+	}
+}
+
 // serialized makes a sink safe to call from several layers at once.
 func serialized(sink event.Sink) event.Sink {
 	if sink == nil {
