@@ -35,18 +35,20 @@ func (l *look) quota(ctx context.Context) (answer, error) {
 }
 
 func (l *look) resourceQuota() *corev1.ResourceQuota {
-	return &corev1.ResourceQuota{ObjectMeta: l.named(quotaName), Spec: corev1.ResourceQuotaSpec{Hard: hard(l.p.Spec.Quota, l.sleeps)}}
+	return &corev1.ResourceQuota{ObjectMeta: l.named(quotaName), Spec: corev1.ResourceQuotaSpec{Hard: hard(l.p.Spec.Quota, l.p.Spec.Limits, l.sleeps)}}
 }
 
 // hard are a quota's bounds by Kubernetes' names. A hibernated project may have
 // no pods.
 //
-// Requests are bounded, and limits are not: a container that states no limit gets
-// the most that one may have, and a bound on the sum of limits would count that.
-// Requests are what the scheduler sets aside and what a node keeps for a pod when
-// it runs short, so one project's limits take nothing from another's requests.
+// Requests are bounded by what the project has: that is what the scheduler sets
+// aside and what a node keeps for a pod when it runs short, so one project's limits
+// take nothing from another's requests. Limits are bounded by the most of one
+// container for each pod that the project may have. Less would refuse a pod for a
+// limit that it does not state: a container that states none gets the most that one
+// may have (see containerLimits), and the quota counts that.
 // https://kubernetes.io/docs/concepts/policy/resource-quotas/
-func hard(q v1alpha1.Quota, sleeps bool) corev1.ResourceList {
+func hard(q v1alpha1.Quota, l v1alpha1.Limits, sleeps bool) corev1.ResourceList {
 	pods := q.Pods
 	if sleeps {
 		pods = 0
@@ -58,6 +60,14 @@ func hard(q v1alpha1.Quota, sleeps bool) corev1.ResourceList {
 		corev1.ResourceRequestsEphemeralStorage:        q.Ephemeral(),
 		corev1.ResourcePods:                            count(pods),
 		corev1.ResourceName("requests.nvidia.com/gpu"): count(q.GPUs),
+	}
+	for name, most := range containerLimits(l, q).Max {
+		sum, all := most.DeepCopy(), bounds[corev1.DefaultResourceRequestsPrefix+name]
+		sum.Mul(int64(q.Pods))
+		if sum.Cmp(all) < 0 {
+			sum = all
+		}
+		bounds["limits."+name] = sum
 	}
 	// A quota denies no resource that it does not name; the admission policy
 	// freehold-project-resources does, and goes by what is named here.

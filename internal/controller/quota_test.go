@@ -74,8 +74,40 @@ func littleStated(t *testing.T, k *cluster, _ *running) {
 	k.make(pod("terse", "counted"))
 	k.until("terse", "its disk is counted", func(p *v1alpha1.Project) bool {
 		u := p.Status.Quota["requests.ephemeral-storage"]
-		return u.Used.String() == "256Mi" && u.Hard.String() == "10Gi"
+		l := p.Status.Quota["limits.ephemeral-storage"]
+		return u.Used.String() == "256Mi" && u.Hard.String() == "10Gi" && l.Used.String() == "10Gi" && l.Hard.String() == "50Gi"
 	})
+	// Its limits are bounded all the same, by the most for each of its pods: five.
+	greedy := pod("terse", "greedy")
+	for i := range 4 {
+		c := *greedy.Spec.Containers[0].DeepCopy()
+		c.Name = "beside-" + string(rune('a'+i))
+		greedy.Spec.Containers = append(greedy.Spec.Containers, c)
+	}
+	if err := k.Create(t.Context(), greedy, client.DryRunAll); err == nil || !strings.Contains(err.Error(), "exceeded quota: quota") || !strings.Contains(err.Error(), "limits.cpu") {
+		t.Errorf("five containers that state nothing, beside another: %v, want limits.cpu to be exceeded", err)
+	}
+}
+
+func TestTheLimitsOfAProjectAreBoundedByTheMostForEachOfItsPods(t *testing.T) {
+	q := v1alpha1.MustQuantity
+	quota := v1alpha1.Quota{CPU: q("4"), Memory: q("8Gi"), Pods: 50}
+	for name, c := range map[string]struct {
+		limits v1alpha1.Limits
+		pods   int32
+		want   [3]string
+	}{
+		"as a project is by default":            {v1alpha1.Limits{MaxCPU: q("4"), MaxMemory: q("8Gi")}, 50, [3]string{"200", "400Gi", "500Gi"}},
+		"with a smaller most of a container":    {v1alpha1.Limits{MaxCPU: q("500m"), MaxMemory: q("1Gi"), MaxEphemeralStorage: q("2Gi")}, 50, [3]string{"25", "50Gi", "100Gi"}},
+		"and never by less than it may request": {v1alpha1.Limits{MaxCPU: q("1"), MaxMemory: q("1Gi")}, 2, [3]string{"4", "8Gi", "8Gi"}},
+	} {
+		quota.Pods = c.pods
+		got := hard(quota, c.limits, true)
+		sum := func(name corev1.ResourceName) string { amount := got[name]; return amount.String() }
+		if d := cmp.Diff(c.want, [3]string{sum("limits.cpu"), sum("limits.memory"), sum("limits.ephemeral-storage")}); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
 }
 
 func TestWhatAProjectMayUseOfItsNodesDisks(t *testing.T) {
@@ -93,7 +125,7 @@ func TestWhatAProjectMayUseOfItsNodesDisks(t *testing.T) {
 		"has a default request within a small limit": {v1alpha1.Quota{Pods: 5}, v1alpha1.Limits{MaxEphemeralStorage: q("100Mi")}, bounds{"10Gi", "100Mi", "100Mi"}},
 		"has a limit above a large default request":  {v1alpha1.Quota{Pods: 50}, v1alpha1.Limits{DefaultEphemeralStorage: q("20Gi")}, bounds{"100Gi", "20Gi", "20Gi"}},
 	} {
-		sum := hard(c.quota, false)[corev1.ResourceRequestsEphemeralStorage]
+		sum := hard(c.quota, c.limits, false)[corev1.ResourceRequestsEphemeralStorage]
 		item := containerLimits(c.limits, c.quota)
 		got := bounds{sum.String(), item.DefaultRequest.StorageEphemeral().String(), item.Default.StorageEphemeral().String()}
 		if diff := cmp.Diff(c.want, got); diff != "" || item.Max.StorageEphemeral().String() != got.Limit {
@@ -106,7 +138,7 @@ func TestAQuotaNamesWhatTheProjectLists(t *testing.T) {
 	got := hard(v1alpha1.Quota{
 		Resources:     map[string]v1alpha1.Quantity{"aws.amazon.com/neuron": v1alpha1.MustQuantity("2"), "hugepages-2Mi": v1alpha1.MustQuantity("1Gi")},
 		DeviceClasses: map[string]int32{"gpu.nvidia.com": 3},
-	}, false)
+	}, v1alpha1.Limits{}, false)
 	for name, want := range map[corev1.ResourceName]string{
 		"requests.aws.amazon.com/neuron":                     "2",
 		"requests.hugepages-2Mi":                             "1Gi",
