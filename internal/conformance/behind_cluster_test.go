@@ -36,6 +36,14 @@ var clusterBehinds = map[string]behind{
 		script: `"$KUBECTL" label clusterrole freehold-project-viewer rbac.authorization.k8s.io/aggregate-to-view=true`,
 		want:   []string{`changed kubernetes:rbac.authorization.k8s.io/v1:ClusterRole bootstrap-project-viewer: metadata.labels["rbac.authorization.k8s.io/aggregate-to-view"]`},
 	},
+	"an object beside the controller": {
+		script: `"$KUBECTL" -n freehold-system create secret generic stolen --from-literal=a=b`,
+		want:   []string{"unmanaged kubernetes:core/v1:Secret stolen"},
+	},
+	"a way past the namespaces": {
+		script: `"$KUBECTL" create clusterrolebinding system:mallory --clusterrole=cluster-admin --user=mallory`,
+		want:   []string{"unmanaged kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding system:mallory"},
+	},
 	"an object that bootstrap made": {
 		script: `"$KUBECTL" -n freehold-system delete poddisruptionbudget namespace-controller`,
 		want:   []string{"missing kubernetes:policy/v1:PodDisruptionBudget bootstrap-namespace-controller"},
