@@ -29,6 +29,9 @@ type Way struct {
 	Calls []string
 	// Ends are where it says who is at the other end.
 	Ends []End
+	// Region is the one region in which the service answers about it, where that
+	// is not the org's: its calls pass the service control policy there.
+	Region string
 	// Unlisted says why no listing of an account can show it; List is empty then.
 	Unlisted string
 }
@@ -140,9 +143,12 @@ func policyAt(path string) []End { return []End{{Path: path, Is: IsPolicy, Kind:
 
 // resourcePolicy is the way of a policy that a resource has of its own.
 func resourcePolicy(id, title, token, path, list, source string, calls ...string) Way {
-	return Way{
-		ID: id, Title: title, Source: source, Rules: []string{"FH305"}, Types: []string{token}, List: list, Calls: calls, Ends: policyAt(path),
-	}
+	return resourcePolicies(id, title, []string{token}, path, list, source, calls...)
+}
+
+// resourcePolicies is the way of the policies of several types that one list shows.
+func resourcePolicies(id, title string, tokens []string, path, list, source string, calls ...string) Way {
+	return Way{ID: id, Title: title, Source: source, Rules: []string{"FH305"}, Types: tokens, List: list, Calls: calls, Ends: policyAt(path)}
 }
 
 // and adds other types by which a program makes the same.

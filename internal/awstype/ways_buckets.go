@@ -11,6 +11,10 @@ const (
 	ECRRegistryPolicy    = "aws:ecr/registryPolicy:RegistryPolicy"
 	ECRReplication       = "aws:ecr/replicationConfiguration:ReplicationConfiguration"
 	ECRPullThrough       = "aws:ecr/pullThroughCacheRule:PullThroughCacheRule"
+	ECRPublicRepository  = "aws:ecrpublic/repository:Repository"
+	ECRPublicPolicy      = "aws:ecrpublic/repositoryPolicy:RepositoryPolicy"
+	S3MultiRegionPoint   = "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint"
+	S3MultiRegionPolicy  = "aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy"
 	EBSSnapshotShare     = "aws:ec2/snapshotCreateVolumePermission:SnapshotCreateVolumePermission"
 	EC2ImageShare        = "aws:ec2/amiLaunchPermission:AmiLaunchPermission"
 	RDSSnapshot          = "aws:rds/snapshot:Snapshot"
@@ -38,15 +42,16 @@ var bucketWays = []Way{
 	resourcePolicy("object-lambda", "Policies of S3 Object Lambda access points", S3ObjectLambdaPolicy, "policy", "S3 Object Lambda access points",
 		"https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListAccessPointsForObjectLambda.html",
 		"s3:GetAccessPointPolicyForObjectLambda", "s3:ListAccessPointsForObjectLambda"),
-	{
-		ID: "multi-region-access-point", Title: "S3 Multi-Region Access Points",
-		Source: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointRestrictions.html",
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointRestrictions.html
+	elsewhere("us-west-2", Way{
+		ID: "multi-region-access-point", Title: "S3 Multi-Region Access Points and their policies",
+		Source: "https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListMultiRegionAccessPoints.html",
 		Rules:  []string{"FH305", "FH310"},
-		Also: []string{
-			"aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint", "aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy",
-		},
-		Unlisted: "S3 answers about them in us-west-2 only, which the service control policy closes; the buckets behind one are judged by their own policies, which must let its callers in as well",
-	},
+		Types:  []string{S3MultiRegionPolicy, S3MultiRegionPoint},
+		List:   "S3 Multi-Region Access Points",
+		Calls:  []string{"s3:GetMultiRegionAccessPointPolicy", "s3:ListMultiRegionAccessPoints"},
+		Ends:   []End{{Path: "details.policy", Is: IsPolicy, Kind: kindPolicy}, {Path: "details.regions.bucketAccountId", Is: IsAccount, Kind: kindReference}},
+	}),
 	{
 		ID: "bucket-copy", Title: "Replication, logs, reports and notifications of S3 buckets",
 		Source: "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketReplication.html",
@@ -83,13 +88,16 @@ var imageWays = []Way{
 			{Path: "upstreamRegistryUrl", Is: IsAccount, Kind: kindReference}, {Path: "customRoleArn", Is: IsAccount, Kind: kindReference},
 		},
 	},
-	{
-		ID: "public-repository", Title: "Policies of public ECR repositories",
-		Source:   "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_GetRepositoryPolicy.html",
-		Rules:    []string{"FH305"},
-		Also:     []string{"aws:ecrpublic/repositoryPolicy:RepositoryPolicy"},
-		Unlisted: "a public registry answers in us-east-1 only, which the service control policy closes",
-	},
+	// https://docs.aws.amazon.com/general/latest/gr/ecr-public.html
+	elsewhere("us-east-1", Way{
+		ID: "public-repository", Title: "Public ECR repositories and their policies",
+		Source: "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_DescribeRepositories.html",
+		Rules:  []string{"FH305", "FH609"},
+		Types:  []string{ECRPublicPolicy, ECRPublicRepository}, Also: []string{"aws:ecrpublic/*"},
+		List:  "public ECR repositories",
+		Calls: []string{"ecr-public:DescribeRepositories", "ecr-public:GetRepositoryPolicy"},
+		Ends:  []End{{Path: "policy", Is: IsPolicy, Kind: kindPolicy}, {Path: "repositoryUri", Is: IsOutside, Kind: kindGrant}},
+	}),
 	{
 		ID: "snapshot-share", Title: "EBS snapshots that others may use",
 		Source: "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshotAttribute.html",

@@ -13,6 +13,9 @@ const (
 	Route53ZoneAssociation      = "aws:route53/zoneAssociation:ZoneAssociation"
 	Route53Authorization        = "aws:route53/vpcAssociationAuthorization:VpcAssociationAuthorization"
 	ResolverRuleAssociation     = "aws:route53/resolverRuleAssociation:ResolverRuleAssociation"
+	CloudWANAttachment          = "aws:networkmanager/vpcAttachment:VpcAttachment"
+	CloudWANPeering             = "aws:networkmanager/transitGatewayPeering:TransitGatewayPeering"
+	CloudWAN                    = "aws:networkmanager/coreNetwork:CoreNetwork"
 	ResolverQueryLog            = "aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig"
 )
 
@@ -54,13 +57,15 @@ var networkWays = []Way{
 		List: "transit gateways",
 		Ends: []End{{Path: "transitGatewayOwnerId", Is: IsAccount, Kind: kindAssociation}, {Path: "vpcOwnerId", Is: IsAccount, Kind: kindAssociation}, {Path: "peerAccountId", Is: IsAccount, Kind: kindAssociation}},
 	},
-	{
+	elsewhere("us-west-2", Way{
 		ID: "cloud-wan", Title: "Attachments to Cloud WAN core networks",
-		Source:   "https://docs.aws.amazon.com/network-manager/latest/APIReference/Welcome.html",
-		Rules:    []string{"FH403"},
-		Also:     []string{"aws:networkmanager/*"},
-		Unlisted: "Network Manager answers in us-west-2 only, which the service control policy closes; a route over a core network is listed with the routes",
-	},
+		Source: "https://docs.aws.amazon.com/network-manager/latest/APIReference/API_ListAttachments.html",
+		Rules:  []string{"FH403"},
+		Types:  []string{CloudWANAttachment, CloudWANPeering, CloudWAN}, Also: []string{"aws:networkmanager/*"},
+		List:  "Cloud WAN core networks and attachments",
+		Calls: []string{"networkmanager:ListAttachments", "networkmanager:ListCoreNetworks", "networkmanager:ListPeerings"},
+		Ends:  []End{{Path: "coreNetworkArn", Is: IsAccount, Kind: kindAssociation}, {Path: "ownerAccountId", Is: IsAccount, Kind: kindAssociation}},
+	}),
 	{
 		ID: "route", Title: "Routes into other networks",
 		Source: "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRouteTables.html",

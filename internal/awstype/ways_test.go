@@ -10,10 +10,10 @@ import (
 )
 
 // aboutSharing reports whether a rule is about who else has, enters, reads or
-// is sent something: who may enter (FH3xx), what is shared (FH4xx), and who is
-// let into a cluster.
+// is sent something: who may enter (FH3xx), what is shared (FH4xx), who is
+// let into a cluster, and what everybody can pull.
 func aboutSharing(rule string) bool {
-	return strings.HasPrefix(rule, "FH3") || strings.HasPrefix(rule, "FH4") || rule == "FH802" || rule == "FH803"
+	return strings.HasPrefix(rule, "FH3") || strings.HasPrefix(rule, "FH4") || rule == "FH609" || rule == "FH802" || rule == "FH803"
 }
 
 func TestEachTypeOfARuleAboutSharingIsAWay(t *testing.T) {

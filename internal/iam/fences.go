@@ -76,7 +76,8 @@ func NoOtherIdentities() Statement {
 
 // NoOtherRegion denies every call to another region. The actions that it
 // leaves out are of services with one endpoint for all regions, which AWS
-// reports as us-east-1 or us-west-2.
+// reports as us-east-1 or us-west-2. Of some of those only what lists is left
+// out, so that an audit sees what was made before, and nobody makes any.
 //
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_general.html
 func NoOtherRegion(region string) Statement {
@@ -89,16 +90,23 @@ func NoOtherRegion(region string) Statement {
 			"ce:*",
 			"cloudfront:*",
 			"ec2:DescribeRegions",
+			"ecr-public:DescribeRepositories",
+			"ecr-public:GetRepositoryPolicy",
 			"globalaccelerator:*",
 			"health:*",
 			"iam:*",
+			"networkmanager:ListAttachments",
+			"networkmanager:ListCoreNetworks",
+			"networkmanager:ListPeerings",
 			"organizations:*",
 			"pricing:*",
 			"route53:*",
 			"route53domains:*",
 			"s3:GetAccountPublicAccessBlock",
 			"s3:GetBucketLocation",
+			"s3:GetMultiRegionAccessPointPolicy",
 			"s3:ListAllMyBuckets",
+			"s3:ListMultiRegionAccessPoints",
 			"s3:PutAccountPublicAccessBlock",
 			"servicequotas:Get*",
 			"servicequotas:List*",

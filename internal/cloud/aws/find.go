@@ -159,7 +159,7 @@ func one(id string, err error) ([]string, error) {
 func gone(err error) bool {
 	got := code(err)
 	return strings.HasPrefix(got, "NoSuch") || strings.HasSuffix(got, "NotFound") || strings.HasSuffix(got, "NotFoundException") ||
-		strings.HasSuffix(got, "NotFoundError")
+		strings.HasSuffix(got, "NotFoundError") || strings.HasSuffix(got, "NotFoundFault")
 }
 
 // findSetting finds a setting where it is set.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
 	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 )
@@ -18,34 +20,69 @@ var sharers = map[string]func(context.Context, *session) ([]cloud.Item, error){
 	"policies of IAM users and groups": listUsersPolicies,
 	"trust anchors":                    listTrustAnchors,
 	"RAM shares":                       listRAMShares,
-	"principals and connections of VPC endpoint services": listEndpointPrincipals,
-	"permissions of network interfaces":                   listInterfacePermissions,
-	"Route 53 zones":                                      listZones,
-	"Route 53 resolver rules and query logs":              listResolver,
-	"S3 access points":                                    listAccessPoints,
-	"S3 Object Lambda access points":                      listObjectLambda,
-	"copies and notifications of S3 buckets":              listBucketCopies,
-	"the ECR registry":                                    listRegistry,
-	"shared EBS snapshots":                                listSharedSnapshots,
-	"shared machine images":                               listSharedImages,
-	"shared RDS snapshots":                                listDatabaseSnapshots,
-	"SNS topics":                                          listTopics,
-	"SQS queues":                                          listQueues,
-	"EventBridge buses and targets":                       listEvents,
-	"destinations and policies of CloudWatch Logs":        listLogs,
-	"Kinesis streams":                                     listStreams,
-	"Lambda functions and layers":                         listFunctions,
-	"REST APIs":                                           listAPIs,
-	"secrets":                                             listSecrets,
-	"DynamoDB tables":                                     listTables,
-	"EFS file systems":                                    listFileSystems,
-	"OpenSearch domains":                                  listSearch,
-	"S3 Glacier vaults":                                   listGlacier,
-	"AWS Backup vaults and plans":                         listBackups,
-	"private certificate authorities":                     listAuthorities,
-	"the Glue catalog":                                    listCatalog,
-	"Lake Formation permissions":                          listLake,
-	"CodeArtifact domains and repositories":               listPackages,
+	"principals and connections of VPC endpoint services":  listEndpointPrincipals,
+	"permissions of network interfaces":                    listInterfacePermissions,
+	"Route 53 zones":                                       listZones,
+	"Route 53 resolver rules and query logs":               listResolver,
+	"S3 access points":                                     listAccessPoints,
+	"S3 Object Lambda access points":                       listObjectLambda,
+	"copies and notifications of S3 buckets":               listBucketCopies,
+	"the ECR registry":                                     listRegistry,
+	"shared EBS snapshots":                                 listSharedSnapshots,
+	"shared machine images":                                listSharedImages,
+	"shared RDS snapshots":                                 listDatabaseSnapshots,
+	"SNS topics":                                           listTopics,
+	"SQS queues":                                           listQueues,
+	"EventBridge buses and targets":                        listEvents,
+	"destinations and policies of CloudWatch Logs":         listLogs,
+	"Kinesis streams":                                      listStreams,
+	"Lambda functions and layers":                          listFunctions,
+	"REST APIs":                                            listAPIs,
+	"secrets":                                              listSecrets,
+	"DynamoDB tables":                                      listTables,
+	"EFS file systems":                                     listFileSystems,
+	"OpenSearch domains":                                   listSearch,
+	"S3 Glacier vaults":                                    listGlacier,
+	"AWS Backup vaults and plans":                          listBackups,
+	"private certificate authorities":                      listAuthorities,
+	"the Glue catalog":                                     listCatalog,
+	"Lake Formation permissions":                           listLake,
+	"CodeArtifact domains and repositories":                listPackages,
+	"snapshot lifecycle policies":                          listSnapshotLifecycles,
+	"Image Builder distributions":                          listImageDistributions,
+	"metric streams":                                       listMetricStreams,
+	"delivery streams":                                     listDeliveryStreams,
+	"EventBridge pipes":                                    listPipes,
+	"EventBridge schedules":                                listSchedules,
+	"Systems Manager documents":                            listDocuments,
+	"Redshift data shares, endpoints and policies":         listWarehouses,
+	"S3 table buckets":                                     listTableBuckets,
+	"Service Catalog portfolios":                           listPortfolios,
+	"CodeBuild projects and report groups":                 listBuilds,
+	"MSK clusters":                                         listKafka,
+	"Network Firewall rule groups and policies":            listFirewalls,
+	"schema registries":                                    listSchemas,
+	"SES identities":                                       listMail,
+	"response plans":                                       listResponsePlans,
+	"X-Ray policies":                                       listTraces,
+	"Direct Connect lines and gateways":                    listDirectConnect,
+	"VPC Lattice service networks, services and resources": listLattice,
+	"Cloud Map namespaces and services":                    listCloudMap,
+	"Route 53 profiles":                                    listProfiles,
+	"sinks and links of CloudWatch observability":          listObservability,
+	"aggregation authorizations of AWS Config":             listConfigAuthorizations,
+	"GuardDuty members":                                    listGuardDuty,
+	"Macie members":                                        listMacie,
+	"Detective members":                                    listDetective,
+	"Security Hub members":                                 listSecurityHub,
+	"Inspector members":                                    listInspector,
+	"Clean Rooms collaborations":                           listCleanRooms,
+	"Audit Manager framework shares":                       listFrameworkShares,
+	"License Manager grants":                               listLicenseGrants,
+	"Global Accelerator attachments":                       listAcceleratorAttachments,
+	"Cloud WAN core networks and attachments":              listCloudWAN,
+	"S3 Multi-Region Access Points":                        listMultiRegionPoints,
+	"public ECR repositories":                              listPublicRepositories,
 }
 
 // Shares lists what of the account and region lets others in, or leads out of
@@ -124,6 +161,31 @@ func pages[T any](page func(token *string) ([]T, *string, error)) ([]T, error) {
 		}
 		token = next
 	}
+}
+
+// walk reads all pages of a list by the call itself. A paginator of the SDK keeps
+// its client as an interface, for which the linker keeps every operation of the
+// service. Of most services here we need two or three.
+func walk[I, O, X, T any](
+	ctx context.Context, call func(context.Context, *I, ...func(*X)) (*O, error), in func(next *string) *I, of func(*O) ([]T, *string),
+) ([]T, error) {
+	return pages(func(next *string) ([]T, *string, error) {
+		out, err := call(ctx, in(next))
+		if err != nil {
+			return nil, nil, err
+		}
+		some, next := of(out)
+		return some, next, nil
+	})
+}
+
+// accountOf is the account of an ARN, and "" for one that has none.
+func accountOf(name string) string {
+	a, err := arn.Parse(name)
+	if err != nil {
+		return ""
+	}
+	return a.AccountID
 }
 
 // policyItem is the policy of a thing, and nothing where it has none.
