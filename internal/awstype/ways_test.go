@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"freehold.dev/freehold/internal/awstype"
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/policies"
 )
 
@@ -112,4 +113,36 @@ func TestEachWaySaysHowItIsListedAndWhoIsAtTheOtherEnd(t *testing.T) {
 // Gateway's are called by the method.
 func readsOnly(action string) bool {
 	return action == "GET" || slices.ContainsFunc([]string{"Describe", "Get", "List"}, func(verb string) bool { return strings.HasPrefix(action, verb) })
+}
+
+// Where a service answers in one region only, the fence of the org's region lets
+// its lists pass there, and nothing that makes, changes or opens anything.
+func TestTheFenceOfARegionLetsOnlyListsPassToAServiceOfAnotherRegion(t *testing.T) {
+	fence := iam.New(iam.NoOtherRegion("eu-central-1"), iam.Statement{Effect: iam.Allow, Action: iam.Values{"*"}, Resource: iam.Values{"*"}})
+	passes := func(action, region string) bool {
+		return fence.Evaluate(iam.Request{Action: action, Resource: "*", Context: map[string]string{"aws:RequestedRegion": region}}) == iam.Allowed
+	}
+	regions := 0
+	for _, w := range awstype.Ways() {
+		for _, call := range w.Calls {
+			if w.Region != "" && !passes(call, w.Region) {
+				t.Errorf("%s: the fence closes %s in %s", w.ID, call, w.Region)
+			}
+		}
+		if w.Region != "" {
+			regions++
+		}
+	}
+	if regions != 4 {
+		t.Errorf("%d ways of other regions, want 4", regions)
+	}
+	for _, action := range []string{
+		"networkmanager:CreateVpcAttachment", "networkmanager:CreateCoreNetwork", "networkmanager:AcceptAttachment", "networkmanager:PutResourcePolicy",
+		"ecr-public:CreateRepository", "ecr-public:PutImage", "ecr-public:SetRepositoryPolicy", "ecr-public:GetAuthorizationToken",
+		"s3:CreateMultiRegionAccessPoint", "s3:PutMultiRegionAccessPointPolicy", "s3:GetObject", "s3:ListBucket",
+	} {
+		if passes(action, "us-west-2") || passes(action, "us-east-1") {
+			t.Errorf("the fence lets %s pass", action)
+		}
+	}
 }

@@ -29,7 +29,7 @@ func (c *Cloud) Shares(ctx context.Context, a cloud.Account) ([]cloud.Item, erro
 	var items []cloud.Item
 	var failed []error
 	for _, list := range awstype.SharingLists() {
-		if err := c.called(ctx, who, list); err != nil {
+		if err := c.called(ctx, a, who, list); err != nil {
 			failed = append(failed, fmt.Errorf("account %s in %s: list of %s: %w", a.ID, a.Region, list, err))
 			continue
 		}
@@ -42,13 +42,21 @@ func (c *Cloud) Shares(ctx context.Context, a cloud.Account) ([]cloud.Item, erro
 	return items, errors.Join(failed...)
 }
 
-// called makes the calls of a list, which a fault may fail.
-func (c *Cloud) called(ctx context.Context, who awsprovider.Caller, list string) error {
+// called makes the calls of a list, which a fault may fail: in the region in
+// which the service answers.
+func (c *Cloud) called(ctx context.Context, a cloud.Account, who awsprovider.Caller, list string) error {
 	for _, w := range awstype.Ways() {
-		for _, call := range w.Calls {
-			if w.List != list {
-				continue
+		if w.List != list {
+			continue
+		}
+		if w.Region != "" {
+			a.Region = w.Region
+			var err error
+			if who, err = c.as(ctx, a); err != nil {
+				return err
 			}
+		}
+		for _, call := range w.Calls {
 			service, action, _ := strings.Cut(call, ":")
 			if err := c.backend.Look(ctx, who, service, action); err != nil {
 				return fmt.Errorf("%s: %w", call, err)

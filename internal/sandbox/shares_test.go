@@ -83,13 +83,20 @@ func TestAnAuditFindsEachWayOfSharingThatIsMadeByHand(t *testing.T) {
 		{Name: "rule", Token: "aws:route53/resolverRule:ResolverRule", In: map[string]any{"name": "globex", "domainName": "globex.example", "ruleType": "FORWARD"}},
 		{Name: "share", Token: "aws:ram/resourceShare:ResourceShare", In: map[string]any{"name": "globex"}},
 		{Name: "net", Token: awstype.EC2VPC, In: map[string]any{"cidrBlock": "10.88.0.0/16"}},
+		{Name: "lake", Token: awstype.S3Bucket, In: map[string]any{"bucket": "globex-lent"}},
+		{Name: "lattice", Token: "aws:vpclattice/serviceNetwork:ServiceNetwork", In: map[string]any{"name": "globex"}},
+		{Name: "names", Token: awstype.CloudMapNamespace, In: map[string]any{"name": "globex"}},
+		{Name: "profile", Token: awstype.Route53Profile, In: map[string]any{"name": "globex"}},
+		{Name: "sink", Token: awstype.OAMSink, In: map[string]any{"name": "globex"}},
+		{Name: "wan", Token: awstype.CloudWAN, In: map[string]any{"globalNetworkId": "global-network-1"}},
 	})
-	things := sharestest.Estate(acme.ID, globex.ID, "acme")
+	things := slices.Concat(sharestest.Estate(acme.ID, globex.ID, "acme"), sharestest.Partners(acme.ID, globex.ID))
 	made := byHand(t, c, acme, things)
 	taken := sharestest.Taken(made["shares-net"].ID, made["shares-subnet"].ID, theirs["gateway"].ID, theirs["zone"].ID, theirs["rule"].ID, theirs["share"].ARN)
 	taken = append(taken, sharestest.Thing{Name: "taken-network", Token: awstype.EC2Peering, Way: "vpc-peering", In: map[string]any{
 		"vpcId": made["shares-net"].ID, "peerVpcId": theirs["net"].ID, "peerOwnerId": globex.ID,
 	}})
+	taken = append(taken, sharestest.Joined(made["shares-net"].ID, theirs["lattice"].ARN, theirs["names"].ARN, theirs["profile"].ID, theirs["sink"].ARN, theirs["wan"].ID)...)
 	things = append(things, taken...)
 	maps.Copy(made, byHand(t, c, acme, taken))
 	a := audited(t, c, orgs)
@@ -120,15 +127,16 @@ func TestAnAuditFindsEachWayOfSharingThatIsMadeByHand(t *testing.T) {
 			t.Errorf("%s: %+v", th.Way, e)
 		}
 		// Who is beyond an identity provider, and whose a network is that an
-		// authorization names, no account says; and a URL is everybody's.
-		outside := slices.Contains([]string{"identity-provider", "trust-anchor", "zone-authorization", "function-url"}, th.Way)
+		// authorization or an association of a profile names, no account says; and a URL and
+		// a public repository are everybody's.
+		outside := slices.Contains([]string{"identity-provider", "trust-anchor", "zone-authorization", "function-url", "profile", "public-repository"}, th.Way)
 		if outside != (e.To.Org == "") || !outside && e.To.Org != "globex" {
 			t.Errorf("%s leads to %+v", th.Way, e.To)
 		}
 	}
 	// What only a cluster has is made and found with a data plane; what leads over
 	// what was made here is its own test.
-	elsewhere := []string{"cluster-access", "cluster-issuer", "route", "endpoint", "group-reference", "object-lambda", "log-delivery-policy", "flow-log", "trail-copy", "function-copy"}
+	elsewhere := []string{"cluster-access", "cluster-issuer", "route", "endpoint", "group-reference", "object-lambda", "log-delivery-policy", "flow-log", "trail-copy", "function-copy", "response-plan"}
 	var missing []string
 	for _, w := range awstype.Ways() {
 		if w.List != "" && !found[w.ID] && !slices.Contains(elsewhere, w.ID) {
@@ -182,7 +190,8 @@ func TestAListOfSharesThatFailsIsNamedAndTheOthersAreRead(t *testing.T) {
 func TestTheSandboxMakesEachTypeThatAListShows(t *testing.T) {
 	// These are parts that no program makes by hand, or that only AWS shows so.
 	shownOnly := []string{awstype.EC2EndpointConnection, awstype.S3ObjectLambdaPolicy, awstype.S3InventoryConfig, awstype.S3Analytics, awstype.LogDeliveryPolicy,
-		awstype.LambdaSource, awstype.LambdaDestination, awstype.TransitPeering, awstype.EC2IngressRule, awstype.EC2EgressRule}
+		awstype.LambdaSource, awstype.LambdaDestination, awstype.TransitPeering, awstype.EC2IngressRule, awstype.EC2EgressRule,
+		awstype.DirectInterface, awstype.DirectGroup, awstype.LatticeResource, awstype.CloudWANPeering, awstype.ResponsePlan}
 	for _, w := range awstype.Ways() {
 		for _, token := range w.Types {
 			if awsprovider.TypeOf(token) == nil && !slices.Contains(shownOnly, token) {

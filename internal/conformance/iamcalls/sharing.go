@@ -40,6 +40,104 @@ var sharingRoutes = map[string][]endpoint{
 		{"POST", "/getresourceshares", "GetResourceShares"}, {"POST", "/getresourceshareassociations", "GetResourceShareAssociations"},
 		{"POST", "/getresourceshareinvitations", "GetResourceShareInvitations"},
 	},
+	"auditmanager": {
+		{"GET", "/assessmentFrameworkShareRequests", "ListAssessmentFrameworkShareRequests"},
+	},
+	"cleanrooms": {
+		{"GET", "/collaborations", "ListCollaborations"},
+		{"GET", "/collaborations/{collaborationIdentifier}/members", "ListMembers"},
+	},
+	"detective": {
+		{"POST", "/graphs/list", "ListGraphs"},
+		{"POST", "/invitations/list", "ListInvitations"},
+		{"POST", "/graph/members/list", "ListMembers"},
+	},
+	"dlm": {
+		{"GET", "/policies", "GetLifecyclePolicies"},
+		{"GET", "/policies/{PolicyId}", "GetLifecyclePolicy"},
+	},
+	"guardduty": {
+		{"GET", "/detector/{DetectorId}/administrator", "GetAdministratorAccount"},
+		{"GET", "/detector", "ListDetectors"},
+		{"GET", "/invitation", "ListInvitations"},
+		{"GET", "/detector/{DetectorId}/member", "ListMembers"},
+	},
+	"imagebuilder": {
+		{"GET", "/GetDistributionConfiguration", "GetDistributionConfiguration"},
+		{"POST", "/ListDistributionConfigurations", "ListDistributionConfigurations"},
+	},
+	"inspector2": {
+		{"POST", "/delegatedadminaccounts/get", "GetDelegatedAdminAccount"},
+		{"POST", "/members/list", "ListMembers"},
+	},
+	"kafka": {
+		{"GET", "/v1/clusters/{ClusterArn}/policy", "GetClusterPolicy"},
+		{"GET", "/api/v2/clusters", "ListClustersV2"},
+	},
+	"macie2": {
+		{"GET", "/administrator", "GetAdministratorAccount"},
+		{"GET", "/invitations", "ListInvitations"},
+		{"GET", "/members", "ListMembers"},
+	},
+	"networkmanager": {
+		{"GET", "/attachments", "ListAttachments"},
+		{"GET", "/core-networks", "ListCoreNetworks"},
+		{"GET", "/peerings", "ListPeerings"},
+	},
+	"oam": {
+		{"POST", "/GetSinkPolicy", "GetSinkPolicy"},
+		{"POST", "/ListAttachedLinks", "ListAttachedLinks"},
+		{"POST", "/ListLinks", "ListLinks"},
+		{"POST", "/ListSinks", "ListSinks"},
+	},
+	"pipes": {
+		{"GET", "/v1/pipes", "ListPipes"},
+	},
+	"route53profiles": {
+		{"GET", "/profileassociations", "ListProfileAssociations"},
+		{"GET", "/profiles", "ListProfiles"},
+	},
+	"s3tables": {
+		{"GET", "/buckets/{tableBucketARN}/policy", "GetTableBucketPolicy"},
+		{"GET", "/tables/{tableBucketARN}/{namespace}/{name}/policy", "GetTablePolicy"},
+		{"GET", "/buckets", "ListTableBuckets"},
+		{"GET", "/tables/{tableBucketARN}", "ListTables"},
+	},
+	"scheduler": {
+		{"GET", "/schedules/{Name}", "GetSchedule"},
+		{"GET", "/schedules", "ListSchedules"},
+	},
+	"schemas": {
+		{"GET", "/v1/policy", "GetResourcePolicy"},
+		{"GET", "/v1/registries", "ListRegistries"},
+	},
+	"securityhub": {
+		{"GET", "/administrator", "GetAdministratorAccount"},
+		{"GET", "/invitations", "ListInvitations"},
+		{"GET", "/members", "ListMembers"},
+	},
+	"ses": {
+		{"GET", "/v2/email/identities/{EmailIdentity}/policies", "GetEmailIdentityPolicies"},
+		{"POST", "/v2/email/list-identities", "ListEmailIdentities"},
+	},
+	"ssm-incidents": {
+		{"POST", "/getResourcePolicies", "GetResourcePolicies"},
+		{"POST", "/listReplicationSets", "ListReplicationSets"},
+		{"POST", "/listResponsePlans", "ListResponsePlans"},
+	},
+	"vpc-lattice": {
+		{"GET", "/authpolicy/{resourceIdentifier}", "GetAuthPolicy"},
+		{"GET", "/resourcepolicy/{resourceArn}", "GetResourcePolicy"},
+		{"GET", "/resourceconfigurations", "ListResourceConfigurations"},
+		{"GET", "/servicenetworkresourceassociations", "ListServiceNetworkResourceAssociations"},
+		{"GET", "/servicenetworkserviceassociations", "ListServiceNetworkServiceAssociations"},
+		{"GET", "/servicenetworkvpcassociations", "ListServiceNetworkVpcAssociations"},
+		{"GET", "/servicenetworks", "ListServiceNetworks"},
+		{"GET", "/services", "ListServices"},
+	},
+	"xray": {
+		{"POST", "/ListResourcePolicies", "ListResourcePolicies"},
+	},
 	"rolesanywhere": {{"GET", "/trustanchors", "ListTrustAnchors"}},
 	"route53": {
 		{"GET", "/2013-04-01/hostedzone", "ListHostedZones"}, {"GET", "/2013-04-01/hostedzone/{Id}", "GetHostedZone"},

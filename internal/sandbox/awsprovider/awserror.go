@@ -61,6 +61,12 @@ var names = map[string]string{
 	"secretsmanager": "Secrets Manager", "dynamodb": "DynamoDB", "elasticfilesystem": "EFS", "es": "OpenSearch", "glacier": "Glacier", "backup": "Backup",
 	"acm-pca": "ACM PCA", "kinesis": "Kinesis", "glue": "Glue", "lakeformation": "LakeFormation", "apigateway": "API Gateway", "codeartifact": "codeartifact",
 	"sns": "SNS", "sqs": "SQS", "lambda": "Lambda", "events": "EventBridge", "route53": "Route 53", "route53resolver": "Route53Resolver",
+	"dlm": "DLM", "imagebuilder": "imagebuilder", "cloudwatch": "CloudWatch", "firehose": "Firehose", "pipes": "Pipes", "scheduler": "Scheduler", "ssm": "SSM",
+	"redshift": "Redshift", "redshift-serverless": "Redshift Serverless", "s3tables": "S3Tables", "servicecatalog": "Service Catalog", "codebuild": "CodeBuild",
+	"kafka": "Kafka", "network-firewall": "Network Firewall", "schemas": "schemas", "ses": "SESv2", "xray": "XRay", "directconnect": "Direct Connect",
+	"vpc-lattice": "VPC Lattice", "servicediscovery": "ServiceDiscovery", "route53profiles": "Route53Profiles", "oam": "OAM", "config": "Config Service",
+	"guardduty": "GuardDuty", "macie2": "Macie2", "detective": "Detective", "securityhub": "SecurityHub", "inspector2": "Inspector2", "cleanrooms": "CleanRooms",
+	"auditmanager": "AuditManager", "license-manager": "License Manager", "globalaccelerator": "Global Accelerator", "networkmanager": "NetworkManager", "ecr-public": "ECR PUBLIC",
 }
 
 // missing is the code by which a service says that something is not there.

@@ -307,4 +307,6 @@ var tables = [][]*Type{
 	shareTypes,
 	shareDataTypes,
 	shareServiceTypes,
+	sharePartnerTypes,
+	shareMemberTypes,
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/sandbox/sharestest"
 	"freehold.dev/freehold/internal/sandbox/store"
 )
@@ -170,6 +171,20 @@ var organized = []thing{
 	{"rcp-on", organizationAttached, props{"policyId": "$rcp", "targetId": "$account"}},
 }
 
+// part is what is made in one account.
+type part struct {
+	lab    *lab
+	things []thing
+}
+
+func thingsOf(all []sharestest.Thing) []thing {
+	var out []thing
+	for _, s := range all {
+		out = append(out, thing{s.Name, s.Token, s.In})
+	}
+	return out
+}
+
 // TestEveryTypeLives makes one of each type, reads it back, finds no difference
 // with itself, and takes everything away again in reverse.
 func TestEveryTypeLives(t *testing.T) {
@@ -178,15 +193,13 @@ func TestEveryTypeLives(t *testing.T) {
 	id, l := w.vended("lives")
 	partner, p := w.vended("partner")
 	covered := map[string]bool{}
-	lent := []thing{{"their-share", shareToken, props{"name": "theirs"}}}
-	var shares []thing
-	for _, s := range sharestest.Estate(id, partner, "lives") {
-		shares = append(shares, thing{s.Name, s.Token, s.In})
+	lent := []thing{
+		{"their-share", shareToken, props{"name": "theirs"}}, {"their-lattice", latticeNetwork, props{"name": "theirs"}},
+		{"their-names", awstype.CloudMapNamespace, props{"name": "theirs"}}, {"their-profile", awstype.Route53Profile, props{"name": "theirs"}},
+		{"their-sink", awstype.OAMSink, props{"name": "theirs"}}, {"their-wan", awstype.CloudWAN, props{"globalNetworkId": "global-network-1"}},
 	}
-	for _, part := range []struct {
-		lab    *lab
-		things []thing
-	}{{m, organized}, {l, estate(id)}, {p, lent}, {l, shares}} {
+	shares := thingsOf(slices.Concat(sharestest.Estate(id, partner, "lives"), sharestest.Partners(id, partner)))
+	live := func(part part) {
 		for _, th := range part.things {
 			covered[th.token] = true
 			in, _ := sharestest.Fill(th.in, func(name string) string { return l.made[name].id }, func(name string) string { return text(l.made[name].out["arn"]) }).(props)
@@ -201,6 +214,12 @@ func TestEveryTypeLives(t *testing.T) {
 			}
 		}
 	}
+	for _, part := range []part{{m, organized}, {l, estate(id)}, {p, lent}, {l, shares}} {
+		live(part)
+	}
+	joined := thingsOf(sharestest.Joined(l.made["shares-net"].id, text(p.made["their-lattice"].out["arn"]), p.made["their-names"].id,
+		p.made["their-profile"].id, p.made["their-sink"].id, p.made["their-wan"].id))
+	live(part{l, joined})
 	l.must("taken-share", "aws:ram/resourceShareAccepter:ResourceShareAccepter", props{"shareArn": text(p.made["their-share"].out["arn"])})
 	covered["aws:ram/resourceShareAccepter:ResourceShareAccepter"] = true
 	if got := l.made["taken-share"].out["senderAccountId"]; got != partner {
@@ -216,10 +235,7 @@ func TestEveryTypeLives(t *testing.T) {
 			}
 		}
 	}
-	for _, part := range []struct {
-		lab    *lab
-		things []thing
-	}{{l, shares}, {p, lent}, {l, estate(id)}, {m, organized}} {
+	for _, part := range []part{{l, joined}, {l, shares}, {p, lent}, {l, estate(id)}, {m, organized}} {
 		for _, th := range slices.Backward(part.things) {
 			if err := part.lab.delete(th.name); err != nil {
 				t.Errorf("delete %s: %v", th.name, err)

@@ -136,6 +136,91 @@ func Estate(account, partner, prefix string) []Thing {
 	}
 }
 
+// Partners are as Estate, of services that a data plane seldom has. They need
+// things of Estate: "$shares-role", "$shares-net".
+func Partners(account, partner string) []Thing {
+	arn := func(service, of, resource string) string {
+		return "arn:aws:" + service + ":eu-west-1:" + of + ":" + resource
+	}
+	lets := func(action string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Sid":"Partner","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + partner + `:root"},"Action":"` + action + `","Resource":"*"}]}`
+	}
+	return []Thing{
+		{"shares-lifecycle", "aws:dlm/lifecyclePolicy:LifecyclePolicy", props{"description": "daily", "executionRoleArn": "$shares-role.arn", "policyDetails": props{"resourceTypes": []any{"VOLUME"}, "targetTags": props{"backup": "yes"},
+			"schedules": []any{props{"name": "daily", "createRule": props{"interval": 24.0}, "retainRule": props{"count": 1.0}, "shareRule": props{"targetAccounts": []any{partner}}}}}}, "snapshot-lifecycle"},
+		{"shares-images", "aws:imagebuilder/distributionConfiguration:DistributionConfiguration", props{"name": "golden", "distributions": []any{props{"region": "eu-west-1", "amiDistributionConfiguration": props{"targetAccountIds": []any{partner}}}}}, "image-distribution"},
+		{"shares-metrics", "aws:cloudwatch/metricStream:MetricStream", props{"name": "all", "outputFormat": "json", "roleArn": "$shares-role.arn", "firehoseArn": arn("firehose", partner, "deliverystream/in")}, "metric-stream"},
+		{"shares-delivery", "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream", props{"name": "away", "destination": "extended_s3", "extendedS3Configuration": props{"roleArn": "$shares-role.arn", "bucketArn": "arn:aws:s3:::globex-lent"}}, "delivery-stream"},
+		{"shares-pipe", "aws:pipes/pipe:Pipe", props{"name": "away", "roleArn": "$shares-role.arn", "source": arn("sqs", account, "jobs"), "target": arn("sqs", partner, "in")}, "event-pipe"},
+		{"shares-schedule", "aws:scheduler/schedule:Schedule", props{"name": "nightly", "scheduleExpression": "rate(1 day)", "flexibleTimeWindow": props{"mode": "OFF"}, "target": props{"arn": arn("sqs", partner, "in"), "roleArn": "$shares-role.arn"}}, "event-schedule"},
+		{"shares-document", "aws:ssm/document:Document", props{"name": "lent", "documentType": "Command", "content": `{"schemaVersion":"2.2"}`, "permissions": props{"type": "Share", "account_ids": partner}}, "document-share"},
+		{"shares-datashare", "aws:redshift/dataShareAuthorization:DataShareAuthorization", props{"dataShareArn": arn("redshift", account, "datashare:11111111-2222-3333-4444-555555555555/lent"), "consumerIdentifier": partner}, "warehouse-share"},
+		{"shares-datashare-taken", "aws:redshift/dataShareConsumerAssociation:DataShareConsumerAssociation", props{"dataShareArn": arn("redshift", partner, "datashare:11111111-2222-3333-4444-555555555555/theirs"), "associateEntireAccount": true}, "warehouse-share"},
+		{"shares-warehouse-at", "aws:redshift/endpointAccess:EndpointAccess", props{"endpointName": "theirs", "clusterIdentifier": "theirs", "subnetGroupName": "default", "resourceOwner": partner}, "warehouse-share"},
+		{"shares-warehouse-for", "aws:redshift/endpointAuthorization:EndpointAuthorization", props{"clusterIdentifier": "lent", "account": partner}, "warehouse-share"},
+		{"shares-warehouse-policy", "aws:redshift/resourcePolicy:ResourcePolicy", props{"resourceArn": arn("redshift", account, "namespace:11111111-2222-3333-4444-555555555555"), "policy": lets("redshift:AuthorizeInboundIntegration")}, "warehouse-policy"},
+		{"shares-snapshots-policy", "aws:redshiftserverless/resourcePolicy:ResourcePolicy", props{"resourceArn": arn("redshift-serverless", account, "snapshot/1"), "policy": lets("redshift-serverless:RestoreFromSnapshot")}, "warehouse-policy"},
+		{"shares-tables", "aws:s3tables/tableBucket:TableBucket", props{"name": "lent"}, ""},
+		{"shares-tables-policy", "aws:s3tables/tableBucketPolicy:TableBucketPolicy", props{"tableBucketArn": "$shares-tables.arn", "resourcePolicy": lets("s3tables:GetTableData")}, "table-bucket"},
+		{"shares-one-table-policy", "aws:s3tables/tablePolicy:TablePolicy", props{"tableBucketArn": "$shares-tables.arn", "namespace": "n", "name": "t", "resourcePolicy": lets("s3tables:GetTableData")}, "table-bucket"},
+		{"shares-portfolio", "aws:servicecatalog/portfolio:Portfolio", props{"name": "lent", "providerName": "acme"}, ""},
+		{"shares-portfolio-with", "aws:servicecatalog/portfolioShare:PortfolioShare", props{"portfolioId": "$shares-portfolio", "principalId": partner, "type": "ACCOUNT"}, "portfolio-share"},
+		{"shares-portfolio-for", "aws:servicecatalog/principalPortfolioAssociation:PrincipalPortfolioAssociation", props{"portfolioId": "$shares-portfolio", "principalArn": "arn:aws:iam::" + partner + ":role/x"}, "portfolio-share"},
+		{"shares-builds", "aws:codebuild/resourcePolicy:ResourcePolicy", props{"resourceArn": arn("codebuild", account, "project/app"), "policy": lets("codebuild:BatchGetProjects")}, "build-policy"},
+		{"shares-kafka", "aws:msk/clusterPolicy:ClusterPolicy", props{"clusterArn": arn("kafka", account, "cluster/lent/1"), "policy": lets("kafka:CreateVpcConnection")}, "kafka-policy"},
+		{"shares-firewall", "aws:networkfirewall/resourcePolicy:ResourcePolicy", props{"resourceArn": arn("network-firewall", account, "stateful-rulegroup/lent"), "policy": lets("network-firewall:ListRuleGroups")}, "firewall-policy"},
+		{"shares-schemas", "aws:schemas/registry:Registry", props{"name": "orders"}, ""},
+		{"shares-schemas-policy", "aws:schemas/registryPolicy:RegistryPolicy", props{"registryName": "$shares-schemas", "policy": lets("schemas:DescribeSchema")}, "schema-policy"},
+		{"shares-mail", "aws:sesv2/emailIdentity:EmailIdentity", props{"emailIdentity": "acme.example"}, ""},
+		{"shares-mail-policy", "aws:sesv2/emailIdentityPolicy:EmailIdentityPolicy", props{"emailIdentity": "$shares-mail", "policyName": "partner", "policy": lets("ses:SendEmail")}, "mail-policy"},
+		{"shares-traces", "aws:xray/resourcePolicy:ResourcePolicy", props{"policyName": "partner", "policyDocument": lets("xray:PutTraceSegments")}, "trace-policy"},
+
+		{"shares-line", "aws:directconnect/connection:Connection", props{"name": "line", "bandwidth": "1Gbps", "location": "EqDC2"}, ""},
+		{"shares-line-for", "aws:directconnect/hostedPrivateVirtualInterface:HostedPrivateVirtualInterface", props{"name": "theirs", "connectionId": "$shares-line", "ownerAccountId": partner, "addressFamily": "ipv4", "bgpAsn": 65000.0, "vlan": 7.0}, "direct-connect"},
+		{"shares-line-gateway", "aws:directconnect/gateway:Gateway", props{"name": "line", "amazonSideAsn": "64512"}, ""},
+		{"shares-line-with", "aws:directconnect/gatewayAssociation:GatewayAssociation", props{"dxGatewayId": "$shares-line-gateway", "proposalId": "p-1", "associatedGatewayOwnerAccountId": partner}, "direct-connect"},
+		{"shares-line-proposed", "aws:directconnect/gatewayAssociationProposal:GatewayAssociationProposal", props{"dxGatewayId": "theirs", "dxGatewayOwnerAccountId": partner, "associatedGatewayId": "vgw-0123456789abcdef0"}, "direct-connect"},
+		{"shares-lattice", "aws:vpclattice/serviceNetwork:ServiceNetwork", props{"name": "lent"}, ""},
+		{"shares-lattice-auth", "aws:vpclattice/authPolicy:AuthPolicy", props{"resourceIdentifier": "$shares-lattice", "policy": lets("vpc-lattice-svcs:Invoke")}, "service-network"},
+		{"shares-lattice-policy", "aws:vpclattice/resourcePolicy:ResourcePolicy", props{"resourceArn": "$shares-lattice.arn", "policy": lets("vpc-lattice:GetServiceNetwork")}, "service-network"},
+		{"shares-lattice-service", "aws:vpclattice/service:Service", props{"name": "api"}, ""},
+		{"shares-lattice-of", "aws:vpclattice/serviceNetworkServiceAssociation:ServiceNetworkServiceAssociation", props{"serviceNetworkIdentifier": "$shares-lattice", "serviceIdentifier": arn("vpc-lattice", partner, "service/svc-0123456789abcdef0")}, "service-network"},
+		{"shares-config", "aws:cfg/aggregateAuthorization:AggregateAuthorization", props{"accountId": partner, "region": "eu-west-1"}, "config-authorization"},
+		{"shares-sink", "aws:oam/sink:Sink", props{"name": "all"}, ""},
+		{"shares-sink-policy", "aws:oam/sinkPolicy:SinkPolicy", props{"sinkIdentifier": "$shares-sink", "policy": lets("oam:CreateLink")}, "observability"},
+		{"shares-guardduty", "aws:guardduty/member:Member", props{"detectorId": "d", "accountId": partner, "email": "partner@globex.example"}, "guardduty-member"},
+		{"shares-guardduty-of", "aws:guardduty/inviteAccepter:InviteAccepter", props{"detectorId": "d", "masterAccountId": partner}, "guardduty-member"},
+		{"shares-macie", "aws:macie2/member:Member", props{"accountId": partner, "email": "partner@globex.example"}, "macie-member"},
+		{"shares-macie-of", "aws:macie2/invitationAccepter:InvitationAccepter", props{"administratorAccountId": partner}, "macie-member"},
+		{"shares-detective", "aws:detective/member:Member", props{"graphArn": arn("detective", account, "graph:1"), "accountId": partner, "emailAddress": "partner@globex.example"}, "detective-member"},
+		{"shares-detective-of", "aws:detective/invitationAccepter:InvitationAccepter", props{"graphArn": arn("detective", partner, "graph:1")}, "detective-member"},
+		{"shares-hub", "aws:securityhub/member:Member", props{"accountId": partner}, "securityhub-member"},
+		{"shares-hub-of", "aws:securityhub/inviteAccepter:InviteAccepter", props{"masterId": partner}, "securityhub-member"},
+		{"shares-inspector", "aws:inspector2/memberAssociation:MemberAssociation", props{"accountId": partner}, "inspector-member"},
+		{"shares-room", "aws:cleanrooms/collaboration:Collaboration", props{"name": "both", "description": "both", "creatorDisplayName": "acme", "creatorMemberAbilities": []any{"CAN_QUERY"}, "queryLogStatus": "DISABLED",
+			"members": []any{props{"accountId": partner, "displayName": "globex", "memberAbilities": []any{}}}}, "clean-room"},
+		{"shares-framework", "aws:auditmanager/frameworkShare:FrameworkShare", props{"frameworkId": "f", "destinationAccount": partner, "destinationRegion": "eu-west-1"}, "audit-framework"},
+		{"shares-license", "aws:licensemanager/licenseGrant:LicenseGrant", props{"name": "lent", "licenseArn": "arn:aws:license-manager::" + account + ":license:l-1", "principal": "arn:aws:iam::" + partner + ":root", "allowedOperations": []any{"CheckoutLicense"}}, "license-grant"},
+		{"shares-license-of", "aws:licensemanager/licenseGrantAccepter:LicenseGrantAccepter", props{"grantArn": "arn:aws:license-manager::" + partner + ":grant:g-1"}, "license-grant"},
+		{"shares-accelerator", "aws:globalaccelerator/crossAccountAttachment:CrossAccountAttachment", props{"name": "lent", "principals": []any{partner}}, "accelerator-attachment"},
+		{"shares-regions-policy", "aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy", props{"details": props{"name": "lent", "policy": lets("s3:GetObject")}}, "multi-region-access-point"},
+		{"shares-regions", "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint", props{"details": props{"name": "lent", "regions": []any{props{"bucket": "theirs", "bucketAccountId": partner}}}}, "multi-region-access-point"},
+		{"shares-public", "aws:ecrpublic/repository:Repository", props{"repositoryName": "app"}, ""},
+		{"shares-public-policy", "aws:ecrpublic/repositoryPolicy:RepositoryPolicy", props{"repositoryName": "$shares-public", "policy": lets("ecr-public:PutImage")}, "public-repository"},
+	}
+}
+
+// Joined are things that join the account to what the partner owns by its id.
+func Joined(vpc, serviceNetwork, namespace, profile, sink, coreNetwork string) []Thing {
+	return []Thing{
+		{"joined-lattice", "aws:vpclattice/serviceNetworkVpcAssociation:ServiceNetworkVpcAssociation", props{"serviceNetworkIdentifier": serviceNetwork, "vpcIdentifier": vpc}, "service-network"},
+		{"joined-names", "aws:servicediscovery/service:Service", props{"name": "api", "namespaceId": namespace}, "service-names"},
+		{"joined-profile", "aws:route53/profilesAssociation:ProfilesAssociation", props{"name": "theirs", "profileId": profile, "resourceId": vpc}, "profile"},
+		{"joined-sink", "aws:oam/link:Link", props{"labelTemplate": "acme", "resourceTypes": []any{"AWS::CloudWatch::Metric"}, "sinkIdentifier": sink}, "observability"},
+		{"joined-wan", "aws:networkmanager/vpcAttachment:VpcAttachment", props{"coreNetworkId": coreNetwork, "vpcArn": "arn:aws:ec2:eu-west-1:210987654321:vpc/" + vpc, "subnetArns": []any{"arn:aws:ec2:eu-west-1:210987654321:subnet/subnet-1"}}, "cloud-wan"},
+	}
+}
+
 // Taken are things that join a network of the account to what the partner owns:
 // a gateway, a zone, a rule of names, a share, by their ids.
 func Taken(vpc, subnet, gateway, zone, rule, share string) []Thing {
