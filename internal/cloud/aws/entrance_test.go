@@ -35,3 +35,11 @@ func TestAPolicyIsTheWayInIfTheAccessRoleHasItAndNobodyElse(t *testing.T) {
 		})
 	}
 }
+
+func TestAPolicyWhoseUsersAreNotCountedIsNotTheAccessRolesAlone(t *testing.T) {
+	const documented = "arn:aws:iam::444455556666:policy/onboarding-access-role"
+	in := entrance{&role{}, map[string]bool{documented: true}}
+	if has, only := in.has(iamtypes.Policy{Arn: aws.String(documented)}); !has || only {
+		t.Errorf("has %t, only %t; want it to be there, and not known to be for the role alone", has, only)
+	}
+}

@@ -183,7 +183,8 @@ func (e entrance) has(p iamtypes.Policy) (has, only bool) {
 		boundaries = 1
 	}
 	has = entities+boundaries > 0
-	return has, has && aws.ToInt32(p.AttachmentCount) <= entities && aws.ToInt32(p.PermissionsBoundaryUsageCount) <= boundaries
+	// A count of who has it that is not given says nothing about who else does.
+	return has, has && p.AttachmentCount != nil && *p.AttachmentCount <= entities && aws.ToInt32(p.PermissionsBoundaryUsageCount) <= boundaries
 }
 
 func listPolicies(ctx context.Context, s *session) ([]cloud.Item, error) {
