@@ -54,6 +54,8 @@ var gaps = []gap{
 	{service: "redshift-serverless", by: "ListSnapshots", body: `{"snapshots":[]}`},
 	{service: "redshift-serverless", by: "ListNamespaces", body: `{"namespaces":[]}`},
 	{service: "monitoring", by: "POST /service/GraniteServiceVersion20100801/operation/ListMetricStreams", body: "\xa0", rpc: true},
+	{service: "s3tables", by: "GET /buckets", body: `{"tableBuckets":[]}`},
+	{service: "ses", by: "POST /v2/email/list-identities", body: `{"EmailIdentities":[]}`},
 	{service: "dlm", by: "GET /policies", body: `{"Policies":[]}`},
 	{service: "imagebuilder", by: "POST /ListDistributionConfigurations", body: `{"distributionConfigurationSummaryList":[]}`},
 	{service: "servicecatalog", by: "ListAcceptedPortfolioShares", body: `{"PortfolioDetails":[]}`},
