@@ -255,7 +255,10 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 	if r := h.want(4, "onboard", "-f", file, "--prune"); !strings.Contains(r.stderr, "--yes=acme") {
 		t.Errorf("it does not say how to confirm:\n%s", r.stderr)
 	}
-	h.want(0, "onboard", "-f", file, "--prune", "--yes=acme")
+	pruned := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "--prune", "--yes=acme", "-o", "json"))
+	if d := cmp.Diff(stray, lines(pruned.Pruned)); d != "" || !pruned.Changed {
+		t.Errorf("onboard --prune says that it removed (-want +got):\n%s", d)
+	}
 	h.want(0, "drift", "acme")
 	kubectl(t, kubeconfig, "delete", "clusterrole", "an-operator") // it was nobody's business
 }

@@ -110,6 +110,8 @@ type Onboarding struct {
 	// PutBack is what was found changed beside what the engine sees, and was put
 	// back: fields of objects in the cluster, and what is set beside the stacks.
 	PutBack []finding.Finding `json:"putBack,omitempty"`
+	// Pruned is what was removed because no layer declares it.
+	Pruned []finding.Finding `json:"pruned,omitempty"`
 	// Unmanaged are things in the org's account that no layer declares; they are left alone.
 	Unmanaged []finding.Finding `json:"unmanaged,omitempty"`
 	// Policy is what the policies do not allow, and what somebody answers for.

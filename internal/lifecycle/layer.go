@@ -36,6 +36,8 @@ type layerOut struct {
 	Declared  drift.Declared      `json:"declared,omitempty"`
 	// PutBack is what was not as it should be beside what the engine sees.
 	PutBack []finding.Finding `json:"putBack,omitempty"`
+	// Pruned is what stood where the layer had something to make.
+	Pruned []finding.Finding `json:"pruned,omitempty"`
 }
 
 // makeLayer is the sequence of steps by which a layer is made or changed.
@@ -101,7 +103,7 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 		}
 	}
 	if in.Prune {
-		if _, err := do(ctx, r.clear, in); err != nil {
+		if out.Pruned, err = do(ctx, r.clear, in); err != nil {
 			return out, err
 		}
 	}
@@ -120,7 +122,7 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 	case plan.LayerAccount, plan.LayerBoundary:
 	}
 	made, err := up(ctx, in)
-	made.Result.Stack = out.Result.Stack
+	made.Result.Stack, made.Pruned = out.Result.Stack, out.Pruned
 	if out = made; err != nil {
 		return out, err
 	}

@@ -35,7 +35,7 @@ func (r *run) onboarded(out *event.Onboarding) ending {
 			changes[k] += n
 		}
 	}
-	out.Operation, out.Changed, out.Duration = r.op.ID(), changed(changes), r.Now().Sub(r.op.Began())
+	out.Operation, out.Changed, out.Duration = r.op.ID(), changed(changes) || len(out.Pruned) > 0, r.Now().Sub(r.op.Began())
 	return ending{result: *out, changes: changes}
 }
 
@@ -70,6 +70,7 @@ func (r *run) make(ctx context.Context, w work, out *event.Onboarding) (err erro
 		out.Layers = append(out.Layers, made.Result)
 		out.Policy = append(out.Policy, made.Policy...)
 		out.PutBack = append(out.PutBack, made.PutBack...)
+		out.Pruned = append(out.Pruned, made.Pruned...)
 		if err != nil {
 			return err
 		}
@@ -77,11 +78,12 @@ func (r *run) make(ctx context.Context, w work, out *event.Onboarding) (err erro
 	}
 	out.DataPlane = d.Summary()
 	if w.Whole {
-		left, err := do(ctx, r.sweep, sweepIn{DataPlane: d, Declared: declared, Prune: w.Prune})
+		found, err := do(ctx, r.sweep, sweepIn{DataPlane: d, Declared: declared, Prune: w.Prune})
+		out.Pruned = append(out.Pruned, found.Removed...)
 		if err != nil {
 			return fail(org, "", err)
 		}
-		out.Unmanaged = left
+		out.Unmanaged = found.Left
 	}
 	return fail(org, "", r.putOrg(ctx, d, dataplane.OrgReady))
 }

@@ -21,61 +21,70 @@ type sweepIn struct {
 	Prune     bool                `json:"prune,omitempty"`
 }
 
-// sweep lists what is in the org's account and cluster and in no layer, or
-// removes it. What is in the cluster goes first: it may hold what is in the account.
-func (r *run) sweep(ctx context.Context, in sweepIn) ([]finding.Finding, error) {
-	inCluster, err := r.sweepCluster(ctx, in.DataPlane, in.Prune)
-	if err != nil {
-		return nil, err
-	}
-	inAccount, err := r.sweepAccount(ctx, in)
-	return append(inAccount, inCluster...), err
+// swept is what no layer declares: what was removed, also before an error, and
+// what is there.
+type swept struct {
+	Removed []finding.Finding `json:"removed,omitempty"`
+	Left    []finding.Finding `json:"left,omitempty"`
 }
 
-func (r *run) sweepAccount(ctx context.Context, in sweepIn) ([]finding.Finding, error) {
+// sweep lists what is in the org's account and cluster and in no layer, or
+// removes it. What is in the cluster goes first: it may hold what is in the account.
+func (r *run) sweep(ctx context.Context, in sweepIn) (swept, error) {
+	inCluster, err := r.sweepCluster(ctx, in.DataPlane, in.Prune)
+	if err != nil {
+		return inCluster, err
+	}
+	inAccount, err := r.sweepAccount(ctx, in)
+	return swept{Removed: append(inAccount.Removed, inCluster.Removed...), Left: append(inAccount.Left, inCluster.Left...)}, err
+}
+
+func (r *run) sweepAccount(ctx context.Context, in sweepIn) (out swept, err error) {
 	a, items, err := r.undeclared(ctx, in.DataPlane, in.Declared)
 	if err != nil || !in.Prune {
-		return findings(items), err
+		return swept{Left: findings(items)}, err
 	}
-	var left []cloud.Item
 	for _, it := range items {
+		is := findings([]cloud.Item{it})
 		if it.WayIn {
 			// It lets others in as well, and us: those others go first.
-			left = append(left, it)
+			out.Left = append(out.Left, is...)
 			continue
 		}
 		if err := r.prune(ctx, a, it); err != nil {
-			return nil, err
+			return out, err
 		}
+		out.Removed = append(out.Removed, is...)
 	}
-	return findings(left), nil
+	return out, nil
 }
 
 // clear makes room for what a layer is about to create: of some things there
 // can be only one in a place, and where somebody's stands in it, the layer would
-// fail before anything is pruned.
-func (r *run) clear(ctx context.Context, in layerIn) (none, error) {
+// fail before anything is pruned. It returns what it removed, also before an error.
+func (r *run) clear(ctx context.Context, in layerIn) (removed []finding.Finding, err error) {
 	d, l := in.DataPlane, in.Layer
 	if l == plan.LayerAccount || l == plan.LayerBootstrap || !d.Made(l) {
-		return none{}, nil // the account is not there, or the layer has nothing yet that others could be in the way of
+		return nil, nil // the account is not there, or the layer has nothing yet that others could be in the way of
 	}
 	wanted, err := r.wanted(ctx, d, l)
 	if err != nil || len(wanted) == 0 {
-		return none{}, err
+		return nil, err
 	}
 	a, items, err := r.listed(ctx, d)
 	if err != nil {
-		return none{}, err
+		return nil, err
 	}
 	for _, it := range items {
 		if it.ByCloud || it.WayIn || it.Slot == "" || !wanted[it.Slot] {
 			continue
 		}
 		if err := r.prune(ctx, a, it); err != nil {
-			return none{}, err
+			return removed, err
 		}
+		removed = append(removed, findings([]cloud.Item{it})...)
 	}
-	return none{}, nil
+	return removed, nil
 }
 
 // wanted are the slots that a layer is about to fill, by what its preview would

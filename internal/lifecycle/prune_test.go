@@ -56,6 +56,9 @@ func TestWhatNoLayerDeclaresIsListedAndRemovedOnlyWhenAsked(t *testing.T) {
 	if p.has(stray) || len(out.Unmanaged) > 0 {
 		t.Errorf("onboard --prune left %v", out.Unmanaged)
 	}
+	if diff := cmp.Diff(want, out.Pruned); diff != "" || !out.Changed {
+		t.Errorf("what onboard --prune says it removed, changed %v (-want +got):\n%s", out.Changed, diff)
+	}
 }
 
 func TestAPlanOfANewOrgHasNothingToPrune(t *testing.T) {
@@ -151,7 +154,10 @@ func TestWhatTakesAPlaceThatALayerNeedsGoesBeforeTheLayer(t *testing.T) {
 			if _, err := p.copied(t).here().onboard(document(t, tc.fields...)); err == nil {
 				t.Fatal("the layer was made although its place was taken")
 			}
-			must[event.Onboarding](t)(p.here().Onboard(t.Context(), document(t, tc.fields...), OnboardOptions{Prune: true}, nil))
+			out := must[event.Onboarding](t)(p.here().Onboard(t.Context(), document(t, tc.fields...), OnboardOptions{Prune: true}, nil))
+			if len(out.Pruned) != 1 || out.Pruned[0].Type != tc.typ || out.Pruned[0].ID != theirs.ID {
+				t.Errorf("it says that it removed %+v", out.Pruned)
+			}
 			if got := p.world.Things(tc.typ); len(got) != 1 || got[0].ID == theirs.ID {
 				t.Errorf("after --prune there is %+v", got)
 			}
@@ -204,6 +210,9 @@ func TestWhatSomebodyAddsToTheClusterIsListedAndRemovedOnlyWhenAsked(t *testing.
 	// A project whose namespace would go with it is for people to remove.
 	if diff := cmp.Diff(unmanaged(doomed), out.Unmanaged); diff != "" || whole.has(binding) || whole.has(stolen) || !whole.has(doomed) {
 		t.Errorf("onboard --prune (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(unmanaged(binding, stolen), out.Pruned); diff != "" || !out.Changed {
+		t.Errorf("what onboard --prune says it removed, changed %v (-want +got):\n%s", out.Changed, diff)
 	}
 	for n, write := range pruner.Writes() {
 		if write.What != "remove" {

@@ -63,36 +63,45 @@ func strayFindings(strays []kubelive.Stray) []finding.Finding {
 }
 
 // sweepCluster lists what somebody added to the org's cluster, or removes it.
-func (r *run) sweepCluster(ctx context.Context, d dataplane.DataPlane, prune bool) ([]finding.Finding, error) {
+func (r *run) sweepCluster(ctx context.Context, d dataplane.DataPlane, prune bool) (out swept, err error) {
 	found, kubeconfig, err := r.strays(ctx, d, writer)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	if err := unlisted(found); err != nil {
-		return nil, err
+		return out, err
 	}
 	if !prune {
-		return strayFindings(found.Strays), nil
+		return swept{Left: strayFindings(found.Strays)}, nil
 	}
-	removed := map[string]bool{}
+	asked := map[string]bool{}
 	for _, s := range found.Strays {
 		if s.Kept {
 			continue
 		}
 		if err := r.Objects.Remove(ctx, kubeconfig, s); err != nil {
-			return nil, fmt.Errorf("%s %s, which no layer declares: %w", s.Type, s.ID, err)
+			return out, fmt.Errorf("%s, which no layer declares: %w", nameOf(s), err)
 		}
-		removed[s.Type+" "+s.ID] = true
+		asked[nameOf(s)] = true
+		out.Removed = append(out.Removed, s.Finding())
 	}
-	if len(removed) == 0 {
-		return strayFindings(found.Strays), nil
+	if len(asked) == 0 {
+		return swept{Left: strayFindings(found.Strays)}, nil
 	}
-	return r.leftOf(ctx, d, removed)
+	if out.Left, err = r.leftOf(ctx, d, asked); err != nil {
+		return out, err
+	}
+	out.Removed = slices.DeleteFunc(out.Removed, func(f finding.Finding) bool {
+		return slices.ContainsFunc(out.Left, func(l finding.Finding) bool { return l.Type == f.Type && l.ID == f.ID })
+	})
+	return out, nil
 }
+
+func nameOf(s kubelive.Stray) string { return s.Type + " " + s.ID }
 
 // leftOf waits until what was removed is gone, for as long as pods get to end,
 // and returns what is left.
-func (r *run) leftOf(ctx context.Context, d dataplane.DataPlane, removed map[string]bool) ([]finding.Finding, error) {
+func (r *run) leftOf(ctx context.Context, d dataplane.DataPlane, asked map[string]bool) ([]finding.Finding, error) {
 	const within = time.Minute
 	var left []kubelive.Stray
 	err := wait.Until(ctx, wait.For{What: "what was removed from the cluster to be gone", Every: r.projectsEvery(), Within: within, Now: r.Now},
@@ -102,11 +111,11 @@ func (r *run) leftOf(ctx context.Context, d dataplane.DataPlane, removed map[str
 				return false, err
 			}
 			left = found.Strays
-			i := slices.IndexFunc(left, func(s kubelive.Stray) bool { return removed[s.Type+" "+s.ID] })
+			i := slices.IndexFunc(left, func(s kubelive.Stray) bool { return asked[nameOf(s)] })
 			if i < 0 {
 				return true, nil
 			}
-			return false, wait.NotYet(fmt.Errorf("%s %s: %s", left[i].Type, left[i].ID, left[i].Why))
+			return false, wait.NotYet(fmt.Errorf("%s: %s", nameOf(left[i]), left[i].Why))
 		})
 	if errors.Is(err, wait.ErrDeadline) {
 		err = nil // it is listed, with what it waits for

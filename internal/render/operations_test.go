@@ -59,6 +59,18 @@ SEQ  TIME                  LAYER    EVENT             DETAILS
   aws:ec2/volume:Volume  pvc  vol-1
   aws:s3/bucket:Bucket   old  old
 `},
+		"what was pruned": {func(w io.Writer) error {
+			return render.TextOnboarding(w, event.Onboarding{Org: "acme", Changed: true, Pruned: stray})
+		}, `acme is ready (0s)
+
+  LAYER  RESOURCES  CHANGES  TOOK
+
+  region  -
+
+pruned: 2 resources that no layer declared
+  aws:ec2/volume:Volume  pvc  vol-1
+  aws:s3/bucket:Bucket   old  old
+`},
 		"nothing to prune": {func(w io.Writer) error { return render.TextPrune(w, event.Plan{Org: "acme"}) },
 			"nothing to prune: every resource in the account of acme is declared by a layer\n"},
 		"a plan that would prune only": {func(w io.Writer) error {

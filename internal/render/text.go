@@ -197,6 +197,14 @@ func TextOnboarding(w io.Writer, o event.Onboarding) error {
 			return err
 		}
 	}
+	if len(o.Pruned) > 0 {
+		if _, err := fmt.Fprintf(w, "\npruned: %s\n", plural(len(o.Pruned), "resource that no layer declared", "resources that no layer declared")); err != nil {
+			return err
+		}
+		if err := textItems(w, o.Pruned); err != nil {
+			return err
+		}
+	}
 	if len(o.Unmanaged) == 0 {
 		return nil
 	}
