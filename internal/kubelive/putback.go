@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"freehold.dev/freehold/internal/finding"
 )
 
 // ErrKept is wrapped when an object still differs after it was put back:
@@ -158,7 +160,7 @@ func apply(ctx context.Context, in dynamic.ResourceInterface, o Object, live *un
 	force := true
 	how := metav1.PatchOptions{FieldManager: o.Manager, Force: &force, FieldValidation: metav1.FieldValidationStrict}
 	got, err := in.Patch(ctx, live.GetName(), types.ApplyPatchType, body, how)
-	if !apierrors.IsInvalid(err) || !remade[live.GroupVersionKind().GroupKind()] {
+	if _, may := remade[live.GroupVersionKind().GroupKind()]; !may || !apierrors.IsInvalid(err) {
 		return got, err
 	}
 	uid := live.GetUID()
@@ -168,14 +170,32 @@ func apply(ctx context.Context, in dynamic.ResourceInterface, o Object, live *un
 	return in.Patch(ctx, live.GetName(), types.ApplyPatchType, body, how)
 }
 
-// remade are the kinds of which Kubernetes lets nobody change some fields, and
-// that hold nothing of anybody's: they are deleted and applied again where no
-// change can put them back. No other kind ever is.
-var remade = map[schema.GroupKind]bool{
-	{Kind: "ConfigMap"}: true, // once it says "immutable"
-	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"}: true,
-	{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}:        true,
-	{Group: "storage.k8s.io", Kind: "StorageClass"}:                  true,
+// remade are the fields that Kubernetes lets nobody change, by kind, of the kinds
+// that hold nothing of anybody's: their objects are deleted and applied again
+// where no change can put them back. No other kind ever is. The checks are the API
+// server's: kubernetes/kubernetes, ValidateStorageClassUpdate in
+// pkg/apis/storage/validation, ValidateClusterRoleBindingUpdate and
+// ValidateRoleBindingUpdate in pkg/apis/rbac/validation, ValidateConfigMapUpdate
+// in pkg/apis/core/validation.
+var remade = map[schema.GroupKind][]string{
+	{Kind: "ConfigMap"}: {"immutable"},
+	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"}: {"roleRef"},
+	{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}:        {"roleRef"},
+	{Group: "storage.k8s.io", Kind: "StorageClass"}:                  {"parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"},
+}
+
+// Remade reports whether no update can put the object back: it was made again
+// with another value where Kubernetes lets nobody change it. PutBack can. The
+// engine cannot: pulumi-kubernetes sends an update, or previews a creation over
+// what is there, and the API server refuses both (provider/pkg/await/await.go).
+func (r Result) Remade() bool {
+	kind, err := r.Object.kind()
+	return err == nil && slices.ContainsFunc(remade[kind.GroupKind()], func(field string) bool {
+		return slices.ContainsFunc(r.Differences, func(d finding.Difference) bool {
+			rest, is := strings.CutPrefix(d.Path, field)
+			return is && (rest == "" || strings.ContainsAny(rest[:1], ".["))
+		})
+	})
 }
 
 // disown takes the whole record of who owns what off an object.

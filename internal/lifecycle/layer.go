@@ -47,7 +47,8 @@ type layerOut struct {
 //	move    what the bootstrap layer had in a cluster that is gone is forgotten
 //	adopt   an unclean layer: what a killed run made and did not record is recorded
 //	clear   with prune: what takes a place that the layer needs goes
-//	expose  what nobody is on record for stays in sight
+//	expose  what nobody is on record for stays in sight, and what no update can
+//	        change back is put back
 //	up      the engine brings the resources to what the plan says; of a cluster
 //	        in two runs where pods have to move, see upGroups
 //	putBack what the engine does not see of them is put back
@@ -109,7 +110,7 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 	}
 	in.New = d.Outputs(l) == nil
 	if l == plan.LayerBootstrap && d.Made(l) {
-		if _, err := do(ctx, r.expose, in); err != nil {
+		if out.PutBack, err = do(ctx, r.expose, in); err != nil {
 			return out, err
 		}
 	}
@@ -122,13 +123,14 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 	case plan.LayerAccount, plan.LayerBoundary:
 	}
 	made, err := up(ctx, in)
-	made.Result.Stack, made.Pruned = out.Result.Stack, out.Pruned
+	made.Result.Stack, made.Pruned, made.PutBack = out.Result.Stack, out.Pruned, out.PutBack
 	if out = made; err != nil {
 		return out, err
 	}
 	in.DataPlane = out.DataPlane
 	if l == plan.LayerBootstrap {
-		if out.PutBack, err = do(ctx, r.putBack, in); err != nil {
+		then, err := do(ctx, r.putBack, in)
+		if out.PutBack = append(out.PutBack, then...); err != nil {
 			return out, err
 		}
 	}

@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"freehold.dev/freehold/internal/dataplane"
@@ -69,18 +68,42 @@ func (s *Service) applied(ctx context.Context, org string) ([]kubelive.Object, e
 	return out, nil
 }
 
-// expose keeps in sight, over a run of the bootstrap layer, what was added to its
-// objects and nobody is on record for.
-func (r *run) expose(ctx context.Context, in layerIn) (none, error) {
+// expose prepares the objects of the bootstrap layer for a run of it. What was
+// added and nobody is on record for stays in sight, and what no update can change
+// back is put back first; that it returns.
+func (r *run) expose(ctx context.Context, in layerIn) ([]finding.Finding, error) {
 	results, kubeconfig, err := r.differing(ctx, in.DataPlane, writer)
 	if err != nil {
-		return none{}, err
+		return nil, err
 	}
-	results = slices.DeleteFunc(results, func(r kubelive.Result) bool { return !r.Unowned })
-	if len(results) == 0 {
-		return none{}, nil
+	var first, unowned []kubelive.Result
+	for _, res := range results {
+		switch {
+		case res.Remade():
+			first = append(first, res)
+		case res.Unowned:
+			unowned = append(unowned, res)
+		}
 	}
-	return none{}, r.Objects.Expose(ctx, kubeconfig, results)
+	if len(unowned) > 0 {
+		if err := r.Objects.Expose(ctx, kubeconfig, unowned); err != nil {
+			return nil, err
+		}
+	}
+	return r.putBackThese(ctx, in, kubeconfig, first)
+}
+
+// remade are the URNs of objects that no update can change back, which an onboard
+// puts back before its run.
+func (s *Service) remade(ctx context.Context, d dataplane.DataPlane) ([]string, error) {
+	results, _, err := s.differing(ctx, d, reader)
+	var out []string
+	for _, res := range results {
+		if res.Remade() {
+			out = append(out, res.Object.URN)
+		}
+	}
+	return out, err
 }
 
 // putBack makes the objects of the bootstrap layer what its program asked for,
@@ -90,6 +113,10 @@ func (r *run) putBack(ctx context.Context, in layerIn) ([]finding.Finding, error
 	if err != nil {
 		return nil, err
 	}
+	return r.putBackThese(ctx, in, kubeconfig, results)
+}
+
+func (r *run) putBackThese(ctx context.Context, in layerIn, kubeconfig []byte, results []kubelive.Result) ([]finding.Finding, error) {
 	var out []finding.Finding
 	for _, res := range results {
 		o := res.Object

@@ -104,6 +104,42 @@ func TestWhatIsPutBackIsPutBackWheneverTheRunIsKilled(t *testing.T) {
 	}
 }
 
+// The API server lets nobody change whom a binding's role is, so an update of one
+// that somebody made again is refused. It holds nothing, and is made again once more.
+func TestWhatWasMadeAgainAndNoUpdateCanChangeBackIsPlannedAndPutBack(t *testing.T) {
+	const bindingType = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
+	start := onboarded(t)
+	start.world.Edit(bindingType, "freehold-namespace-controller", func(thing *lifecycletest.Thing) {
+		thing.Added = map[string]any{"roleRef.name": "cluster-admin"}
+	})
+	doc := document(t)
+	want := []string{"changed " + bindingType + " bootstrap-namespace-controller: roleRef.name  -> cluster-admin"}
+
+	planned := must[event.Plan](t)(start.copied(t).here().Plan(t.Context(), doc, PlanOptions{}, nil))
+	if len(planned.Changes) != 1 || planned.Changes[0].Type != bindingType || planned.Changes[0].Properties[0].Path != "roleRef.name" || !planned.Different() {
+		t.Errorf("plan: %+v", planned.Changes)
+	}
+	whole := start.copied(t)
+	proc := whole.here()
+	out := must[event.Onboarding](t)(proc.onboard(doc))
+	if d := cmp.Diff(want, observed(out.PutBack)); d != "" || !out.Changed {
+		t.Errorf("put back (-want +got):\n%s; changed: %t", d, out.Changed)
+	}
+	if got := must[event.Drift](t)(whole.here().Drift(t.Context(), "acme", nil)); observed(got.Findings) != nil {
+		t.Errorf("left is %v", observed(got.Findings))
+	}
+	for n := range proc.Writes() {
+		p := start.copied(t)
+		killed := p.here()
+		killed.KillAfter(n + 1)
+		_, _ = killed.onboard(doc)
+		must[event.Onboarding](t)(p.here().onboard(doc))
+		if got := must[event.Drift](t)(p.here().Drift(t.Context(), "acme", nil)); observed(got.Findings) != nil {
+			t.Fatalf("killed after %d writes, %s: left is %v", n+1, proc.Writes()[n], observed(got.Findings))
+		}
+	}
+}
+
 func TestWhatCannotBeReadBesideARefreshIsNotNoDrift(t *testing.T) {
 	for reason, fault := range map[string]lifecycletest.Fault{
 		"bootstrap": {On: lifecycletest.Objects, Err: errors.New("no answer")},

@@ -102,7 +102,7 @@ func (s *Service) lookAt(ctx context.Context, d *dataplane.DataPlane, l plan.Lay
 		}
 	}
 	if err == nil {
-		changes, err = s.changes(ctx, *d, l, look.steps)
+		changes, err = s.changes(ctx, *d, l, look)
 	}
 	if errors.Is(err, dataplane.ErrNotReady) {
 		return look, nil, err
@@ -148,6 +148,8 @@ type preview struct {
 	result event.LayerResult
 	steps  []engine.Step
 	policy []finding.Policy
+	// held are the URNs of what the engine was not asked about.
+	held []string
 }
 
 // preview looks at what running a layer would do. It wraps dataplane.ErrNotReady
@@ -164,12 +166,20 @@ func (s *Service) preview(ctx context.Context, d dataplane.DataPlane, l plan.Lay
 	}
 	began := s.Now()
 	w.emit(event.Event{Type: event.LayerStarted, Layer: string(l)})
+	var held []string
 	run, err := s.Engine.Preview(ctx, st, w.waits)
+	if _, failed := errors.AsType[*engine.Error](err); failed && l == plan.LayerBootstrap && !errors.Is(err, engine.ErrPolicy) {
+		// What no update can change back fails a preview, and not an onboard.
+		if hold, cannot := s.remade(ctx, d); cannot == nil && len(hold) > 0 {
+			held, st.Hold = hold, append(st.Hold, hold...)
+			run, err = s.Engine.Preview(ctx, st, w.waits)
+		}
+	}
 	out := preview{
 		result: event.LayerResult{
 			Layer: string(l), Stack: st.Name, State: dataplane.Done, Changes: run.Changes, Resources: run.Resources(), Duration: s.Now().Sub(began),
 		},
-		steps: run.Steps, policy: run.Policy,
+		steps: run.Steps, policy: run.Policy, held: held,
 	}
 	if err == nil {
 		err = s.checkSteps(ctx, org, run.Steps)
@@ -211,8 +221,8 @@ func counted(l event.LayerResult, more int) event.LayerResult {
 
 // changes lists what running a layer would do: what the engine would, and what
 // would be put back of what it does not see.
-func (s *Service) changes(ctx context.Context, d dataplane.DataPlane, l plan.Layer, steps []engine.Step) ([]event.Change, error) {
-	out := changesOf(l, steps)
+func (s *Service) changes(ctx context.Context, d dataplane.DataPlane, l plan.Layer, look preview) ([]event.Change, error) {
+	out := changesOf(l, look.steps)
 	beside, _, err := s.beside(ctx, d, l)
 	if err != nil {
 		return nil, err
@@ -221,11 +231,12 @@ func (s *Service) changes(ctx context.Context, d dataplane.DataPlane, l plan.Lay
 		about := func(st engine.Step) bool {
 			return st.Custom && f.Same(finding.Finding{Layer: string(l), Type: st.Type, ID: st.ID, URN: st.URN})
 		}
-		i := slices.IndexFunc(steps, about)
-		if i < 0 {
+		c := event.Change{Layer: string(l), Op: "update", Type: f.Type, Name: f.Name, URN: f.URN, Properties: f.Differences}
+		if i := slices.IndexFunc(look.steps, about); i >= 0 {
+			c.Name, c.URN = look.steps[i].Name, look.steps[i].URN
+		} else if !slices.Contains(look.held, f.URN) {
 			continue // the plan has no such resource any more
 		}
-		c := event.Change{Layer: string(l), Op: "update", Type: f.Type, Name: steps[i].Name, URN: steps[i].URN, Properties: f.Differences}
 		switch j := slices.IndexFunc(out, func(o event.Change) bool { return o.URN == c.URN }); {
 		case j < 0:
 			out = append(out, c)

@@ -34,7 +34,7 @@ func (s *Service) PlanProjects(ctx context.Context, org string, c ProjectChange)
 		if err != nil {
 			return out, fail(org, string(l), err)
 		}
-		changes, err := s.changes(ctx, w.DataPlane, l, look.steps)
+		changes, err := s.changes(ctx, w.DataPlane, l, look)
 		if err != nil {
 			return out, fail(org, string(l), err)
 		}

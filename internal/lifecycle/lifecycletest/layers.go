@@ -265,6 +265,7 @@ func bootstrapLayer(in stacks.BootstrapIn) program {
 	image := in.Boundary.ControllerRepository + "@" + b.ControllerDigest
 	add(namespaceType, "bootstrap-namespace", b.Namespace, nil)
 	add(definitionType, "bootstrap-project-definition", "projects.freehold.dev", nil)
+	add(bindingType, "bootstrap-namespace-controller", "freehold-namespace-controller", nil)
 	add(controllerType, "bootstrap-namespace-controller", "namespace-controller", map[string]any{"image": image})
 	names := []string{}
 	for _, project := range b.Projects {

@@ -33,6 +33,7 @@ const (
 	definitionType = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
 	controllerType = "kubernetes:apps/v1:Deployment"
 	projectType    = "kubernetes:freehold.dev/v1alpha1:Project"
+	bindingType    = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
 )
 
 // kind is what the world knows of a type of AWS.

@@ -9,6 +9,8 @@ import (
 
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/kubelive"
 )
 
 // up brings a stack to what its program wants, and removes what it no longer wants.
@@ -190,6 +192,9 @@ func (r *run) bring(want resource, provider string, rec record, known bool, inpu
 	if now == nil {
 		return r.make(want, st)
 	}
+	if err := updatable(rec, now); err != nil {
+		return nil, r.failed(st, err)
+	}
 	st.Op, st.ID = "same", rec.ID
 	st.OldInputs, st.OldOutputs, st.NewOutputs = rec.Inputs, now.Outputs, now.Outputs
 	// The cluster's protection is set beside the stack.
@@ -239,6 +244,19 @@ func (r *run) bring(want resource, provider string, rec record, known bool, inpu
 	}
 	r.done(st)
 	return now, nil
+}
+
+// updatable refuses, as pulumi-kubernetes does, to work on an object that somebody
+// made again with another value where the API server lets nobody change it.
+func updatable(rec record, now *Thing) error {
+	made := kubelive.Result{Object: kubelive.Object{Type: rec.Type, ID: rec.ID}}
+	for path := range now.Added {
+		made.Differences = append(made.Differences, finding.Difference{Path: path})
+	}
+	if made.Remade() {
+		return fmt.Errorf("the Kubernetes API server reported that %q failed to fully initialize or become live: it is invalid: cannot change it", rec.ID)
+	}
+	return nil
 }
 
 // make makes a resource in two writes: the cloud makes it, and then the state
