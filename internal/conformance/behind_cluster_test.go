@@ -44,6 +44,14 @@ var clusterBehinds = map[string]behind{
 		script: `"$KUBECTL" create clusterrolebinding system:mallory --clusterrole=cluster-admin --user=mallory`,
 		want:   []string{"unmanaged kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding system:mallory"},
 	},
+	"a class made again, with what nobody can change": {
+		script: `"$KUBECTL" get storageclass freehold-gp3 -o json | sed 's/"reclaimPolicy": "Delete"/"reclaimPolicy": "Retain"/' | "$KUBECTL" replace --force -f -`,
+		want: []string{"changed kubernetes:storage.k8s.io/v1:StorageClass bootstrap-storage: allowVolumeExpansion, " +
+			`metadata.annotations["pulumi.com/patchFieldManager"], metadata.annotations["pulumi.com/patchForce"], metadata.annotations["storageclass.kubernetes.io/is-default-class"], ` +
+			`metadata.labels["app.kubernetes.io/managed-by"], metadata.labels["freehold.dev/layer"], metadata.labels["freehold.dev/managed-by"], metadata.labels["freehold.dev/org"], ` +
+			"metadata.managedFields, parameters.encrypted, parameters.kmsKeyId, parameters.tagSpecification_1, parameters.tagSpecification_2, parameters.tagSpecification_3, " +
+			"parameters.type, provisioner, reclaimPolicy, volumeBindingMode"},
+	},
 	"an object that bootstrap made": {
 		script: `"$KUBECTL" -n freehold-system delete poddisruptionbudget namespace-controller`,
 		want:   []string{"missing kubernetes:policy/v1:PodDisruptionBudget bootstrap-namespace-controller"},
