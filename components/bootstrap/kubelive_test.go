@@ -280,6 +280,9 @@ func holdsEveryField(t *testing.T, config *rest.Config, made []componenttest.Res
 		if err := admin.Create(t.Context(), again, client.FieldOwner("kubectl-create")); err != nil {
 			t.Fatal(err)
 		}
+		if got, err := read.Compare(t.Context(), []kubelive.Object{o}); err != nil || len(got) != 1 || !got[0].Remade() {
+			t.Errorf("a storage class that was made again: %s, %v", summary(got), err)
+		}
 		if err := write.PutBack(t.Context(), []kubelive.Object{o}); err != nil {
 			t.Fatal(err)
 		}
