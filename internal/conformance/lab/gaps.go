@@ -64,6 +64,7 @@ var gaps = []gap{
 	{service: "route53profiles", by: "GET /profileassociations", body: `{"ProfileAssociations":[]}`},
 	{service: "directconnect", by: "DescribeVirtualInterfaces", body: `{"virtualInterfaces":[]}`},
 	{service: "directconnect", by: "DescribeDirectConnectGateways", body: `{"directConnectGateways":[]}`},
+	{service: "directconnect", by: "DescribeDirectConnectGatewayAssociations", body: `{"directConnectGatewayAssociations":[]}`},
 	{service: "directconnect", by: "DescribeDirectConnectGatewayAssociationProposals", body: `{"directConnectGatewayAssociationProposals":[]}`},
 	{service: "xray", by: "POST /ListResourcePolicies", body: `{"ResourcePolicies":[]}`},
 	{service: "codebuild", by: "ListReportGroups", body: `{"reportGroups":[]}`},
