@@ -191,7 +191,7 @@ var (
 
 // Groups are the sharings that the emulator can make. One that needs another comes
 // after it in its group, and is undone before; the groups are apart.
-func Groups() [][]Sharing { return [][]Sharing{identities, networks, stores, services} }
+func Groups() [][]Sharing { return [][]Sharing{identities, networks, stores, services, seldom} }
 
 // All are the sharings of all groups.
 func All() []Sharing { return slices.Concat(Groups()...) }
