@@ -65,7 +65,6 @@ SEQ  TIME                  LAYER    EVENT             DETAILS
 
   LAYER  RESOURCES  CHANGES  TOOK
 
-  region  -
 
 pruned: 2 resources that no layer declared
   aws:ec2/volume:Volume  pvc  vol-1
