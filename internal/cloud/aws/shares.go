@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 
@@ -87,8 +88,8 @@ var sharers = map[string]func(context.Context, *session) ([]cloud.Item, error){
 
 // Shares lists what of the account and region lets others in, or leads out of
 // it, beside what an inventory shows. A list that cannot be read, because a
-// policy refuses it or the region lacks the service, is an error of its own: it
-// is not empty. What the others found is returned with it.
+// policy refuses it or there is no such host, is an error of its own: it is not
+// empty. What the others found is returned with it.
 func (c *Cloud) Shares(ctx context.Context, a cloud.Account) ([]cloud.Item, error) {
 	s, err := c.session(ctx, a)
 	if err != nil {
@@ -106,13 +107,23 @@ func (c *Cloud) Shares(ctx context.Context, a cloud.Account) ([]cloud.Item, erro
 				return
 			}
 			var err error
-			if lists[i], err = sharers[name](ctx, s); err != nil {
+			if lists[i], err = s.shared(ctx, name); err != nil {
 				failed[i] = fmt.Errorf("shares of account %s in %s: list of %s: %w", s.account, s.region, name, err)
 			}
 		})
 	}
 	wait.Wait()
 	return slices.Concat(lists...), errors.Join(failed...)
+}
+
+// shared is one of the lists. It is empty where the region has no such host and
+// AWS documents that the service is not there; either alone says nothing.
+func (s *session) shared(ctx context.Context, list string) ([]cloud.Item, error) {
+	items, err := sharers[list](ctx, s)
+	if dns, is := errors.AsType[*net.DNSError](err); is && dns.IsNotFound && awstype.Absent(list, s.region) {
+		return nil, nil
+	}
+	return items, err
 }
 
 // together bounds how many things of one list are asked about at the same time.

@@ -41,8 +41,8 @@ func TestShares(t *testing.T) {
 		"a topic's policy": awstype.SNSTopicPolicy, "a queue's policy": awstype.SQSQueuePolicy, "a secret's policy": awstype.SecretPolicy,
 		"a permission of the bus": awstype.EventBusPolicy, "what a user may do": awstype.IAMUserPolicy, "copies of images": awstype.ECRReplication,
 		"a RAM share": awstype.RAMPrincipal,
-		// The lane cannot make this one, because the emulator cannot remove it again.
-		"queries of names": awstype.ResolverQueryLog,
+		// The lane cannot make these, because the emulator cannot remove them again.
+		"queries of names": awstype.ResolverQueryLog, "a service network's policy": awstype.LatticeAuthPolicy, "a service's policy": awstype.LatticePolicy,
 	}
 	var want []string
 	for _, s := range byhand.All() {

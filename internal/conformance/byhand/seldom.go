@@ -29,16 +29,16 @@ var seldom = []Sharing{
 		Ends: []string{"FH308 grant aws:cfg/aggregateAuthorization:AggregateAuthorization PARTNER:REGION: accountId -> PARTNER"},
 	},
 	{
-		Name: "a service network's policy", Way: "service-network",
+		// The emulator fails at the removal of the network itself, and of a service.
+		Name: "a service network's policy", Way: "service-network", Lasting: true,
 		Make: `net=$(aws vpc-lattice create-service-network --name lent-$N --auth-type AWS_IAM $(tags --tags team=lent) --query arn --output text)
 			aws vpc-lattice put-auth-policy --resource-identifier "$net" --policy "$(lets vpc-lattice-svcs:Invoke '*')"
 			echo "$net"`,
-		// The emulator fails at the removal of the network itself.
 		Undo: `aws vpc-lattice delete-auth-policy --resource-identifier "$MADE"`,
 		Ends: []string{"FH305 policy aws:vpclattice/authPolicy:AuthPolicy *: policy -> PARTNER"},
 	},
 	{
-		Name: "a service's policy", Way: "service-network",
+		Name: "a service's policy", Way: "service-network", Lasting: true,
 		Make: `service=$(aws vpc-lattice create-service --name served-$N --auth-type AWS_IAM $(tags --tags team=lent) --query arn --output text)
 			aws vpc-lattice put-resource-policy --resource-arn "$service" --policy "$(lets vpc-lattice:CreateServiceNetworkServiceAssociation "$service")"
 			echo "$service"`,
