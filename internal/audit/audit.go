@@ -91,7 +91,7 @@ func Run(ctx context.Context, o Options) (_ finding.Audit, err error) {
 	a := &auditor{
 		Options: o, seed: maphash.MakeSeed(), index: newIndex(o.Dir, indexed),
 		seen: make([]seen, len(o.Orgs)), rules: judge.NewIndex(o.Rules),
-		entry: judge.NewIndex(slices.DeleteFunc(slices.Clone(o.Rules), func(r policies.Rule) bool { return !aboutEntry(r.ID) })),
+		entry: judge.NewIndex(slices.DeleteFunc(slices.Clone(o.Rules), func(r policies.Rule) bool { return !ofListed(r.ID) })),
 	}
 	if a.Asked == nil {
 		a.Asked = func(string) bool { return true }
@@ -149,7 +149,7 @@ type auditor struct {
 	seed  maphash.Seed
 	index *index
 	rules *judge.Index
-	entry *judge.Index // the rules about who may enter
+	entry *judge.Index // the rules of which ofListed is true
 	seen  []seen
 }
 
@@ -256,11 +256,15 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 	return a.index.add(note.entries(uint32(n)))
 }
 
-// aboutEntry reports whether a rule is about who may enter: the account (FH3xx), or
-// the cluster's API by tokens of an issuer (FH803).
-func aboutEntry(rule string) bool { return strings.HasPrefix(rule, "FH3") || rule == "FH803" }
+// ofListed reports whether a rule can be asked of what an account's listing shows:
+// it is about who may enter the account (FH3xx), or the cluster's API by tokens of
+// an issuer (FH803), or about what is of use only between two accounts (FH418), of
+// which the type alone says so.
+func ofListed(rule string) bool {
+	return strings.HasPrefix(rule, "FH3") || rule == "FH803" || rule == "FH418"
+}
 
-// openNow asks who may enter things as they are now. Of a thing the account's
+// openNow asks those rules about things as they are now. Of a thing the account's
 // listing brings what can let others in and nothing else, so that no other
 // rule can be asked. What a state says already is not said again.
 func (a *auditor) openNow(org Org, things []Thing, said []finding.Policy) []finding.Policy {

@@ -138,7 +138,10 @@ func TestADocumentThatCannotBeReadAndAListThatIsRefusedAreNotNothing(t *testing.
 }
 
 func TestAWayThatSomebodyAnswersForIsNotReportedTwice(t *testing.T) {
-	o := living([]Thing{{Type: awstype.SQSQueuePolicy, ID: "q", Name: "q", Properties: m{"policy": document(stranger1)}}}, nil)
+	o := living([]Thing{
+		{Type: awstype.SQSQueuePolicy, ID: "q", Name: "q", Properties: m{"policy": document(stranger1)}},
+		{Type: awstype.GuardDutyInvitation, ID: "g", Name: "g", Properties: m{"masterAccountId": stranger1}},
+	}, nil)
 	o.Rules = policies.All()
 	load := o.Load
 	excepted := func(e ...policies.Exception) finding.Audit {
@@ -149,10 +152,15 @@ func TestAWayThatSomebodyAnswersForIsNotReportedTwice(t *testing.T) {
 		}
 		return audited(t, o)
 	}
-	if a := excepted(); len(a.Edges) != 2 {
-		t.Errorf("nobody answers for it: %+v", a.Edges)
+	if a := excepted(); len(a.Edges) != 3 {
+		t.Errorf("nobody answers for them: %+v", a.Edges)
 	}
-	if a := excepted(policies.Exception{Rule: "FH305", Resource: "q", Reason: "a partner", Approver: "ciso", Expires: "2099-01-01"}); len(a.Edges) != 0 || a.Orgs[0].Accepted == 0 {
-		t.Errorf("accepted: %+v, %+v", a.Edges, a.Orgs)
+	partner := policies.Exception{Rule: "FH305", Resource: "q", Reason: "a partner", Approver: "ciso", Expires: "2099-01-01"}
+	security := policies.Exception{Rule: "FH418", Resource: "g", Reason: "findings go to the security account", Approver: "ciso", Expires: "2099-01-01"}
+	if a := excepted(security); len(a.Edges) != 2 || a.Orgs[0].Accepted != 1 {
+		t.Errorf("the administrator is accepted, the partner is not: %+v, %+v", a.Edges, a.Orgs)
+	}
+	if a := excepted(partner, security); len(a.Edges) != 0 || a.Orgs[0].Accepted != 3 {
+		t.Errorf("both are accepted: %+v, %+v", a.Edges, a.Orgs)
 	}
 }

@@ -72,7 +72,7 @@ func (s Sharing) Broken() []string {
 		from = from[:strings.LastIndex(from, ": ")]
 		rule, rest, _ := strings.Cut(from, " ")
 		_, thing, _ := strings.Cut(rest, " ")
-		if strings.HasPrefix(rule, "FH3") || rule == "FH803" {
+		if strings.HasPrefix(rule, "FH3") || rule == "FH803" || rule == "FH418" {
 			out = append(out, rule+" "+thing)
 		}
 	}

@@ -24,9 +24,10 @@ var seldom = []Sharing{
 	},
 	{
 		Name: "who may aggregate the configuration", Way: "config-authorization",
-		Make: `aws configservice put-aggregation-authorization --authorized-account-id $PARTNER --authorized-aws-region $AWS_REGION $(tags --tags Key=team,Value=lent)`,
-		Undo: `aws configservice delete-aggregation-authorization --authorized-account-id $PARTNER --authorized-aws-region $AWS_REGION`,
-		Ends: []string{"FH308 grant aws:cfg/aggregateAuthorization:AggregateAuthorization PARTNER:REGION: accountId -> PARTNER"},
+		Make:   `aws configservice put-aggregation-authorization --authorized-account-id $PARTNER --authorized-aws-region $AWS_REGION $(tags --tags Key=team,Value=lent)`,
+		Undo:   `aws configservice delete-aggregation-authorization --authorized-account-id $PARTNER --authorized-aws-region $AWS_REGION`,
+		Ends:   []string{"FH308 grant aws:cfg/aggregateAuthorization:AggregateAuthorization PARTNER:REGION: accountId -> PARTNER"},
+		Breaks: []string{"FH418 aws:cfg/aggregateAuthorization:AggregateAuthorization PARTNER:REGION"},
 	},
 	{
 		// The emulator fails at the removal of the network itself, and of a service.
