@@ -227,6 +227,8 @@ func TestS3HasNamesOfItsOwn(t *testing.T) {
 		"DeleteObjects, versions":              {rest("s3", "POST /b?delete", "<VersionId>1</VersionId>"), "s3:DeleteObjectVersion arn:aws:s3:::b/*"},
 		"AbortMultipartUpload":                 {rest("s3", "DELETE /b/k?uploadId=1", ""), "s3:AbortMultipartUpload arn:aws:s3:::b/k"},
 		"S3 Control's GetPublicAccessBlock":    {rest("s3", "GET /v20180820/configuration/publicAccessBlock", ""), "s3:GetAccountPublicAccessBlock *"},
+		"ListMultiRegionAccessPoints":          {rest("s3", "GET /v20180820/mrap/instances", ""), "s3:ListMultiRegionAccessPoints *"},
+		"GetMultiRegionAccessPointPolicy":      {rest("s3", "GET /v20180820/mrap/instances/lent/policy", ""), "s3:GetMultiRegionAccessPointPolicy *"},
 		"S3 Control's DeletePublicAccessBlock": {rest("s3", "DELETE /v20180820/configuration/publicAccessBlock", ""), "s3:PutAccountPublicAccessBlock *"},
 	}
 	for name, tt := range tests {

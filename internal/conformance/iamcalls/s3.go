@@ -126,6 +126,10 @@ func s3ControlRule(method, name string) (rule, error) {
 		return rule{action: "s3:ListAccessPoints"}, nil
 	case name == "accesspointforobjectlambda":
 		return rule{action: "s3:ListAccessPointsForObjectLambda"}, nil
+	case name == "mrap/instances":
+		return rule{action: "s3:ListMultiRegionAccessPoints"}, nil
+	case len(parts) == 4 && parts[0] == "mrap" && parts[1] == "instances" && parts[3] == "policy":
+		return rule{action: "s3:GetMultiRegionAccessPointPolicy"}, nil
 	case len(parts) == 3 && parts[0] == "accesspoint" && parts[2] == "policy":
 		return rule{action: "s3:GetAccessPointPolicy"}, nil
 	case len(parts) == 3 && parts[0] == "accesspointforobjectlambda" && parts[2] == "policy":
