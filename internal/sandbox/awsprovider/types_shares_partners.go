@@ -34,10 +34,10 @@ var accountNumber = map[string][]Rule{"accountId": {match(accountPattern)}}
 
 // policyOfARN is the policy of a thing of a service that the sandbox does not
 // serve itself: anything of that service's, by its ARN.
-func policyOfARN(t Type, arnOf, service, property string, length int) *Type {
+func policyOfARN(t Type, arnOf, service string, length int) *Type {
 	t.ID, t.Replace = "{"+arnOf+"}", []string{arnOf}
 	t.Fields = map[string][]Rule{arnOf: {isARN(service)}}
-	t.Policies = map[string]Grammar{property: granting("resource policy", length, "ValidationException", "ValidationException")}
+	t.Policies = map[string]Grammar{"policy": granting("resource policy", length, "ValidationException", "ValidationException")}
 	return policyOf(t)
 }
 
@@ -140,12 +140,12 @@ var sharePartnerTypes = []*Type{
 		Token: awstype.RedshiftPolicy, Source: "https://docs.aws.amazon.com/redshift/latest/APIReference/API_PutResourcePolicy.html",
 		Args: redshift.ResourcePolicyArgs{}, State: redshift.ResourcePolicy{}, Noun: "Redshift Resource Policy", Service: "redshift",
 		API: API{Create: "PutResourcePolicy", Read: "GetResourcePolicy", Update: "PutResourcePolicy", Delete: "DeleteResourcePolicy"},
-	}, "resourceArn", "redshift", "policy", 20480),
+	}, "resourceArn", "redshift", 20480),
 	policyOfARN(Type{
 		Token: awstype.ServerlessPolicy, Source: "https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_PutResourcePolicy.html",
 		Args: redshiftserverless.ResourcePolicyArgs{}, State: redshiftserverless.ResourcePolicy{}, Noun: "Redshift Serverless Resource Policy", Service: "redshift-serverless",
 		API: API{Create: "PutResourcePolicy", Read: "GetResourcePolicy", Update: "PutResourcePolicy", Delete: "DeleteResourcePolicy"},
-	}, "resourceArn", "redshift-serverless", "policy", 20480),
+	}, "resourceArn", "redshift-serverless", 20480),
 	{
 		Token: tableBucketToken, Source: "https://docs.aws.amazon.com/AmazonS3/latest/API/API_s3TableBuckets_CreateTableBucket.html",
 		Args: s3tables.TableBucketArgs{}, State: s3tables.TableBucket{}, Noun: "S3 Tables Table Bucket", Service: "s3tables",
@@ -195,18 +195,18 @@ var sharePartnerTypes = []*Type{
 		Token: awstype.CodeBuildPolicy, Source: "https://docs.aws.amazon.com/codebuild/latest/APIReference/API_PutResourcePolicy.html",
 		Args: codebuild.ResourcePolicyArgs{}, State: codebuild.ResourcePolicy{}, Noun: "CodeBuild Resource Policy", Service: "codebuild",
 		API: API{Create: "PutResourcePolicy", Read: "GetResourcePolicy", Update: "PutResourcePolicy", Delete: "DeleteResourcePolicy"},
-	}, "resourceArn", "codebuild", "policy", 20480),
+	}, "resourceArn", "codebuild", 20480),
 	policyOfARN(Type{
 		Token: awstype.KafkaPolicy, Source: "https://docs.aws.amazon.com/msk/1.0/apireference/clusters-clusterarn-policy.html",
 		Args: msk.ClusterPolicyArgs{}, State: msk.ClusterPolicy{}, Noun: "MSK Cluster Policy", Service: "kafka",
 		API:     API{Create: "PutClusterPolicy", Read: "GetClusterPolicy", Update: "PutClusterPolicy", Delete: "DeleteClusterPolicy"},
 		Outputs: map[string]string{"currentVersion": "K{upper:12}"},
-	}, "clusterArn", "kafka", "policy", 20480),
+	}, "clusterArn", "kafka", 20480),
 	policyOfARN(Type{
 		Token: awstype.FirewallPolicy, Source: "https://docs.aws.amazon.com/network-firewall/latest/APIReference/API_PutResourcePolicy.html",
 		Args: networkfirewall.ResourcePolicyArgs{}, State: networkfirewall.ResourcePolicy{}, Noun: "NetworkFirewall Resource Policy", Service: "network-firewall",
 		API: API{Create: "PutResourcePolicy", Read: "DescribeResourcePolicy", Update: "PutResourcePolicy", Delete: "DeleteResourcePolicy"},
-	}, "resourceArn", "network-firewall", "policy", 395000),
+	}, "resourceArn", "network-firewall", 395000),
 	{
 		Token: registryToken, Source: "https://docs.aws.amazon.com/eventbridge/latest/schema-reference/v1-registries-name-registryname.html",
 		Args: schemas.RegistryArgs{}, State: schemas.Registry{}, Noun: "EventBridge Schemas Registry", Service: "schemas",
