@@ -113,10 +113,13 @@ type call struct {
 	body      map[string]any
 }
 
+// prefixes are IAM's, of the services that sign by another name.
+var prefixes = map[string]string{"monitoring": "cloudwatch", "tagging": "tag"}
+
 func read(c lab.Call) (call, error) {
 	k := call{Call: c, prefix: c.Service, operation: c.Action}
-	if c.Service == "tagging" {
-		k.prefix = "tag"
+	if prefix, differs := prefixes[c.Service]; differs {
+		k.prefix = prefix
 	}
 	if c.Service == "s3" {
 		return k, nil

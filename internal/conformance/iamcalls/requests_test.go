@@ -229,6 +229,7 @@ func TestS3HasNamesOfItsOwn(t *testing.T) {
 		"S3 Control's GetPublicAccessBlock":    {rest("s3", "GET /v20180820/configuration/publicAccessBlock", ""), "s3:GetAccountPublicAccessBlock *"},
 		"ListMultiRegionAccessPoints":          {rest("s3", "GET /v20180820/mrap/instances", ""), "s3:ListMultiRegionAccessPoints *"},
 		"GetMultiRegionAccessPointPolicy":      {rest("s3", "GET /v20180820/mrap/instances/lent/policy", ""), "s3:GetMultiRegionAccessPointPolicy *"},
+		"ListMetricStreams":                    {rest("monitoring", "POST /service/GraniteServiceVersion20100801/operation/ListMetricStreams", ""), "cloudwatch:ListMetricStreams *"},
 		"S3 Control's DeletePublicAccessBlock": {rest("s3", "DELETE /v20180820/configuration/publicAccessBlock", ""), "s3:PutAccountPublicAccessBlock *"},
 	}
 	for name, tt := range tests {
