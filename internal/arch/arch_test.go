@@ -66,7 +66,7 @@ var may = map[string][]string{
 	"internal/registry/registrytest": {"internal/registry", "internal/event", "internal/finding"},
 	"internal/operation":             {"internal/registry", "internal/event", "internal/finding"},
 	"internal/drift":                 {"internal/awstype", "internal/finding"},
-	"internal/kubelive":              {"internal/finding"},
+	"internal/kubelive":              {"internal/api/v1alpha1", "internal/finding"},
 	// The interfaces that lifecycle declares speak the types of the packages
 	// that it drives: docs/decisions says why.
 	"internal/lifecycle": {

@@ -107,10 +107,8 @@ func (c *customer) sharesEverything(l *lab.Lab, other *customer) {
 var seldomShared = []string{
 	"accelerator-attachment", "audit-framework", "build-policy", "clean-room", "cloud-wan", "delivery-stream", "detective-member",
 	"direct-connect", "firewall-policy", "guardduty-member", "image-distribution", "inspector-member", "license-grant", "macie-member",
-	"mail-policy", "metric-stream",
-	"multi-region-access-point", "observability", "portfolio-share", "profile", "public-repository", "response-plan", "schema-policy",
-	"securityhub-member", "service-names", "snapshot-lifecycle", "table-bucket", "trace-policy", "warehouse-policy",
-	"warehouse-share",
+	"mail-policy", "metric-stream", "multi-region-access-point", "observability", "portfolio-share", "profile", "public-repository", "response-plan", "schema-policy",
+	"securityhub-member", "service-names", "snapshot-lifecycle", "table-bucket", "trace-policy", "warehouse-policy", "warehouse-share",
 }
 
 // The table of what is made by hand, and of what the emulator cannot make, is the

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/finding"
 )
 
@@ -103,11 +104,8 @@ func judgeClass(l *look, k listed, o *unstructured.Unstructured) (Stray, bool) {
 	return always("volumes that name no class are made by it, and not with the org's key")(l, k, o)
 }
 
-// sourceLabel and sourceValue are on the projects that the controller pulled.
-const sourceLabel, sourceValue = "freehold.dev/source", "api"
-
 func judgeProject(l *look, k listed, o *unstructured.Unstructured) (Stray, bool) {
-	if l.sought.Pulled && o.GetLabels()[sourceLabel] == sourceValue {
+	if l.sought.Pulled && o.GetLabels()[v1alpha1.LabelSource] == v1alpha1.SourceAPI {
 		return Stray{}, false
 	}
 	s, _ := always("the controller keeps a namespace for it, and lets its members in")(l, k, o)

@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // makes are what Kubernetes' and EKS's own controllers make of an object, each
@@ -149,10 +151,6 @@ var fences = []schema.GroupKind{
 	{Group: rbacGroup, Kind: "Role"}, {Group: rbacGroup, Kind: "RoleBinding"},
 }
 
-// ownerLabel and ownerValue are on what the namespace controller makes. What has
-// the label and is not its own, it removes itself.
-const ownerLabel, ownerValue = "freehold.dev/managed-by", "namespace-controller"
-
 // inProjects lists the fences in the namespaces of projects that are not the
 // namespace controller's.
 func (l *look) inProjects(ctx context.Context) []Stray {
@@ -160,7 +158,7 @@ func (l *look) inProjects(ctx context.Context) []Stray {
 	if !known {
 		return nil
 	}
-	const ours = ownerLabel + "=" + ownerValue
+	const ours = v1alpha1.LabelManagedBy + "=" + v1alpha1.ManagedBy
 	spaces, err := l.client.heads(ctx, namespaces, "", ours)
 	if err != nil {
 		l.reading.failure("with the label "+ours, namespaces, err)
@@ -192,6 +190,7 @@ func (l *look) inProjects(ctx context.Context) []Stray {
 		all = append(all, slices.DeleteFunc(heads, func(h head) bool { return !of[h.Namespace] })...)
 	})
 	return l.roots(all, "a fence of a project that is not the namespace controller's", func(h head) bool {
-		return h.Labels[ownerLabel] == ownerValue || l.declared[h.key()]
+		// What has the label and is not the controller's own, the controller removes.
+		return h.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy || l.declared[h.key()]
 	})
 }

@@ -37,12 +37,8 @@ func writer(b stacks.BoundaryOut) string { return b.BootstrapRoleARN }
 // differing compares the objects that the state of the bootstrap layer has with
 // those in the org's cluster.
 func (s *Service) differing(ctx context.Context, d dataplane.DataPlane, as func(stacks.BoundaryOut) string) ([]kubelive.Result, []byte, error) {
-	objects, err := s.applied(ctx, d.Plan.Org)
+	objects, kubeconfig, err := s.appliedIn(ctx, d, as)
 	if err != nil || len(objects) == 0 {
-		return nil, nil, err
-	}
-	kubeconfig, err := s.kubeconfig(ctx, d, as)
-	if err != nil {
 		return nil, nil, err
 	}
 	results, err := s.Objects.Compare(ctx, kubeconfig, objects)
@@ -50,6 +46,17 @@ func (s *Service) differing(ctx context.Context, d dataplane.DataPlane, as func(
 		return nil, nil, fmt.Errorf("compare the cluster's objects: %w", err)
 	}
 	return results, kubeconfig, nil
+}
+
+// appliedIn are the objects in the state of the bootstrap layer, and the way to
+// the cluster that they are in; neither where there are none.
+func (s *Service) appliedIn(ctx context.Context, d dataplane.DataPlane, as func(stacks.BoundaryOut) string) ([]kubelive.Object, []byte, error) {
+	objects, err := s.applied(ctx, d.Plan.Org)
+	if err != nil || len(objects) == 0 {
+		return nil, nil, err
+	}
+	kubeconfig, err := s.kubeconfig(ctx, d, as)
+	return objects, kubeconfig, err
 }
 
 // applied are the objects in the state of the bootstrap layer; none where there

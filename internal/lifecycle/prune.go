@@ -45,16 +45,15 @@ func (r *run) sweepAccount(ctx context.Context, in sweepIn) (out swept, err erro
 		return swept{Left: findings(items)}, err
 	}
 	for _, it := range items {
-		is := findings([]cloud.Item{it})
 		if it.WayIn {
 			// It lets others in as well, and us: those others go first.
-			out.Left = append(out.Left, is...)
+			out.Left = append(out.Left, undeclaredItem(it))
 			continue
 		}
 		if err := r.prune(ctx, a, it); err != nil {
 			return out, err
 		}
-		out.Removed = append(out.Removed, is...)
+		out.Removed = append(out.Removed, undeclaredItem(it))
 	}
 	return out, nil
 }
@@ -82,7 +81,7 @@ func (r *run) clear(ctx context.Context, in layerIn) (removed []finding.Finding,
 		if err := r.prune(ctx, a, it); err != nil {
 			return removed, err
 		}
-		removed = append(removed, findings([]cloud.Item{it})...)
+		removed = append(removed, undeclaredItem(it))
 	}
 	return removed, nil
 }
@@ -148,11 +147,13 @@ func bySomebody(items []cloud.Item) []cloud.Item {
 func findings(items []cloud.Item) []finding.Finding {
 	var out []finding.Finding
 	for _, it := range items {
-		out = append(out, finding.Finding{
-			Kind: finding.Unmanaged, Type: it.Type, Name: it.Name, ID: it.ID, Message: "no layer declares it",
-		})
+		out = append(out, undeclaredItem(it))
 	}
 	return out
+}
+
+func undeclaredItem(it cloud.Item) finding.Finding {
+	return finding.Finding{Kind: finding.Unmanaged, Type: it.Type, Name: it.Name, ID: it.ID, Message: "no layer declares it"}
 }
 
 // wayIn is the customer's way into an account of its own; nil where there is

@@ -19,12 +19,8 @@ import (
 // bootstrap layer. Where there is no such layer, there is nothing of ours that
 // they could be beside.
 func (s *Service) strays(ctx context.Context, d dataplane.DataPlane, as func(stacks.BoundaryOut) string) (kubelive.Found, []byte, error) {
-	objects, err := s.applied(ctx, d.Plan.Org)
+	objects, kubeconfig, err := s.appliedIn(ctx, d, as)
 	if err != nil || len(objects) == 0 {
-		return kubelive.Found{}, nil, err
-	}
-	kubeconfig, err := s.kubeconfig(ctx, d, as)
-	if err != nil {
 		return kubelive.Found{}, nil, err
 	}
 	found, err := s.Objects.Strays(ctx, kubeconfig, kubelive.Sought{
