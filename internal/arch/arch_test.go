@@ -64,9 +64,12 @@ var may = map[string][]string{
 	// A driver knows the contract, and no other driver.
 	"internal/registry/sqlite":       {"internal/registry", "internal/event", "internal/finding"},
 	"internal/registry/registrytest": {"internal/registry", "internal/event", "internal/finding"},
-	"internal/operation":             {"internal/registry", "internal/event", "internal/finding"},
-	"internal/drift":                 {"internal/awstype", "internal/finding"},
-	"internal/kubelive":              {"internal/api/v1alpha1", "internal/finding"},
+	// It sends what the registry holds, and knows no event.
+	"internal/webhook":             {"internal/registry"},
+	"internal/webhook/webhooktest": {},
+	"internal/operation":           {"internal/registry", "internal/event", "internal/finding"},
+	"internal/drift":               {"internal/awstype", "internal/finding"},
+	"internal/kubelive":            {"internal/api/v1alpha1", "internal/finding"},
 	// The interfaces that lifecycle declares speak the types of the packages
 	// that it drives: docs/decisions says why.
 	"internal/lifecycle": {

@@ -22,6 +22,8 @@ var pauses = map[string]string{
 	"internal/engine/analyzed.go":          "a watchdog: it ends a run that is silent, and waits for nothing",
 	"internal/judge/judge.go":              "a deadline for rules that are asked in this process",
 	"internal/operation/renew.go":          "a schedule: a lease is renewed for as long as it is held",
+	"internal/webhook/deliver.go":          "a schedule: what is due is asked for as long as it is followed",
+	"internal/webhook/crowd.go":            "a schedule: the next turn of an endpoint that nothing could be sent to",
 	"internal/cli/lines.go":                "a schedule: it is what prints the waits",
 	"internal/lifecycle/going.go":          "looks at projects while the engine removes them, and says what they wait for",
 	"internal/controller/passes.go":        "the controller's schedule: what a project waits for is in its status",

@@ -12,8 +12,10 @@ import (
 // of them, so that a reader knows what wrote it.
 const Version = 1
 
-// Type says what an Event is about. The CloudEvents type is
-// "dev.freehold." + Type.
+// CloudEventPrefix begins the CloudEvents type of every event.
+const CloudEventPrefix = "dev.freehold."
+
+// Type says what an Event is about. The CloudEvents type is CloudEventPrefix + Type.
 type Type string
 
 // The events of one operation, in the order in which they come. Exactly one
