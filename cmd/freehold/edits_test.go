@@ -28,6 +28,7 @@ import (
 	"freehold.dev/freehold/internal/kubelive"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/orgcontext/operator"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry/sqlite"
 	"freehold.dev/freehold/internal/sandbox"
@@ -223,7 +224,8 @@ func (h home) service(t *testing.T) (*lifecycle.Service, *edited) {
 	}
 	e := &edited{Engine: eng, met: map[string]bool{}, reverted: map[string]bool{}}
 	return &lifecycle.Service{
-		Cloud: cl, Engine: e, Registry: reg, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: 200 * time.Millisecond,
+		Records: lifecycle.Records{Registry: reg, Who: operator.Local("")},
+		Cloud:   cl, Engine: e, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: 200 * time.Millisecond,
 		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
 	}, e
 }

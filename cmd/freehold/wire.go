@@ -18,6 +18,7 @@ import (
 	"freehold.dev/freehold/internal/kubelive"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/orgcontext/operator"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry/sqlite"
 )
@@ -82,7 +83,8 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 		return nil, err
 	}
 	return &lifecycle.Service{
-		Cloud: cl, Engine: eng, Registry: reg, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
+		Records: lifecycle.Records{Registry: reg, Who: operator.Local(o.RequestID)},
+		Cloud:   cl, Engine: eng, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
 		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
 	}, nil
 }
@@ -98,7 +100,7 @@ func registryFile(o cli.Options, home string) string {
 
 // openRecords opens the registry where there is one, and makes none: a machine that
 // only looks at documents leaves nothing behind.
-func openRecords(ctx context.Context, o cli.Options) (lifecycle.Recorded, func() error, error) {
+func openRecords(ctx context.Context, o cli.Options) (*lifecycle.Records, func() error, error) {
 	file := registryFile(o, filepath.Join(o.Home, o.Cloud))
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
@@ -109,7 +111,7 @@ func openRecords(ctx context.Context, o cli.Options) (lifecycle.Recorded, func()
 	if err != nil {
 		return nil, nil, err
 	}
-	return reg, reg.Close, nil
+	return &lifecycle.Records{Registry: reg, Who: operator.Local("")}, reg.Close, nil
 }
 
 func makeHome(home string) error {

@@ -22,7 +22,7 @@ var may = map[string][]string{
 	"cmd/freehold": {
 		"internal/cli", "internal/engine", "internal/environ", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
 		"internal/registry/sqlite", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
-		"internal/kubelive",
+		"internal/kubelive", "internal/orgcontext/operator",
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/controller/source"},
 
@@ -58,24 +58,32 @@ var may = map[string][]string{
 	"internal/render":         {"internal/event", "internal/finding", "internal/iam"},
 	"internal/wait":           {},
 	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/unknown", "internal/wait"},
-	"internal/registry":       {"internal/event", "internal/finding"},
+	"internal/registry":       {"internal/event", "internal/finding", "internal/orgcontext"},
 	// Providers for tests of the engine.
 	"internal/engine/enginetest": {},
 	// A driver knows the contract, and no other driver.
-	"internal/registry/sqlite":       {"internal/registry", "internal/event", "internal/finding"},
-	"internal/registry/registrytest": {"internal/registry", "internal/event", "internal/finding"},
+	"internal/registry/sqlite":       {"internal/registry/sqlstore"},
+	"internal/registry/sqlstore":     {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext"},
+	"internal/registry/registrytest": {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext", "internal/orgcontext/orgcontexttest"},
 	// It sends what the registry holds, and knows no event.
 	"internal/webhook":             {"internal/registry"},
 	"internal/webhook/webhooktest": {},
-	"internal/operation":           {"internal/registry", "internal/event", "internal/finding"},
-	"internal/drift":               {"internal/awstype", "internal/finding"},
-	"internal/kubelive":            {"internal/api/v1alpha1", "internal/finding"},
+	"internal/operation":           {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext", "internal/wait"},
+
+	// For whom a caller acts is decided below here, and nowhere else. Only main
+	// makes the operator: what takes requests from others may not.
+	"internal/orgcontext":                {"internal/orgcontext/internal/claim"},
+	"internal/orgcontext/internal/claim": {},
+	"internal/orgcontext/operator":       {"internal/orgcontext", "internal/orgcontext/internal/claim"},
+	"internal/orgcontext/orgcontexttest": {"internal/orgcontext", "internal/orgcontext/internal/claim"},
+	"internal/drift":                     {"internal/awstype", "internal/finding"},
+	"internal/kubelive":                  {"internal/api/v1alpha1", "internal/finding"},
 	// The interfaces that lifecycle declares speak the types of the packages
 	// that it drives: docs/decisions says why.
 	"internal/lifecycle": {
 		"policies", "internal/audit", "internal/judge", "internal/spec", "internal/plan", "stacks", "internal/drift", "internal/event", "internal/finding",
 		"internal/engine", "internal/cloud", "internal/registry", "internal/operation", "internal/dataplane", "internal/api/v1alpha1", "internal/wait", "internal/awstype",
-		"internal/unknown", "internal/kubelive",
+		"internal/unknown", "internal/kubelive", "internal/orgcontext",
 	},
 	// A data plane is made of what the leaves hold: accounts and clusters,
 	// records, results.
@@ -86,7 +94,7 @@ var may = map[string][]string{
 	// A world in memory, which the tests of lifecycle kill processes in.
 	"internal/lifecycle/lifecycletest": {
 		"internal/engine", "internal/cloud", "stacks", "internal/plan", "internal/registry", "internal/finding", "internal/event",
-		"internal/api/v1alpha1", "internal/awstype", "internal/unknown", "internal/spec", "internal/kubelive",
+		"internal/api/v1alpha1", "internal/awstype", "internal/unknown", "internal/spec", "internal/kubelive", "internal/orgcontext",
 	},
 	"internal/audit": {"internal/judge", "internal/finding", "internal/iam", "internal/awstype", "internal/unknown", "policies"},
 	// Fleets of any size, for the tests and benchmarks of an audit.

@@ -30,7 +30,7 @@ type Env struct {
 	Wire func(context.Context, Options) (Services, error)
 	// Records opens the registry to read it, without a cloud; nil, also as what it
 	// returns: there is none.
-	Records func(context.Context, Options) (records lifecycle.Recorded, closeIt func() error, err error)
+	Records func(context.Context, Options) (records *lifecycle.Records, closeIt func() error, err error)
 	Version VersionInfo
 }
 
@@ -48,6 +48,8 @@ type Options struct {
 	Backend  string // Pulumi state; empty: under Home
 	Registry string // empty: under Home
 	Verbose  bool
+	// RequestID is what the caller knows the command by; empty: by nothing.
+	RequestID string
 	// PolicyPacks are the operator's own policy packs: folders, absolute.
 	PolicyPacks []string
 	// Log takes what the services log. It is not Stderr itself, where

@@ -69,12 +69,14 @@ to run again.`,
 			var result event.Offboarding
 			err = a.operate(cmd.Context(), "offboard", org, func(sink event.Sink) (any, error) {
 				var err error
+				o.RequestID = a.opt.RequestID
 				result, err = p.Offboard(cmd.Context(), org, o, sink)
 				return known(result, result.Org), err
 			})
 			return a.finish(result, result.Org, err, func(w io.Writer) error { return render.TextOffboarding(w, result) })
 		},
 	}
+	a.requestFlag(cmd)
 	cmd.Flags().StringVar(&yes, "yes", "", "the org's name, instead of being asked")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be removed, without removing it")
 	cmd.Flags().BoolVar(&o.CloseAccount, "close-account", false, "close the account, whatever the spec says")

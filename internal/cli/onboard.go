@@ -31,6 +31,11 @@ buckets and volumes with their data included. It lists what it would remove and
 asks for the org's name; --yes=ORG answers where nobody can be asked. Without
 anything to remove it does not ask.
 
+--request-id names the request. Made again, it is the same operation: while its
+process lives, the command ends with status 5; if that was killed, the operation
+goes on to its one end; and after the end, its events and its result are shown
+again, with the same exit status. Another document under the same id is refused.
+
 Progress is written to standard error and the result to standard output. With
 -o ndjson every event is a CloudEvents 1.0 document, one per line on standard
 output. The last one is always exactly one of
@@ -64,6 +69,7 @@ has no subject.`,
 			var result event.Onboarding
 			err = a.operate(cmd.Context(), "onboard", s.Org, func(sink event.Sink) (any, error) {
 				var err error
+				o.RequestID = a.opt.RequestID
 				result, err = p.Onboard(cmd.Context(), s, o, sink)
 				return known(result, result.Org), err
 			})
@@ -72,6 +78,7 @@ has no subject.`,
 		},
 	}
 	fileFlag(cmd, &file)
+	a.requestFlag(cmd)
 	a.policyFlags(cmd, &sarif)
 	cmd.Flags().BoolVar(&o.Prune, "prune", false, "also remove what no layer declares from the org's account, after asking")
 	cmd.Flags().StringVar(&yes, "yes", "", "with --prune: the org's name, instead of being asked")

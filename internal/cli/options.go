@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 
@@ -27,6 +28,8 @@ type globalFlags struct {
 	registry string
 	output   string
 	verbose  bool
+	// requestID belongs to the commands that begin an operation.
+	requestID string
 	// sandboxDir and what follows are for the sandbox only.
 	sandboxDir string
 	latency    string
@@ -52,6 +55,15 @@ func (f *globalFlags) add(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("latency", cobra.FixedCompletions([]string{"realistic", "realistic/60"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.MarkPersistentFlagDirname("home")
 	_ = cmd.MarkPersistentFlagDirname("sandbox-dir")
+}
+
+// requestIDs are the ids that a request may have: what fits in a log, a header and a key.
+var requestIDs = regexp.MustCompile(`^[!-~]{1,128}$`)
+
+// requestFlag lets a command be known by an id.
+func (a *app) requestFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.flags.requestID, "request-id", "",
+		"what the caller knows this request by: the same `ID` again is the same operation, with the same result")
 }
 
 // options completes what was typed with the environment and the defaults.
@@ -87,11 +99,15 @@ func (a *app) options(cmd *cobra.Command) error {
 		Backend:    or(f.backend, "FREEHOLD_BACKEND"),
 		Registry:   or(f.registry, "FREEHOLD_REGISTRY"),
 		Verbose:    f.verbose || (getenv("FREEHOLD_VERBOSE") != "" && getenv("FREEHOLD_VERBOSE") != "0"),
+		RequestID:  f.requestID,
 		Log:        a.log,
 		SandboxDir: or(f.sandboxDir, "FREEHOLD_SANDBOX_DIR"),
 		Latency:    or(f.latency, "FREEHOLD_LATENCY"),
 		Faults:     list(f.faults, "FREEHOLD_FAULT"),
 		Quotas:     list(f.quotas, "FREEHOLD_QUOTA"),
+	}
+	if f.requestID != "" && !requestIDs.MatchString(f.requestID) {
+		return usagef(cmd, "--request-id %q: want 1 to 128 printable characters of ASCII, without a space", f.requestID)
 	}
 	for _, dir := range list(f.packs, "FREEHOLD_POLICY_PACK") {
 		abs, err := policyPack(dir)

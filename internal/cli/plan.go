@@ -121,7 +121,7 @@ func (a *app) placed(err error) error {
 // planOffline is the plan as far as the document and the registry show it, or
 // what they refuse.
 func (a *app) planOffline(ctx context.Context, s spec.Spec) (event.Plan, error) {
-	var records lifecycle.Recorded
+	var records *lifecycle.Records
 	if a.env.Records != nil && a.opt.Home != "" {
 		opened, closeIt, err := a.env.Records(ctx, a.opt)
 		if err != nil {

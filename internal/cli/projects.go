@@ -155,6 +155,7 @@ Adding an existing project with the same settings changes nothing.`,
 	}
 	f.add(cmd)
 	specFlag(cmd, &file)
+	a.requestFlag(cmd)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change, without changing it")
 	return cmd
 }
@@ -225,6 +226,7 @@ Without it the next onboard creates the project again.`,
 		},
 	}
 	specFlag(cmd, &file)
+	a.requestFlag(cmd)
 	cmd.Flags().StringVar(&yes, "yes", "", "the project's name, instead of being asked")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change, without changing it")
 	return cmd
@@ -257,7 +259,7 @@ func (a *app) changeProjects(cmd *cobra.Command, p ProjectManager, org string, c
 	var result event.Onboarding
 	err := a.operate(cmd.Context(), "projects", org, func(sink event.Sink) (any, error) {
 		var err error
-		result, err = p.ChangeProjects(cmd.Context(), org, change, sink)
+		result, err = p.ChangeProjects(cmd.Context(), org, change, lifecycle.ChangeOptions{RequestID: a.opt.RequestID}, sink)
 		return known(result, result.Org), err
 	})
 	err = a.finish(result, result.Org, err, func(w io.Writer) error { return render.TextOnboarding(w, result) })

@@ -42,7 +42,7 @@ type ProjectManager interface {
 	Projects(ctx context.Context, org string) (event.Projects, error)
 	// PlanProjects returns what ChangeProjects would change.
 	PlanProjects(ctx context.Context, org string, c lifecycle.ProjectChange) (event.Plan, error)
-	ChangeProjects(ctx context.Context, org string, c lifecycle.ProjectChange, sink event.Sink) (event.Onboarding, error)
+	ChangeProjects(ctx context.Context, org string, c lifecycle.ProjectChange, o lifecycle.ChangeOptions, sink event.Sink) (event.Onboarding, error)
 	// Status returns the projects that are recorded, among the rest.
 	Status(ctx context.Context, org string) (event.Status, error)
 }

@@ -87,10 +87,21 @@ func (d DataPlane) Record(state string) (registry.Org, error) {
 	if err != nil {
 		return registry.Org{}, fmt.Errorf("write the plan of %s: %w", d.Plan.Org, err)
 	}
-	return registry.Org{
+	out := registry.Org{
 		Org: d.Plan.Org, State: state, Plan: raw, Hash: d.Plan.Hash, HashVersion: d.Plan.HashVersion,
 		Management: d.Caller.AccountID,
-	}, nil
+	}
+	for _, p := range d.Plan.Bootstrap.Projects {
+		text, err := json.Marshal(p)
+		if err != nil {
+			return registry.Org{}, fmt.Errorf("write project %s of %s: %w", p.Name, d.Plan.Org, err)
+		}
+		out.Projects = append(out.Projects, registry.Project{Name: p.Name, Spec: text})
+	}
+	for _, e := range d.Plan.Exceptions {
+		out.Exceptions = append(out.Exceptions, registry.Exception(e))
+	}
+	return out, nil
 }
 
 // Layer is what is known of a layer; a layer of which nothing is has no State.

@@ -22,7 +22,7 @@ func (s *Service) facts(ctx context.Context, doc spec.Spec) (f dataplane.Facts, 
 	f = dataplane.Facts{Now: s.Now(), Rules: policies.All()}
 	p := plan.Build(doc)
 	f.DataPlane.Plan = p
-	o, err := s.Registry.Org(ctx, p.Org)
+	o, err := s.of(p.Org).Org(ctx)
 	switch {
 	case errors.Is(err, registry.ErrUnknownOrg):
 	case err != nil:
@@ -40,7 +40,7 @@ func (s *Service) facts(ctx context.Context, doc spec.Spec) (f dataplane.Facts, 
 	if err != nil {
 		return f, err
 	}
-	layers, err := s.Registry.Layers(ctx, p.Org)
+	layers, err := s.of(p.Org).Layers(ctx)
 	if err != nil {
 		return f, err
 	}
@@ -74,7 +74,7 @@ func (s *Service) facts(ctx context.Context, doc spec.Spec) (f dataplane.Facts, 
 	if err != nil {
 		return f, err
 	}
-	if f.Owned, err = s.Registry.OwnedByOthers(ctx, p.Org, dataplane.Identities(ids)); err != nil {
+	if f.Owned, err = s.owned(ctx, p.Org, dataplane.Identities(ids)); err != nil {
 		return f, err
 	}
 	if dataplane.HasEntry(f.Owned, p) {

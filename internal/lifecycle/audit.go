@@ -24,7 +24,7 @@ import (
 // peering or a grant that somebody made by hand is in no state at all. So the
 // accounts of these orgs are listed as well, unless o.Stored.
 func (s *Service) Audit(ctx context.Context, o AuditOptions) (finding.Audit, error) {
-	orgs, err := s.Registry.Orgs(ctx)
+	orgs, err := s.fleet().Orgs(ctx)
 	if err != nil {
 		return finding.Audit{}, fail("", "", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 )
@@ -33,7 +34,11 @@ func (r *run) claimForeseen(ctx context.Context, d dataplane.DataPlane) error {
 func (r *run) claim(ctx context.Context, org string, made bool, ids ...finding.Identity) error {
 	err := r.op.Claim(ctx, made, ids...)
 	if owned, ok := errors.AsType[*registry.OwnedError](err); ok {
-		return refuse(org, dataplane.Owned(org, *owned))
+		named, err := r.named(ctx, *owned)
+		if err != nil {
+			return err
+		}
+		return refuse(org, dataplane.Owned(org, named))
 	}
 	return err
 }
@@ -56,7 +61,7 @@ func (r *run) claimMade(ctx context.Context, org string, steps []engine.Step) er
 
 // release gives up the claims of what was never made, but for some.
 func (r *run) release(ctx context.Context, d dataplane.DataPlane, but []finding.Identity) error {
-	claims, err := r.Registry.Claims(ctx, d.Plan.Org)
+	claims, err := r.of(d.Plan.Org).Claims(ctx)
 	if err != nil {
 		return err
 	}
@@ -68,7 +73,7 @@ func (r *run) release(ctx context.Context, d dataplane.DataPlane, but []finding.
 
 // checkValues refuses values that are another org's identities.
 func (s *Service) checkValues(ctx context.Context, org string, values []string) error {
-	owned, err := s.Registry.OwnedByOthers(ctx, org, values)
+	owned, err := s.owned(ctx, org, values)
 	if err != nil || len(owned) == 0 {
 		return err
 	}
@@ -109,12 +114,12 @@ func (s *Service) checkState(ctx context.Context, org string, l plan.Layer) erro
 
 // Claims lists what the org owns, and which of it was never made.
 func (s *Service) Claims(ctx context.Context, org string) (event.Claims, error) {
-	claims, err := s.Registry.Claims(ctx, org)
+	claims, err := s.of(org).Claims(ctx)
 	if err != nil {
 		return event.Claims{Org: org}, fail(org, "", err)
 	}
 	if len(claims) == 0 {
-		if _, err := s.Registry.Org(ctx, org); err != nil {
+		if _, err := s.of(org).Org(ctx); err != nil {
 			return event.Claims{Org: org}, fail(org, "", err)
 		}
 	}
@@ -136,12 +141,12 @@ func (s *Service) ReleaseClaims(ctx context.Context, org string, sink event.Sink
 	if _, err := s.Claims(ctx, org); err != nil {
 		return out, err
 	}
-	err := s.operate(ctx, org, "release", sink, func(ctx context.Context, r *run) (ending, error) {
+	err := s.operate(ctx, org, operation.Request{Kind: "release"}, sink, result(&out), func(ctx context.Context, r *run) (ending, error) {
 		d, err := r.unmade(ctx, org)
 		if err != nil {
 			return ending{}, fail(org, "", err)
 		}
-		claims, err := r.Registry.Claims(ctx, org)
+		claims, err := r.of(org).Claims(ctx)
 		if err != nil {
 			return ending{}, fail(org, "", err)
 		}
@@ -159,7 +164,7 @@ func (s *Service) ReleaseClaims(ctx context.Context, org string, sink event.Sink
 // unmade is the data plane of an org without an account; for any other it is an
 // error. An account that a killed run made, and could not record, counts.
 func (s *Service) unmade(ctx context.Context, org string) (d dataplane.DataPlane, err error) {
-	o, err := s.Registry.Org(ctx, org)
+	o, err := s.of(org).Org(ctx)
 	if errors.Is(err, registry.ErrUnknownOrg) {
 		d.Plan.Org = org
 	} else if err != nil {

@@ -15,13 +15,14 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
+	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/plan"
 )
 
 // holding does something while it holds an org.
 func (p *process) holding(t *testing.T, org string, body func(context.Context, *run) error) error {
 	t.Helper()
-	return p.operate(p.Context(), org, "onboard", nil, func(ctx context.Context, r *run) (ending, error) {
+	return p.operate(p.Context(), org, operation.Request{Kind: "onboard"}, nil, nil, func(ctx context.Context, r *run) (ending, error) {
 		return ending{}, body(ctx, r)
 	})
 }

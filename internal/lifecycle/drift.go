@@ -80,7 +80,7 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 	out.Findings = append(out.Findings, added...)
 	out.Findings = append(out.Findings, s.entryFindings(ctx, d)...)
 	out.Duration = s.Now().Sub(began)
-	return out, nil
+	return out, fail(org, "", s.of(org).PutDrift(ctx, out))
 }
 
 type layerRead struct {

@@ -121,8 +121,15 @@ func TestDriftIsWhatSomebodyDidByHand(t *testing.T) {
 					t.Errorf("layer %+v, and found was %v", l, tc.want)
 				}
 			}
-			if got := proc.Writes(); len(got) > 0 {
-				t.Errorf("it wrote: %v", got)
+			if diff := cmp.Diff([]lifecycletest.Write{{To: "registry", What: "drift", Name: "acme"}}, proc.Writes()); diff != "" {
+				t.Errorf("it wrote more than its report (-want +got):\n%s", diff)
+			}
+			reports, err := p.here().registryOf("acme").Drifts(t.Context(), 1)
+			if err != nil || len(reports) != 1 {
+				t.Fatalf("%d reports, %v", len(reports), err)
+			}
+			if diff := cmp.Diff(observed(got.Findings), observed(reports[0].Findings)); diff != "" {
+				t.Errorf("the report that is kept (-want +got):\n%s", diff)
 			}
 		})
 	}

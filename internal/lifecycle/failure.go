@@ -18,6 +18,8 @@ import (
 var kinds = []struct{ cause, kind error }{
 	{registry.ErrBusy, ErrBusy},
 	{registry.ErrUnknownOrg, ErrInvalid},
+	{registry.ErrNoOrg, ErrInvalid},
+	{registry.ErrCancelled, ErrCancelled},
 	{registry.ErrUnknownOperation, ErrInvalid},
 	{engine.ErrLocked, ErrBusy},
 	{engine.ErrPolicy, ErrBlocked},
@@ -59,6 +61,10 @@ func fail(org, layer string, err error) error {
 		default:
 			out.Err = &because{text: fmt.Sprintf("%v: %s", run.Kind, run.Detail), err: run}
 		}
+	}
+	if _, ok := errors.AsType[*registry.RequestError](err); ok {
+		out.Err = &because{text: err.Error(), err: errors.Join(ErrInvalid, err)}
+		out.Next = "give the request an id of its own; nothing was changed"
 	}
 	for _, k := range kinds {
 		if errors.Is(err, k.cause) {

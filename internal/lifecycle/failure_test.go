@@ -16,6 +16,7 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
+	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 )
@@ -132,7 +133,7 @@ func TestAnOperationEndsInOneStoredTerminalEventOfItsKind(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			p := newPlace(t)
 			proc := p.here()
-			err := proc.operate(t.Context(), "acme", "onboard", proc.sink, func(context.Context, *run) (ending, error) {
+			err := proc.operate(t.Context(), "acme", operation.Request{Kind: "onboard"}, proc.sink, nil, func(context.Context, *run) (ending, error) {
 				return ending{result: event.Onboarding{Org: "acme"}, changes: map[string]int{"create": 2}}, tc.err
 			})
 			if !errors.Is(err, tc.err) {
@@ -163,7 +164,7 @@ func TestAnOperationEndsInOneStoredTerminalEventOfItsKind(t *testing.T) {
 func TestAProcessThatHasLostItsOrgChangesNothingMore(t *testing.T) {
 	p := newPlace(t)
 	asleep := p.here()
-	err := asleep.operate(t.Context(), "acme", "onboard", asleep.sink, func(ctx context.Context, r *run) (ending, error) {
+	err := asleep.operate(t.Context(), "acme", operation.Request{Kind: "onboard"}, asleep.sink, nil, func(ctx context.Context, r *run) (ending, error) {
 		p.world.Sleep(2 * asleep.Holding.TTL)
 		other := p.start(lifecycletest.Machine{Name: "b"})
 		if _, err := other.onboard(document(t)); err != nil {
@@ -209,7 +210,7 @@ func awaiting(t *testing.T, c *sky, change func(*Service)) (waits int, err error
 	c.Cloud, p.Service.Cloud = p.Process.Cloud(), c
 	change(p.Service)
 	var out error
-	err = p.operate(t.Context(), "acme", "onboard", p.sink, func(ctx context.Context, r *run) (ending, error) {
+	err = p.operate(t.Context(), "acme", operation.Request{Kind: "onboard"}, p.sink, nil, func(ctx context.Context, r *run) (ending, error) {
 		out = r.awaitUsable(ctx, cloud.Account{ID: "1"})
 		return ending{}, out
 	})

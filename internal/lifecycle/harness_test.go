@@ -16,6 +16,7 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
 	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/internal/registry/sqlite"
@@ -74,7 +75,8 @@ func (p *place) start(m lifecycletest.Machine) *process {
 	return &process{
 		Process: proc, store: store,
 		Service: &Service{
-			Engine: proc.Engine(), Cloud: proc.Cloud(), Registry: reached, Objects: proc.Objects(), Now: p.world.Now, Log: slog.New(slog.DiscardHandler),
+			Records: Records{Registry: reached, Who: orgcontexttest.Everybody{}},
+			Engine:  proc.Engine(), Cloud: proc.Cloud(), Objects: proc.Objects(), Now: p.world.Now, Log: slog.New(slog.DiscardHandler),
 			Holding:    operation.Options{Store: reached, Now: p.world.Now, Holder: proc, TTL: time.Hour},
 			ProbeEvery: time.Millisecond, ProjectsWithin: time.Hour, UsableWithin: time.Hour,
 		},
@@ -83,6 +85,16 @@ func (p *place) start(m lifecycletest.Machine) *process {
 
 // here is a process on the first machine.
 func (p *place) here() *process { p.t.Helper(); return p.start(lifecycletest.Machine{Name: "a"}) }
+
+// registryOf is the registry as an org has it, whatever became of the process.
+func (p *process) registryOf(org string) registry.OrgStore {
+	return p.store.Org(orgcontexttest.For(org))
+}
+
+// records is the registry for somebody who has it, and nothing else.
+func (p *process) records() *Records {
+	return &Records{Registry: p.store, Who: orgcontexttest.Everybody{}}
+}
 
 func (p *process) sink(ev event.Event) { p.shown = append(p.shown, ev) }
 
@@ -138,11 +150,11 @@ func onboarded(t *testing.T, fields ...string) *place {
 func (p *place) org(name string) (registry.Org, map[string]registry.Layer) {
 	p.t.Helper()
 	proc := p.here()
-	o, err := proc.store.Org(p.t.Context(), name)
+	o, err := proc.store.Org(orgcontexttest.For(name)).Org(p.t.Context())
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	layers, err := proc.store.Layers(p.t.Context(), name)
+	layers, err := proc.store.Org(orgcontexttest.For(name)).Layers(p.t.Context())
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -171,7 +183,7 @@ func (p *place) states(name string) string {
 // claimed are the values that an org has in the ledger; those that are made end in "!".
 func (p *place) claimed(name string) []string {
 	p.t.Helper()
-	claims, err := p.here().store.Claims(p.t.Context(), name)
+	claims, err := p.here().store.Org(orgcontexttest.For(name)).Claims(p.t.Context())
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -190,13 +202,13 @@ func (p *place) claimed(name string) []string {
 func (p *place) ends(name string) []event.Type {
 	p.t.Helper()
 	store := p.here().store
-	ops, err := store.Operations(p.t.Context(), name)
+	ops, err := store.Org(orgcontexttest.For(name)).Operations(p.t.Context())
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	var out []event.Type
 	for _, op := range slices.Backward(ops) {
-		evs, err := store.Events(p.t.Context(), name, op.ID, 0)
+		evs, err := store.Org(orgcontexttest.For(name)).Events(p.t.Context(), op.ID, 0)
 		if err != nil {
 			p.t.Fatal(err)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
 	"freehold.dev/freehold/internal/registry"
 )
 
@@ -69,14 +70,14 @@ var useCases = map[string]useCase{
 		func(t *testing.T) *place { return onboarded(t, oneGateway, "projects: [{name: lab}]") },
 		func(t *testing.T, p *process) error {
 			added := document(t, "projects: ["+shop+"]").Projects[0]
-			_, err := p.ChangeProjects(p.Context(), "acme", ProjectChange{Add: &added}, p.Sink(p.sink))
+			_, err := p.ChangeProjects(p.Context(), "acme", ProjectChange{Add: &added}, ChangeOptions{}, p.Sink(p.sink))
 			return err
 		},
 	},
 	"projects remove": {
 		func(t *testing.T) *place { return onboarded(t, oneGateway, "projects: [{name: lab}, "+shop+"]") },
 		func(t *testing.T, p *process) error {
-			_, err := p.ChangeProjects(p.Context(), "acme", ProjectChange{Remove: "shop"}, p.Sink(p.sink))
+			_, err := p.ChangeProjects(p.Context(), "acme", ProjectChange{Remove: "shop"}, ChangeOptions{}, p.Sink(p.sink))
 			return err
 		},
 	},
@@ -169,7 +170,7 @@ func undisturbed(t *testing.T, start *place, uc useCase) reference {
 	t.Helper()
 	p := start.copied(t)
 	proc := p.here()
-	earlier := must[[]event.Operation](t)(proc.store.Operations(t.Context(), "acme"))
+	earlier := must[[]event.Operation](t)(proc.store.Org(orgcontexttest.For("acme")).Operations(t.Context()))
 	if err := uc.run(t, proc); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +197,7 @@ func (p *place) killed(t *testing.T, m lifecycletest.Machine, uc useCase, n int)
 // goesOn runs the use case once more, on a machine, to its end.
 func (p *place) goesOn(t *testing.T, uc useCase, killed *process, machine string) *process {
 	t.Helper()
-	last := must[*event.Operation](t)(killed.store.Last(t.Context(), "acme"))
+	last := must[*event.Operation](t)(killed.store.Org(orgcontexttest.For("acme")).Last(t.Context()))
 	done := last.State == "succeeded"
 	again := p.start(lifecycletest.Machine{Name: machine})
 	if again.Name() != killed.Name() && !again.Dead(killed.Name()) {
@@ -250,10 +251,10 @@ func same(t *testing.T, want reference, got *place, by ...*process) {
 // ones, the oldest first: exactly one for each.
 func (p *process) terminals(t *testing.T, earlier int) (ends []event.Event) {
 	t.Helper()
-	ops := must[[]event.Operation](t)(p.store.Operations(t.Context(), "acme"))
+	ops := must[[]event.Operation](t)(p.store.Org(orgcontexttest.For("acme")).Operations(t.Context()))
 	slices.Reverse(ops)
 	for _, op := range ops[earlier:] {
-		evs := must[[]event.Event](t)(p.store.Events(t.Context(), "acme", op.ID, 0))
+		evs := must[[]event.Event](t)(p.store.Org(orgcontexttest.For("acme")).Events(t.Context(), op.ID, 0))
 		evs = slices.DeleteFunc(evs, func(ev event.Event) bool { return !ev.Type.Terminal() })
 		if len(evs) != 1 {
 			t.Errorf("operation %s (%s) has %d terminal events in its log, want one", op.ID, op.State, len(evs))
@@ -275,9 +276,9 @@ type remembered struct {
 func (p *place) remembered(t *testing.T, by *process) remembered {
 	t.Helper()
 	r := lifecycletest.Named(p.world, remembered{
-		Org:    must[registry.Org](t)(by.store.Org(t.Context(), "acme")),
-		Layers: must[map[string]registry.Layer](t)(by.store.Layers(t.Context(), "acme")),
-		Claims: must[[]registry.Claim](t)(by.store.Claims(t.Context(), "acme")),
+		Org:    must[registry.Org](t)(by.store.Org(orgcontexttest.For("acme")).Org(t.Context())),
+		Layers: must[map[string]registry.Layer](t)(by.store.Org(orgcontexttest.For("acme")).Layers(t.Context())),
+		Claims: must[[]registry.Claim](t)(by.store.Org(orgcontexttest.For("acme")).Claims(t.Context())),
 	})
 	r.Org.Updated = time.Time{}
 	for l, rec := range r.Layers {

@@ -362,21 +362,16 @@ func (r *run) settle(ctx context.Context, in layerIn) ([]finding.Finding, error)
 }
 
 // expected guesses how many resources a layer has: as many as it had before,
-// or as another org's has. 0 is "not known".
+// or as that of another org. 0 is "not known".
 func (s *Service) expected(ctx context.Context, d dataplane.DataPlane, l plan.Layer) int {
 	if n := d.Layer(l).Resources; n > 0 {
 		return n
 	}
-	orgs, err := s.Registry.Orgs(ctx)
+	n, err := s.fleet().Resources(ctx, string(l))
 	if err != nil {
-		return 0
+		return 0 // it is a guess
 	}
-	for _, o := range orgs {
-		if layers, err := s.Registry.Layers(ctx, o.Org); err == nil && layers[string(l)].State == dataplane.Done && layers[string(l)].Resources > 0 {
-			return layers[string(l)].Resources
-		}
-	}
-	return 0
+	return n
 }
 
 // declare notes what a layer has.

@@ -14,6 +14,7 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
+	"freehold.dev/freehold/internal/orgcontext"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 )
@@ -149,11 +150,21 @@ type deaf struct {
 	layer, state string
 }
 
-func (d *deaf) PutLayer(ctx context.Context, l registry.Lease, rec registry.Layer) error {
+func (d *deaf) Org(c orgcontext.Context) registry.OrgStore {
+	return &deafOrg{OrgStore: d.Store.Org(c), layer: d.layer, state: d.state}
+}
+
+type deafOrg struct {
+	registry.OrgStore
+
+	layer, state string
+}
+
+func (d *deafOrg) PutLayer(ctx context.Context, l registry.Lease, rec registry.Layer) error {
 	if rec.Layer == d.layer && rec.State == d.state {
 		return errors.New("disk full")
 	}
-	return d.Store.PutLayer(ctx, l, rec)
+	return d.OrgStore.PutLayer(ctx, l, rec)
 }
 
 func TestARegistryThatTakesNoRecordOfALayerStopsTheRun(t *testing.T) {

@@ -69,10 +69,14 @@ func reversed() []plan.Layer {
 // presence is unknown stops it before anything is removed.
 func (s *Service) Offboard(ctx context.Context, org string, opts OffboardOptions, sink event.Sink) (event.Offboarding, error) {
 	out := event.Offboarding{Org: org, Layers: []event.LayerResult{}}
-	if _, err := s.Registry.Org(ctx, org); err != nil {
+	if _, err := s.of(org).Org(ctx); err != nil {
 		return out, fail(org, "", err) // an org that is not known is not held
 	}
-	err := s.operate(ctx, org, "offboard", sink, func(ctx context.Context, r *run) (ending, error) {
+	req, err := request("offboard", opts.RequestID, []any{opts.CloseAccount, opts.KeepAccount})
+	if err != nil {
+		return out, fail(org, "", err)
+	}
+	err = s.operate(ctx, org, req, sink, result(&out), func(ctx context.Context, r *run) (ending, error) {
 		err := fail(org, "", r.offboard(ctx, org, opts, &out))
 		out.Operation, out.Duration = r.op.ID(), r.Now().Sub(r.op.Began())
 		return ending{result: out}, err

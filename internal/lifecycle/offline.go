@@ -15,18 +15,11 @@ import (
 	"freehold.dev/freehold/policies"
 )
 
-// Recorded is what a plan without the cloud asks of the registry.
-type Recorded interface {
-	Org(ctx context.Context, org string) (registry.Org, error)
-	Layers(ctx context.Context, org string) (map[string]registry.Layer, error)
-	OwnedByOthers(ctx context.Context, org string, values []string) ([]registry.OwnedError, error)
-}
-
 // PlanOffline decides what a document leaves open, and refuses what can be told
 // from the document and from what is recorded of the org. It asks no cloud and no
 // backend, and lists what therefore nobody has checked. records may be nil: there
 // is no registry. The refusals are those of Plan.
-func PlanOffline(ctx context.Context, records Recorded, doc spec.Spec, now time.Time) (event.Plan, []dataplane.Refusal, error) {
+func PlanOffline(ctx context.Context, records *Records, doc spec.Spec, now time.Time) (event.Plan, []dataplane.Refusal, error) {
 	f, err := factsOffline(ctx, records, doc, now)
 	p := f.DataPlane.Plan
 	out := event.Plan{Org: p.Org, Hash: p.Hash, HashVersion: p.HashVersion, Decided: p, Notes: p.Notes}
@@ -38,13 +31,13 @@ func PlanOffline(ctx context.Context, records Recorded, doc spec.Spec, now time.
 }
 
 // factsOffline are the facts that are recorded.
-func factsOffline(ctx context.Context, records Recorded, doc spec.Spec, now time.Time) (dataplane.Facts, error) {
+func factsOffline(ctx context.Context, records *Records, doc spec.Spec, now time.Time) (dataplane.Facts, error) {
 	f := dataplane.Facts{Now: now, Rules: policies.All()}
 	f.DataPlane = dataplane.Of(plan.Build(doc), cloud.Identity{}, nil)
 	if records == nil {
 		return f, nil
 	}
-	o, err := records.Org(ctx, doc.Org)
+	o, err := records.of(doc.Org).Org(ctx)
 	if err != nil && !errors.Is(err, registry.ErrUnknownOrg) {
 		return f, err
 	}
@@ -53,7 +46,7 @@ func factsOffline(ctx context.Context, records Recorded, doc spec.Spec, now time
 		if err != nil {
 			return f, err
 		}
-		layers, err := records.Layers(ctx, doc.Org)
+		layers, err := records.of(doc.Org).Layers(ctx)
 		if err != nil {
 			return f, err
 		}
@@ -64,7 +57,7 @@ func factsOffline(ctx context.Context, records Recorded, doc spec.Spec, now time
 	if err != nil {
 		return f, err
 	}
-	f.Owned, err = records.OwnedByOthers(ctx, doc.Org, dataplane.Identities(ids))
+	f.Owned, err = records.owned(ctx, doc.Org, dataplane.Identities(ids))
 	return f, err
 }
 

@@ -43,7 +43,7 @@ func TestAPlanWithoutTheCloudRefusesWhatTheRegistryShowsAndSaysWhatNobodyChecked
 				fields = append(fields, "org: "+tc.org)
 			}
 			proc := made.start(lifecycletest.Machine{Name: "lint"})
-			out, refusals, err := PlanOffline(t.Context(), proc.store, document(t, fields...), time.Now())
+			out, refusals, err := PlanOffline(t.Context(), proc.records(), document(t, fields...), time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +59,7 @@ func TestAPlanWithoutTheCloudRefusesWhatTheRegistryShowsAndSaysWhatNobodyChecked
 		})
 	}
 	t.Run("a downgrade", func(t *testing.T) {
-		_, refusals, err := PlanOffline(t.Context(), onboarded(t, version("1.35")).here().store, document(t, version("1.34")), time.Now())
+		_, refusals, err := PlanOffline(t.Context(), onboarded(t, version("1.35")).here().records(), document(t, version("1.34")), time.Now())
 		if err != nil || len(refusals) != 1 || !strings.Contains(refusals[0].Message, "EKS never downgrades a control plane") {
 			t.Errorf("%+v, %v", refusals, err)
 		}

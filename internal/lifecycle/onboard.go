@@ -17,7 +17,11 @@ import (
 // touches nothing else. It may be run again at any time, also after a kill.
 func (s *Service) Onboard(ctx context.Context, doc spec.Spec, opts OnboardOptions, sink event.Sink) (event.Onboarding, error) {
 	out := event.Onboarding{Org: doc.Org, Layers: []event.LayerResult{}}
-	err := s.operate(ctx, doc.Org, "onboard", sink, func(ctx context.Context, r *run) (ending, error) {
+	req, err := request("onboard", opts.RequestID, []any{doc, opts.Prune})
+	if err != nil {
+		return out, fail(doc.Org, "", err)
+	}
+	err = s.operate(ctx, doc.Org, req, sink, result(&out), func(ctx context.Context, r *run) (ending, error) {
 		d, err := do(ctx, r.admit, doc)
 		if err == nil {
 			err = r.make(ctx, work{DataPlane: d, Layers: plan.Layers(), Prune: opts.Prune, Whole: true}, &out)
@@ -77,6 +81,9 @@ func (r *run) make(ctx context.Context, w work, out *event.Onboarding) (err erro
 		declared.Merge(made.Declared)
 	}
 	out.DataPlane = d.Summary()
+	if err := r.op.PutDataPlane(ctx, out.DataPlane); err != nil {
+		return fail(org, "", err)
+	}
 	if w.Whole {
 		found, err := do(ctx, r.sweep, sweepIn{DataPlane: d, Declared: declared, Prune: w.Prune})
 		out.Pruned = append(out.Pruned, found.Removed...)

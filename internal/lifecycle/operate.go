@@ -2,11 +2,16 @@ package lifecycle
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"fmt"
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/registry"
+	"freehold.dev/freehold/internal/wait"
 )
 
 // ending is what an operation ends with.
@@ -15,10 +20,34 @@ type ending struct {
 	changes map[string]int
 }
 
+// request is what a caller asks for. id is what the caller knows it by; empty:
+// by nothing. document is everything that it asks for, as a value.
+func request(kind, id string, document any) (operation.Request, error) {
+	req := operation.Request{Kind: kind, ID: id}
+	if id == "" {
+		return req, nil
+	}
+	text, err := json.Marshal(document)
+	if err != nil {
+		return req, fmt.Errorf("write request %q: %w", id, err)
+	}
+	sum := sha256.Sum256(text)
+	req.Document = hex.EncodeToString(sum[:])
+	return req, nil
+}
+
 // operate holds the org for the time of body, and ends the operation with the
 // one terminal event that fits what body returned.
-func (s *Service) operate(ctx context.Context, org, kind string, sink event.Sink, body func(context.Context, *run) (ending, error)) error {
-	op, err := operation.Begin(ctx, s.Holding, org, kind, sink)
+//
+// A request that was carried out before is shown again, event by event, and ends
+// as it ended: repeated is handed its result.
+func (s *Service) operate(
+	ctx context.Context, org string, req operation.Request, sink event.Sink, repeated func(result any), body func(context.Context, *run) (ending, error),
+) error {
+	op, err := operation.Begin(wait.Heard(ctx, watching(org, req.Kind, sink)), s.Holding, s.Who.For(org), req, sink)
+	if before, ok := errors.AsType[*registry.RepeatedError](err); ok {
+		return s.replay(ctx, org, before.Operation, sink, repeated)
+	}
 	if err != nil {
 		return fail(org, "", err)
 	}
@@ -39,6 +68,68 @@ func (s *Service) operate(ctx context.Context, org, kind string, sink event.Sink
 		err = errors.Join(err, fail(org, "", ended))
 	}
 	return err
+}
+
+// watching tells of a wait for the org before there is an operation.
+func watching(org, kind string, sink event.Sink) func(wait.Report) {
+	return func(w wait.Report) {
+		if sink != nil {
+			sink(event.Event{Type: event.Waiting, Org: org, Kind: kind, Duration: w.Waited, Message: w.String()})
+		}
+	}
+}
+
+// replay shows what an operation said, and returns how it ended.
+func (s *Service) replay(ctx context.Context, org string, op event.Operation, sink event.Sink, repeated func(result any)) error {
+	events, err := s.of(org).Events(ctx, op.ID, 0)
+	if err != nil {
+		return fail(org, "", err)
+	}
+	for _, ev := range events {
+		if ev, err = ev.Restored(); err != nil {
+			return fail(org, "", err)
+		}
+		if sink != nil {
+			sink(ev)
+		}
+		if !ev.Type.Terminal() {
+			continue
+		}
+		if ev.Result != nil {
+			repeated(ev.Result)
+		}
+		return ended(ev)
+	}
+	return fail(org, "", fmt.Errorf("operation %s has ended, and its terminal event is not stored", op.ID))
+}
+
+// ended is the error of an operation that ended with the terminal event, nil if
+// it succeeded.
+func ended(ev event.Event) error {
+	kind := error(nil)
+	switch ev.Type {
+	case event.OperationSucceeded:
+		return nil
+	case event.OperationBlocked:
+		kind = ErrBlocked
+	case event.OperationPending:
+		kind = ErrPending
+	default:
+		kind = errEnded
+	}
+	return &Error{Org: ev.Org, Layer: ev.Layer, Next: ev.Next, Err: &because{text: ev.Message, err: kind}}
+}
+
+// errEnded is the cause of an operation that failed earlier.
+var errEnded = errors.New("the operation failed")
+
+// result hands a repeated operation's result to the variable of the use case.
+func result[T any](out *T) func(any) {
+	return func(v any) {
+		if typed, ok := v.(T); ok {
+			*out = typed
+		}
+	}
 }
 
 // terminal is the event with which an operation that returned err ends.

@@ -48,16 +48,20 @@ func (s *Service) PlanProjects(ctx context.Context, org string, c ProjectChange)
 // layer, and where roles of pods come or go its cluster layer, as onboard would:
 // as an operation, with the same checks, and until every project is ready.
 // It may be run again at any time, also after a kill.
-func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChange, sink event.Sink) (event.Onboarding, error) {
+func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChange, o ChangeOptions, sink event.Sink) (event.Onboarding, error) {
 	out := event.Onboarding{Org: org, Layers: []event.LayerResult{}}
-	if _, err := s.Registry.Org(ctx, org); err != nil {
+	if _, err := s.of(org).Org(ctx); err != nil {
 		return out, fail(org, "", err) // an org that is not known is not held
 	}
 	in, err := s.change(ctx, org, c)
 	if err != nil {
 		return out, fail(org, "", err)
 	}
-	err = s.operate(ctx, org, "projects", sink, func(ctx context.Context, r *run) (ending, error) {
+	req, err := request("projects", o.RequestID, c)
+	if err != nil {
+		return out, fail(org, "", err)
+	}
+	err = s.operate(ctx, org, req, sink, result(&out), func(ctx context.Context, r *run) (ending, error) {
 		w, err := do(ctx, r.admitChange, in)
 		switch {
 		case err != nil:
@@ -96,7 +100,7 @@ type changeIn struct {
 
 // change is a change before its operation begins: beginning ends one that was killed.
 func (s *Service) change(ctx context.Context, org string, c ProjectChange) (changeIn, error) {
-	last, err := s.Registry.Last(ctx, org)
+	last, err := s.of(org).Last(ctx)
 	return changeIn{Org: org, Change: c, Unfinished: last != nil && last.State == event.OperationStarted.State()}, err
 }
 

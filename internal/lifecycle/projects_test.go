@@ -11,6 +11,7 @@ import (
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/spec"
 )
@@ -22,7 +23,7 @@ func project(t *testing.T, text string) *spec.Project {
 }
 
 func (p *process) change(c ProjectChange) (event.Onboarding, error) {
-	return p.ChangeProjects(p.Context(), "acme", c, p.Sink(p.sink))
+	return p.ChangeProjects(p.Context(), "acme", c, ChangeOptions{}, p.Sink(p.sink))
 }
 
 // began are the layers that the process began with, in order.
@@ -120,7 +121,7 @@ func TestProjectsAreChangedOnlyWhereThereIsACluster(t *testing.T) {
 	refused(t, err, ErrInvalid, "unknown org")
 	_, err = p.here().PlanProjects(t.Context(), "acme", remove)
 	refused(t, err, ErrInvalid, "unknown org")
-	if ops := must[[]event.Operation](t)(p.here().store.Operations(t.Context(), "acme")); len(ops) > 0 {
+	if ops := must[[]event.Operation](t)(p.here().store.Org(orgcontexttest.For("acme")).Operations(t.Context())); len(ops) > 0 {
 		t.Errorf("an org that is not known was held: %v", ops)
 	}
 

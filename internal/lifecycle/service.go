@@ -13,7 +13,6 @@ import (
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
-	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
@@ -106,27 +105,6 @@ type Clusters interface {
 	Kubeconfig(ctx context.Context, c cloud.Cluster, roleARN string) ([]byte, error)
 }
 
-// Records are what the registry knows of orgs.
-type Records interface {
-	Org(ctx context.Context, org string) (registry.Org, error)
-	Orgs(ctx context.Context) ([]registry.Org, error)
-	Layers(ctx context.Context, org string) (map[string]registry.Layer, error)
-	Shared(ctx context.Context) ([]finding.Shared, error)
-}
-
-// Ledger is who owns what.
-type Ledger interface {
-	Claims(ctx context.Context, org string) ([]registry.Claim, error)
-	OwnedByOthers(ctx context.Context, org string, values []string) ([]registry.OwnedError, error)
-}
-
-// Journal is what operations said.
-type Journal interface {
-	Last(ctx context.Context, org string) (*event.Operation, error)
-	Operations(ctx context.Context, org string) ([]event.Operation, error)
-	Events(ctx context.Context, org, operation string, after int64) ([]event.Event, error)
-}
-
 // Engine runs and reads stacks.
 type Engine interface {
 	Runner
@@ -141,20 +119,13 @@ type Cloud interface {
 	Clusters
 }
 
-// Registry is what the use cases read of the registry. They write to it through
-// the operation's handle.
-type Registry interface {
-	Records
-	Ledger
-	Journal
-}
-
 // Service runs the use cases over one cloud. Its fields are set once, by the wiring.
 type Service struct {
-	Engine   Engine
-	Cloud    Cloud
-	Registry Registry
-	Objects  Objects
+	Records
+
+	Engine  Engine
+	Cloud   Cloud
+	Objects Objects
 	// Holding says how an operation holds its org and writes.
 	Holding operation.Options
 	Now     func() time.Time
@@ -179,7 +150,7 @@ func (s *Service) recorded(ctx context.Context, o registry.Org) (dataplane.DataP
 	if err != nil {
 		return dataplane.DataPlane{}, err
 	}
-	layers, err := s.Registry.Layers(ctx, o.Org)
+	layers, err := s.of(o.Org).Layers(ctx)
 	if err != nil {
 		return dataplane.DataPlane{}, err
 	}
@@ -189,7 +160,7 @@ func (s *Service) recorded(ctx context.Context, o registry.Org) (dataplane.DataP
 // remembered is what is recorded of an org, and its data plane as it was last
 // planned and made.
 func (s *Service) remembered(ctx context.Context, org string) (registry.Org, dataplane.DataPlane, error) {
-	o, err := s.Registry.Org(ctx, org)
+	o, err := s.of(org).Org(ctx)
 	if err != nil {
 		return o, dataplane.DataPlane{}, err
 	}

@@ -12,7 +12,7 @@ import (
 
 // Status says what is known of one org, without asking the cloud.
 func (s *Service) Status(ctx context.Context, org string) (event.Status, error) {
-	o, err := s.Registry.Org(ctx, org)
+	o, err := s.of(org).Org(ctx)
 	if err != nil {
 		return event.Status{Org: org}, fail(org, "", err)
 	}
@@ -22,7 +22,7 @@ func (s *Service) Status(ctx context.Context, org string) (event.Status, error) 
 
 // Orgs says what is known of every org, by name.
 func (s *Service) Orgs(ctx context.Context) ([]event.Status, error) {
-	orgs, err := s.Registry.Orgs(ctx)
+	orgs, err := s.fleet().Orgs(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -47,20 +47,20 @@ func (s *Service) status(ctx context.Context, o registry.Org) (event.Status, err
 	for _, l := range plan.Layers() {
 		st.Layers = append(st.Layers, d.Result(l))
 	}
-	st.Last, err = s.Registry.Last(ctx, o.Org)
+	st.Last, err = s.of(o.Org).Last(ctx)
 	return st, err
 }
 
 // Shared returns what two orgs have in common.
 func (s *Service) Shared(ctx context.Context) ([]finding.Shared, error) {
-	return s.Registry.Shared(ctx)
+	return s.fleet().Shared(ctx)
 }
 
 // Operations lists the org's operations, the newest first.
 func (s *Service) Operations(ctx context.Context, org string) ([]event.Operation, error) {
-	ops, err := s.Registry.Operations(ctx, org)
+	ops, err := s.of(org).Operations(ctx)
 	if err == nil && len(ops) == 0 {
-		_, err = s.Registry.Org(ctx, org)
+		_, err = s.of(org).Org(ctx)
 	}
 	return ops, fail(org, "", err)
 }
@@ -69,17 +69,17 @@ func (s *Service) Operations(ctx context.Context, org string) ([]event.Operation
 // empty operation is the newest.
 func (s *Service) Events(ctx context.Context, org, operation string, after int64) ([]event.Event, error) {
 	if operation == "" {
-		last, err := s.Registry.Last(ctx, org)
+		last, err := s.of(org).Last(ctx)
 		switch {
 		case err != nil:
 			return nil, fail(org, "", err)
 		case last == nil:
-			_, err := s.Registry.Org(ctx, org)
+			_, err := s.of(org).Org(ctx)
 			return nil, fail(org, "", err)
 		}
 		operation = last.ID
 	}
-	evs, err := s.Registry.Events(ctx, org, operation, after)
+	evs, err := s.of(org).Events(ctx, operation, after)
 	return evs, fail(org, "", err)
 }
 

@@ -15,6 +15,7 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 )
@@ -185,7 +186,7 @@ func TestAnOperationHasItsTimes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	op := must[*event.Operation](t)(proc.store.Last(t.Context(), "acme"))
+	op := must[*event.Operation](t)(proc.store.Org(orgcontexttest.For("acme")).Last(t.Context()))
 	if !op.Started.Equal(began) || op.Finished.Sub(op.Started) != time.Minute {
 		t.Errorf("from %s to %s", op.Started, op.Finished)
 	}

@@ -14,6 +14,8 @@ import (
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/orgcontext"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
 	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/internal/registry/sqlite"
 )
@@ -48,23 +50,25 @@ type world struct {
 
 	disturbed *disturbed
 	real      *sqlite.Store
+	file      string
 }
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	s := open(t, filepath.Join(t.TempDir(), "registry.db"))
-	return world{screen: &screen{}, disturbed: &disturbed{Store: s}, real: s}
+	file := filepath.Join(t.TempDir(), "registry.db")
+	s := open(t, file)
+	return world{screen: &screen{}, disturbed: &disturbed{Store: s}, real: s, file: file}
 }
 
 // options are those of a process with the name, which knows that some others are dead.
 func (w world) options(name string, dead ...string) operation.Options {
-	return operation.Options{Store: w.disturbed, Now: time.Now, Holder: process{name, dead}}
+	return operation.Options{Store: w.disturbed, Now: time.Now, Holder: process{name: name, dead: dead}}
 }
 
 // begin begins an operation on acme as the process with the name.
 func (w world) begin(t *testing.T, name string, dead ...string) *operation.Operation {
 	t.Helper()
-	op, err := operation.Begin(t.Context(), w.options(name, dead...), "acme", "onboard", w.show)
+	op, err := operation.Begin(t.Context(), w.options(name, dead...), orgcontexttest.For("acme"), onboard, w.show)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +78,7 @@ func (w world) begin(t *testing.T, name string, dead ...string) *operation.Opera
 // stored are the events of an operation on acme in the registry.
 func (w world) stored(t *testing.T, op string) []event.Event {
 	t.Helper()
-	events, err := w.real.Events(t.Context(), "acme", op, 0)
+	events, err := of(w.real, "acme").Events(t.Context(), op, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +88,7 @@ func (w world) stored(t *testing.T, op string) []event.Event {
 // state is the state of acme's last operation.
 func (w world) state(t *testing.T) string {
 	t.Helper()
-	last, err := w.real.Last(t.Context(), "acme")
+	last, err := of(w.real, "acme").Last(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +99,8 @@ func (w world) state(t *testing.T) string {
 type process struct {
 	name string
 	dead []string
+	// elsewhere is true of a process on a machine of its own.
+	elsewhere bool
 }
 
 func (p process) Name() string { return p.name }
@@ -102,6 +108,14 @@ func (p process) Name() string { return p.name }
 func (p process) Dead(name string) bool {
 	return slices.Contains(p.dead, name)
 }
+
+func (p process) SameClock(string) bool { return !p.elsewhere }
+
+// of is the registry as an org has it.
+func of(s registry.Store, org string) registry.OrgStore { return s.Org(orgcontexttest.For(org)) }
+
+// onboard asks for an onboarding without an id.
+var onboard = operation.Request{Kind: "onboard"}
 
 // screen is a sink that remembers what it was shown.
 type screen struct {
@@ -139,7 +153,7 @@ var errDown = errors.New("the registry is down")
 
 // disturbed is a registry of which some methods do not work.
 type disturbed struct {
-	operation.Store
+	registry.Store
 
 	mu sync.Mutex
 	// down are the methods that fail, hung those that only end with their context.
@@ -176,46 +190,64 @@ func (d *disturbed) fault(ctx context.Context, method string) error {
 	return nil
 }
 
-func (d *disturbed) Begin(ctx context.Context, req registry.Request) (registry.Begun, error) {
-	d.mu.Lock()
-	n, before := d.begins, d.before
-	d.begins++
-	d.mu.Unlock()
+// Org is the registry as an org has it, with the same faults.
+func (d *disturbed) Org(c orgcontext.Context) registry.OrgStore {
+	return disturbedOrg{OrgStore: d.Store.Org(c), d: d}
+}
+
+type disturbedOrg struct {
+	registry.OrgStore
+
+	d *disturbed
+}
+
+func (o disturbedOrg) Begin(ctx context.Context, req registry.Request) (registry.Begun, error) {
+	o.d.mu.Lock()
+	n, before := o.d.begins, o.d.before
+	o.d.begins++
+	o.d.mu.Unlock()
 	if before != nil {
 		before(n)
 	}
-	return d.Store.Begin(ctx, req)
+	return o.OrgStore.Begin(ctx, req)
 }
 
-func (d *disturbed) Renew(ctx context.Context, l registry.Lease, holder string, ttl time.Duration) error {
-	d.mu.Lock()
-	d.renews++
-	d.mu.Unlock()
-	if err := d.fault(ctx, "Renew"); err != nil {
-		return err
-	}
-	return d.Store.Renew(ctx, l, holder, ttl)
-}
-
-func (d *disturbed) Append(ctx context.Context, l registry.Lease, events ...event.Event) ([]event.Event, error) {
-	if err := d.fault(ctx, "Append"); err != nil {
+func (o disturbedOrg) Holder(ctx context.Context) (*registry.BusyError, error) {
+	if err := o.d.fault(ctx, "Holder"); err != nil {
 		return nil, err
 	}
-	return d.Store.Append(ctx, l, events...)
+	return o.OrgStore.Holder(ctx)
 }
 
-func (d *disturbed) End(ctx context.Context, l registry.Lease, terminal event.Event) (event.Event, error) {
-	if err := d.fault(ctx, "End"); err != nil {
-		return event.Event{}, err
-	}
-	return d.Store.End(ctx, l, terminal)
-}
-
-func (d *disturbed) Delivered(ctx context.Context, org, op string) error {
-	if err := d.fault(ctx, "Delivered"); err != nil {
+func (o disturbedOrg) Renew(ctx context.Context, l registry.Lease, holder string, ttl time.Duration) error {
+	o.d.mu.Lock()
+	o.d.renews++
+	o.d.mu.Unlock()
+	if err := o.d.fault(ctx, "Renew"); err != nil {
 		return err
 	}
-	return d.Store.Delivered(ctx, org, op)
+	return o.OrgStore.Renew(ctx, l, holder, ttl)
+}
+
+func (o disturbedOrg) Append(ctx context.Context, l registry.Lease, events ...event.Event) ([]event.Event, error) {
+	if err := o.d.fault(ctx, "Append"); err != nil {
+		return nil, err
+	}
+	return o.OrgStore.Append(ctx, l, events...)
+}
+
+func (o disturbedOrg) End(ctx context.Context, l registry.Lease, terminal event.Event) (event.Event, error) {
+	if err := o.d.fault(ctx, "End"); err != nil {
+		return event.Event{}, err
+	}
+	return o.OrgStore.End(ctx, l, terminal)
+}
+
+func (o disturbedOrg) Delivered(ctx context.Context, op string) error {
+	if err := o.d.fault(ctx, "Delivered"); err != nil {
+		return err
+	}
+	return o.OrgStore.Delivered(ctx, op)
 }
 
 func same(t *testing.T, what string, want, got any) {

@@ -13,6 +13,9 @@ import (
 type Holder interface {
 	Name() string
 	Dead(name string) bool
+	// SameClock reports whether the process that has the name stamps its lease
+	// with the clock that this one reads. Where it cannot tell, it says no.
+	SameClock(name string) bool
 }
 
 // Process is the Holder of an operating system's process.
@@ -82,6 +85,13 @@ func (p Process) Dead(name string) bool {
 	default:
 		return false
 	}
+}
+
+// SameClock reports whether the process that has the name ran on the same boot
+// of the same host.
+func (p Process) SameClock(name string) bool {
+	mine, its := strings.Fields(p.Name()), strings.Fields(name)
+	return len(its) == len(mine) && its[0] == mine[0] && its[3] == mine[3] && its[0] != "-" && its[3] != "-"
 }
 
 // life is what is known of a pid.

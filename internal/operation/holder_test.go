@@ -17,6 +17,7 @@ import (
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
 	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/internal/registry/sqlite"
 )
@@ -35,7 +36,7 @@ func hold(file string) {
 		return
 	}
 	holder := operation.ThisProcess()
-	op, err := operation.Begin(ctx, operation.Options{Store: s, Now: time.Now, Holder: holder, TTL: stoppedTTL}, "acme", "onboard", nil)
+	op, err := operation.Begin(ctx, operation.Options{Store: s, Now: time.Now, Holder: holder, TTL: stoppedTTL}, orgcontexttest.For("acme"), onboard, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -123,7 +124,7 @@ func TestAKilledProcessIsTakenOverAtOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "registry.db")
 	other, s, w := startSecond(t, file), open(t, file), &screen{}
 	o := operation.Options{Store: s, Now: time.Now, Holder: operation.ThisProcess()}
-	if _, err := operation.Begin(t.Context(), o, "acme", "onboard", w.show); !errors.Is(err, registry.ErrBusy) {
+	if _, err := operation.Begin(t.Context(), o, orgcontexttest.For("acme"), onboard, w.show); !errors.Is(err, registry.ErrBusy) {
 		t.Fatalf("while the other process lives: %v, want ErrBusy", err)
 	}
 	other.signal(t, syscall.SIGKILL)
@@ -134,14 +135,14 @@ func TestAKilledProcessIsTakenOverAtOnce(t *testing.T) {
 		}
 	}
 	// Its lease was short. With this one the org would be busy for an hour.
-	first, err := s.Last(t.Context(), "acme")
+	first, err := of(s, "acme").Last(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Renew(t.Context(), registry.Lease{Org: "acme", Operation: first.ID, Token: 1}, other.name, time.Hour); err != nil {
+	if err := of(s, "acme").Renew(t.Context(), registry.Lease{Org: "acme", Operation: first.ID, Token: 1}, other.name, time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	op, err := operation.Begin(t.Context(), o, "acme", "onboard", w.show)
+	op, err := operation.Begin(t.Context(), o, orgcontexttest.For("acme"), onboard, w.show)
 	if err != nil {
 		t.Fatalf("after the kill: %v", err)
 	}
@@ -176,10 +177,10 @@ func TestAStoppedProcessIsTakenOverAfterItsLeaseAndCanDoNoHarm(t *testing.T) {
 	if o.Holder.Dead(other.name) {
 		t.Error("a stopped process is called dead")
 	}
-	op, err := operation.Begin(t.Context(), o, "acme", "onboard", w.show)
+	op, err := operation.Begin(t.Context(), o, orgcontexttest.For("acme"), onboard, w.show)
 	for began := time.Now(); errors.Is(err, registry.ErrBusy) && time.Since(began) < time.Minute; {
 		time.Sleep(10 * time.Millisecond)
-		op, err = operation.Begin(t.Context(), o, "acme", "onboard", w.show)
+		op, err = operation.Begin(t.Context(), o, orgcontexttest.For("acme"), onboard, w.show)
 	}
 	if err != nil {
 		t.Fatalf("after the lease: %v", err)
@@ -187,7 +188,7 @@ func TestAStoppedProcessIsTakenOverAfterItsLeaseAndCanDoNoHarm(t *testing.T) {
 	if err := op.PutOrg(t.Context(), registry.Org{Org: "acme", State: "onboarding", Plan: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}
-	before, err := s.Org(t.Context(), "acme")
+	before, err := of(s, "acme").Org(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,13 +200,13 @@ func TestAStoppedProcessIsTakenOverAfterItsLeaseAndCanDoNoHarm(t *testing.T) {
 	}
 	other.do(t, "emit")
 	end(t, op)
-	after, err := s.Org(t.Context(), "acme")
+	after, err := of(s, "acme").Org(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "org", before, after)
 	same(t, "shown", []string{"operation.failed", "operation.started", "operation.succeeded"}, w.words())
-	events, err := s.Events(t.Context(), "acme", w.shown()[0].Operation, 0)
+	events, err := of(s, "acme").Events(t.Context(), w.shown()[0].Operation, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 // eventLog stores events and then shows them, both in one order.
 type eventLog struct {
 	store interface {
-		Log
-		Leases
+		registry.Log
+		registry.Leases
 	}
 	lease registry.Lease
 	sink  event.Sink
@@ -79,7 +79,7 @@ func (l *eventLog) deliver(ctx context.Context, ev event.Event) {
 	l.show(ev)
 	// If this fails, the next operation on the org shows the event again, with
 	// the same number. That is no reason for this one to fail.
-	_ = l.store.Delivered(ctx, ev.Org, ev.Operation)
+	_ = l.store.Delivered(ctx, ev.Operation)
 }
 
 func (l *eventLog) show(ev event.Event) {

@@ -8,46 +8,14 @@ import (
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/orgcontext"
 	"freehold.dev/freehold/internal/registry"
+	"freehold.dev/freehold/internal/wait"
 )
-
-// Store is what an operation writes to: a registry.
-type Store interface {
-	Leases
-	Records
-	Ledger
-	Log
-}
-
-// Leases begins and ends operations, and keeps them going.
-type Leases interface {
-	Begin(ctx context.Context, req registry.Request) (registry.Begun, error)
-	Renew(ctx context.Context, l registry.Lease, holder string, ttl time.Duration) error
-	End(ctx context.Context, l registry.Lease, terminal event.Event) (event.Event, error)
-	Last(ctx context.Context, org string) (*event.Operation, error)
-}
-
-// Records holds what is known of orgs and layers.
-type Records interface {
-	PutOrg(ctx context.Context, l registry.Lease, o registry.Org) error
-	PutLayer(ctx context.Context, l registry.Lease, layer registry.Layer) error
-}
-
-// Ledger holds who owns what.
-type Ledger interface {
-	Claim(ctx context.Context, l registry.Lease, made bool, ids ...finding.Identity) error
-	Release(ctx context.Context, l registry.Lease, ids ...finding.Identity) error
-}
-
-// Log holds the events of operations.
-type Log interface {
-	Append(ctx context.Context, l registry.Lease, events ...event.Event) ([]event.Event, error)
-	Delivered(ctx context.Context, org, operation string) error
-}
 
 // Options are what operations have in common.
 type Options struct {
-	Store  Store
+	Store  registry.Store
 	Now    func() time.Time
 	Holder Holder
 	// TTL is how long a lease lasts unless it is renewed, which is tried every
@@ -57,10 +25,19 @@ type Options struct {
 
 const defaultTTL = 15 * time.Second
 
+// Request is what an operation is to do.
+type Request struct {
+	Kind string // onboard, offboard, projects…
+	// ID is what the caller knows the request by; empty: by nothing. Document
+	// identifies what it asks for. See registry.Request.
+	ID, Document string
+}
+
 // Operation is a running operation that holds its org until End. Its methods
 // may be called by several goroutines at once.
 type Operation struct {
 	o     Options
+	store registry.OrgStore
 	lease registry.Lease
 	kind  string
 	began time.Time
@@ -75,25 +52,37 @@ type Operation struct {
 }
 
 // Begin starts an operation on the org. It answers with a *registry.BusyError
-// while another holds the org, unless its process is known to be dead.
+// while another holds the org. A holder that is known to be dead is no other, nor
+// is one that has let its lease expire, which may take the length of the lease
+// to see.
 //
 // Terminal events of earlier operations that nobody was sent go to sink first,
 // then the operation's own start. The caller must call End, also when ctx has
 // ended.
-func Begin(ctx context.Context, o Options, org, kind string, sink event.Sink) (*Operation, error) {
+func Begin(ctx context.Context, o Options, org orgcontext.Context, req Request, sink event.Sink) (*Operation, error) {
 	o = o.withDefaults()
-	req := registry.Request{Org: org, Kind: kind, Holder: o.Holder.Name(), TTL: o.TTL}
+	store := o.Store.Org(org)
+	ask := registry.Request{Kind: req.Kind, Holder: o.Holder.Name(), TTL: o.TTL, ID: req.ID, Document: req.Document}
 	held := o.Now()
-	begun, err := o.Store.Begin(ctx, req)
-	if busy, ok := errors.AsType[*registry.BusyError](err); ok && o.Holder.Dead(busy.Holder) {
-		// Should somebody else be faster, the token is no longer the same.
-		req.Over, held = busy.Token, o.Now()
-		begun, err = o.Store.Begin(ctx, req)
+	begun, err := store.Begin(ctx, ask)
+	for {
+		busy, ok := errors.AsType[*registry.BusyError](err)
+		if !ok {
+			break
+		}
+		over, left := o.abandoned(ctx, store, busy)
+		if !left {
+			return nil, err
+		}
+		// Should somebody else be faster, or the holder wake up, the lease is no
+		// longer as it was seen.
+		ask.Over, held = over, o.Now()
+		begun, err = store.Begin(ctx, ask)
 	}
 	if err != nil {
 		return nil, err
 	}
-	op := hold(ctx, o, begun.Lease, begun.Operation, held, sink)
+	op := hold(ctx, o, store, begun.Lease, begun.Operation, held, sink)
 	for _, ev := range begun.Undelivered {
 		// It reads as it would have when the operation ended. A result that is no
 		// longer understood is shown as it is.
@@ -106,24 +95,52 @@ func Begin(ctx context.Context, o Options, org, kind string, sink event.Sink) (*
 	return op, nil
 }
 
+// abandoned reports whether the holder of an org is gone, and how its lease was
+// seen last. It watches the lease where only time can tell.
+//
+// Two machines have two clocks, so the times in a lease say nothing to another
+// one. It takes as long as the lease lasts, by its own clock, to see that nobody
+// renews it.
+func (o Options) abandoned(ctx context.Context, store registry.OrgStore, busy *registry.BusyError) (registry.Sighting, bool) {
+	if o.Holder.Dead(busy.Holder) {
+		return busy.Seen, true
+	}
+	if o.Holder.SameClock(busy.Holder) {
+		return busy.Seen, !busy.Until.After(o.Now())
+	}
+	free, every := false, min(busy.TTL/20, time.Second)
+	err := wait.Until(ctx, wait.For{
+		What: fmt.Sprintf("%s %s to renew its lease on the org, or to lose it: it runs on another machine", busy.Kind, busy.Operation),
+		// A probe that would come too late is not made, and the lease has to be over.
+		Every: every, Within: busy.TTL + every, Now: o.Now,
+	}, func(ctx context.Context) (changed bool, err error) {
+		now, err := store.Holder(ctx)
+		free = err == nil && now == nil
+		return free || now != nil && now.Seen != busy.Seen, err
+	})
+	// A registry that does not answer does not say that nobody renews.
+	return busy.Seen, free || errors.Is(err, wait.ErrDeadline)
+}
+
 // Attach goes on with a running operation that another process has begun and
 // left, and holds its org from now on. It wraps registry.ErrLost when the
 // operation has ended. The caller must call End, or Detach.
-func Attach(ctx context.Context, o Options, l registry.Lease, sink event.Sink) (*Operation, error) {
+func Attach(ctx context.Context, o Options, org orgcontext.Context, l registry.Lease, sink event.Sink) (*Operation, error) {
 	o = o.withDefaults()
+	store := o.Store.Org(org)
 	held := o.Now()
-	if err := o.Store.Renew(ctx, l, o.Holder.Name(), o.TTL); err != nil {
+	if err := store.Renew(ctx, l, o.Holder.Name(), o.TTL); err != nil {
 		return nil, err
 	}
 	// An operation that holds its org is the org's last.
-	last, err := o.Store.Last(ctx, l.Org)
+	last, err := store.Last(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if last == nil || last.ID != l.Operation {
 		return nil, fmt.Errorf("resume operation %s of org %s: %w", l.Operation, l.Org, registry.ErrLost)
 	}
-	return hold(ctx, o, l, *last, held, sink), nil
+	return hold(ctx, o, store, l, *last, held, sink), nil
 }
 
 func (o Options) withDefaults() Options {
@@ -135,10 +152,10 @@ func (o Options) withDefaults() Options {
 
 // hold makes the handle of an operation whose lease was good at held, and keeps
 // renewing it.
-func hold(ctx context.Context, o Options, l registry.Lease, op event.Operation, held time.Time, sink event.Sink) *Operation {
-	h := &Operation{o: o, lease: l, kind: op.Kind, began: op.Started, renewing: make(chan struct{})}
+func hold(ctx context.Context, o Options, store registry.OrgStore, l registry.Lease, op event.Operation, held time.Time, sink event.Sink) *Operation {
+	h := &Operation{o: o, store: store, lease: l, kind: op.Kind, began: op.Started, renewing: make(chan struct{})}
 	h.ctx, h.cancel = context.WithCancelCause(ctx)
-	h.log = eventLog{store: o.Store, lease: l, sink: sink}
+	h.log = eventLog{store: store, lease: l, sink: sink}
 	// The lease outlives ctx: an operation that is told to stop still has to
 	// record how far it came.
 	renewal, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -151,7 +168,8 @@ func hold(ctx context.Context, o Options, l registry.Lease, op event.Operation, 
 }
 
 // Context is derived from the context of Begin. It ends when the operation has
-// lost its org, with registry.ErrLost as its cause, and with End.
+// lost its org, with registry.ErrLost as its cause, when somebody cancels the
+// operation, with registry.ErrCancelled, and with End.
 func (h *Operation) Context() context.Context { return h.ctx }
 
 // Lease is what another process needs to Attach.
@@ -171,24 +189,29 @@ func (h *Operation) Began() time.Time { return h.began }
 
 // PutOrg records the org's state and plan.
 func (h *Operation) PutOrg(ctx context.Context, o registry.Org) error {
-	return h.checked(h.o.Store.PutOrg(ctx, h.lease, o))
+	return h.checked(h.store.PutOrg(ctx, h.lease, o))
+}
+
+// PutDataPlane records what the org owns, in place of what was.
+func (h *Operation) PutDataPlane(ctx context.Context, d event.DataPlane) error {
+	return h.checked(h.store.PutDataPlane(ctx, h.lease, d))
 }
 
 // PutLayer records what is known of a layer, in place of what was.
 func (h *Operation) PutLayer(ctx context.Context, l registry.Layer) error {
-	return h.checked(h.o.Store.PutLayer(ctx, h.lease, l))
+	return h.checked(h.store.PutLayer(ctx, h.lease, l))
 }
 
 // Claim makes the org the owner of the identities, all or none. An identity
 // that another org owns is a *registry.OwnedError. What is only foreseen, and
 // not made yet, can be released.
 func (h *Operation) Claim(ctx context.Context, made bool, ids ...finding.Identity) error {
-	return h.checked(h.o.Store.Claim(ctx, h.lease, made, ids...))
+	return h.checked(h.store.Claim(ctx, h.lease, made, ids...))
 }
 
 // Release drops claims on what was foreseen and never made.
 func (h *Operation) Release(ctx context.Context, ids ...finding.Identity) error {
-	return h.checked(h.o.Store.Release(ctx, h.lease, ids...))
+	return h.checked(h.store.Release(ctx, h.lease, ids...))
 }
 
 // Emit stores an event and then shows it. It says which org and operation the

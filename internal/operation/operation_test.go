@@ -10,6 +10,7 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
 	"freehold.dev/freehold/internal/registry"
 )
 
@@ -56,7 +57,7 @@ func TestAnEventIsStoredBeforeItIsShown(t *testing.T) {
 		}
 		w.show(ev)
 	}
-	op, err := operation.Begin(t.Context(), w.options("a"), "acme", "onboard", sink)
+	op, err := operation.Begin(t.Context(), w.options("a"), orgcontexttest.For("acme"), onboard, sink)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,15 +78,15 @@ func TestWhatAnOperationWritesIsRecordedForItsOrg(t *testing.T) {
 		t.Fatal(err)
 	}
 	end(t, op)
-	org, err := w.real.Org(t.Context(), "acme")
+	org, err := of(w.real, "acme").Org(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	layers, err := w.real.Layers(t.Context(), "acme")
+	layers, err := of(w.real, "acme").Layers(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	claims, err := w.real.Claims(t.Context(), "acme")
+	claims, err := of(w.real, "acme").Claims(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +99,7 @@ func TestAnOwnersRefusalReachesTheCaller(t *testing.T) {
 	w := newWorld(t)
 	vpc := finding.Identity{Kind: "VPC", Value: "vpc-1"}
 	op := w.begin(t, "a")
-	other, err := operation.Begin(t.Context(), w.options("a"), "globex", "onboard", nil)
+	other, err := operation.Begin(t.Context(), w.options("a"), orgcontexttest.For("globex"), onboard, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,8 +107,8 @@ func TestAnOwnersRefusalReachesTheCaller(t *testing.T) {
 		t.Fatal(err)
 	}
 	var owned *registry.OwnedError
-	if err := other.Claim(t.Context(), true, vpc); !errors.As(err, &owned) || owned.Owner != "acme" {
-		t.Errorf("%v, want an OwnedError that names acme", err)
+	if err := other.Claim(t.Context(), true, vpc); !errors.As(err, &owned) || owned.Identity != vpc || owned.Owner != "" {
+		t.Errorf("%v, want an OwnedError of the VPC that names no other org", err)
 	}
 	if err := other.Context().Err(); err != nil {
 		t.Errorf("the refusal ended the operation: %v", err)
@@ -119,7 +120,7 @@ func TestAnOwnersRefusalReachesTheCaller(t *testing.T) {
 func TestASecondOperationIsBusyWhileTheHolderMayLive(t *testing.T) {
 	w := newWorld(t)
 	op := w.begin(t, "a")
-	_, err := operation.Begin(t.Context(), w.options("b", "somebody else"), "acme", "offboard", w.show)
+	_, err := operation.Begin(t.Context(), w.options("b", "somebody else"), orgcontexttest.For("acme"), operation.Request{Kind: "offboard"}, w.show)
 	var busy *registry.BusyError
 	if !errors.As(err, &busy) || busy.Operation != op.ID() || busy.Holder != "a" {
 		t.Errorf("%v, want busy with operation %s of a", err, op.ID())
@@ -153,12 +154,14 @@ func TestOfTwoThatTakeOverADeadHolderTheSlowerIsBusy(t *testing.T) {
 			return
 		}
 		var err error
-		faster, err = w.real.Begin(t.Context(), registry.Request{Org: "acme", Kind: "onboard", Holder: "c", TTL: time.Minute, Over: dead.Lease().Token})
+		faster, err = of(w.real, "acme").Begin(t.Context(), registry.Request{
+			Kind: "onboard", Holder: "c", TTL: time.Minute, Over: registry.Sighting{Token: dead.Lease().Token},
+		})
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	_, err := operation.Begin(t.Context(), w.options("b", "a"), "acme", "onboard", w.show)
+	_, err := operation.Begin(t.Context(), w.options("b", "a"), orgcontexttest.For("acme"), onboard, w.show)
 	var busy *registry.BusyError
 	if !errors.As(err, &busy) || busy.Holder != "c" || busy.Operation != faster.Lease.Operation {
 		t.Errorf("%v, want busy with the operation of c", err)
@@ -193,7 +196,7 @@ func TestAnOperationThatIsToldToStopRecordsHowFarItCame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		ctx, cancel := context.WithCancel(t.Context())
-		op, err := operation.Begin(ctx, w.options("a"), "acme", "onboard", w.show)
+		op, err := operation.Begin(ctx, w.options("a"), orgcontexttest.For("acme"), onboard, w.show)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,7 +206,7 @@ func TestAnOperationThatIsToldToStopRecordsHowFarItCame(t *testing.T) {
 			t.Errorf("cause %v, want what ended the caller's context", cause)
 		}
 		time.Sleep(time.Minute) // it is still held
-		if _, err := operation.Begin(t.Context(), w.options("b"), "acme", "onboard", nil); !errors.Is(err, registry.ErrBusy) {
+		if _, err := operation.Begin(t.Context(), w.options("b"), orgcontexttest.For("acme"), onboard, nil); !errors.Is(err, registry.ErrBusy) {
 			t.Errorf("before its end: %v, want ErrBusy", err)
 		}
 		op.Emit(diagnostic("cleaning up"))
@@ -255,13 +258,13 @@ func TestAnotherProcessGoesOnWithAnOperation(t *testing.T) {
 		time.Sleep(time.Minute)
 		first.Emit(diagnostic("by a"))
 		first.Detach()
-		op, err := operation.Attach(t.Context(), w.options("b"), first.Lease(), w.show)
+		op, err := operation.Attach(t.Context(), w.options("b"), orgcontexttest.For("acme"), first.Lease(), w.show)
 		if err != nil {
 			t.Fatal(err)
 		}
 		same(t, "the handle", []any{first.ID(), "acme", "onboard", first.Began()}, []any{op.ID(), op.Org(), op.Kind(), op.Began()})
 		// That the first process is dead is no reason to take over any more.
-		if _, err := operation.Begin(t.Context(), w.options("c", "a"), "acme", "onboard", nil); !errors.Is(err, registry.ErrBusy) {
+		if _, err := operation.Begin(t.Context(), w.options("c", "a"), orgcontexttest.For("acme"), onboard, nil); !errors.Is(err, registry.ErrBusy) {
 			t.Errorf("while the second process holds the org: %v, want ErrBusy", err)
 		}
 		time.Sleep(time.Minute)
@@ -269,7 +272,7 @@ func TestAnotherProcessGoesOnWithAnOperation(t *testing.T) {
 		end(t, op)
 		same(t, "shown", []string{"operation.started", "by a", "by b", "operation.succeeded"}, w.words())
 		same(t, "duration", 2*time.Minute, w.shown()[3].Duration.Round(time.Second))
-		if _, err := operation.Attach(t.Context(), w.options("c"), op.Lease(), nil); !errors.Is(err, registry.ErrLost) {
+		if _, err := operation.Attach(t.Context(), w.options("c"), orgcontexttest.For("acme"), op.Lease(), nil); !errors.Is(err, registry.ErrLost) {
 			t.Errorf("after its end: %v, want ErrLost", err)
 		}
 	})

@@ -27,6 +27,10 @@ func (h *Operation) renew(ctx context.Context, held time.Time) {
 		switch {
 		case err == nil:
 			held = asked
+		case errors.Is(err, registry.ErrCancelled):
+			// It still holds its org, until it has cleaned up and ended.
+			held = asked
+			h.cancel(err)
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, registry.ErrLost):
@@ -44,7 +48,7 @@ func (h *Operation) renew(ctx context.Context, held time.Time) {
 func (h *Operation) renewOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, h.o.TTL/3)
 	defer cancel()
-	return h.o.Store.Renew(ctx, h.lease, h.o.Holder.Name(), h.o.TTL)
+	return h.store.Renew(ctx, h.lease, h.o.Holder.Name(), h.o.TTL)
 }
 
 // checked returns err, and ends the operation's context if it says that the org is lost.

@@ -11,6 +11,7 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
 	"freehold.dev/freehold/internal/registry"
 )
 
@@ -20,7 +21,7 @@ func TestAnOperationHoldsItsOrgAsLongAsItRuns(t *testing.T) {
 		op := w.begin(t, "a")
 		for range 20 {
 			time.Sleep(14 * time.Second)
-			if _, err := operation.Begin(t.Context(), w.options("b"), "acme", "onboard", nil); !errors.Is(err, registry.ErrBusy) {
+			if _, err := operation.Begin(t.Context(), w.options("b"), orgcontexttest.For("acme"), onboard, nil); !errors.Is(err, registry.ErrBusy) {
 				t.Fatalf("%v, want ErrBusy", err)
 			}
 		}

@@ -4,7 +4,9 @@
 //
 // Drivers are in the folders below, and registrytest.Exercise holds each of
 // them to this contract. Every record that belongs to an org has the org first
-// in its primary key.
+// in its primary key, and is reached through the OrgStore of that org, which is
+// handed out against an orgcontext.Context only. What concerns all orgs is a
+// FleetStore, and each of its calls is in the log of audits.
 //
 // Everything that an operation writes carries its Lease. A lease has a fencing
 // token that grows with every operation of the org. A write with any other
@@ -14,10 +16,13 @@
 //
 // An operation is running until End, or until Begin of a later operation ends
 // it. A lease that has expired is still good as long as nobody took over: it
-// can be renewed, and written with.
+// can be renewed, and written with. The registry never judges whether a lease
+// has expired: whoever wants the org does, by a clock of its own, and takes over
+// what it has seen.
 package registry
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -35,6 +40,13 @@ var (
 	ErrUnknownOrg = errors.New("unknown org")
 	// ErrUnknownOperation is wrapped when the org had no such operation.
 	ErrUnknownOperation = errors.New("unknown operation")
+	// ErrCancelled is wrapped when somebody asked the operation to stop.
+	ErrCancelled = errors.New("the operation was asked to stop")
+	// ErrNoOrg is wrapped when a store was asked for without a context, or for
+	// the records of an org that the context is not of.
+	ErrNoOrg = errors.New("the caller acts for no such org")
+	// ErrAppended is wrapped when an audit log is not as it was written.
+	ErrAppended = errors.New("the audit log was changed")
 )
 
 // Lease is the right to write for an org, until it expires or is taken over.
@@ -47,6 +59,13 @@ type Lease struct {
 	Token int64 `json:"token"`
 }
 
+// Sighting is a lease as it was seen: while nobody renews it, it is seen
+// unchanged. The zero Sighting is of no lease.
+type Sighting struct {
+	Token    int64
+	Renewals int64
+}
+
 // BusyError says who holds an org. It wraps ErrBusy.
 type BusyError struct {
 	Lease
@@ -54,7 +73,12 @@ type BusyError struct {
 	Kind    string    // of the operation
 	Holder  string    // who holds it, as it named itself
 	Started time.Time // of the operation
-	Until   time.Time // when the lease ends, unless it is renewed
+	// Until is when the lease ends unless it is renewed, by the holder's clock.
+	Until time.Time
+	// TTL is how long the holder asked for.
+	TTL time.Duration
+	// Seen is the lease as it is now.
+	Seen Sighting
 }
 
 // Error says what holds the org, and until when.
@@ -67,13 +91,41 @@ func (e *BusyError) Unwrap() error { return ErrBusy }
 
 // Request asks for an org.
 type Request struct {
-	Org    string
 	Kind   string        // onboard, offboard, projects…
 	Holder string        // names the process, so that a later one can tell whether it lives
 	TTL    time.Duration // how long the lease lasts unless it is renewed
-	// Over is the token of a lease that may be taken over before it expires,
-	// because its holder is known to be dead. 0: none.
-	Over int64
+	// Over is a lease that is taken over if it is still as it was seen: its holder
+	// is dead, or has let it expire. Zero: none.
+	Over Sighting
+	// ID is what the caller knows its request by; empty: by nothing. A request
+	// that was made before is the same operation: while that runs and can be taken
+	// over, Begin goes on with it, and once it has ended, Begin is a *RepeatedError.
+	ID string
+	// Document identifies what is asked for, with ID only. Another document under
+	// the same ID is a *RequestError.
+	Document string
+}
+
+// RepeatedError says that a request was carried out before.
+type RepeatedError struct {
+	ID        string
+	Operation event.Operation // which has ended
+}
+
+// Error names the request and its operation.
+func (e *RepeatedError) Error() string {
+	return fmt.Sprintf("request %q was operation %s, which has %s", e.ID, e.Operation.ID, e.Operation.State)
+}
+
+// RequestError says that another request had the same id.
+type RequestError struct {
+	ID        string
+	Operation event.Operation // of the earlier request
+}
+
+// Error names the request and its operation.
+func (e *RequestError) Error() string {
+	return fmt.Sprintf("request %q was operation %s (%s) with another document", e.ID, e.Operation.ID, e.Operation.Kind)
 }
 
 // Begun is a new operation that holds its org.
@@ -82,6 +134,9 @@ type Begun struct {
 	Operation event.Operation
 	// Started is its operation.started event, as it was stored.
 	Started event.Event
+	// Resumed is true when the operation had begun before, for the same request,
+	// and its process is gone.
+	Resumed bool
 	// Undelivered are the terminal events of earlier operations of the org that
 	// are not known to have been sent: of those that Begin has ended because
 	// their process was killed, and of those whose process was killed between
@@ -100,6 +155,45 @@ type Org struct {
 	// Management is the account that Freehold ran in; empty: not known.
 	Management string
 	Updated    time.Time
+	// Projects and Exceptions are what the plan declares. They are written with
+	// the org, and read by methods of their own.
+	Projects   []Project
+	Exceptions []Exception
+}
+
+// Project is one project of the org as it was planned.
+type Project struct {
+	Name string `json:"name"`
+	// Spec is the project's specification as JSON.
+	Spec json.RawMessage `json:"spec"`
+}
+
+// Exception is a violation that the org answers for, until a day.
+type Exception struct {
+	Rule     string `json:"rule"`
+	Resource string `json:"resource"`
+	Reason   string `json:"reason"`
+	Approver string `json:"approver"`
+	Expires  string `json:"expires"` // 2006-01-02, the last day on which it holds
+}
+
+// AuditEntry says who did what. It never holds a secret.
+type AuditEntry struct {
+	// Org is empty in the fleet's own log.
+	Org string `json:"org,omitempty"`
+	// Seq numbers the entries of a log from 1, without a gap.
+	Seq int64     `json:"seq"`
+	At  time.Time `json:"at"`
+	// Actor is who acted, Request what the actor's call is known by.
+	Actor   string `json:"actor"`
+	Request string `json:"request,omitempty"`
+	// What was done, and with which Result: "done", or why it was refused.
+	What   string `json:"what"`
+	Result string `json:"result"`
+	// Previous is the hash of the entry before, empty in the first.
+	Previous string `json:"previous"`
+	// Hash is what Chain gives.
+	Hash string `json:"hash"`
 }
 
 // Layer is what is known of one layer.
@@ -128,15 +222,19 @@ type Claim struct {
 	Made bool
 }
 
-// OwnedError says that an identity has another owner.
+// OwnedError says that an identity has another owner. Who that is stays empty in
+// the answers of an OrgStore: no org hears of another one. A FleetStore knows it.
 type OwnedError struct {
 	finding.Identity
 
 	Owner string
 }
 
-// Error names the identity and its owner.
+// Error names the identity, and its owner if that is known.
 func (e *OwnedError) Error() string {
+	if e.Owner == "" {
+		return fmt.Sprintf("%s %q belongs to another org", e.Kind, e.Value)
+	}
 	return fmt.Sprintf("%s %q belongs to org %q", e.Kind, e.Value, e.Owner)
 }
 

@@ -135,6 +135,9 @@ func (p *Process) Dead(holder string) bool {
 	return ok && other.machine.Name == p.machine.Name && other.dead
 }
 
+// SameClock is true: a world has one clock.
+func (p *Process) SameClock(string) bool { return true }
+
 func (p *Process) die() {
 	p.dead = true
 	p.cancel(errKilled)

@@ -8,50 +8,44 @@ import (
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/orgcontext"
 	"freehold.dev/freehold/internal/registry"
 )
-
-// Driver is a registry: what it writes for operations, and what it can be asked.
-type Driver interface {
-	writer
-	reader
-}
-
-type writer interface {
-	Begin(ctx context.Context, req registry.Request) (registry.Begun, error)
-	Renew(ctx context.Context, l registry.Lease, holder string, ttl time.Duration) error
-	End(ctx context.Context, l registry.Lease, terminal event.Event) (event.Event, error)
-	PutOrg(ctx context.Context, l registry.Lease, o registry.Org) error
-	PutLayer(ctx context.Context, l registry.Lease, layer registry.Layer) error
-	Claim(ctx context.Context, l registry.Lease, made bool, ids ...finding.Identity) error
-	Release(ctx context.Context, l registry.Lease, ids ...finding.Identity) error
-	Append(ctx context.Context, l registry.Lease, events ...event.Event) ([]event.Event, error)
-	Delivered(ctx context.Context, org, operation string) error
-}
-
-type reader interface {
-	Org(ctx context.Context, org string) (registry.Org, error)
-	Orgs(ctx context.Context) ([]registry.Org, error)
-	Layers(ctx context.Context, org string) (map[string]registry.Layer, error)
-	Last(ctx context.Context, org string) (*event.Operation, error)
-	Operations(ctx context.Context, org string) ([]event.Operation, error)
-	Events(ctx context.Context, org, operation string, after int64) ([]event.Event, error)
-	Claims(ctx context.Context, org string) ([]registry.Claim, error)
-	Owner(ctx context.Context, id finding.Identity) (string, error)
-	OwnedByOthers(ctx context.Context, org string, values []string) ([]registry.OwnedError, error)
-	Shared(ctx context.Context) ([]finding.Shared, error)
-}
 
 // Store is a registry as a process reaches it: its writes are writes of the
 // process, and a dead process reaches it no more. A renewed lease is no write:
 // when it is renewed depends on the time.
 type Store struct {
+	registry.Store
+
 	p *Process
-	d Driver
 }
 
 // Store returns the registry as this process reaches it.
-func (p *Process) Store(d Driver) *Store { return &Store{p, d} }
+func (p *Process) Store(d registry.Store) *Store { return &Store{Store: d, p: p} }
+
+// Org is the registry as an org has it.
+func (s *Store) Org(c orgcontext.Context) registry.OrgStore {
+	return &orgStore{p: s.p, d: s.Store.Org(c), org: c.Org()}
+}
+
+// Fleet reads over all orgs.
+func (s *Store) Fleet(f orgcontext.Fleet) registry.FleetStore {
+	return &fleetStore{s.p, s.Store.Fleet(f)}
+}
+
+// orgStore is the registry as an org has it, in the hands of a process.
+type orgStore struct {
+	p   *Process
+	d   registry.OrgStore
+	org string
+}
+
+// fleetStore reads over all orgs for a process.
+type fleetStore struct {
+	p *Process
+	d registry.FleetStore
+}
 
 // entry is a write to the registry.
 func entry(what, of, name string) Write { return Write{"registry", what, of, name} }
@@ -82,96 +76,156 @@ func asked[T any](p *Process, do func() (T, error)) (out T, err error) {
 }
 
 // Begin starts an operation.
-func (s *Store) Begin(ctx context.Context, req registry.Request) (registry.Begun, error) {
-	return written(s.p, entry("begin", req.Kind, req.Org), func() (registry.Begun, error) { return s.d.Begin(ctx, req) })
+func (s *orgStore) Begin(ctx context.Context, req registry.Request) (registry.Begun, error) {
+	return written(s.p, entry("begin", req.Kind, s.org), func() (registry.Begun, error) { return s.d.Begin(ctx, req) })
 }
 
 // Renew keeps a lease.
-func (s *Store) Renew(ctx context.Context, l registry.Lease, holder string, ttl time.Duration) error {
+func (s *orgStore) Renew(ctx context.Context, l registry.Lease, holder string, ttl time.Duration) error {
 	return s.p.read(func() error { return s.d.Renew(ctx, l, holder, ttl) })
 }
 
 // End ends an operation.
-func (s *Store) End(ctx context.Context, l registry.Lease, terminal event.Event) (event.Event, error) {
+func (s *orgStore) End(ctx context.Context, l registry.Lease, terminal event.Event) (event.Event, error) {
 	return written(s.p, entry("end", string(terminal.Type), l.Org), func() (event.Event, error) { return s.d.End(ctx, l, terminal) })
 }
 
 // PutOrg records an org.
-func (s *Store) PutOrg(ctx context.Context, l registry.Lease, o registry.Org) error {
+func (s *orgStore) PutOrg(ctx context.Context, l registry.Lease, o registry.Org) error {
 	return s.p.write(entry("org", o.State, l.Org), func() error { return s.d.PutOrg(ctx, l, o) })
 }
 
+// PutDataPlane records what an org owns.
+func (s *orgStore) PutDataPlane(ctx context.Context, l registry.Lease, d event.DataPlane) error {
+	return s.p.write(entry("data plane", "", l.Org), func() error { return s.d.PutDataPlane(ctx, l, d) })
+}
+
+// PutDrift records a drift run.
+func (s *orgStore) PutDrift(ctx context.Context, d event.Drift) error {
+	return s.p.write(entry("drift", "", s.org), func() error { return s.d.PutDrift(ctx, d) })
+}
+
+// Cancel asks an operation to stop.
+func (s *orgStore) Cancel(ctx context.Context, operation string) error {
+	return s.p.write(entry("cancel", "", s.org), func() error { return s.d.Cancel(ctx, operation) })
+}
+
 // PutLayer records a layer.
-func (s *Store) PutLayer(ctx context.Context, l registry.Lease, layer registry.Layer) error {
+func (s *orgStore) PutLayer(ctx context.Context, l registry.Lease, layer registry.Layer) error {
 	return s.p.write(entry("layer", layer.Layer+" "+layer.State, l.Org), func() error { return s.d.PutLayer(ctx, l, layer) })
 }
 
 // Claim makes the org the owner of identities.
-func (s *Store) Claim(ctx context.Context, l registry.Lease, made bool, ids ...finding.Identity) error {
+func (s *orgStore) Claim(ctx context.Context, l registry.Lease, made bool, ids ...finding.Identity) error {
 	return s.p.write(entry("claim", strconv.Itoa(len(ids)), l.Org), func() error { return s.d.Claim(ctx, l, made, ids...) })
 }
 
 // Release drops claims.
-func (s *Store) Release(ctx context.Context, l registry.Lease, ids ...finding.Identity) error {
+func (s *orgStore) Release(ctx context.Context, l registry.Lease, ids ...finding.Identity) error {
 	return s.p.write(entry("release", strconv.Itoa(len(ids)), l.Org), func() error { return s.d.Release(ctx, l, ids...) })
 }
 
 // Append stores events.
-func (s *Store) Append(ctx context.Context, l registry.Lease, events ...event.Event) ([]event.Event, error) {
+func (s *orgStore) Append(ctx context.Context, l registry.Lease, events ...event.Event) ([]event.Event, error) {
 	return written(s.p, entry("event", typesOf(events), l.Org), func() ([]event.Event, error) { return s.d.Append(ctx, l, events...) })
 }
 
 // Delivered records that a terminal event was sent.
-func (s *Store) Delivered(ctx context.Context, org, operation string) error {
-	return s.p.write(entry("delivered", "", org), func() error { return s.d.Delivered(ctx, org, operation) })
+func (s *orgStore) Delivered(ctx context.Context, operation string) error {
+	return s.p.write(entry("delivered", "", s.org), func() error { return s.d.Delivered(ctx, operation) })
 }
 
 // Org reads an org.
-func (s *Store) Org(ctx context.Context, org string) (registry.Org, error) {
-	return asked(s.p, func() (registry.Org, error) { return s.d.Org(ctx, org) })
+func (s *orgStore) Org(ctx context.Context) (registry.Org, error) {
+	return asked(s.p, func() (registry.Org, error) { return s.d.Org(ctx) })
 }
 
 // Orgs reads all orgs.
-func (s *Store) Orgs(ctx context.Context) ([]registry.Org, error) {
+func (s *fleetStore) Orgs(ctx context.Context) ([]registry.Org, error) {
 	return asked(s.p, func() ([]registry.Org, error) { return s.d.Orgs(ctx) })
 }
 
 // Layers reads an org's layers.
-func (s *Store) Layers(ctx context.Context, org string) (map[string]registry.Layer, error) {
-	return asked(s.p, func() (map[string]registry.Layer, error) { return s.d.Layers(ctx, org) })
+func (s *orgStore) Layers(ctx context.Context) (map[string]registry.Layer, error) {
+	return asked(s.p, func() (map[string]registry.Layer, error) { return s.d.Layers(ctx) })
 }
 
 // Last reads an org's last operation.
-func (s *Store) Last(ctx context.Context, org string) (*event.Operation, error) {
-	return asked(s.p, func() (*event.Operation, error) { return s.d.Last(ctx, org) })
+func (s *orgStore) Last(ctx context.Context) (*event.Operation, error) {
+	return asked(s.p, func() (*event.Operation, error) { return s.d.Last(ctx) })
 }
 
 // Operations reads an org's operations.
-func (s *Store) Operations(ctx context.Context, org string) ([]event.Operation, error) {
-	return asked(s.p, func() ([]event.Operation, error) { return s.d.Operations(ctx, org) })
+func (s *orgStore) Operations(ctx context.Context) ([]event.Operation, error) {
+	return asked(s.p, func() ([]event.Operation, error) { return s.d.Operations(ctx) })
 }
 
 // Events reads an operation's log.
-func (s *Store) Events(ctx context.Context, org, operation string, after int64) ([]event.Event, error) {
-	return asked(s.p, func() ([]event.Event, error) { return s.d.Events(ctx, org, operation, after) })
+func (s *orgStore) Events(ctx context.Context, operation string, after int64) ([]event.Event, error) {
+	return asked(s.p, func() ([]event.Event, error) { return s.d.Events(ctx, operation, after) })
 }
 
 // Claims reads what an org owns.
-func (s *Store) Claims(ctx context.Context, org string) ([]registry.Claim, error) {
-	return asked(s.p, func() ([]registry.Claim, error) { return s.d.Claims(ctx, org) })
+func (s *orgStore) Claims(ctx context.Context) ([]registry.Claim, error) {
+	return asked(s.p, func() ([]registry.Claim, error) { return s.d.Claims(ctx) })
 }
 
 // Owner reads whose an identity is.
-func (s *Store) Owner(ctx context.Context, id finding.Identity) (string, error) {
+func (s *fleetStore) Owner(ctx context.Context, id finding.Identity) (string, error) {
 	return asked(s.p, func() (string, error) { return s.d.Owner(ctx, id) })
 }
 
-// OwnedByOthers reads which of some values belong to other orgs.
-func (s *Store) OwnedByOthers(ctx context.Context, org string, values []string) ([]registry.OwnedError, error) {
-	return asked(s.p, func() ([]registry.OwnedError, error) { return s.d.OwnedByOthers(ctx, org, values) })
+// Taken reads which of some values belong to other orgs.
+func (s *orgStore) Taken(ctx context.Context, values []string) ([]registry.OwnedError, error) {
+	return asked(s.p, func() ([]registry.OwnedError, error) { return s.d.Taken(ctx, values) })
 }
 
 // Shared reads what two orgs have in common.
-func (s *Store) Shared(ctx context.Context) ([]finding.Shared, error) {
+func (s *fleetStore) Shared(ctx context.Context) ([]finding.Shared, error) {
 	return asked(s.p, func() ([]finding.Shared, error) { return s.d.Shared(ctx) })
+}
+
+// Resources reads how many resources a layer has.
+func (s *fleetStore) Resources(ctx context.Context, layer string) (int, error) {
+	return asked(s.p, func() (int, error) { return s.d.Resources(ctx, layer) })
+}
+
+// Audited reads the fleet's audit log.
+func (s *fleetStore) Audited(ctx context.Context, after int64) ([]registry.AuditEntry, error) {
+	return asked(s.p, func() ([]registry.AuditEntry, error) { return s.d.Audited(ctx, after) })
+}
+
+// Holder reads who holds an org.
+func (s *orgStore) Holder(ctx context.Context) (*registry.BusyError, error) {
+	return asked(s.p, func() (*registry.BusyError, error) { return s.d.Holder(ctx) })
+}
+
+// Operation reads an operation.
+func (s *orgStore) Operation(ctx context.Context, id string) (event.Operation, error) {
+	return asked(s.p, func() (event.Operation, error) { return s.d.Operation(ctx, id) })
+}
+
+// DataPlane reads what an org owns.
+func (s *orgStore) DataPlane(ctx context.Context) (event.DataPlane, error) {
+	return asked(s.p, func() (event.DataPlane, error) { return s.d.DataPlane(ctx) })
+}
+
+// Projects reads an org's projects.
+func (s *orgStore) Projects(ctx context.Context) ([]registry.Project, error) {
+	return asked(s.p, func() ([]registry.Project, error) { return s.d.Projects(ctx) })
+}
+
+// Exceptions reads what an org answers for.
+func (s *orgStore) Exceptions(ctx context.Context) ([]registry.Exception, error) {
+	return asked(s.p, func() ([]registry.Exception, error) { return s.d.Exceptions(ctx) })
+}
+
+// Drifts reads what drift runs found.
+func (s *orgStore) Drifts(ctx context.Context, limit int) ([]event.Drift, error) {
+	return asked(s.p, func() ([]event.Drift, error) { return s.d.Drifts(ctx, limit) })
+}
+
+// Audited reads an org's audit log.
+func (s *orgStore) Audited(ctx context.Context, after int64) ([]registry.AuditEntry, error) {
+	return asked(s.p, func() ([]registry.AuditEntry, error) { return s.d.Audited(ctx, after) })
 }

@@ -8,15 +8,15 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
 	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
 	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/internal/registry/sqlite"
 )
 
 // A process is a holder of orgs, and a registry that it reaches is a registry.
 var (
-	_ operation.Holder     = (*lifecycletest.Process)(nil)
-	_ operation.Store      = (*lifecycletest.Store)(nil)
-	_ lifecycletest.Driver = (*lifecycletest.Store)(nil)
+	_ operation.Holder = (*lifecycletest.Process)(nil)
+	_ registry.Store   = (*lifecycletest.Store)(nil)
 )
 
 func openRegistry(t *testing.T, w *lifecycletest.World) *sqlite.Store {
@@ -33,9 +33,9 @@ func TestARegistryIsWrittenToUntilTheProcessIsKilled(t *testing.T) {
 	w := lifecycletest.New()
 	d := openRegistry(t, w)
 	p := start(t, w, "a")
-	s := p.Store(d)
+	s := p.Store(d).Org(orgcontexttest.For("acme"))
 	p.KillAfter(3)
-	begun, err := s.Begin(t.Context(), registry.Request{Org: "acme", Kind: "onboard", Holder: p.Name(), TTL: time.Minute})
+	begun, err := s.Begin(t.Context(), registry.Request{Kind: "onboard", Holder: p.Name(), TTL: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,14 +51,15 @@ func TestARegistryIsWrittenToUntilTheProcessIsKilled(t *testing.T) {
 	if _, err := s.End(t.Context(), begun.Lease, event.Event{Type: event.OperationFailed, Org: "acme", Operation: begun.Lease.Operation}); err == nil {
 		t.Error("a dead process has ended its operation")
 	}
-	if _, err := s.Org(t.Context(), "acme"); err == nil {
+	if _, err := s.Org(t.Context()); err == nil {
 		t.Error("a dead process has read")
 	}
-	layers, err := d.Layers(t.Context(), "acme")
+	stored := d.Org(orgcontexttest.For("acme"))
+	layers, err := stored.Layers(t.Context())
 	if err != nil || layers["account"].State != "making" {
 		t.Errorf("the last write of the dead process is not there: %v, %v", layers, err)
 	}
-	events, err := d.Events(t.Context(), "acme", begun.Lease.Operation, 0)
+	events, err := stored.Events(t.Context(), begun.Lease.Operation, 0)
 	if err != nil || len(events) != 1 {
 		t.Errorf("its log has %d events, want its start: %v", len(events), err)
 	}

@@ -24,18 +24,18 @@ var ending = map[string]func(*testing.T, world){
 		} {
 			b := begin(t, w.a, "acme")
 			at := w.pass(time.Minute)
-			terminal := of(b.Lease, event.Event{Type: tc.typ, Time: at, Message: "as it was said", Next: "this", Changes: map[string]int{"create": i + 1}})
-			stored, err := w.a.End(t.Context(), b.Lease, terminal)
+			terminal := belonging(b.Lease, event.Event{Type: tc.typ, Time: at, Message: "as it was said", Next: "this", Changes: map[string]int{"create": i + 1}})
+			stored, err := of(w.a, b.Lease.Org).End(t.Context(), b.Lease, terminal)
 			if err != nil {
 				t.Fatal(err)
 			}
 			terminal.Seq = 2
 			same(t, "returned", terminal, stored)
 			same(t, "events", []event.Event{b.Started, terminal},
-				must[[]event.Event](t)(w.b.Events(t.Context(), "acme", b.Lease.Operation, 0)))
+				must[[]event.Event](t)(of(w.b, "acme").Events(t.Context(), b.Lease.Operation, 0)))
 			same(t, "operation", &event.Operation{
 				ID: b.Lease.Operation, Org: "acme", Kind: "onboard", State: tc.state, Started: b.Operation.Started, Finished: at, Error: tc.failure,
-			}, must[*event.Operation](t)(w.b.Last(t.Context(), "acme")))
+			}, must[*event.Operation](t)(of(w.b, "acme").Last(t.Context())))
 		}
 	},
 
@@ -45,9 +45,9 @@ var ending = map[string]func(*testing.T, world){
 			var wg sync.WaitGroup
 			var mu sync.Mutex
 			ended := 0
-			for i, s := range []Store{w.a, w.b, w.a, w.b} {
+			for i, s := range []registry.Store{w.a, w.b, w.a, w.b} {
 				wg.Go(func() {
-					_, err := s.End(t.Context(), l, of(l, event.Event{Type: event.OperationFailed, Time: w.now(), Message: fmt.Sprint(i)}))
+					_, err := of(s, l.Org).End(t.Context(), l, belonging(l, event.Event{Type: event.OperationFailed, Time: w.now(), Message: fmt.Sprint(i)}))
 					mu.Lock()
 					defer mu.Unlock()
 					if err == nil {
@@ -69,10 +69,10 @@ var ending = map[string]func(*testing.T, world){
 		before := read(t, w.b, "acme")
 		for reason, ev := range map[string]event.Event{
 			"not terminal":      diagnostic(l, "no"),
-			"another operation": of(registry.Lease{Org: "acme", Operation: "another"}, event.Event{Type: event.OperationFailed}),
-			"another org":       of(registry.Lease{Org: "globex", Operation: l.Operation}, event.Event{Type: event.OperationFailed}),
+			"another operation": belonging(registry.Lease{Org: "acme", Operation: "another"}, event.Event{Type: event.OperationFailed}),
+			"another org":       belonging(registry.Lease{Org: "globex", Operation: l.Operation}, event.Event{Type: event.OperationFailed}),
 		} {
-			if _, err := w.a.End(t.Context(), l, ev); err == nil || errors.Is(err, registry.ErrLost) {
+			if _, err := of(w.a, l.Org).End(t.Context(), l, ev); err == nil || errors.Is(err, registry.ErrLost) {
 				t.Errorf("%s: %v, want an error, and not ErrLost", reason, err)
 			}
 		}
@@ -84,28 +84,28 @@ var ending = map[string]func(*testing.T, world){
 		first := begin(t, w.a, "acme")
 		furnish(t, w.a, first.Lease)
 		now := w.pass(time.Minute)
-		second := begin(t, w.b, "acme")
+		second := takeOver(t, w.b, "acme")
 		terminal := registry.Interrupted(first.Operation, now)
 		terminal.Seq = 3
 		same(t, "undelivered", []event.Event{terminal}, second.Undelivered)
-		same(t, "events", []event.Event{terminal}, must[[]event.Event](t)(w.a.Events(t.Context(), "acme", first.Lease.Operation, 2)))
+		same(t, "events", []event.Event{terminal}, must[[]event.Event](t)(of(w.a, "acme").Events(t.Context(), first.Lease.Operation, 2)))
 		dead := first.Operation
 		dead.State, dead.Finished, dead.Error = "failed", now, terminal.Message
-		same(t, "operations", []event.Operation{second.Operation, dead}, must[[]event.Operation](t)(w.a.Operations(t.Context(), "acme")))
+		same(t, "operations", []event.Operation{second.Operation, dead}, must[[]event.Operation](t)(of(w.a, "acme").Operations(t.Context())))
 	},
 
 	"a terminal event comes with every begin until it is delivered": func(t *testing.T, w world) {
 		first := begin(t, w.a, "acme").Lease
-		one := must[event.Event](t)(w.a.End(t.Context(), first, of(first, event.Event{Type: event.OperationSucceeded, Time: w.now()})))
+		one := must[event.Event](t)(of(w.a, first.Org).End(t.Context(), first, belonging(first, event.Event{Type: event.OperationSucceeded, Time: w.now()})))
 		w.pass(time.Second)
 		second := begin(t, w.b, "acme")
 		same(t, "after the end", []event.Event{one}, second.Undelivered)
 		two := registry.Interrupted(second.Operation, w.pass(time.Minute))
 		two.Seq = 2
-		third := begin(t, w.b, "acme")
+		third := takeOver(t, w.b, "acme")
 		same(t, "after a takeover, the oldest first", []event.Event{one, two}, third.Undelivered)
 		for range 2 { // may be repeated
-			if err := w.b.Delivered(t.Context(), "acme", first.Operation); err != nil {
+			if err := of(w.b, "acme").Delivered(t.Context(), first.Operation); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -120,22 +120,21 @@ var ending = map[string]func(*testing.T, world){
 	"what has not ended cannot have been delivered": func(t *testing.T, w world) {
 		l := begin(t, w.a, "acme").Lease
 		for reason, op := range map[string]string{"running": l.Operation, "unknown": "nothing"} {
-			if err := w.a.Delivered(t.Context(), "acme", op); !errors.Is(err, registry.ErrUnknownOperation) {
+			if err := of(w.a, "acme").Delivered(t.Context(), op); !errors.Is(err, registry.ErrUnknownOperation) {
 				t.Errorf("%s: %v, want ErrUnknownOperation", reason, err)
 			}
 		}
-		w.pass(ttl)
-		if got := begin(t, w.b, "acme").Undelivered; len(got) != 1 {
+		if got := takeOver(t, w.b, "acme").Undelivered; len(got) != 1 {
 			t.Errorf("undelivered %v, want the end of the first", got)
 		}
 	},
 
 	"an org that never had an operation has no last one": func(t *testing.T, w world) {
 		begin(t, w.a, "acme")
-		if last := must[*event.Operation](t)(w.a.Last(t.Context(), "globex")); last != nil {
+		if last := must[*event.Operation](t)(of(w.a, "globex").Last(t.Context())); last != nil {
 			t.Errorf("%+v", last)
 		}
-		if all := must[[]event.Operation](t)(w.a.Operations(t.Context(), "globex")); len(all) > 0 {
+		if all := must[[]event.Operation](t)(of(w.a, "globex").Operations(t.Context())); len(all) > 0 {
 			t.Errorf("%+v", all)
 		}
 	},
@@ -148,17 +147,17 @@ var ending = map[string]func(*testing.T, world){
 			want = append([]string{l.Operation}, want...)
 		}
 		var got []string
-		for _, op := range must[[]event.Operation](t)(w.b.Operations(t.Context(), "acme")) {
+		for _, op := range must[[]event.Operation](t)(of(w.b, "acme").Operations(t.Context())) {
 			got = append(got, op.ID)
 		}
 		same(t, "operations, the newest first", want, got)
-		same(t, "last", want[0], must[*event.Operation](t)(w.b.Last(t.Context(), "acme")).ID)
+		same(t, "last", want[0], must[*event.Operation](t)(of(w.b, "acme").Last(t.Context())).ID)
 	},
 }
 
-func terminals(t *testing.T, s Store, l registry.Lease) (n int) {
+func terminals(t *testing.T, s registry.Store, l registry.Lease) (n int) {
 	t.Helper()
-	for _, ev := range must[[]event.Event](t)(s.Events(t.Context(), l.Org, l.Operation, 0)) {
+	for _, ev := range must[[]event.Event](t)(of(s, l.Org).Events(t.Context(), l.Operation, 0)) {
 		if ev.Type.Terminal() {
 			n++
 		}
@@ -172,12 +171,12 @@ var logging = map[string]func(*testing.T, world){
 		l := b.Lease
 		want := []event.Event{b.Started}
 		for i, batch := range [][]string{{"two", "three"}, {}, {"four"}} {
-			s := []Store{w.a, w.b}[i%2]
+			s := []registry.Store{w.a, w.b}[i%2]
 			var events []event.Event
 			for _, m := range batch {
 				events = append(events, diagnostic(l, m))
 			}
-			stored := must[[]event.Event](t)(s.Append(t.Context(), l, events...))
+			stored := must[[]event.Event](t)(of(s, l.Org).Append(t.Context(), l, events...))
 			for j := range events {
 				events[j].Seq = int64(len(want) + j + 1)
 			}
@@ -187,9 +186,9 @@ var logging = map[string]func(*testing.T, world){
 			want = append(want, events...)
 		}
 		for after := range want {
-			same(t, fmt.Sprint("after ", after), want[after:], must[[]event.Event](t)(w.b.Events(t.Context(), "acme", l.Operation, int64(after))))
+			same(t, fmt.Sprint("after ", after), want[after:], must[[]event.Event](t)(of(w.b, "acme").Events(t.Context(), l.Operation, int64(after))))
 		}
-		if rest := must[[]event.Event](t)(w.b.Events(t.Context(), "acme", l.Operation, int64(len(want)))); len(rest) > 0 {
+		if rest := must[[]event.Event](t)(of(w.b, "acme").Events(t.Context(), l.Operation, int64(len(want)))); len(rest) > 0 {
 			t.Errorf("after the last: %v", rest)
 		}
 	},
@@ -197,17 +196,17 @@ var logging = map[string]func(*testing.T, world){
 	"events of two writers have different numbers, without a gap": func(t *testing.T, w world) {
 		l := begin(t, w.a, "acme").Lease
 		var wg sync.WaitGroup
-		for _, s := range []Store{w.a, w.b} {
+		for _, s := range []registry.Store{w.a, w.b} {
 			wg.Go(func() {
 				for range 50 {
-					if _, err := s.Append(t.Context(), l, diagnostic(l, "one"), diagnostic(l, "two")); err != nil {
+					if _, err := of(s, l.Org).Append(t.Context(), l, diagnostic(l, "one"), diagnostic(l, "two")); err != nil {
 						t.Error(err)
 					}
 				}
 			})
 		}
 		wg.Wait()
-		events := must[[]event.Event](t)(w.a.Events(t.Context(), "acme", l.Operation, 0))
+		events := must[[]event.Event](t)(of(w.a, "acme").Events(t.Context(), l.Operation, 0))
 		if len(events) != 201 {
 			t.Fatalf("%d events, want 201", len(events))
 		}
@@ -223,25 +222,25 @@ var logging = map[string]func(*testing.T, world){
 
 	"an event is read as it was written": func(t *testing.T, w world) {
 		l := begin(t, w.a, "acme").Lease
-		ev := of(l, event.Event{
+		ev := belonging(l, event.Event{
 			Type: event.ResourceFailed, Time: time.Date(2026, 5, 4, 12, 0, 0, 7, time.UTC), Layer: "cluster", URN: "urn", ResourceType: "type",
 			ResourceName: "name", Op: "create", Changes: map[string]int{"create": 3}, Total: 9, Duration: time.Minute,
 			Message: "no\nway <&>", Next: "try", Result: map[string]any{"layers": []any{"account"}},
 		})
-		must[[]event.Event](t)(w.a.Append(t.Context(), l, ev))
+		must[[]event.Event](t)(of(w.a, l.Org).Append(t.Context(), l, ev))
 		ev.Seq = 2
-		same(t, "event", []event.Event{ev}, must[[]event.Event](t)(w.b.Events(t.Context(), "acme", l.Operation, 1)))
+		same(t, "event", []event.Event{ev}, must[[]event.Event](t)(of(w.b, "acme").Events(t.Context(), l.Operation, 1)))
 	},
 
 	"events are stored all or none, and only those of the operation that do not end it": func(t *testing.T, w world) {
 		l := begin(t, w.a, "acme").Lease
 		before := read(t, w.b, "acme")
 		for reason, ev := range map[string]event.Event{
-			"terminal":          of(l, event.Event{Type: event.OperationSucceeded}),
+			"terminal":          belonging(l, event.Event{Type: event.OperationSucceeded}),
 			"another operation": diagnostic(registry.Lease{Org: "acme", Operation: "another"}, "no"),
 			"another org":       diagnostic(registry.Lease{Org: "globex", Operation: l.Operation}, "no"),
 		} {
-			if _, err := w.a.Append(t.Context(), l, diagnostic(l, "first"), ev); err == nil || errors.Is(err, registry.ErrLost) {
+			if _, err := of(w.a, l.Org).Append(t.Context(), l, diagnostic(l, "first"), ev); err == nil || errors.Is(err, registry.ErrLost) {
 				t.Errorf("%s: %v, want an error, and not ErrLost", reason, err)
 			}
 		}
@@ -251,7 +250,7 @@ var logging = map[string]func(*testing.T, world){
 	"the events of an unknown operation are not an empty list": func(t *testing.T, w world) {
 		l := begin(t, w.a, "acme").Lease
 		for org, op := range map[string]string{"acme": "nothing", "globex": l.Operation} {
-			if _, err := w.a.Events(t.Context(), org, op, 0); !errors.Is(err, registry.ErrUnknownOperation) {
+			if _, err := of(w.a, org).Events(t.Context(), op, 0); !errors.Is(err, registry.ErrUnknownOperation) {
 				t.Errorf("operation %s of %s: %v, want ErrUnknownOperation", op, org, err)
 			}
 		}

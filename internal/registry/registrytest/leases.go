@@ -18,26 +18,27 @@ var holding = map[string]func(*testing.T, world){
 		got := begin(t, w.a, "acme")
 		l := got.Lease
 		op := event.Operation{ID: l.Operation, Org: "acme", Kind: "onboard", State: "running", Started: w.now()}
-		started := of(l, event.Event{Type: event.OperationStarted, Time: w.now(), Seq: 1})
+		started := belonging(l, event.Event{Type: event.OperationStarted, Time: w.now(), Seq: 1})
 		same(t, "begun", registry.Begun{
 			Lease: registry.Lease{Org: "acme", Operation: l.Operation, Token: 1}, Operation: op, Started: started,
 		}, got)
-		same(t, "events", []event.Event{started}, must[[]event.Event](t)(w.b.Events(t.Context(), "acme", l.Operation, 0)))
-		same(t, "last", &op, must[*event.Operation](t)(w.b.Last(t.Context(), "acme")))
+		same(t, "events", []event.Event{started}, must[[]event.Event](t)(of(w.b, "acme").Events(t.Context(), l.Operation, 0)))
+		same(t, "last", &op, must[*event.Operation](t)(of(w.b, "acme").Last(t.Context())))
 	},
 
 	"a second operation on the org is busy, and on another org it is not": func(t *testing.T, w world) {
 		first := begin(t, w.a, "acme")
 		started := w.now()
-		w.pass(ttl - 1)
-		_, err := w.b.Begin(t.Context(), registry.Request{Org: "acme", Kind: "offboard", Holder: "another", TTL: ttl})
+		_, err := of(w.b, "acme").Begin(t.Context(), registry.Request{Kind: "offboard", Holder: "another", TTL: ttl})
 		var busy *registry.BusyError
 		if !errors.Is(err, registry.ErrBusy) || !errors.As(err, &busy) {
 			t.Fatalf("%v, want a BusyError", err)
 		}
 		same(t, "busy", &registry.BusyError{
-			Lease: first.Lease, Kind: "onboard", Holder: "a process", Started: started, Until: started.Add(ttl),
+			Lease: first.Lease, Kind: "onboard", Holder: "a process", Started: started, Until: started.Add(ttl), TTL: ttl,
+			Seen: registry.Sighting{Token: first.Lease.Token},
 		}, busy)
+		same(t, "the holder", busy, must[*registry.BusyError](t)(of(w.a, "acme").Holder(t.Context())))
 		begin(t, w.b, "globex")
 	},
 
@@ -46,80 +47,109 @@ var holding = map[string]func(*testing.T, world){
 			end(t, w.a, begin(t, w.b, "acme").Lease, typ)
 		}
 		var states []string
-		for _, op := range must[[]event.Operation](t)(w.a.Operations(t.Context(), "acme")) {
+		for _, op := range must[[]event.Operation](t)(of(w.a, "acme").Operations(t.Context())) {
 			states = append(states, op.State)
 		}
 		same(t, "states, the newest first", []string{"pending", "blocked", "failed", "succeeded"}, states)
 	},
 
-	"a lease that nobody renews is taken over when it has expired": func(t *testing.T, w world) {
+	"an org that nobody holds has no holder": func(t *testing.T, w world) {
+		l := begin(t, w.a, "acme").Lease
+		end(t, w.a, l, event.OperationSucceeded)
+		for _, org := range []string{"acme", "globex"} {
+			if busy := must[*registry.BusyError](t)(of(w.b, org).Holder(t.Context())); busy != nil {
+				t.Errorf("%s is held: %v", org, busy)
+			}
+		}
+	},
+
+	"no time ends a lease: whoever wants the org judges by a clock of its own": func(t *testing.T, w world) {
+		l := begin(t, w.a, "acme").Lease
+		w.pass(time.Hour)
+		if _, err := of(w.b, "acme").Begin(t.Context(), request()); !errors.Is(err, registry.ErrBusy) {
+			t.Errorf("an hour later: %v, want ErrBusy", err)
+		}
+		if _, err := of(w.a, "acme").Append(t.Context(), l, diagnostic(l, "late")); err != nil {
+			t.Error(err)
+		}
+		if err := of(w.a, "acme").Renew(t.Context(), l, "a process", ttl); err != nil {
+			t.Error(err)
+		}
+	},
+
+	"a lease is taken over as it was seen, and in no other state": func(t *testing.T, w world) {
+		end(t, w.a, begin(t, w.a, "acme").Lease, event.OperationSucceeded)
 		first := begin(t, w.a, "acme")
-		w.pass(ttl)
-		req := request("acme")
+		if err := of(w.a, "acme").Renew(t.Context(), first.Lease, "a process", ttl); err != nil {
+			t.Fatal(err)
+		}
+		at := seen(t, w.b, "acme")
+		same(t, "seen", registry.Sighting{Token: first.Lease.Token, Renewals: 1}, at)
+		req := request()
 		req.Holder, req.TTL = "the next", time.Minute
-		second, err := w.b.Begin(t.Context(), req)
+		for _, req.Over = range []registry.Sighting{
+			{Token: at.Token - 1, Renewals: at.Renewals}, {Token: at.Token + 1, Renewals: at.Renewals},
+			{Token: at.Token, Renewals: at.Renewals - 1}, {Token: at.Token, Renewals: at.Renewals + 1},
+		} {
+			if _, err := of(w.b, "acme").Begin(t.Context(), req); !errors.Is(err, registry.ErrBusy) {
+				t.Errorf("over %+v: %v, want ErrBusy", req.Over, err)
+			}
+		}
+		req.Over = at
+		second, err := of(w.b, "acme").Begin(t.Context(), req)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if second.Lease.Token <= first.Lease.Token {
 			t.Errorf("token %d after %d", second.Lease.Token, first.Lease.Token)
 		}
-		_, err = w.a.Begin(t.Context(), request("acme"))
+		_, err = of(w.a, "acme").Begin(t.Context(), req)
 		var busy *registry.BusyError
 		if !errors.As(err, &busy) {
-			t.Fatalf("%v, want a BusyError", err)
+			t.Fatalf("a second time over the same lease: %v, want a BusyError", err)
 		}
 		same(t, "busy", &registry.BusyError{
-			Lease: second.Lease, Kind: "onboard", Holder: "the next", Started: w.now(), Until: w.now().Add(time.Minute),
+			Lease: second.Lease, Kind: "onboard", Holder: "the next", Started: w.now(), Until: w.now().Add(time.Minute), TTL: time.Minute,
+			Seen: registry.Sighting{Token: second.Lease.Token},
 		}, busy)
 	},
 
-	"a renewed lease lasts on, in the hands of the one who renewed it": func(t *testing.T, w world) {
+	"a renewed lease is in the hands of the one who renewed it": func(t *testing.T, w world) {
 		first := begin(t, w.a, "acme")
 		renewed := w.pass(ttl - 1)
-		if err := w.b.Renew(t.Context(), first.Lease, "the heir", ttl); err != nil {
+		if err := of(w.b, "acme").Renew(t.Context(), first.Lease, "the heir", ttl); err != nil {
 			t.Fatal(err)
 		}
-		w.pass(ttl - 1)
-		_, err := w.a.Begin(t.Context(), request("acme"))
-		var busy *registry.BusyError
-		if !errors.As(err, &busy) || busy.Holder != "the heir" || !busy.Until.Equal(renewed.Add(ttl)) {
-			t.Fatalf("%+v, %v: want busy until %s, held by the heir", busy, err, renewed.Add(ttl))
+		busy := must[*registry.BusyError](t)(of(w.a, "acme").Holder(t.Context()))
+		if busy.Holder != "the heir" || !busy.Until.Equal(renewed.Add(ttl)) || busy.TTL != ttl {
+			t.Fatalf("%+v: want it held by the heir until %s", busy, renewed.Add(ttl))
 		}
-		w.pass(1)
-		begin(t, w.a, "acme")
 	},
 
-	"a lease that has expired can be renewed and written with while nobody took over": func(t *testing.T, w world) {
+	"an operation that somebody cancels hears it with its next renewal, and goes on to its end": func(t *testing.T, w world) {
 		l := begin(t, w.a, "acme").Lease
-		w.pass(time.Hour)
-		if _, err := w.a.Append(t.Context(), l, diagnostic(l, "late")); err != nil {
-			t.Error(err)
-		}
-		if err := w.a.Renew(t.Context(), l, "a process", ttl); err != nil {
-			t.Error(err)
-		}
-		if _, err := w.b.Begin(t.Context(), request("acme")); !errors.Is(err, registry.ErrBusy) {
-			t.Errorf("after the renewal: %v, want ErrBusy", err)
-		}
-	},
-
-	"a lease is taken over at once by its token, and by no other": func(t *testing.T, w world) {
-		end(t, w.a, begin(t, w.a, "acme").Lease, event.OperationSucceeded)
-		first := begin(t, w.a, "acme")
-		req := request("acme")
-		for _, token := range []int64{first.Lease.Token - 1, first.Lease.Token + 1} {
-			req.Over = token
-			if _, err := w.b.Begin(t.Context(), req); !errors.Is(err, registry.ErrBusy) {
-				t.Errorf("over token %d: %v, want ErrBusy", req.Over, err)
-			}
-		}
-		req.Over = first.Lease.Token
-		if _, err := w.b.Begin(t.Context(), req); err != nil {
+		other := begin(t, w.a, "globex").Lease
+		if err := of(w.b, "acme").Cancel(t.Context(), l.Operation); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.a.Begin(t.Context(), req); !errors.Is(err, registry.ErrBusy) {
-			t.Errorf("a second time over the same token: %v, want ErrBusy", err)
+		before := seen(t, w.b, "acme")
+		if err := of(w.a, "acme").Renew(t.Context(), l, "a process", ttl); !errors.Is(err, registry.ErrCancelled) {
+			t.Errorf("%v, want ErrCancelled", err)
+		}
+		if seen(t, w.b, "acme") == before {
+			t.Error("the lease of an operation that is to stop was not renewed")
+		}
+		if err := of(w.a, "globex").Renew(t.Context(), other, "a process", ttl); err != nil {
+			t.Errorf("another org's: %v", err)
+		}
+		if _, err := of(w.a, "acme").Append(t.Context(), l, diagnostic(l, "cleaning up")); err != nil {
+			t.Error(err)
+		}
+		end(t, w.a, l, event.OperationFailed)
+		for org, op := range map[string]string{"acme": l.Operation, "globex": l.Operation, "initech": "nothing"} {
+			if err := of(w.b, org).Cancel(t.Context(), op); !errors.Is(err, registry.ErrUnknownOperation) {
+				t.Errorf("operation %s of %s: %v, want ErrUnknownOperation", op, org, err)
+			}
 		}
 	},
 
@@ -139,7 +169,7 @@ var holding = map[string]func(*testing.T, world){
 	"of those that begin at once, exactly one wins": func(t *testing.T, w world) {
 		for round := range 300 {
 			org := fmt.Sprint("org-", round%7)
-			begun := race(t, []Store{w.a, w.b, w.a, w.b}, org)
+			begun := race(t, []registry.Store{w.a, w.b, w.a, w.b}, org, registry.Sighting{})
 			if len(begun) != 1 {
 				t.Fatalf("round %d: %d operations hold %s", round, len(begun), org)
 			}
@@ -150,8 +180,7 @@ var holding = map[string]func(*testing.T, world){
 	"of those that take over at once, exactly one wins": func(t *testing.T, w world) {
 		begin(t, w.a, "acme")
 		for round := range 100 {
-			w.pass(ttl)
-			if begun := race(t, []Store{w.a, w.b, w.a, w.b}, "acme"); len(begun) != 1 {
+			if begun := race(t, []registry.Store{w.a, w.b, w.a, w.b}, "acme", seen(t, w.a, "acme")); len(begun) != 1 {
 				t.Fatalf("round %d: %d operations hold acme", round, len(begun))
 			}
 		}
@@ -159,7 +188,7 @@ var holding = map[string]func(*testing.T, world){
 }
 
 // race begins an operation from each connection at once, and returns those that did.
-func race(t *testing.T, stores []Store, org string) []registry.Begun {
+func race(t *testing.T, stores []registry.Store, org string, over registry.Sighting) []registry.Begun {
 	t.Helper()
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -168,7 +197,9 @@ func race(t *testing.T, stores []Store, org string) []registry.Begun {
 	for _, s := range stores {
 		wg.Go(func() {
 			<-gate
-			b, err := s.Begin(t.Context(), request(org))
+			req := request()
+			req.Over = over
+			b, err := of(s, org).Begin(t.Context(), req)
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {
@@ -184,16 +215,23 @@ func race(t *testing.T, stores []Store, org string) []registry.Begun {
 }
 
 // writes are all the writes of an operation, as one that is late would do them.
-func writes(t *testing.T, s Store, l registry.Lease) map[string]error {
+func writes(t *testing.T, s registry.Store, l registry.Lease) map[string]error {
+	t.Helper()
+	return writesOf(t, of(s, l.Org), l)
+}
+
+func writesOf(t *testing.T, s registry.OrgStore, l registry.Lease) map[string]error {
+	t.Helper()
 	account := finding.Identity{Kind: "account", Value: "999999999999"}
 	foreseen := finding.Identity{Kind: "e-mail", Value: "foreseen@example.com"}
 	_, appended := s.Append(t.Context(), l, diagnostic(l, "late"))
-	_, ended := s.End(t.Context(), l, of(l, event.Event{Type: event.OperationSucceeded, Time: time.Unix(9, 0).UTC()}))
+	_, ended := s.End(t.Context(), l, belonging(l, event.Event{Type: event.OperationSucceeded, Time: time.Unix(9, 0).UTC()}))
 	return map[string]error{
-		"Renew":  s.Renew(t.Context(), l, "late", time.Hour),
-		"Append": appended,
-		"End":    ended,
-		"PutOrg": s.PutOrg(t.Context(), l, registry.Org{Org: l.Org, State: "late", Plan: []byte("{}")}),
+		"Renew":        s.Renew(t.Context(), l, "late", time.Hour),
+		"Append":       appended,
+		"End":          ended,
+		"PutOrg":       s.PutOrg(t.Context(), l, registry.Org{Org: l.Org, State: "late", Plan: []byte("{}")}),
+		"PutDataPlane": s.PutDataPlane(t.Context(), l, event.DataPlane{Org: l.Org, AccountID: "late"}),
 		"PutLayer": s.PutLayer(t.Context(), l, registry.Layer{
 			Layer: "account", State: "late", Outputs: map[string]any{"accountId": "late"},
 		}),
@@ -203,13 +241,13 @@ func writes(t *testing.T, s Store, l registry.Lease) map[string]error {
 }
 
 // furnish gives an org something of every kind of record.
-func furnish(t *testing.T, s Store, l registry.Lease) {
+func furnish(t *testing.T, s registry.Store, l registry.Lease) {
 	t.Helper()
-	_, appended := s.Append(t.Context(), l, diagnostic(l, "one"))
+	_, appended := of(s, l.Org).Append(t.Context(), l, diagnostic(l, "one"))
 	if err := errors.Join(
-		s.PutOrg(t.Context(), l, registry.Org{Org: l.Org, State: "onboarding", Plan: []byte("{}")}),
-		s.PutLayer(t.Context(), l, registry.Layer{Layer: "account", State: "making", Unclean: true}),
-		s.Claim(t.Context(), l, false, finding.Identity{Kind: "e-mail", Value: "foreseen@example.com"}),
+		of(s, l.Org).PutOrg(t.Context(), l, registry.Org{Org: l.Org, State: "onboarding", Plan: []byte("{}")}),
+		of(s, l.Org).PutLayer(t.Context(), l, registry.Layer{Layer: "account", State: "making", Unclean: true}),
+		of(s, l.Org).Claim(t.Context(), l, false, finding.Identity{Kind: "e-mail", Value: "foreseen@example.com"}),
 		appended,
 	); err != nil {
 		t.Fatal(err)
@@ -220,8 +258,7 @@ var fencing = map[string]func(*testing.T, world){
 	"after a takeover every write of the old operation is refused and changes nothing": func(t *testing.T, w world) {
 		old := begin(t, w.a, "acme").Lease
 		furnish(t, w.a, old)
-		w.pass(ttl)
-		taken := begin(t, w.b, "acme").Lease
+		taken := takeOver(t, w.b, "acme").Lease
 		before := read(t, w.b, "acme")
 		for write, err := range writes(t, w.a, old) {
 			if !errors.Is(err, registry.ErrLost) {
@@ -229,7 +266,7 @@ var fencing = map[string]func(*testing.T, world){
 			}
 		}
 		same(t, "the registry", before, read(t, w.b, "acme"))
-		if err := w.b.Renew(t.Context(), taken, "a process", ttl); err != nil {
+		if err := of(w.b, taken.Org).Renew(t.Context(), taken, "a process", ttl); err != nil {
 			t.Errorf("the new operation: %v", err)
 		}
 	},
@@ -245,6 +282,19 @@ var fencing = map[string]func(*testing.T, world){
 			}
 		}
 		same(t, "the registry", before, read(t, w.b, "acme"))
+	},
+
+	"an org's store takes no lease on another org": func(t *testing.T, w world) {
+		l := begin(t, w.a, "acme").Lease
+		other := begin(t, w.a, "globex").Lease
+		before := read(t, w.b, "acme", "globex")
+		for write, err := range writesOf(t, of(w.a, "acme"), other) {
+			if !errors.Is(err, registry.ErrLost) {
+				t.Errorf("%s: %v, want ErrLost", write, err)
+			}
+		}
+		same(t, "the registry", before, read(t, w.b, "acme", "globex"))
+		end(t, w.a, l, event.OperationSucceeded)
 	},
 
 	"a lease is good for its own org, operation and token only": func(t *testing.T, w world) {

@@ -83,12 +83,12 @@ func TestAFileOfAnEarlierVersionIsRead(t *testing.T) {
 	s := open(t, beforeLeases(t), func() time.Time { return at })
 	then := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 
-	org, err := s.Org(t.Context(), "acme")
+	org, err := of(s, "acme").Org(t.Context())
 	same(t, "org", registry.Org{
 		Org: "acme", State: "failed", Plan: []byte(`{"org":"acme"}`), Hash: "h", HashVersion: 1, Management: "111122223333", Updated: then,
 	}, org, err)
 
-	acme, err := s.Layers(t.Context(), "acme")
+	acme, err := of(s, "acme").Layers(t.Context())
 	same(t, "layers of an org whose last operation failed", map[string]registry.Layer{
 		"account": {
 			Layer: "account", State: "done", Unclean: true, Made: true, Outputs: map[string]any{"accountId": "1"}, Resources: 3, Duration: 1000, Updated: then,
@@ -98,15 +98,15 @@ func TestAFileOfAnEarlierVersionIsRead(t *testing.T) {
 		"bootstrap": {Layer: "bootstrap", State: "removed", Unclean: true, Updated: then},
 	}, acme, err)
 	for org, unclean := range map[string]bool{"globex": false, "initech": true} {
-		layers, err := s.Layers(t.Context(), org)
+		layers, err := of(s, org).Layers(t.Context())
 		same(t, "unclean is the account layer of "+org, unclean, layers["account"].Unclean, err)
 	}
 
-	claims, err := s.Claims(t.Context(), "acme")
+	claims, err := of(s, "acme").Claims(t.Context())
 	claim := registry.Claim{Identity: finding.Identity{Kind: "account", Value: "1"}, Made: true}
 	same(t, "claims", []registry.Claim{claim}, claims, err)
 
-	events, err := s.Events(t.Context(), "acme", "NEWER", 0)
+	events, err := of(s, "acme").Events(t.Context(), "NEWER", 0)
 	same(t, "events", 0, len(events), err)
 }
 
@@ -115,9 +115,9 @@ func TestAnOperationOfAnEarlierVersionIsGoneOnFrom(t *testing.T) {
 	s := open(t, beforeLeases(t), func() time.Time { return at })
 
 	// Its end was sent, or was not, when it ended: nothing of it is stored.
-	acme, err := s.Begin(t.Context(), registry.Request{Org: "acme", Kind: "onboard", Holder: "a", TTL: time.Minute})
+	acme, err := of(s, "acme").Begin(t.Context(), registry.Request{Kind: "onboard", Holder: "a", TTL: time.Minute})
 	same(t, "undelivered of acme", 0, len(acme.Undelivered), err)
-	ops, err := s.Operations(t.Context(), "acme")
+	ops, err := of(s, "acme").Operations(t.Context())
 	var ids []string
 	for _, op := range ops {
 		ids = append(ids, op.ID)
@@ -128,10 +128,10 @@ func TestAnOperationOfAnEarlierVersionIsGoneOnFrom(t *testing.T) {
 		Org: "initech", ID: "KILLED", Kind: "onboard", Started: time.Date(2026, 5, 2, 0, 0, 0, 0, time.UTC),
 	}, at)
 	killed.Seq = 1
-	initech, err := s.Begin(t.Context(), registry.Request{Org: "initech", Kind: "onboard", Holder: "a", TTL: time.Minute})
+	initech, err := of(s, "initech").Begin(t.Context(), registry.Request{Kind: "onboard", Holder: "a", TTL: time.Minute})
 	same(t, "undelivered of initech", []event.Event{killed}, initech.Undelivered, err)
 
-	if err := s.Release(t.Context(), acme.Lease, finding.Identity{Kind: "account", Value: "1"}); err == nil {
+	if err := of(s, acme.Lease.Org).Release(t.Context(), acme.Lease, finding.Identity{Kind: "account", Value: "1"}); err == nil {
 		t.Error("a claim of which nobody knows whether it was made was released")
 	}
 }
@@ -166,7 +166,7 @@ func TestAFileThatIsUpToDateIsOpenedWithoutWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	if _, err := s.Orgs(ctx); err != nil {
+	if _, err := of(s, "acme").Operations(ctx); err != nil {
 		t.Error(err)
 	}
 }
@@ -198,7 +198,7 @@ func TestOfManyThatOpenANewFileEachGetsTheRegistry(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if _, err := s.Orgs(t.Context()); err != nil {
+			if _, err := all(s).Orgs(t.Context()); err != nil {
 				t.Error(err)
 			}
 			_ = s.Close()
@@ -211,12 +211,12 @@ func TestWhatANewerVersionWroteIsRefused(t *testing.T) {
 	t.Run("an event", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "registry.db")
 		s := open(t, file, time.Now)
-		begun, err := s.Begin(t.Context(), registry.Request{Org: "acme", Kind: "onboard", TTL: time.Minute})
+		begun, err := of(s, "acme").Begin(t.Context(), registry.Request{Kind: "onboard", TTL: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
 		exec(t, raw(t, file), `UPDATE events SET version = 2`)
-		if _, err := s.Events(t.Context(), "acme", begun.Lease.Operation, 0); err == nil || !strings.Contains(err.Error(), "newer freehold") {
+		if _, err := of(s, "acme").Events(t.Context(), begun.Lease.Operation, 0); err == nil || !strings.Contains(err.Error(), "newer freehold") {
 			t.Errorf("%v, want an error that says to use the newer freehold", err)
 		}
 	})
@@ -235,7 +235,7 @@ func TestWhatANewerVersionWroteIsRefused(t *testing.T) {
 func TestTheTablesRefuseASecondHolderAndASecondEnd(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "registry.db")
 	s := open(t, file, time.Now)
-	begun, err := s.Begin(t.Context(), registry.Request{Org: "acme", Kind: "onboard", TTL: time.Minute})
+	begun, err := of(s, "acme").Begin(t.Context(), registry.Request{Kind: "onboard", TTL: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +278,7 @@ func TestTheLedgerOfAnEarlierVersionTakesAnAddressOnceWhateverItsCase(t *testing
 		"initech": {claim("e-mail", "Shared@example.com", false)},
 		"hooli":   {claim("e-mail", "shared@example.com", true)},
 	} {
-		got, err := s.Claims(t.Context(), org)
+		got, err := of(s, org).Claims(t.Context())
 		same(t, "claims of "+org, want, got, err)
 	}
 }

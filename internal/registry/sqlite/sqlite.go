@@ -16,13 +16,12 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
+
+	"freehold.dev/freehold/internal/registry/sqlstore"
 )
 
 // Store is an open registry. It is safe for use by several goroutines.
-type Store struct {
-	db  *sql.DB
-	now func() time.Time
-}
+type Store struct{ *sqlstore.Store }
 
 // Open opens the registry's file. It makes a new one and upgrades an old one;
 // one that is up to date is only read.
@@ -47,65 +46,83 @@ func Open(ctx context.Context, file string, now func() time.Time) (*Store, error
 	if err := upgrade(ctx, db, file); err != nil {
 		return nil, errors.Join(fmt.Errorf("upgrade the registry %s: %w", file, err), db.Close())
 	}
-	return &Store{db: db, now: now}, nil
+	return &Store{sqlstore.New(database{db}, ledger, now)}, nil
 }
 
-// Close closes the file.
-func (s *Store) Close() error { return s.db.Close() }
+// ledger asks for one org what it may know of the table of all of them.
+var ledger = sqlstore.LedgerStatements{
+	// The statement changes nothing of another org's, and so returns nothing.
+	Claim: `INSERT INTO ledger (org, kind, value, claimed, made) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (kind, value) DO UPDATE SET made = ledger.made OR excluded.made WHERE ledger.org = excluded.org RETURNING org`,
+	Release: `DELETE FROM ledger WHERE org = $1 AND kind = $2 AND value = $3 AND NOT made`,
+	Mine:    `SELECT kind, value, made FROM ledger WHERE org = $1 ORDER BY kind, value`,
+	Taken: `SELECT kind, value FROM ledger WHERE value IN (SELECT value FROM json_each($2)) AND org <> $1
+		ORDER BY kind, value`,
+}
 
-// write runs fn in one transaction, and says of an error what was tried.
-func (s *Store) write(ctx context.Context, what string, fn func(tx *sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+// database gives transactions of the file. SQLite knows no users, so nothing but
+// the statements themselves binds one to its org.
+type database struct{ db *sql.DB }
+
+// Close closes the file.
+func (d database) Close() error { return d.db.Close() }
+
+// Read runs fn without a transaction: the lock for writing is not worth a
+// picture of one moment, which no reader needs.
+func (d database) Read(_ context.Context, _ string, fn func(sqlstore.Tx) error) error {
+	return fn(conn{d.db})
+}
+
+// Write runs fn in a transaction that excludes every other in the file.
+func (d database) Write(ctx context.Context, _ string, fn func(sqlstore.Tx) error) error {
+	return d.write(ctx, fn)
+}
+
+// Fleet runs fn in a transaction that excludes every other in the file.
+func (d database) Fleet(ctx context.Context, fn func(sqlstore.Tx) error) error {
+	return d.write(ctx, fn)
+}
+
+func (d database) write(ctx context.Context, fn func(sqlstore.Tx) error) error {
+	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return err
 	}
-	if err := fn(tx); err != nil {
+	if err := fn(conn{tx}); err != nil {
 		// A transaction whose context has ended is rolled back already.
 		if rollback := tx.Rollback(); !errors.Is(rollback, sql.ErrTxDone) {
 			err = errors.Join(err, rollback)
 		}
-		return fmt.Errorf("%s: %w", what, err)
+		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return nil
+	return tx.Commit()
 }
 
-// list reads all rows of a query.
-func list[T any](ctx context.Context, q querier, scan func(row) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+// conn is a connection, or a transaction on one.
+type conn struct {
+	on interface {
+		ExecContext(ctx context.Context, statement string, args ...any) (sql.Result, error)
+		QueryContext(ctx context.Context, statement string, args ...any) (*sql.Rows, error)
+	}
+}
+
+// Exec runs a statement, and returns how many rows it changed.
+func (c conn) Exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	res, err := c.on.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// Query runs a statement that returns rows.
+func (c conn) Query(ctx context.Context, statement string, args ...any) (sqlstore.Rows, error) {
+	rows, err := c.on.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }()
-	var out []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
+	if err := rows.Err(); err != nil {
+		return nil, errors.Join(err, rows.Close())
 	}
-	return out, rows.Err()
-}
-
-// querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-type row interface{ Scan(...any) error }
-
-const layout = "2006-01-02T15:04:05.000000000Z"
-
-// stamp writes a time so that text order is time order.
-func stamp(t time.Time) string { return t.UTC().Format(layout) }
-
-func unstamp(s string) (time.Time, error) {
-	t, err := time.Parse(layout, s)
-	if err != nil {
-		return t, fmt.Errorf("read a time in the registry: %w", err)
-	}
-	return t, nil
+	return rows, nil
 }

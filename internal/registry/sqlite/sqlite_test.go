@@ -5,14 +5,16 @@ import (
 	"testing"
 	"time"
 
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
+	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/internal/registry/registrytest"
 	"freehold.dev/freehold/internal/registry/sqlite"
 )
 
 func TestSQLiteKeepsTheContract(t *testing.T) {
-	registrytest.Exercise(t, func(t *testing.T, now func() time.Time) func(t *testing.T) registrytest.Store {
+	registrytest.Exercise(t, func(t *testing.T, now func() time.Time) func(t *testing.T) registry.Store {
 		file := filepath.Join(t.TempDir(), "registry.db")
-		return func(t *testing.T) registrytest.Store { return open(t, file, now) }
+		return func(t *testing.T) registry.Store { return open(t, file, now) }
 	})
 }
 
@@ -29,3 +31,9 @@ func open(t *testing.T, file string, now func() time.Time) *sqlite.Store {
 	})
 	return s
 }
+
+// of is the registry as an org has it.
+func of(s registry.Store, org string) registry.OrgStore { return s.Org(orgcontexttest.For(org)) }
+
+// all reads over all orgs.
+func all(s registry.Store) registry.FleetStore { return s.Fleet(orgcontexttest.Fleet()) }

@@ -1,0 +1,199 @@
+package registrytest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/orgcontext"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
+	"freehold.dev/freehold/internal/registry"
+)
+
+// done are what the entries say, each in a few words.
+func done(entries []registry.AuditEntry) []string {
+	var out []string
+	for _, e := range entries {
+		out = append(out, e.What+": "+e.Result)
+	}
+	return out
+}
+
+var auditing = map[string]func(*testing.T, world){
+	"what is done for an org is in its audit log, with who did it, and in no other's": func(t *testing.T, w world) {
+		l := begin(t, w.a, "acme").Lease
+		furnish(t, w.a, l)
+		_, busy := of(w.b, "acme").Begin(t.Context(), request())
+		if !errors.Is(busy, registry.ErrBusy) {
+			t.Fatal(busy)
+		}
+		if err := of(w.a, "acme").Cancel(t.Context(), l.Operation); err != nil {
+			t.Fatal(err)
+		}
+		end(t, w.a, l, event.OperationFailed)
+		entries := must[[]registry.AuditEntry](t)(of(w.b, "acme").Audited(t.Context(), 0))
+		same(t, "the log", []string{
+			"begin onboard: operation " + l.Operation + ": done",
+			"record the org as onboarding: done", "record layer account as making: done", "claim 1 identities: done",
+			"begin onboard: " + busyText(busy), "cancel operation " + l.Operation + ": done", "end operation " + l.Operation + ": failed",
+		}, done(entries))
+		for _, e := range entries {
+			if e.Org != "acme" || e.Actor != orgcontexttest.Actor || !e.At.Equal(w.now()) {
+				t.Errorf("%+v is not who did it, when and for whom", e)
+			}
+		}
+		same(t, "after the fifth", done(entries[5:]), done(must[[]registry.AuditEntry](t)(of(w.a, "acme").Audited(t.Context(), 5))))
+		same(t, "another's", 0, len(must[[]registry.AuditEntry](t)(of(w.a, "globex").Audited(t.Context(), 0))))
+		if err := registry.Verify(registry.AuditEntry{}, entries); err != nil {
+			t.Error(err)
+		}
+	},
+
+	"a claim that is refused is undone, and stays in the log": func(t *testing.T, w world) {
+		acme, globex := begin(t, w.a, "acme").Lease, begin(t, w.a, "globex").Lease
+		if err := of(w.a, "acme").Claim(t.Context(), acme, true, account); err != nil {
+			t.Fatal(err)
+		}
+		if err := of(w.b, "globex").Claim(t.Context(), globex, true, mail, account); err == nil {
+			t.Fatal("a second owner")
+		}
+		entries := must[[]registry.AuditEntry](t)(of(w.b, "globex").Audited(t.Context(), 1))
+		same(t, "the log", []string{"claim account 111122223333: taken"}, done(entries))
+	},
+
+	"a change of any part of an entry, and of their order, is found": func(t *testing.T, w world) {
+		l := begin(t, w.a, "acme").Lease
+		furnish(t, w.a, l)
+		end(t, w.a, l, event.OperationSucceeded)
+		whole := must[[]registry.AuditEntry](t)(of(w.b, "acme").Audited(t.Context(), 0))
+		for what, change := range map[string]func([]registry.AuditEntry) []registry.AuditEntry{
+			"org":      func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Org = "globex"; return e },
+			"time":     func(e []registry.AuditEntry) []registry.AuditEntry { e[1].At = e[1].At.Add(1); return e },
+			"actor":    func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Actor = "x"; return e },
+			"request":  func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Request = "x"; return e },
+			"what":     func(e []registry.AuditEntry) []registry.AuditEntry { e[1].What = "x"; return e },
+			"result":   func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Result = "x"; return e },
+			"previous": func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Previous = "x"; return e },
+			"hash":     func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Hash = "x"; return e },
+			"removed":  func(e []registry.AuditEntry) []registry.AuditEntry { return slices.Delete(e, 1, 2) },
+			"cut off":  func(e []registry.AuditEntry) []registry.AuditEntry { return e[1:] },
+			"twice":    func(e []registry.AuditEntry) []registry.AuditEntry { return slices.Insert(e, 1, e[1]) },
+			"swapped":  func(e []registry.AuditEntry) []registry.AuditEntry { e[1], e[2] = e[2], e[1]; return e },
+			"hashed again": func(e []registry.AuditEntry) []registry.AuditEntry {
+				e[1].Actor = "x"
+				e[1].Hash, _ = e[1].Chain()
+				return e
+			},
+		} {
+			if err := registry.Verify(registry.AuditEntry{}, change(slices.Clone(whole))); !errors.Is(err, registry.ErrAppended) {
+				t.Errorf("%s: %v, want ErrAppended", what, err)
+			}
+		}
+		if err := registry.Verify(whole[1], whole[2:]); err != nil {
+			t.Errorf("the rest of the log after an entry that was verified: %v", err)
+		}
+	},
+
+	"each read over all orgs is in the fleet's own log": func(t *testing.T, w world) {
+		onOrg(t, w.a, "acme")
+		fleet := all(w.a)
+		must[[]registry.Org](t)(fleet.Orgs(t.Context()))
+		must[int](t)(fleet.Resources(t.Context(), "cluster"))
+		must[string](t)(fleet.Owner(t.Context(), account))
+		must[[]finding.Shared](t)(fleet.Shared(t.Context()))
+		entries := must[[]registry.AuditEntry](t)(all(w.b).Audited(t.Context(), 0))
+		same(t, "the log", []string{
+			"list the orgs: done", "ask how many resources layer cluster has: done", "ask who owns account 111122223333: done",
+			"compare the orgs: done", "read the fleet's audit log: done",
+		}, done(entries))
+		if err := registry.Verify(registry.AuditEntry{}, entries); err != nil {
+			t.Error(err)
+		}
+	},
+
+	"a context that is nobody's reads and writes nothing": func(t *testing.T, w world) {
+		l := onOrg(t, w.a, "acme")
+		before := read(t, w.b, "acme")
+		nobody := w.a.Org(orgcontext.Context{})
+		for write, err := range writesOf(t, nobody, l) {
+			if !errors.Is(err, registry.ErrNoOrg) {
+				t.Errorf("%s: %v, want ErrNoOrg", write, err)
+			}
+		}
+		ctx := t.Context()
+		for read, err := range map[string]error{
+			"Begin": second(nobody.Begin(ctx, request())), "Holder": second(nobody.Holder(ctx)), "Cancel": nobody.Cancel(ctx, l.Operation),
+			"Last": second(nobody.Last(ctx)), "Operations": second(nobody.Operations(ctx)), "Operation": second(nobody.Operation(ctx, l.Operation)),
+			"Events": second(nobody.Events(ctx, l.Operation, 0)), "Delivered": nobody.Delivered(ctx, l.Operation),
+			"Org": second(nobody.Org(ctx)), "Layers": second(nobody.Layers(ctx)), "DataPlane": second(nobody.DataPlane(ctx)),
+			"Projects": second(nobody.Projects(ctx)), "Exceptions": second(nobody.Exceptions(ctx)), "Claims": second(nobody.Claims(ctx)),
+			"Taken": second(nobody.Taken(ctx, []string{"x"})), "PutDrift": nobody.PutDrift(ctx, event.Drift{Org: "acme"}),
+			"Drifts": second(nobody.Drifts(ctx, 1)), "Audited": second(nobody.Audited(ctx, 0)),
+		} {
+			if !errors.Is(err, registry.ErrNoOrg) {
+				t.Errorf("%s: %v, want ErrNoOrg", read, err)
+			}
+		}
+		fleet := w.a.Fleet(orgcontext.Fleet{})
+		for read, err := range map[string]error{
+			"Orgs": second(fleet.Orgs(ctx)), "Resources": second(fleet.Resources(ctx, "cluster")), "Owner": second(fleet.Owner(ctx, account)),
+			"Shared": second(fleet.Shared(ctx)), "Audited": second(fleet.Audited(ctx, 0)),
+		} {
+			if !errors.Is(err, registry.ErrNoOrg) {
+				t.Errorf("%s over all orgs: %v, want ErrNoOrg", read, err)
+			}
+		}
+		same(t, "the registry", before, read(t, w.b, "acme"))
+	},
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// busyText is what a *registry.BusyError among the causes says.
+func busyText(err error) string {
+	if busy, ok := errors.AsType[*registry.BusyError](err); ok {
+		return busy.Error()
+	}
+	return ""
+}
+
+var reporting = map[string]func(*testing.T, world){
+	"drift runs are read as they were written, the newest first, and hold no lease": func(t *testing.T, w world) {
+		l := begin(t, w.a, "acme").Lease
+		var want []event.Drift
+		for i := range 3 {
+			d := event.Drift{
+				Org: "acme", At: w.pass(time.Hour), Duration: time.Second, Layers: []event.LayerResult{{Layer: "cluster", State: "done"}},
+				Findings: []finding.Finding{{Kind: finding.Unreadable, Layer: "cluster", URN: string(rune('a' + i))}},
+			}
+			if err := of(w.b, "acme").PutDrift(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+			want = slices.Insert(want, 0, d)
+		}
+		same(t, "all", want, must[[]event.Drift](t)(of(w.a, "acme").Drifts(t.Context(), 9)))
+		same(t, "the newest", want[:1], must[[]event.Drift](t)(of(w.a, "acme").Drifts(t.Context(), 1)))
+		same(t, "another's", 0, len(must[[]event.Drift](t)(of(w.a, "globex").Drifts(t.Context(), 9))))
+		end(t, w.a, l, event.OperationSucceeded)
+	},
+
+	"the reports of drift runs are kept for a year of days": func(t *testing.T, w world) {
+		begin(t, w.a, "globex")
+		if err := of(w.a, "globex").PutDrift(t.Context(), event.Drift{Org: "globex", At: w.now()}); err != nil {
+			t.Fatal(err)
+		}
+		for range 370 {
+			if err := of(w.a, "acme").PutDrift(context.WithoutCancel(t.Context()), event.Drift{Org: "acme", At: w.pass(time.Hour)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		kept := must[[]event.Drift](t)(of(w.b, "acme").Drifts(t.Context(), 1000))
+		same(t, "kept", 365, len(kept))
+		same(t, "the newest", w.now(), kept[0].At)
+		same(t, "another's", 1, len(must[[]event.Drift](t)(of(w.b, "globex").Drifts(t.Context(), 1000))))
+	},
+}

@@ -1,0 +1,137 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/orgcontext"
+	"freehold.dev/freehold/internal/registry"
+)
+
+// fleetStore reads over all orgs, for whoever has the right.
+type fleetStore struct {
+	*Store
+
+	f orgcontext.Fleet
+}
+
+// call runs fn in a transaction over all orgs, and logs that it was.
+func (s *fleetStore) call(ctx context.Context, what string, fn func(tx) error) error {
+	if !s.f.Valid() {
+		return fmt.Errorf("%s: %w", what, registry.ErrNoOrg)
+	}
+	err := s.db.Fleet(ctx, func(t Tx) error {
+		e := registry.AuditEntry{At: s.now().UTC().Round(0), Actor: s.f.Actor(), Request: s.f.Request(), What: what, Result: done}
+		e, err := chained(ctx, tx{t}, e, fleetAuditHead)
+		if err != nil {
+			return err
+		}
+		if err := (tx{t}).exec(ctx, fleetPutAudit, e.Seq, stamp(e.At), e.Actor, e.Request, e.What, e.Result, e.Previous, e.Hash); err != nil {
+			return err
+		}
+		return fn(tx{t})
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// Orgs returns all orgs by name.
+func (s *fleetStore) Orgs(ctx context.Context) (all []registry.Org, err error) {
+	err = s.call(ctx, "list the orgs", func(tx tx) error {
+		all, err = list(ctx, tx, scanOrg, fleetOrgs)
+		return err
+	})
+	return all, err
+}
+
+// Resources is how many resources the layer of the org with the most has.
+func (s *fleetStore) Resources(ctx context.Context, layer string) (int, error) {
+	var n int64
+	err := s.call(ctx, "ask how many resources layer "+layer+" has", func(tx tx) (err error) {
+		n, _, err = one(ctx, tx, scanNumber, fleetResources, layer)
+		return err
+	})
+	return int(n), err
+}
+
+// Owner returns who owns an identity, "" if nobody does.
+func (s *fleetStore) Owner(ctx context.Context, id finding.Identity) (owner string, err error) {
+	err = s.call(ctx, fmt.Sprintf("ask who owns %s %s", id.Kind, id.Value), func(tx tx) (err error) {
+		owner, _, err = one(ctx, tx, scanText, fleetOwner, id.Kind, id.Value)
+		return err
+	})
+	return owner, err
+}
+
+// Shared returns every fact that the layers' outputs of two orgs have in common.
+func (s *fleetStore) Shared(ctx context.Context) ([]finding.Shared, error) {
+	type fact struct{ kind, value string }
+	owners := map[fact]map[string]bool{}
+	err := s.call(ctx, "compare the orgs", func(tx tx) error {
+		type outputs struct {
+			org string
+			all map[string]any
+		}
+		layers, err := list(ctx, tx, func(r row) (o outputs, err error) {
+			var text []byte
+			if err := r.Scan(&o.org, &text); err != nil {
+				return o, err
+			}
+			err = json.Unmarshal(text, &o.all)
+			return o, err
+		}, fleetOutputs)
+		for _, l := range layers {
+			for key, value := range l.all {
+				v, ok := value.(string)
+				if !ok || v == "" || !identifies(key) {
+					continue
+				}
+				if owners[fact{key, v}] == nil {
+					owners[fact{key, v}] = map[string]bool{}
+				}
+				owners[fact{key, v}][l.org] = true
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []finding.Shared
+	for f, orgs := range owners {
+		if len(orgs) > 1 {
+			out = append(out, finding.Shared{Kind: f.kind, Value: f.value, Owners: slices.Sorted(maps.Keys(orgs))})
+		}
+	}
+	slices.SortFunc(out, func(a, b finding.Shared) int {
+		return strings.Compare(a.Kind+"\x00"+a.Value, b.Kind+"\x00"+b.Value)
+	})
+	return out, nil
+}
+
+// identifies reports whether a layer's output of that name is a thing of which
+// each org has its own.
+func identifies(output string) bool {
+	switch output {
+	case "accountId", "vpcId", "endpoint", "oidcIssuer", "name", "certificateAuthority", "externalId", "controllerRepository":
+		return true
+	default:
+		return strings.HasSuffix(output, "Arn")
+	}
+}
+
+// Audited returns the entries of the fleet's log that follow another.
+func (s *fleetStore) Audited(ctx context.Context, after int64) (all []registry.AuditEntry, err error) {
+	err = s.call(ctx, "read the fleet's audit log", func(tx tx) error {
+		all, err = list(ctx, tx, scanAudit, fleetAudit, after)
+		return err
+	})
+	return all, err
+}

@@ -1,0 +1,106 @@
+package sqlstore
+
+// statement is a statement of SQL that both databases take as it is. All of them
+// are in this file, and a test reads each: one that names a table of orgs'
+// records names the org that it is about by $1. A statement whose name begins
+// with fleet is about all orgs, and FleetStore's alone.
+type statement string
+
+const (
+	selectLease statement = `SELECT l.operation, l.token, l.renewals, l.holder, l.until, l.renewed, o.kind, o.started
+		FROM leases l JOIN operations o ON o.org = l.org AND o.id = l.operation WHERE l.org = $1`
+	selectHeld statement = `SELECT cancelled FROM operations
+		WHERE org = $1 AND id = $2 AND token = $3 AND state = 'running'`
+	nextToken statement = `INSERT INTO fences (org, token) VALUES ($1, 1)
+		ON CONFLICT (org) DO UPDATE SET token = fences.token + 1 RETURNING token`
+	putLease statement = `INSERT INTO leases (org, operation, token, holder, until, renewed, renewals)
+		VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (org) DO UPDATE SET operation = excluded.operation, token = excluded.token,
+		holder = excluded.holder, until = excluded.until, renewed = excluded.renewed, renewals = 0`
+	renewLease statement = `UPDATE leases SET holder = $2, until = $3, renewed = $4, renewals = renewals + 1 WHERE org = $1`
+	dropLease  statement = `DELETE FROM leases WHERE org = $1`
+
+	// Operations of earlier versions have no token, and only their times say which was first.
+	selectOperations statement = `SELECT org, id, kind, state, started, finished, error FROM operations
+		WHERE org = $1 ORDER BY token DESC, started DESC, id DESC`
+	selectLast statement = `SELECT org, id, kind, state, started, finished, error FROM operations
+		WHERE org = $1 ORDER BY token DESC, started DESC, id DESC LIMIT 1`
+	selectOperation statement = `SELECT org, id, kind, state, started, finished, error FROM operations WHERE org = $1 AND id = $2`
+	selectRunning   statement = `SELECT org, id, kind, state, started, finished, error FROM operations
+		WHERE org = $1 AND state = 'running'`
+	selectRequest statement = `SELECT id, kind, document FROM operations WHERE org = $1 AND request = $2 AND request <> ''`
+	putOperation  statement = `INSERT INTO operations (org, id, kind, state, started, token, delivered, request, document)
+		VALUES ($1, $2, $3, $4, $5, $6, FALSE, $7, $8)`
+	resumeOperation statement = `UPDATE operations SET token = $3, cancelled = '' WHERE org = $1 AND id = $2 AND state = 'running'`
+	cancelOperation statement = `UPDATE operations SET cancelled = $3 WHERE org = $1 AND id = $2 AND state = 'running'`
+	endOperation    statement = `UPDATE operations SET state = $3, finished = $4, error = $5, delivered = FALSE
+		WHERE org = $1 AND id = $2 AND state = 'running'`
+	markDelivered statement = `UPDATE operations SET delivered = TRUE WHERE org = $1 AND id = $2 AND state <> 'running'`
+
+	nextEvent statement = `SELECT coalesce(max(seq), 0) + 1 FROM events WHERE org = $1 AND operation = $2`
+	putEvent  statement = `INSERT INTO events (org, operation, seq, version, type, body) VALUES ($1, $2, $3, $4, $5, $6)`
+	// The terminal events that are not known to have been sent.
+	selectUndelivered statement = `SELECT e.version, e.seq, e.body FROM operations o JOIN events e ON e.org = o.org AND e.operation = o.id
+		WHERE o.org = $1 AND NOT o.delivered AND o.state <> 'running' AND e.type = 'operation.' || o.state
+		ORDER BY o.token, o.started, o.id`
+	selectEvents statement = `SELECT version, seq, body FROM events WHERE org = $1 AND operation = $2 AND seq > $3 ORDER BY seq`
+
+	putOrg statement = `INSERT INTO orgs (org, state, plan, hash, hash_version, management, updated)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (org) DO UPDATE SET state = excluded.state, plan = excluded.plan,
+		hash = excluded.hash, hash_version = excluded.hash_version, management = excluded.management, updated = excluded.updated`
+	selectOrg statement = `SELECT org, state, plan, hash, hash_version, management, updated FROM orgs WHERE org = $1`
+
+	dropProjects   statement = `DELETE FROM projects WHERE org = $1`
+	putProject     statement = `INSERT INTO projects (org, project, body) VALUES ($1, $2, $3)`
+	selectProjects statement = `SELECT project, body FROM projects WHERE org = $1 ORDER BY project`
+
+	dropExceptions   statement = `DELETE FROM exceptions WHERE org = $1`
+	putException     statement = `INSERT INTO exceptions (org, rule, resource, reason, approver, expires) VALUES ($1, $2, $3, $4, $5, $6)`
+	selectExceptions statement = `SELECT rule, resource, reason, approver, expires FROM exceptions WHERE org = $1 ORDER BY rule, resource`
+
+	putDataPlane statement = `INSERT INTO data_planes (org, facts, updated) VALUES ($1, $2, $3)
+		ON CONFLICT (org) DO UPDATE SET facts = excluded.facts, updated = excluded.updated`
+	selectDataPlane statement = `SELECT facts FROM data_planes WHERE org = $1`
+
+	putLayer statement = `INSERT INTO layers (org, layer, state, unclean, made, outputs, resources, duration, error, updated)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (org, layer) DO UPDATE SET state = excluded.state,
+		unclean = excluded.unclean, made = excluded.made, outputs = excluded.outputs, resources = excluded.resources,
+		duration = excluded.duration, error = excluded.error, updated = excluded.updated`
+	selectLayers statement = `SELECT layer, state, unclean, made, outputs, resources, duration, error, updated FROM layers WHERE org = $1`
+
+	putDrift     statement = `INSERT INTO drift_reports (org, id, at, drifted, complete, body) VALUES ($1, $2, $3, $4, $5, $6)`
+	selectDrifts statement = `SELECT body FROM drift_reports WHERE org = $1 ORDER BY at DESC, id DESC LIMIT $2`
+	trimDrifts   statement = `DELETE FROM drift_reports WHERE org = $1
+		AND id NOT IN (SELECT id FROM drift_reports WHERE org = $1 ORDER BY at DESC, id DESC LIMIT $2)`
+
+	selectAuditHead statement = `SELECT seq, hash FROM audit_log WHERE org = $1 ORDER BY seq DESC LIMIT 1`
+	putAudit        statement = `INSERT INTO audit_log (org, seq, at, actor, request, what, result, previous, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	selectAudit statement = `SELECT org, seq, at, actor, request, what, result, previous, hash FROM audit_log
+		WHERE org = $1 AND seq > $2 ORDER BY seq`
+
+	fleetOrgs      statement = `SELECT org, state, plan, hash, hash_version, management, updated FROM orgs ORDER BY org`
+	fleetOutputs   statement = `SELECT org, outputs FROM layers WHERE state <> 'removed' AND outputs IS NOT NULL ORDER BY org, layer`
+	fleetResources statement = `SELECT coalesce(max(resources), 0) FROM layers WHERE layer = $1 AND state = 'done'`
+	fleetOwner     statement = `SELECT org FROM ledger WHERE kind = $1 AND value = $2`
+
+	fleetAuditHead statement = `SELECT seq, hash FROM fleet_audit_log ORDER BY seq DESC LIMIT 1`
+	fleetPutAudit  statement = `INSERT INTO fleet_audit_log (seq, at, actor, request, what, result, previous, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	fleetAudit statement = `SELECT '' AS org, seq, at, actor, request, what, result, previous, hash FROM fleet_audit_log
+		WHERE seq > $1 ORDER BY seq`
+)
+
+// LedgerStatements are the only statements that differ between databases: one
+// that has rows of other orgs in it, which no org may see. $1 is the org.
+type LedgerStatements struct {
+	// Claim takes kind, value, when, and whether it was made. It returns one row
+	// if the identity is the org's now, and none if another org has it.
+	Claim string
+	// Release takes kind and value, and gives up what was only foreseen.
+	Release string
+	// Mine returns kind, value and made of what the org owns, by kind and value.
+	Mine string
+	// Taken takes a JSON array of values, and returns kind and value of those that
+	// other orgs own, by kind and value.
+	Taken string
+}
