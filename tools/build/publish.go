@@ -12,23 +12,24 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// A publisher puts a binary into the cache so that whoever finds it there may
-// run it. It compiles to another name in the same folder, runs the result, and
-// only then renames it: a rename within a folder happens or does not. A build
-// that is killed leaves a file that no one looks for, which the next build of
-// the same key removes.
+// A publisher puts a binary, or a folder with one in it, into the cache so that
+// whoever finds it there may run it. It compiles to another name in the same
+// folder, runs the result, and only then renames it: a rename within a folder
+// happens or does not. A build that is killed leaves what no one looks for,
+// which the next build of the same key removes.
 type publisher struct {
 	cache   string
 	say     *printer
+	program string // path of the binary in what is published; empty: it is the binary
 	compile func(ctx context.Context, out string) error
 	check   func(ctx context.Context, file string) error
 }
 
-// publish returns the path of the binary, and whether this call built it.
+// publish returns the path of what is published, and whether this call built it.
 func (p publisher) publish(ctx context.Context, name, key, file string) (path string, built bool, err error) {
 	dir := filepath.Join(p.cache, name+"-"+key)
 	path = filepath.Join(dir, file)
-	if found(path) {
+	if p.found(path) {
 		return path, false, nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -39,7 +40,7 @@ func (p publisher) publish(ctx context.Context, name, key, file string) (path st
 		return "", false, err
 	}
 	defer unlock()
-	if found(path) {
+	if p.found(path) {
 		return path, false, nil // the build that we waited for was the same
 	}
 	// A build of another key may have pruned the folder while we waited.
@@ -50,7 +51,7 @@ func (p publisher) publish(ctx context.Context, name, key, file string) (path st
 		return "", false, err
 	}
 	half := filepath.Join(dir, fmt.Sprintf("half-%d-%s", os.Getpid(), file))
-	defer os.Remove(half)
+	defer os.RemoveAll(half)
 	if err := p.compile(ctx, half); err != nil {
 		return "", false, err
 	}
@@ -69,8 +70,8 @@ func (p publisher) publish(ctx context.Context, name, key, file string) (path st
 }
 
 // found reports whether a binary is in the cache, and notes its use for prune.
-func found(path string) bool {
-	info, err := os.Stat(path)
+func (p publisher) found(path string) bool {
+	info, err := os.Stat(filepath.Join(path, p.program))
 	if err != nil || !info.Mode().IsRegular() {
 		return false
 	}
@@ -110,7 +111,7 @@ func removeHalves(dir string) error {
 	}
 	var errs []error
 	for _, h := range halves {
-		errs = append(errs, os.Remove(h))
+		errs = append(errs, os.RemoveAll(h))
 	}
 	return errors.Join(errs...)
 }

@@ -24,6 +24,7 @@ type tool struct {
 	ldflags func(version string) string // what the linker is told
 	version []string                    // arguments that print the version
 	onPath  bool                        // one that is on the PATH serves as well, if it is new enough
+	fetched bool                        // it is not built, and nothing that Freehold runs needs it: see postgres.go
 }
 
 var tools = []tool{
@@ -68,6 +69,7 @@ var tools = []tool{
 		pin:     "golang.org/x/vuln",
 		ldflags: func(string) string { return "-s -w" },
 	},
+	{name: "postgres", fetched: true},
 }
 
 // kubeLDFlags sets the versions that the API server reports and that clients
