@@ -61,6 +61,10 @@ var may = map[string][]string{
 	"internal/registry":       {"internal/event", "internal/finding", "internal/orgcontext"},
 	// Providers for tests of the engine.
 	"internal/engine/enginetest": {},
+	"internal/registry/postgres": {},
+	// A real server for the tests of whatever keeps its records in one.
+	"internal/registry/postgres/pgtest": {"internal/registry/postgres", "internal/wait"},
+
 	// A driver knows the contract, and no other driver.
 	"internal/registry/sqlite":       {"internal/registry/sqlstore"},
 	"internal/registry/sqlstore":     {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext"},

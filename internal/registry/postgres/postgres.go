@@ -1,0 +1,231 @@
+// Package postgres is the registry in a PostgreSQL database, which several
+// machines may use at once.
+//
+// Nothing that the service's login has by itself lets it read a row. Each
+// transaction takes one of two roles: that of one org, whose rows the database
+// then keeps from all others by row-level security, or that of the fleet, which
+// reads. The role and the org are sent with the transaction's first statement,
+// in one round trip, and end with it. What forgets them is refused.
+//
+// The tables belong to another role, which Migrate runs as. What row-level
+// security is for, and what it is not, is in
+// docs/decisions/0019-rows-belong-to-orgs.md.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// The roles are of the whole server, and everything that an org has, or that is
+// read over all orgs, is granted to them and not to a login.
+const (
+	orgRole    = "freehold_org"
+	fleetRole  = "freehold_fleet"
+	ledgerRole = "freehold_ledger" // owns the ledger and the functions that ask it
+)
+
+// schema is where everything of Freehold's is.
+const schema = "freehold"
+
+// Database gives transactions of the database. It is safe for use by several goroutines.
+type Database struct{ pool *pgxpool.Pool }
+
+// Connect connects to the database that a URL names, as the service: a login
+// that could get around the policies is refused, and so is a schema that this
+// freehold was not written for. The URL's password is in no error.
+func Connect(ctx context.Context, url string, o ...Option) (*Database, error) {
+	c, err := parse(ctx, url, o)
+	if err != nil {
+		return nil, fmt.Errorf("open the registry: %w", err)
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, c.pool)
+	if err != nil {
+		return nil, fmt.Errorf("open the registry: %w", err)
+	}
+	if err := pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error { return admit(ctx, conn.Conn()) }); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open the registry %s: %w", c.where(), err)
+	}
+	return &Database{pool: pool}, nil
+}
+
+// Close closes all connections.
+func (d *Database) Close() error {
+	d.pool.Close()
+	return nil
+}
+
+// Read runs fn in a transaction that sees the rows of one org, as they were at
+// its first statement, and changes nothing.
+func (d *Database) Read(ctx context.Context, org string, fn func(Tx) error) error {
+	return d.run(ctx, begin{
+		"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		"SELECT set_config('role', $1, true), set_config('app.org', $2, true)", []any{orgRole, org},
+	}, fn)
+}
+
+// Write runs fn in a transaction that touches the rows of one org, and excludes
+// every other Write on that org.
+func (d *Database) Write(ctx context.Context, org string, fn func(Tx) error) error {
+	return d.run(ctx, begin{
+		// Each statement sees what was committed before it, the first one too: it
+		// begins when the lock is held.
+		"BEGIN",
+		"SELECT set_config('role', $1, true), set_config('app.org', $2, true), pg_advisory_xact_lock(hashtextextended($2, 0))",
+		[]any{orgRole, org},
+	}, fn)
+}
+
+// Fleet runs fn in a transaction that reads the rows of all orgs, and may append
+// to the fleet's audit log. It excludes every other Fleet: each appends.
+func (d *Database) Fleet(ctx context.Context, fn func(Tx) error) error {
+	return d.run(ctx, begin{
+		"BEGIN",
+		// Locks by two numbers are other locks than those by one.
+		"SELECT set_config('role', $1, true), set_config('app.org', '', true), pg_advisory_xact_lock(0, 0)", []any{fleetRole},
+	}, fn)
+}
+
+func (d *Database) run(ctx context.Context, b begin, fn func(Tx) error) (err error) {
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect to the registry: %w", err)
+	}
+	defer conn.Release()
+	t := &transaction{conn: conn.Conn(), begin: b}
+	ended := false
+	defer func() {
+		if !ended {
+			err = errors.Join(err, t.rollback(ctx))
+		}
+	}()
+	if err := fn(t); err != nil {
+		return err
+	}
+	ended = true
+	return t.commit(ctx)
+}
+
+// begin is what goes before a transaction's first statement.
+type begin struct {
+	begin, bind string
+	args        []any
+}
+
+// transaction begins with its first statement.
+type transaction struct {
+	conn  *pgx.Conn
+	begin begin
+	begun bool
+}
+
+// Exec runs a statement, and returns how many rows it changed.
+func (t *transaction) Exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	if t.begun {
+		tag, err := t.conn.Exec(ctx, statement, args...)
+		return tag.RowsAffected(), err
+	}
+	batch, err := t.first(ctx, statement, args)
+	if err != nil {
+		return 0, err
+	}
+	tag, err := batch.Exec()
+	return tag.RowsAffected(), errors.Join(err, batch.Close())
+}
+
+// Query runs a statement that returns rows. They have to be closed before the
+// next statement.
+func (t *transaction) Query(ctx context.Context, statement string, args ...any) (Rows, error) {
+	if t.begun {
+		rows, err := t.conn.Query(ctx, statement, args...)
+		if err != nil {
+			return nil, err
+		}
+		return &read{Rows: rows}, nil
+	}
+	batch, err := t.first(ctx, statement, args)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := batch.Query()
+	if err != nil {
+		return nil, errors.Join(err, batch.Close())
+	}
+	return &read{Rows: rows, batch: batch}, nil
+}
+
+// first sends the beginning and the first statement in one round trip, and
+// reads the answers to the beginning.
+func (t *transaction) first(ctx context.Context, statement string, args []any) (pgx.BatchResults, error) {
+	var b pgx.Batch
+	b.Queue(t.begin.begin)
+	b.Queue(t.begin.bind, t.begin.args...)
+	b.Queue(statement, args...)
+	t.begun = true
+	batch := t.conn.SendBatch(ctx, &b)
+	for range 2 {
+		if _, err := batch.Exec(); err != nil {
+			// Close repeats it.
+			_ = batch.Close()
+			return nil, err
+		}
+	}
+	return batch, nil
+}
+
+func (t *transaction) commit(ctx context.Context) error {
+	if !t.begun {
+		return nil
+	}
+	tag, err := t.conn.Exec(ctx, "COMMIT")
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	// The server answers a COMMIT after an error like this, and calls it a success.
+	if tag.String() != "COMMIT" {
+		return errors.New("commit: an earlier statement of the transaction had failed, and it was rolled back")
+	}
+	return nil
+}
+
+// rolledBack is how long a rollback may take. A connection on which it does not
+// end is closed, which rolls back as well.
+const rolledBack = 5 * time.Second
+
+func (t *transaction) rollback(ctx context.Context) error {
+	// Where a context ends during a statement, pgx closes the connection.
+	if !t.begun || t.conn.IsClosed() || t.conn.PgConn().TxStatus() == 'I' {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rolledBack)
+	defer cancel()
+	if _, err := t.conn.Exec(ctx, "ROLLBACK"); err != nil {
+		return fmt.Errorf("roll back: %w", err)
+	}
+	return nil
+}
+
+// read are the rows of a query, and the batch that it was sent in.
+type read struct {
+	pgx.Rows
+
+	batch pgx.BatchResults
+}
+
+// Close ends the reading, and returns what went wrong with it.
+func (r *read) Close() error {
+	r.Rows.Close()
+	err := r.Err()
+	if r.batch != nil {
+		if closed := r.batch.Close(); err == nil {
+			err = closed
+		}
+	}
+	return err
+}
