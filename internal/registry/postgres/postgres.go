@@ -20,6 +20,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"freehold.dev/freehold/internal/registry/sqlstore"
 )
 
 // The roles are of the whole server, and everything that an org has, or that is
@@ -33,13 +35,34 @@ const (
 // schema is where everything of Freehold's is.
 const schema = "freehold"
 
-// Database gives transactions of the database. It is safe for use by several goroutines.
-type Database struct{ pool *pgxpool.Pool }
+// Store is an open registry. It is safe for use by several goroutines.
+type Store struct{ *sqlstore.Store }
 
-// Connect connects to the database that a URL names, as the service: a login
-// that could get around the policies is refused, and so is a schema that this
-// freehold was not written for. The URL's password is in no error.
-func Connect(ctx context.Context, url string, o ...Option) (*Database, error) {
+// Open opens the registry in the database that a URL names, as the service. It
+// refuses a login that could get around the policies, and a schema that this
+// freehold was not written for. The URL's password is in no error. now stamps
+// what is written.
+func Open(ctx context.Context, url string, now func() time.Time, o ...Option) (*Store, error) {
+	d, err := connect(ctx, url, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{sqlstore.New(d, ledger, now)}, nil
+}
+
+// ledger asks what an org may know of the table of all of them, by functions that
+// take the org from the transaction. What they return has lost its collation.
+var ledger = sqlstore.LedgerStatements{
+	Claim:   `SELECT org FROM ledger_claim($1, $2, $3, $4, $5) AS org`,
+	Release: `SELECT org FROM ledger_release($1, $2, $3) AS org`,
+	Mine:    `SELECT kind, value, made FROM ledger_mine($1) ORDER BY kind COLLATE "C", value COLLATE "C"`,
+	Taken:   `SELECT kind, value FROM ledger_taken($1, $2) ORDER BY kind COLLATE "C", value COLLATE "C"`,
+}
+
+// database gives transactions on a pool of connections.
+type database struct{ pool *pgxpool.Pool }
+
+func connect(ctx context.Context, url string, o []Option) (*database, error) {
 	c, err := parse(ctx, url, o)
 	if err != nil {
 		return nil, fmt.Errorf("open the registry: %w", err)
@@ -52,18 +75,18 @@ func Connect(ctx context.Context, url string, o ...Option) (*Database, error) {
 		pool.Close()
 		return nil, fmt.Errorf("open the registry %s: %w", c.where(), err)
 	}
-	return &Database{pool: pool}, nil
+	return &database{pool: pool}, nil
 }
 
 // Close closes all connections.
-func (d *Database) Close() error {
+func (d *database) Close() error {
 	d.pool.Close()
 	return nil
 }
 
 // Read runs fn in a transaction that sees the rows of one org, as they were at
 // its first statement, and changes nothing.
-func (d *Database) Read(ctx context.Context, org string, fn func(Tx) error) error {
+func (d *database) Read(ctx context.Context, org string, fn func(sqlstore.Tx) error) error {
 	return d.run(ctx, begin{
 		"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 		"SELECT set_config('role', $1, true), set_config('app.org', $2, true)", []any{orgRole, org},
@@ -72,7 +95,7 @@ func (d *Database) Read(ctx context.Context, org string, fn func(Tx) error) erro
 
 // Write runs fn in a transaction that touches the rows of one org, and excludes
 // every other Write on that org.
-func (d *Database) Write(ctx context.Context, org string, fn func(Tx) error) error {
+func (d *database) Write(ctx context.Context, org string, fn func(sqlstore.Tx) error) error {
 	return d.run(ctx, begin{
 		// Each statement sees what was committed before it, the first one too: it
 		// begins when the lock is held.
@@ -84,7 +107,7 @@ func (d *Database) Write(ctx context.Context, org string, fn func(Tx) error) err
 
 // Fleet runs fn in a transaction that reads the rows of all orgs, and may append
 // to the fleet's audit log. It excludes every other Fleet: each appends.
-func (d *Database) Fleet(ctx context.Context, fn func(Tx) error) error {
+func (d *database) Fleet(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	return d.run(ctx, begin{
 		"BEGIN",
 		// Locks by two numbers are other locks than those by one.
@@ -92,7 +115,7 @@ func (d *Database) Fleet(ctx context.Context, fn func(Tx) error) error {
 	}, fn)
 }
 
-func (d *Database) run(ctx context.Context, b begin, fn func(Tx) error) (err error) {
+func (d *database) run(ctx context.Context, b begin, fn func(sqlstore.Tx) error) (err error) {
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connect to the registry: %w", err)
@@ -141,7 +164,7 @@ func (t *transaction) Exec(ctx context.Context, statement string, args ...any) (
 
 // Query runs a statement that returns rows. They have to be closed before the
 // next statement.
-func (t *transaction) Query(ctx context.Context, statement string, args ...any) (Rows, error) {
+func (t *transaction) Query(ctx context.Context, statement string, args ...any) (sqlstore.Rows, error) {
 	if t.begun {
 		rows, err := t.conn.Query(ctx, statement, args...)
 		if err != nil {

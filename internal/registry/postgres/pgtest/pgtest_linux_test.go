@@ -51,7 +51,7 @@ const child = "FREEHOLD_PGTEST_CHILD"
 func TestTheServerEndsWithAProcessThatIsKilled(t *testing.T) {
 	if os.Getenv(child) != "" {
 		s := Start(t)
-		fmt.Printf("port %d in %s\n", s.Port(), s.dir)
+		fmt.Printf("port %d in %s and %s\n", s.Port(), s.dir, s.data)
 		select {}
 	}
 	Start(t) // or is skipped
@@ -65,9 +65,9 @@ func TestTheServerEndsWithAProcessThatIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	var port int
-	var dir string
-	for lines := bufio.NewScanner(out); dir == "" && lines.Scan(); {
-		_, _ = fmt.Sscanf(lines.Text(), "port %d in %s", &port, &dir)
+	var dir, data string
+	for lines := bufio.NewScanner(out); data == "" && lines.Scan(); {
+		_, _ = fmt.Sscanf(lines.Text(), "port %d in %s and %s", &port, &dir, &data)
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	conn, err := net.Dial("tcp", address)
@@ -85,11 +85,12 @@ func TestTheServerEndsWithAProcessThatIsKilled(t *testing.T) {
 			_ = conn.Close()
 		}
 		_, left := os.Stat(dir)
-		if err != nil && errors.Is(left, fs.ErrNotExist) {
+		_, kept := os.Stat(data)
+		if err != nil && errors.Is(left, fs.ErrNotExist) && errors.Is(kept, fs.ErrNotExist) {
 			return
 		}
 		if time.Now().After(until) {
-			t.Fatalf("20 seconds later the server listens (%v) or %s is there (%v)", err, dir, left)
+			t.Fatalf("20 seconds later the server listens (%v), or %s (%v) or %s (%v) is there", err, dir, left, data, kept)
 		}
 	}
 }

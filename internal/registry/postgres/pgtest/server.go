@@ -37,6 +37,7 @@ type Server struct {
 	port     int
 	password string
 	dir      string
+	data     string
 	pipe     io.WriteCloser // the server runs as long as this is open
 }
 
@@ -81,16 +82,16 @@ func shared(bin string) (*Server, error) {
 // shared memory behind.
 const watch = `
 trap '' INT HUP TERM
-initdb=$1 postgres=$2 dir=$3; shift 3
-"$initdb" -D "$dir/data" -U postgres --pwfile="$dir/password" -A scram-sha-256 -E UTF8 --locale=C --no-sync --no-instructions >"$dir/log" 2>&1 || {
+initdb=$1 postgres=$2 dir=$3 data=$4; shift 4
+"$initdb" -D "$data" -U postgres --pwfile="$dir/password" -A scram-sha-256 -E UTF8 --locale=C --no-sync --no-instructions >"$dir/log" 2>&1 || {
 	echo "FATAL: initdb failed" >>"$dir/log"
 }
-"$postgres" -D "$dir/data" "$@" >>"$dir/log" 2>&1 </dev/null &
+"$postgres" -D "$data" "$@" >>"$dir/log" 2>&1 </dev/null &
 server=$!
 cat >/dev/null
 kill -QUIT $server 2>/dev/null
 wait $server
-rm -rf "$dir"
+rm -rf "$data" "$dir"
 `
 
 // settings are for a server whose data nobody needs after the test.
@@ -98,7 +99,7 @@ var settings = map[string]string{
 	"listen_addresses": "127.0.0.1", "unix_socket_directories": "",
 	"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0",
 	"autovacuum": "off", "jit": "off", "shared_buffers": "32MB", "max_connections": "200", "dynamic_shared_memory_type": "mmap",
-	"ssl": "on", "ssl_cert_file": "../server.crt", "ssl_key_file": "../server.key", "log_min_messages": "fatal",
+	"ssl": "on", "log_min_messages": "fatal",
 }
 
 func start(bin string) (_ *Server, err error) {
@@ -110,9 +111,13 @@ func start(bin string) (_ *Server, err error) {
 	began := false
 	defer func() {
 		if !began {
-			err = errors.Join(err, os.RemoveAll(dir))
+			err = errors.Join(err, os.RemoveAll(dir), os.RemoveAll(s.data))
 		}
 	}()
+	// To copy a database takes a tenth of the time in memory.
+	if s.data, err = os.MkdirTemp(inMemory(), "freehold-postgres-data-"); err != nil {
+		return nil, err
+	}
 	if s.port, err = freePort(); err != nil {
 		return nil, err
 	}
@@ -127,11 +132,15 @@ func start(bin string) (_ *Server, err error) {
 			return nil, err
 		}
 	}
-	attr, bin, err := asNobody(bin, dir)
+	attr, bin, err := asNobody(bin, dir, s.data)
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"-c", watch, "watch", filepath.Join(bin, "initdb"), filepath.Join(bin, "postgres"), dir, "-c", "port=" + strconv.Itoa(s.port)}
+	args := []string{
+		"-c", watch, "watch", filepath.Join(bin, "initdb"), filepath.Join(bin, "postgres"), dir, s.data,
+		"-c", "port=" + strconv.Itoa(s.port),
+		"-c", "ssl_cert_file=" + filepath.Join(dir, "server.crt"), "-c", "ssl_key_file=" + filepath.Join(dir, "server.key"),
+	}
 	for name, value := range settings {
 		args = append(args, "-c", name+"="+value)
 	}
@@ -160,7 +169,7 @@ func (s *Server) ready() error {
 		What: "the PostgreSQL server of the tests", Every: 5 * time.Millisecond, Within: time.Minute, Now: time.Now,
 	}, func(context.Context) (bool, error) {
 		// https://github.com/postgres/postgres/blob/master/src/include/utils/pidfile.h
-		if text, err := os.ReadFile(filepath.Join(s.dir, "data", "postmaster.pid")); err == nil {
+		if text, err := os.ReadFile(filepath.Join(s.data, "postmaster.pid")); err == nil {
 			if lines := strings.Split(string(text), "\n"); len(lines) > 7 && strings.TrimSpace(lines[7]) == "ready" {
 				return true, nil
 			}

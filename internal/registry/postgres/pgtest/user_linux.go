@@ -12,11 +12,11 @@ import (
 	"syscall"
 )
 
-// asNobody says as whom the server and its watcher run, gives them the folder
-// dir, and returns where they find the programs of bin. PostgreSQL refuses to run
+// asNobody says as whom the server and its watcher run, gives them the folders
+// dir and data, and returns where they find the programs of bin. PostgreSQL refuses to run
 // as root, so root's server runs as nobody. In a session of its own the watcher
 // outlives what ends the test's group of processes.
-func asNobody(bin, dir string) (*syscall.SysProcAttr, string, error) {
+func asNobody(bin, dir, data string) (*syscall.SysProcAttr, string, error) {
 	a := &syscall.SysProcAttr{Setsid: true}
 	if os.Geteuid() != 0 {
 		return a, bin, nil
@@ -38,7 +38,7 @@ func asNobody(bin, dir string) (*syscall.SysProcAttr, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	for _, f := range append(files, dir) {
+	for _, f := range append(files, dir, data) {
 		err = errors.Join(err, os.Chown(f, int(uid), int(gid)))
 	}
 	if err != nil || everybody(bin) {
@@ -50,6 +50,23 @@ func asNobody(bin, dir string) (*syscall.SysProcAttr, string, error) {
 	return a, filepath.Join(dir, "program", filepath.Base(bin)), mirror(filepath.Dir(bin), filepath.Join(dir, "program"), func(dir string) error {
 		return errors.Join(os.Mkdir(dir, 0o755), os.Chown(dir, int(uid), int(gid)))
 	})
+}
+
+// enough is how much memory has to be free for a server's files to be there:
+// 40 MB of its own and 8 for each database that tests use at the same time.
+const enough = 2 << 30
+
+// inMemory is a folder in memory, "" if there is none that is large enough.
+func inMemory() string {
+	const dir = "/dev/shm"
+	var at syscall.Statfs_t
+	if err := syscall.Statfs(dir, &at); err != nil || at.Bavail*uint64(at.Bsize) < enough {
+		return ""
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode()&os.ModeSticky == 0 {
+		return ""
+	}
+	return dir
 }
 
 // everybody reports whether all users can get to a folder.
