@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle"
@@ -97,4 +98,100 @@ func (w *world) Events(_ context.Context, name, operation string, after int64) (
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(w.log[operation]), func(e event.Event) bool { return e.Seq <= after }), nil
+}
+
+func (w *world) Operation(ctx context.Context, name, operation string) (event.OperationDetail, error) {
+	evs, err := w.Events(ctx, name, operation, 0)
+	out := event.OperationDetail{Org: name, Events: int64(len(evs))}
+	if err != nil {
+		return out, err
+	}
+	last := evs[len(evs)-1]
+	for _, o := range w.operations[name] {
+		if o.ID == last.Operation {
+			out.Operation = *o
+		}
+	}
+	if last.Type.Terminal() {
+		out.Terminal = &last
+	} else {
+		out.Holder = &event.Holder{Process: "runner-3 4711 1 boot -", Until: w.clock.Now()}
+	}
+	return out, nil
+}
+
+func (w *world) Follow(ctx context.Context, name, operation string, after int64, sink event.Sink) error {
+	evs, err := w.Events(ctx, name, operation, after)
+	if err != nil {
+		return err
+	}
+	for _, e := range evs {
+		if e, err = e.Restored(); err != nil {
+			return err
+		}
+		sink(e)
+		if e.Type.Terminal() {
+			return nil
+		}
+	}
+	return w.abandoned(name)
+}
+
+func (w *world) abandoned(name string) error {
+	return &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: onboard has not ended", lifecycle.ErrAbandoned), Next: "freehold operations resume " + name}
+}
+
+func (w *world) Wait(ctx context.Context, name, operation string, within time.Duration) (event.Event, error) {
+	d, err := w.Operation(ctx, name, operation)
+	switch {
+	case err != nil:
+		return event.Event{}, err
+	case d.Terminal == nil && w.trouble == "dead":
+		return event.Event{}, w.abandoned(name)
+	case d.Terminal == nil:
+		return event.Event{}, &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: it still runs after %s", lifecycle.ErrBusy, within)}
+	}
+	last, err := d.Terminal.Restored()
+	if err != nil {
+		return last, err
+	}
+	cause := map[event.Type]error{
+		event.OperationFailed: errors.New("it failed"), event.OperationBlocked: lifecycle.ErrBlocked, event.OperationPending: lifecycle.ErrPending,
+	}[last.Type]
+	if cause != nil {
+		return last, &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: %s", cause, last.Message), Next: last.Next}
+	}
+	return last, nil
+}
+
+func (w *world) Resume(ctx context.Context, name, operation string, sink event.Sink) (any, error) {
+	d, err := w.Operation(ctx, name, operation)
+	switch {
+	case err != nil:
+		return nil, err
+	case d.Terminal != nil:
+		return nil, &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: operation %s has ended", lifecycle.ErrInvalid, d.Operation.ID)}
+	case w.trouble != "dead":
+		return nil, w.fail(name, "")
+	}
+	for _, o := range w.operations[name] {
+		if o.ID == d.Operation.ID {
+			r := &running{Operation: o, w: w, sink: sink}
+			r.emit(event.Event{Type: event.Diagnostic, Message: "another process goes on with it"})
+			out := event.Onboarding{Org: name, Operation: o.ID, Changed: true}
+			return out, r.end(out, nil)
+		}
+	}
+	return nil, nil
+}
+
+func (w *world) Cancel(ctx context.Context, name, operation string, _ event.Sink) (event.Operation, error) {
+	d, err := w.Operation(ctx, name, operation)
+	if err == nil && d.Terminal != nil {
+		err = &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: operation %s has ended", lifecycle.ErrInvalid, d.Operation.ID), Next: "nothing to do"}
+	}
+	if err == nil && w.trouble == "dead" {
+		d.Operation.State = "failed"
+	}
+	return d.Operation, err
 }

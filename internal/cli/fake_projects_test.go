@@ -84,7 +84,7 @@ func (w *world) changed(name string, c lifecycle.ProjectChange) ([]spec.Project,
 	return append(slices.Clone(o.spec.Projects), *c.Add), nil
 }
 
-func (w *world) ChangeProjects(_ context.Context, name string, c lifecycle.ProjectChange, _ lifecycle.ChangeOptions, sink event.Sink) (event.Onboarding, error) {
+func (w *world) ChangeProjects(_ context.Context, name string, c lifecycle.ProjectChange, _ lifecycle.Call, sink event.Sink) (event.Onboarding, error) {
 	out := event.Onboarding{Org: name}
 	if err := w.fail(name, ""); err != nil {
 		return out, err

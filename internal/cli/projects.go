@@ -259,7 +259,7 @@ func (a *app) changeProjects(cmd *cobra.Command, p ProjectManager, org string, c
 	var result event.Onboarding
 	err := a.operate(cmd.Context(), "projects", org, func(sink event.Sink) (any, error) {
 		var err error
-		result, err = p.ChangeProjects(cmd.Context(), org, change, lifecycle.ChangeOptions{RequestID: a.opt.RequestID}, sink)
+		result, err = p.ChangeProjects(cmd.Context(), org, change, lifecycle.Call{RequestID: a.opt.RequestID}, sink)
 		return known(result, result.Org), err
 	})
 	err = a.finish(result, result.Org, err, func(w io.Writer) error { return render.TextOnboarding(w, result) })

@@ -19,6 +19,7 @@ type Lifecycle interface {
 	Fleet
 	Inspector
 	OperationLog
+	OperationControl
 	ClaimManager
 }
 
@@ -42,7 +43,7 @@ type ProjectManager interface {
 	Projects(ctx context.Context, org string) (event.Projects, error)
 	// PlanProjects returns what ChangeProjects would change.
 	PlanProjects(ctx context.Context, org string, c lifecycle.ProjectChange) (event.Plan, error)
-	ChangeProjects(ctx context.Context, org string, c lifecycle.ProjectChange, o lifecycle.ChangeOptions, sink event.Sink) (event.Onboarding, error)
+	ChangeProjects(ctx context.Context, org string, c lifecycle.ProjectChange, call lifecycle.Call, sink event.Sink) (event.Onboarding, error)
 	// Status returns the projects that are recorded, among the rest.
 	Status(ctx context.Context, org string) (event.Status, error)
 }
@@ -72,6 +73,22 @@ type OperationLog interface {
 	// Events returns the stored events of an operation that follow the event
 	// with the given sequence number; an empty operation is the newest.
 	Events(ctx context.Context, org, operation string, after int64) ([]event.Event, error)
+}
+
+// OperationControl follows and steers operations; an empty operation is the newest.
+type OperationControl interface {
+	// Operation says everything about one.
+	Operation(ctx context.Context, org, operation string) (event.OperationDetail, error)
+	// Follow shows the events that follow the one with the given sequence number,
+	// until the terminal one.
+	Follow(ctx context.Context, org, operation string, after int64, sink event.Sink) error
+	// Wait returns the terminal event once there is one, and the error that the
+	// operation ended with.
+	Wait(ctx context.Context, org, operation string, within time.Duration) (event.Event, error)
+	// Resume goes on with one whose process is gone, and returns its result.
+	Resume(ctx context.Context, org, operation string, sink event.Sink) (any, error)
+	// Cancel asks one to stop, and ends one whose process is gone.
+	Cancel(ctx context.Context, org, operation string, sink event.Sink) (event.Operation, error)
 }
 
 // ClaimManager reads and releases an org's entries of the ledger.

@@ -3,12 +3,33 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // Operations are the operations of one org, the newest first.
 type Operations struct {
 	Org        string      `json:"org"`
 	Operations []Operation `json:"operations"`
+}
+
+// OperationDetail is everything about one operation.
+type OperationDetail struct {
+	Org       string    `json:"org"`
+	Operation Operation `json:"operation"`
+	// Events is how many events it has stored.
+	Events int64 `json:"events"`
+	// Holder is who runs it; nil: nobody does, it has ended.
+	Holder *Holder `json:"holder,omitempty"`
+	// Terminal is the event that it ended with; nil: it runs.
+	Terminal *Event `json:"terminal,omitempty"`
+}
+
+// Holder is the process that runs an operation.
+type Holder struct {
+	// Process names it: its host and its number there come first.
+	Process string `json:"process"`
+	// Until is when its lease ends unless it is renewed, by its own clock.
+	Until time.Time `json:"until"`
 }
 
 // Log is the stored log of one operation, or the part of it that follows an

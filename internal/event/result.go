@@ -128,6 +128,8 @@ type Operation struct {
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished,omitzero"`
 	Error    string    `json:"error,omitempty"`
+	// Request is what the caller knew its request by; empty: by nothing.
+	Request string `json:"request,omitempty"`
 }
 
 // Status is what is known of one org without asking the cloud.

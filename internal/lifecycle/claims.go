@@ -11,7 +11,6 @@ import (
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
-	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 )
@@ -137,11 +136,19 @@ func claimsOf(org string, claims []registry.Claim) event.Claims {
 // ReleaseClaims gives up the org's claims of what was never made, so that
 // another org can have it. It refuses when the org has an account, or may have one.
 func (s *Service) ReleaseClaims(ctx context.Context, org string, sink event.Sink) (event.Claims, error) {
+	return s.releaseClaims(ctx, org, Call{}, sink)
+}
+
+func (s *Service) releaseClaims(ctx context.Context, org string, call Call, sink event.Sink) (event.Claims, error) {
 	out := event.Claims{Org: org, Claims: []event.Claim{}}
 	if _, err := s.Claims(ctx, org); err != nil {
 		return out, err
 	}
-	err := s.operate(ctx, org, operation.Request{Kind: "release"}, sink, result(&out), func(ctx context.Context, r *run) (ending, error) {
+	req, err := request("release", call, struct{}{})
+	if err != nil {
+		return out, fail(org, "", err)
+	}
+	err = s.operate(ctx, org, req, sink, result(&out), func(ctx context.Context, r *run) (ending, error) {
 		d, err := r.unmade(ctx, org)
 		if err != nil {
 			return ending{}, fail(org, "", err)

@@ -70,14 +70,14 @@ var useCases = map[string]useCase{
 		func(t *testing.T) *place { return onboarded(t, oneGateway, "projects: [{name: lab}]") },
 		func(t *testing.T, p *process) error {
 			added := document(t, "projects: ["+shop+"]").Projects[0]
-			_, err := p.ChangeProjects(p.Context(), "acme", ProjectChange{Add: &added}, ChangeOptions{}, p.Sink(p.sink))
+			_, err := p.ChangeProjects(p.Context(), "acme", ProjectChange{Add: &added}, Call{}, p.Sink(p.sink))
 			return err
 		},
 	},
 	"projects remove": {
 		func(t *testing.T) *place { return onboarded(t, oneGateway, "projects: [{name: lab}, "+shop+"]") },
 		func(t *testing.T, p *process) error {
-			_, err := p.ChangeProjects(p.Context(), "acme", ProjectChange{Remove: "shop"}, ChangeOptions{}, p.Sink(p.sink))
+			_, err := p.ChangeProjects(p.Context(), "acme", ProjectChange{Remove: "shop"}, Call{}, p.Sink(p.sink))
 			return err
 		},
 	},

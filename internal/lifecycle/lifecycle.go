@@ -82,16 +82,8 @@ type OnboardOptions struct {
 	// Prune removes what no layer declares from the org's account: what takes a
 	// place that a layer needs before that layer, and the rest after all layers.
 	Prune bool
-	// RequestID is what the caller knows this request by; empty: by nothing. The
-	// same request made again is the same operation, with the same result; another
-	// one under the same id wraps ErrInvalid.
-	RequestID string
-}
 
-// ChangeOptions are an operator's choices for one change of projects.
-type ChangeOptions struct {
-	// RequestID is as in OnboardOptions.
-	RequestID string
+	Call
 }
 
 // AuditOptions are an operator's choices for one run.
@@ -108,6 +100,6 @@ type OffboardOptions struct {
 	CloseAccount bool
 	// KeepAccount keeps it whatever the spec says.
 	KeepAccount bool
-	// RequestID is as in OnboardOptions.
-	RequestID string
+
+	Call
 }

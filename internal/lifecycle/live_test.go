@@ -266,7 +266,7 @@ func TestANamespaceGoesWithItsProjectOnlyWhereThatIsItsPolicy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := start.copied(t)
 			proc := p.here()
-			must[event.Onboarding](t)(proc.ChangeProjects(proc.Context(), "acme", ProjectChange{Remove: name}, ChangeOptions{}, nil))
+			must[event.Onboarding](t)(proc.ChangeProjects(proc.Context(), "acme", ProjectChange{Remove: name}, Call{}, nil))
 			if diff := cmp.Diff(want, p.names(namespaceType)); diff != "" {
 				t.Errorf("namespaces (-want +got):\n%s", diff)
 			}

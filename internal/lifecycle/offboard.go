@@ -72,7 +72,7 @@ func (s *Service) Offboard(ctx context.Context, org string, opts OffboardOptions
 	if _, err := s.of(org).Org(ctx); err != nil {
 		return out, fail(org, "", err) // an org that is not known is not held
 	}
-	req, err := request("offboard", opts.RequestID, []any{opts.CloseAccount, opts.KeepAccount})
+	req, err := request("offboard", opts.Call, opts)
 	if err != nil {
 		return out, fail(org, "", err)
 	}

@@ -17,7 +17,7 @@ import (
 // touches nothing else. It may be run again at any time, also after a kill.
 func (s *Service) Onboard(ctx context.Context, doc spec.Spec, opts OnboardOptions, sink event.Sink) (event.Onboarding, error) {
 	out := event.Onboarding{Org: doc.Org, Layers: []event.LayerResult{}}
-	req, err := request("onboard", opts.RequestID, []any{doc, opts.Prune})
+	req, err := request("onboard", opts.Call, onboarding{doc, opts})
 	if err != nil {
 		return out, fail(doc.Org, "", err)
 	}

@@ -2,8 +2,6 @@ package lifecycle
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,20 +18,24 @@ type ending struct {
 	changes map[string]int
 }
 
-// request is what a caller asks for. id is what the caller knows it by; empty:
-// by nothing. document is everything that it asks for, as a value.
-func request(kind, id string, document any) (operation.Request, error) {
-	req := operation.Request{Kind: kind, ID: id}
-	if id == "" {
-		return req, nil
-	}
+// Call is how a caller makes a request.
+type Call struct {
+	// RequestID is what the caller knows the request by; empty: by nothing. The
+	// same request made again is the same operation, with the same result; another
+	// one under the same id wraps ErrInvalid.
+	RequestID string `json:"-"`
+	// Resume is a running operation to go on with, whose process is gone.
+	Resume string `json:"-"`
+}
+
+// request is what a caller asks for: everything, so that another process can go
+// on with it.
+func request(kind string, c Call, document any) (operation.Request, error) {
 	text, err := json.Marshal(document)
 	if err != nil {
-		return req, fmt.Errorf("write request %q: %w", id, err)
+		return operation.Request{}, fmt.Errorf("write down the request: %w", err)
 	}
-	sum := sha256.Sum256(text)
-	req.Document = hex.EncodeToString(sum[:])
-	return req, nil
+	return operation.Request{Kind: kind, ID: c.RequestID, Resume: c.Resume, Document: string(text)}, nil
 }
 
 // operate holds the org for the time of body, and ends the operation with the

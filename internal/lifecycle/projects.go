@@ -48,7 +48,7 @@ func (s *Service) PlanProjects(ctx context.Context, org string, c ProjectChange)
 // layer, and where roles of pods come or go its cluster layer, as onboard would:
 // as an operation, with the same checks, and until every project is ready.
 // It may be run again at any time, also after a kill.
-func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChange, o ChangeOptions, sink event.Sink) (event.Onboarding, error) {
+func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChange, call Call, sink event.Sink) (event.Onboarding, error) {
 	out := event.Onboarding{Org: org, Layers: []event.LayerResult{}}
 	if _, err := s.of(org).Org(ctx); err != nil {
 		return out, fail(org, "", err) // an org that is not known is not held
@@ -57,7 +57,7 @@ func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChang
 	if err != nil {
 		return out, fail(org, "", err)
 	}
-	req, err := request("projects", o.RequestID, c)
+	req, err := request("projects", call, c)
 	if err != nil {
 		return out, fail(org, "", err)
 	}

@@ -23,7 +23,7 @@ func project(t *testing.T, text string) *spec.Project {
 }
 
 func (p *process) change(c ProjectChange) (event.Onboarding, error) {
-	return p.ChangeProjects(p.Context(), "acme", c, ChangeOptions{}, p.Sink(p.sink))
+	return p.ChangeProjects(p.Context(), "acme", c, Call{}, p.Sink(p.sink))
 }
 
 // began are the layers that the process began with, in order.

@@ -56,33 +56,6 @@ func (s *Service) Shared(ctx context.Context) ([]finding.Shared, error) {
 	return s.fleet().Shared(ctx)
 }
 
-// Operations lists the org's operations, the newest first.
-func (s *Service) Operations(ctx context.Context, org string) ([]event.Operation, error) {
-	ops, err := s.of(org).Operations(ctx)
-	if err == nil && len(ops) == 0 {
-		_, err = s.of(org).Org(ctx)
-	}
-	return ops, fail(org, "", err)
-}
-
-// Events returns what an operation said after an event, as it was stored; an
-// empty operation is the newest.
-func (s *Service) Events(ctx context.Context, org, operation string, after int64) ([]event.Event, error) {
-	if operation == "" {
-		last, err := s.of(org).Last(ctx)
-		switch {
-		case err != nil:
-			return nil, fail(org, "", err)
-		case last == nil:
-			_, err := s.of(org).Org(ctx)
-			return nil, fail(org, "", err)
-		}
-		operation = last.ID
-	}
-	evs, err := s.of(org).Events(ctx, operation, after)
-	return evs, fail(org, "", err)
-}
-
 // Kubeconfig returns a kubeconfig that reaches the org's cluster by an exec
 // plugin. It holds no token.
 func (s *Service) Kubeconfig(ctx context.Context, org string) ([]byte, error) {

@@ -76,7 +76,7 @@ func TestStatesThatAreMissingAreNotAnOrgThatIsGone(t *testing.T) {
 				return err
 			},
 			"projects remove": func(p *process) error {
-				_, err := p.ChangeProjects(p.Context(), "acme", ProjectChange{Remove: "shop"}, ChangeOptions{}, nil)
+				_, err := p.ChangeProjects(p.Context(), "acme", ProjectChange{Remove: "shop"}, Call{}, nil)
 				return err
 			},
 			"release": func(p *process) error { _, err := p.ReleaseClaims(p.Context(), "acme", nil); return err },
@@ -183,7 +183,7 @@ func TestALayerIsUncleanUntilItWasItselfLookedThrough(t *testing.T) {
 		// What comes between runs the bootstrap layer, and says nothing about the cluster.
 		fresh := document(t, "projects: [{name: fresh}]").Projects[0]
 		between := p.here()
-		if _, err := between.ChangeProjects(between.Context(), "acme", ProjectChange{Add: &fresh}, ChangeOptions{}, nil); err != nil {
+		if _, err := between.ChangeProjects(between.Context(), "acme", ProjectChange{Add: &fresh}, Call{}, nil); err != nil {
 			t.Fatalf("killed after %d writes: projects add: %v", n, err)
 		}
 		must[event.Onboarding](t)(p.here().onboard(document(t, three, "projects: [{name: shop}, {name: fresh}]")))
@@ -407,7 +407,7 @@ func TestTwoMachinesShareAnOrg(t *testing.T) {
 	on := func(name string) *process { return p.start(lifecycletest.Machine{Name: name}) }
 	fresh := document(t, "projects: [{name: fresh}]").Projects[0]
 	b := on("b")
-	must[event.Onboarding](t)(b.ChangeProjects(b.Context(), "acme", ProjectChange{Add: &fresh}, ChangeOptions{}, nil))
+	must[event.Onboarding](t)(b.ChangeProjects(b.Context(), "acme", ProjectChange{Add: &fresh}, Call{}, nil))
 	killed := on("b")
 	killed.KillAfter(30)
 	all := document(t, "network: {nat: per-zone}", "projects: [{name: shop}, {name: fresh}]")

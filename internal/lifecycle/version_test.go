@@ -77,8 +77,8 @@ func TestAProjectsRoleDoesNotTakeTheClusterBack(t *testing.T) {
 	p := onboarded(t, version("1.33"), "projects: [{name: shop}]")
 	p.upgraded("1.34")
 	role := document(t, `projects: [{name: lab, serviceAccounts: [{name: uploader, podIdentity: {policies: ['arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess']}}]}]`)
-	_, err := p.here().ChangeProjects(t.Context(), "acme", ProjectChange{Add: &role.Projects[0]}, ChangeOptions{}, nil)
+	_, err := p.here().ChangeProjects(t.Context(), "acme", ProjectChange{Add: &role.Projects[0]}, Call{}, nil)
 	refused(t, err, ErrInvalid, "EKS never downgrades a control plane")
 	plain := document(t, `projects: [{name: lab}]`)
-	must[event.Onboarding](t)(p.here().ChangeProjects(t.Context(), "acme", ProjectChange{Add: &plain.Projects[0]}, ChangeOptions{}, nil))
+	must[event.Onboarding](t)(p.here().ChangeProjects(t.Context(), "acme", ProjectChange{Add: &plain.Projects[0]}, Call{}, nil))
 }

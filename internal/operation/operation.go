@@ -28,9 +28,10 @@ const defaultTTL = 15 * time.Second
 // Request is what an operation is to do.
 type Request struct {
 	Kind string // onboard, offboard, projects…
-	// ID is what the caller knows the request by; empty: by nothing. Document
-	// identifies what it asks for. See registry.Request.
-	ID, Document string
+	// ID is what the caller knows the request by; empty: by nothing. Document is
+	// what it asks for, and Resume the operation to go on with. See
+	// registry.Request.
+	ID, Document, Resume string
 }
 
 // Operation is a running operation that holds its org until End. Its methods
@@ -62,7 +63,7 @@ type Operation struct {
 func Begin(ctx context.Context, o Options, org orgcontext.Context, req Request, sink event.Sink) (*Operation, error) {
 	o = o.withDefaults()
 	store := o.Store.Org(org)
-	ask := registry.Request{Kind: req.Kind, Holder: o.Holder.Name(), TTL: o.TTL, ID: req.ID, Document: req.Document}
+	ask := registry.Request{Kind: req.Kind, Holder: o.Holder.Name(), TTL: o.TTL, ID: req.ID, Document: req.Document, Resume: req.Resume}
 	held := o.Now()
 	begun, err := store.Begin(ctx, ask)
 	for {
@@ -93,6 +94,14 @@ func Begin(ctx context.Context, o Options, org orgcontext.Context, req Request, 
 	}
 	op.log.show(begun.Started)
 	return op, nil
+}
+
+// Abandoned reports whether the holder that was found to hold an org is gone, so
+// that nobody but another process will end its operation. On another machine's
+// holder it waits for up to the length of the lease.
+func Abandoned(ctx context.Context, o Options, org orgcontext.Context, busy *registry.BusyError) bool {
+	_, gone := o.withDefaults().abandoned(ctx, o.Store.Org(org), busy)
+	return gone
 }
 
 // abandoned reports whether the holder of an org is gone, and how its lease was

@@ -101,9 +101,12 @@ type Request struct {
 	// that was made before is the same operation: while that runs and can be taken
 	// over, Begin goes on with it, and once it has ended, Begin is a *RepeatedError.
 	ID string
-	// Document identifies what is asked for, with ID only. Another document under
-	// the same ID is a *RequestError.
+	// Document is what is asked for, so that another process can go on with it.
+	// Another document under the same ID is a *RequestError.
 	Document string
+	// Resume is a running operation that Begin goes on with, whatever it was
+	// requested by; empty: none. Without it running, Begin wraps ErrUnknownOperation.
+	Resume string
 }
 
 // RepeatedError says that a request was carried out before.

@@ -50,8 +50,10 @@ type Leases interface {
 	Last(ctx context.Context) (*event.Operation, error)
 	// Operations returns the org's operations, the newest first.
 	Operations(ctx context.Context) ([]event.Operation, error)
-	// Operation returns one; it wraps ErrUnknownOperation.
+	// Operation returns one, and Document what it was asked for, empty for an
+	// operation of an earlier version. They wrap ErrUnknownOperation.
 	Operation(ctx context.Context, id string) (event.Operation, error)
+	Document(ctx context.Context, operation string) (string, error)
 }
 
 // Log holds the events of operations.

@@ -27,6 +27,39 @@ func TextOperations(w io.Writer, all event.Operations) error {
 	return table(w, "", rows)
 }
 
+// TextOperation says what is known of an operation.
+func TextOperation(w io.Writer, d event.OperationDetail) error {
+	o := d.Operation
+	rows := [][]string{{"operation", o.ID}, {"org", d.Org}, {"kind", o.Kind}, {"state", o.State}}
+	if o.Request != "" {
+		rows = append(rows, []string{"request", o.Request})
+	}
+	rows = append(rows, []string{"started", textTime(o.Started)})
+	if !o.Finished.IsZero() {
+		rows = append(rows, []string{"finished", textTime(o.Finished) + ", after " + Took(o.Finished.Sub(o.Started))})
+	}
+	if d.Holder != nil {
+		host, rest, _ := strings.Cut(d.Holder.Process, " ")
+		pid, _, _ := strings.Cut(rest, " ")
+		rows = append(rows, []string{"runs on", "host " + host + ", process " + pid})
+	}
+	rows = append(rows, []string{"events", strconv.FormatInt(d.Events, 10)})
+	if d.Terminal != nil && d.Terminal.Message != "" {
+		rows = append(rows, []string{"message", oneLine(d.Terminal.Message)})
+	}
+	if d.Terminal != nil && d.Terminal.Next != "" {
+		rows = append(rows, []string{"next", oneLine(d.Terminal.Next)})
+	}
+	return table(w, "", rows)
+}
+
+// TextEvent writes one event on a line.
+func TextEvent(w io.Writer, e event.Event) error {
+	line := fmt.Sprintf("%s  %s  %s  %s", textTime(e.Time), orDash(e.Layer), string(e.Type), eventDetails(e))
+	_, err := fmt.Fprintln(w, strings.TrimRight(line, " "))
+	return err
+}
+
 // TextLog writes one line per event.
 func TextLog(w io.Writer, log event.Log) error {
 	if len(log.Events) == 0 {

@@ -229,3 +229,8 @@ func (s *orgStore) Drifts(ctx context.Context, limit int) ([]event.Drift, error)
 func (s *orgStore) Audited(ctx context.Context, after int64) ([]registry.AuditEntry, error) {
 	return asked(s.p, func() ([]registry.AuditEntry, error) { return s.d.Audited(ctx, after) })
 }
+
+// Document reads what an operation was asked for.
+func (s *orgStore) Document(ctx context.Context, operation string) (string, error) {
+	return asked(s.p, func() (string, error) { return s.d.Document(ctx, operation) })
+}

@@ -55,6 +55,13 @@ func refusal(err error) bool {
 // requested is the running operation of an earlier request with the same id, nil
 // if there was none. One that has ended is a *registry.RepeatedError.
 func (s *orgStore) requested(ctx context.Context, tx tx, req registry.Request) (*event.Operation, error) {
+	if req.Resume != "" {
+		op, ok, err := one(ctx, tx, scanOperation, selectRunning, s.org())
+		if err == nil && (!ok || op.ID != req.Resume) {
+			err = fmt.Errorf("%w: no operation %q is running", registry.ErrUnknownOperation, req.Resume)
+		}
+		return &op, err
+	}
 	if req.ID == "" {
 		return nil, nil //nolint:nilnil // no earlier request is an answer
 	}

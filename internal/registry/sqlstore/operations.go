@@ -49,7 +49,7 @@ func (s *orgStore) operation(ctx context.Context, tx tx, id string) (event.Opera
 
 func scanOperation(r row) (op event.Operation, err error) {
 	var started, finished string
-	if err := r.Scan(&op.Org, &op.ID, &op.Kind, &op.State, &started, &finished, &op.Error); err != nil {
+	if err := r.Scan(&op.Org, &op.ID, &op.Kind, &op.State, &started, &finished, &op.Error, &op.Request); err != nil {
 		return op, err
 	}
 	if op.Started, err = unstamp(started); err != nil {
@@ -57,6 +57,19 @@ func scanOperation(r row) (op event.Operation, err error) {
 	}
 	op.Finished, err = unstampAny(finished)
 	return op, err
+}
+
+// Document returns what the operation was asked for.
+func (s *orgStore) Document(ctx context.Context, operation string) (document string, err error) {
+	err = s.read(ctx, "read operation "+operation, func(tx tx) error {
+		found, ok, err := one(ctx, tx, scanText, selectDocument, s.org(), operation)
+		if err == nil && !ok {
+			err = fmt.Errorf("%w %q", registry.ErrUnknownOperation, operation)
+		}
+		document = found
+		return err
+	})
+	return document, err
 }
 
 // Append stores events of the running operation, all or none.

@@ -20,15 +20,16 @@ const (
 	dropLease  statement = `DELETE FROM leases WHERE org = $1`
 
 	// Operations of earlier versions have no token, and only their times say which was first.
-	selectOperations statement = `SELECT org, id, kind, state, started, finished, error FROM operations
+	selectOperations statement = `SELECT org, id, kind, state, started, finished, error, request FROM operations
 		WHERE org = $1 ORDER BY token DESC, started DESC, id DESC`
-	selectLast statement = `SELECT org, id, kind, state, started, finished, error FROM operations
+	selectLast statement = `SELECT org, id, kind, state, started, finished, error, request FROM operations
 		WHERE org = $1 ORDER BY token DESC, started DESC, id DESC LIMIT 1`
-	selectOperation statement = `SELECT org, id, kind, state, started, finished, error FROM operations WHERE org = $1 AND id = $2`
-	selectRunning   statement = `SELECT org, id, kind, state, started, finished, error FROM operations
+	selectOperation statement = `SELECT org, id, kind, state, started, finished, error, request FROM operations WHERE org = $1 AND id = $2`
+	selectRunning   statement = `SELECT org, id, kind, state, started, finished, error, request FROM operations
 		WHERE org = $1 AND state = 'running'`
-	selectRequest statement = `SELECT id, kind, document FROM operations WHERE org = $1 AND request = $2 AND request <> ''`
-	putOperation  statement = `INSERT INTO operations (org, id, kind, state, started, token, delivered, request, document)
+	selectRequest  statement = `SELECT id, kind, document FROM operations WHERE org = $1 AND request = $2 AND request <> ''`
+	selectDocument statement = `SELECT document FROM operations WHERE org = $1 AND id = $2`
+	putOperation   statement = `INSERT INTO operations (org, id, kind, state, started, token, delivered, request, document)
 		VALUES ($1, $2, $3, $4, $5, $6, FALSE, $7, $8)`
 	resumeOperation statement = `UPDATE operations SET token = $3, cancelled = '' WHERE org = $1 AND id = $2 AND state = 'running'`
 	cancelOperation statement = `UPDATE operations SET cancelled = $3 WHERE org = $1 AND id = $2 AND state = 'running'`
