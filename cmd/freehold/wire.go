@@ -164,8 +164,10 @@ func newEngine(o cli.Options, home string, cl servedCloud, log *slog.Logger) (*e
 		Connect:    cl.ProviderEnv,
 		Providers:  providersNeed(o),
 		Policies:   policyPacks(o, home),
-		Now:        time.Now,
-		Log:        log,
+		// Each org runs one stack at a time, and none waits for another's.
+		Parallel: max(o.Parallel, 4),
+		Now:      time.Now,
+		Log:      log,
 	})
 }
 

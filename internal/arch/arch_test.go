@@ -57,6 +57,7 @@ var may = map[string][]string{
 	"internal/finding":        {"internal/unknown"},
 	"internal/render":         {"internal/event", "internal/finding", "internal/iam"},
 	"internal/wait":           {},
+	"internal/forecast":       {},
 	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/unknown", "internal/wait"},
 	"internal/registry":       {"internal/event", "internal/finding", "internal/orgcontext"},
 	// Providers for tests of the engine.

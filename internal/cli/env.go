@@ -50,6 +50,8 @@ type Options struct {
 	Verbose  bool
 	// RequestID is what the caller knows the command by; empty: by nothing.
 	RequestID string
+	// Parallel is how many orgs run at the same time; 0: one.
+	Parallel int
 	// PolicyPacks are the operator's own policy packs: folders, absolute.
 	PolicyPacks []string
 	// Log takes what the services log. It is not Stderr itself, where

@@ -32,6 +32,20 @@ var (
 	errReported = errors.New("failed")
 )
 
+// worst are the exit statuses of a run over several orgs, the worst first. What
+// nobody has an explanation for outranks what a person has to change (a document,
+// a policy's violation), and that outranks what another run settles: one whose
+// org was held was not begun, and one that is pending goes on.
+var worst = []int{exitFailed, exitInvalid, exitBlocked, exitBusy, exitPending, exitDifferent, exitDone}
+
+// worse is the worse of two exit statuses. One that is not in the table is the worst.
+func worse(a, b int) int {
+	if slices.Index(worst, a) < slices.Index(worst, b) {
+		return a
+	}
+	return b
+}
+
 // childError carries the exit status of a command that freehold ran for the user.
 type childError struct{ status int }
 
@@ -49,9 +63,12 @@ func (e *usageError) Unwrap() error { return errUsage }
 // exitCode is the only place that decides an exit status.
 func exitCode(err error) int {
 	var child childError
+	var several *manyError
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &several):
+		return several.exit
 	case errors.As(err, &child):
 		return child.status
 	case errors.Is(err, errUsage), errors.Is(err, spec.ErrInvalid), errors.Is(err, lifecycle.ErrInvalid):

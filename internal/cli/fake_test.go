@@ -51,8 +51,22 @@ type world struct {
 	operations map[string][]*event.Operation
 	log        map[string][]event.Event
 	claimed    map[string][]event.Claim
-	// trouble is what goes wrong next: see its uses.
+	// trouble is what goes wrong next: see its uses. "busy@acme" goes wrong for
+	// acme only, and several are joined by commas.
 	trouble string
+	// one is held by the onboarding that runs: several wait for each other.
+	one sync.Mutex
+}
+
+// troubleOf is what goes wrong for an org.
+func (w *world) troubleOf(org string) string {
+	for one := range strings.SplitSeq(w.trouble, ",") {
+		what, at, some := strings.Cut(one, "@")
+		if !some || at == org {
+			return what
+		}
+	}
+	return ""
 }
 
 type org struct {
@@ -101,7 +115,7 @@ func (w *world) doctor(context.Context) []event.Check {
 
 func (w *world) fail(org, layer string) error {
 	e := &lifecycle.Error{Org: org, Layer: layer}
-	switch w.trouble {
+	switch w.troubleOf(org) {
 	case "busy":
 		e.Err = fmt.Errorf("%w: onboard op-1 since 12:00", lifecycle.ErrBusy)
 	case "blocked":
@@ -135,7 +149,7 @@ func (w *world) found(org string) []finding.Policy {
 		Message: "it may assume roles of any account", Why: "a role there may trust this one", Fix: "name the org's own roles",
 		Criteria: []string{"CC6.1"}, Answer: "violated",
 	}
-	switch w.trouble {
+	switch w.troubleOf(org) {
 	case "violated":
 		return []finding.Policy{f}
 	case "accepted":
@@ -158,7 +172,7 @@ func (w *world) Plan(_ context.Context, s spec.Spec, o lifecycle.PlanOptions, _ 
 		return p, err
 	}
 	if o.Prune {
-		p.Prune = w.unmanaged()
+		p.Prune = w.unmanaged(s.Org)
 	}
 	known := w.orgs[s.Org]
 	for _, l := range plan.Layers() {
@@ -182,8 +196,10 @@ func (w *world) Plan(_ context.Context, s spec.Spec, o lifecycle.PlanOptions, _ 
 }
 
 func (w *world) Onboard(_ context.Context, s spec.Spec, o lifecycle.OnboardOptions, sink event.Sink) (event.Onboarding, error) {
+	w.one.Lock()
+	defer w.one.Unlock()
 	out := event.Onboarding{Org: s.Org}
-	if w.trouble == "busy" || w.trouble == "e-mail" {
+	if trouble := w.troubleOf(s.Org); trouble == "busy" || trouble == "e-mail" {
 		return out, w.fail(s.Org, "")
 	}
 	began := w.clock.Now()
@@ -251,7 +267,7 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o lifecycle.OnboardOptio
 	known.status.Last = &event.Operation{ID: out.Operation, Org: s.Org, Kind: "onboard", State: "succeeded", Started: began, Finished: w.clock.Now()}
 	out.Policy = slices.DeleteFunc(w.found(s.Org), finding.Policy.Open)
 	out.DataPlane, out.Duration = known.status.DataPlane, w.clock.Now().Sub(began)
-	if out.Unmanaged = w.unmanaged(); o.Prune && len(out.Unmanaged) > 0 {
+	if out.Unmanaged = w.unmanaged(s.Org); o.Prune && len(out.Unmanaged) > 0 {
 		out.Unmanaged, w.trouble = nil, ""
 	}
 	w.claimed[s.Org] = []event.Claim{
@@ -263,8 +279,8 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o lifecycle.OnboardOptio
 	return out, op.end(out, nil)
 }
 
-func (w *world) unmanaged() []finding.Finding {
-	if w.trouble != "unmanaged" {
+func (w *world) unmanaged(org string) []finding.Finding {
+	if w.troubleOf(org) != "unmanaged" {
 		return nil
 	}
 	return []finding.Finding{{Kind: finding.Unmanaged, Type: "aws:ec2/securityGroup:SecurityGroup", Name: "stray", ID: "sg-1"}}

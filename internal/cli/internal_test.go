@@ -75,7 +75,9 @@ func events(start time.Time) []event.Event {
 	}
 }
 
-func draw(m model) string { return ansi.Strip(m.View().Content) }
+func draw(m model) string { return drawText(m.View().Content) }
+
+func drawText(view string) string { return ansi.Strip(view) }
 
 func TestScreenShowsLayersWorkAndWarnings(t *testing.T) {
 	start := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)

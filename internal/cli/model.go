@@ -7,7 +7,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/render"
@@ -38,10 +37,7 @@ func (m model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case event.Event:
 		m.board.apply(msg)
 		if text := warning(msg); text != "" {
-			m.warnings = append(m.warnings, text)
-			if over := len(m.warnings) - warningsShown; over > 0 {
-				m.warnings = m.warnings[over:]
-			}
+			m.warnings = lastWarnings(m.warnings, text)
 		}
 	case tea.WindowSizeMsg:
 		if msg.Width > 0 {
@@ -75,12 +71,7 @@ func (m model) View() tea.View {
 	if m.board.ended == nil || m.board.ended.Type != event.OperationSucceeded {
 		lines = m.lines()
 	}
-	v := tea.NewView(strings.Join(lines, "\n"))
-	v.DisableBracketedPasteMode = true
-	// The cursor stays visible, so that a killed process does not leave the
-	// terminal without one.
-	v.Cursor = tea.NewCursor(0, max(len(lines)-1, 0))
-	return v
+	return drawing(lines)
 }
 
 var (
@@ -107,11 +98,7 @@ func (m model) lines() []string {
 		out = append(out, warn.Render("  ! "+w))
 	}
 	// One spare line for the cursor, below everything.
-	out = append(out, "")
-	for i, line := range out {
-		out[i] = ansi.Truncate(line, max(m.width-1, 20), "…")
-	}
-	return out
+	return cut(append(out, ""), m.width)
 }
 
 func (m model) layerLine(l *layerBoard, now time.Time) string {

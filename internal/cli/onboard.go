@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,10 +13,12 @@ import (
 )
 
 func (a *app) onboard() *cobra.Command {
-	var file, sarif, yes string
+	var files []string
+	var sarif, yes string
+	var parallel int
 	var o lifecycle.OnboardOptions
 	cmd := &cobra.Command{
-		Use:   "onboard -f FILE",
+		Use:   "onboard -f FILE | -f FOLDER",
 		Short: "Create or update an org's data plane from its spec",
 		Long: `Onboard creates or changes an org's data plane until it matches the spec:
 account, boundary, cluster, bootstrap. It is safe to run again, also after it
@@ -36,6 +39,14 @@ process lives, the command ends with status 5; if that was killed, the operation
 goes on to its one end; and after the end, its events and its result are shown
 again, with the same exit status. Another document under the same id is refused.
 
+A folder stands for every *.yaml and *.yml directly in it, and -f may be given
+several times: then --parallel orgs are onboarded at the same time, in the order
+of their names. All documents must be valid, one per org, before the first org
+is started. After that one org that fails does not stop the others. The exit
+status is the worst of all orgs': 1, 4, 3, 5, 6, 0. With -o json the result is
+one document with a result per org, and with -o ndjson the events of all orgs
+are in one stream, with one terminal event per org.
+
 Progress is written to standard error and the result to standard output. With
 -o ndjson every event is a CloudEvents 1.0 document, one per line on standard
 output. The last one is always exactly one of
@@ -45,11 +56,22 @@ has no subject.`,
 		Example: `  freehold onboard -f acme.yaml
   freehold onboard -f acme.yaml -o ndjson | tee acme.events
   freehold onboard -f - < acme.yaml
+  freehold onboard -f customers/ --parallel 8
   freehold onboard -f acme.yaml --prune      # also remove what no layer declares, after asking
   freehold onboard -f acme.yaml --prune --yes=acme`,
 		Args:        exactly(),
 		Annotations: map[string]string{operation: "onboard"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if parallel < 1 || parallel > mostParallel {
+				return usagef(cmd, "onboard: --parallel %d: want 1 to %d", parallel, mostParallel)
+			}
+			if several(files) {
+				if o.Prune || yes != "" {
+					return usagef(cmd, "onboard: --prune removes things from one org at a time; give it one document")
+				}
+				return a.onboardMany(cmd, files, parallel, sarif, o)
+			}
+			file := strings.Join(files, "")
 			s, err := a.readSpec(cmd, file)
 			if err != nil {
 				return err
@@ -77,8 +99,10 @@ has no subject.`,
 			return a.finish(result, result.Org, err, func(w io.Writer) error { return render.TextOnboarding(w, result) })
 		},
 	}
-	fileFlag(cmd, &file)
 	a.requestFlag(cmd)
+	cmd.Flags().StringArrayVarP(&files, "file", "f", nil, "the spec, a YAML `document`, or a folder of them; repeatable; - reads standard input")
+	_ = cmd.MarkFlagFilename("file", "yaml", "yml")
+	cmd.Flags().IntVar(&parallel, "parallel", usualParallel, "with several documents: the `number` of orgs that are onboarded at the same time")
 	a.policyFlags(cmd, &sarif)
 	cmd.Flags().BoolVar(&o.Prune, "prune", false, "also remove what no layer declares from the org's account, after asking")
 	cmd.Flags().StringVar(&yes, "yes", "", "with --prune: the org's name, instead of being asked")

@@ -103,14 +103,16 @@ func (e *placedError) Unwrap() error { return e.err }
 
 // placed adds to a refusal the places of the fields that are at fault. A field
 // that the document leaves out has none.
-func (a *app) placed(err error) error {
+func (a *app) placed(err error) error { return a.doc.placed(err) }
+
+func (d document) placed(err error) error {
 	failed, ok := errors.AsType[*lifecycle.Error](err)
 	if !ok {
 		return err
 	}
 	var places spec.Mistakes
 	for _, r := range failed.Refusals {
-		places = append(places, spec.Places(a.doc.name, a.doc.text, r.Field)...)
+		places = append(places, spec.Places(d.name, d.text, r.Field)...)
 	}
 	if len(places) == 0 {
 		return err

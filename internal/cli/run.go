@@ -40,6 +40,7 @@ type app struct {
 	lifecycle Lifecycle // nil until opened
 	org       string    // the org that the spec states, once it was read
 	doc       document  // the spec, once it was read
+	sheets    []sheet   // the specs, once they were read, of a run over several
 	streamed  bool      // an operation's events were streamed
 }
 
@@ -115,6 +116,12 @@ func (a *app) endStream(cmd *cobra.Command, args []string, err error) {
 		org = rest[0]
 	}
 	lines := &eventLines{w: a.env.Stdout}
+	if len(a.sheets) > 0 {
+		for _, r := range refusals(a.sheets, err) {
+			newStream(kind, r.org, a.env.Now, lines.event).end(nil, r.err)
+		}
+		return
+	}
 	newStream(kind, org, a.env.Now, lines.event).end(nil, err)
 }
 

@@ -23,13 +23,17 @@ type screen struct {
 
 // newScreen starts to draw. Logs are written above the drawing meanwhile.
 func newScreen(env Env, log *logWriter, kind, org string) *screen {
-	m := newModel(kind, org, env.Now, env.Width())
+	return drawn(env, log, newModel(kind, org, env.Now, env.Width()))
+}
+
+// drawn starts to draw a model.
+func drawn(env Env, log *logWriter, m tea.Model) *screen {
 	s := &screen{
 		program: tea.NewProgram(m,
 			tea.WithInput(nil),
 			tea.WithOutput(silent(env.Stderr)),
 			tea.WithEnvironment(environment(env.Getenv)),
-			tea.WithWindowSize(env.Width(), 24), // where the output is not a file
+			tea.WithWindowSize(env.Width(), usualHeight), // where the output is not a file
 			tea.WithoutSignalHandler(),
 		),
 		log:   log,
