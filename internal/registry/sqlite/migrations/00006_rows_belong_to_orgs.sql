@@ -82,6 +82,12 @@ BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_log_is_not_cut BEFORE DELETE ON audit_log
 BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 -- +goose StatementEnd
+-- A replacement deletes without a trigger of its own.
+-- +goose StatementBegin
+CREATE TRIGGER audit_log_is_not_replaced BEFORE INSERT ON audit_log
+WHEN EXISTS (SELECT 1 FROM audit_log a WHERE a.org = NEW.org AND a.seq = NEW.seq)
+BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+-- +goose StatementEnd
 
 -- Who read over all orgs.
 CREATE TABLE fleet_audit_log (
@@ -100,6 +106,11 @@ BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER fleet_audit_log_is_not_cut BEFORE DELETE ON fleet_audit_log
+BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER fleet_audit_log_is_not_replaced BEFORE INSERT ON fleet_audit_log
+WHEN EXISTS (SELECT 1 FROM fleet_audit_log a WHERE a.seq = NEW.seq)
 BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 -- +goose StatementEnd
 
