@@ -211,6 +211,11 @@ func (h *Operation) PutLayer(ctx context.Context, l registry.Layer) error {
 	return h.checked(h.store.PutLayer(ctx, h.lease, l))
 }
 
+// PutLayerRun records how long the operation's run of a layer took.
+func (h *Operation) PutLayerRun(ctx context.Context, r registry.LayerRun) error {
+	return h.checked(h.store.PutLayerRun(ctx, h.lease, r))
+}
+
 // Claim makes the org the owner of the identities, all or none. An identity
 // that another org owns is a *registry.OwnedError. What is only foreseen, and
 // not made yet, can be released.

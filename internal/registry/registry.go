@@ -216,6 +216,16 @@ type Layer struct {
 	Updated   time.Time
 }
 
+// LayerRun is how long an operation's run of a layer took.
+type LayerRun struct {
+	Layer string
+	// Cloud is where it ran, and Kind what it did. Runs of different clouds or
+	// kinds are not compared with each other.
+	Cloud    string
+	Kind     string
+	Duration time.Duration
+}
+
 // Claim is an entry of the ledger: the org owns the identity.
 type Claim struct {
 	finding.Identity

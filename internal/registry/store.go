@@ -76,6 +76,10 @@ type Records interface {
 	PutLayer(ctx context.Context, l Lease, layer Layer) error
 	// PutDataPlane records what the org owns, in place of what was.
 	PutDataPlane(ctx context.Context, l Lease, d event.DataPlane) error
+	// PutLayerRun records how long the operation's run of a layer took. Of the
+	// org's runs of a layer, a cloud and a kind only the latest are kept, so that no
+	// org is most of what Durations returns for long.
+	PutLayerRun(ctx context.Context, l Lease, r LayerRun) error
 	// Org returns the org; it wraps ErrUnknownOrg.
 	Org(ctx context.Context) (Org, error)
 	// Layers returns what is known of the org's layers, by layer.
@@ -129,6 +133,9 @@ type FleetStore interface {
 	// Resources is how many resources the layer of the org with the most has, 0 if
 	// none is known.
 	Resources(ctx context.Context, layer string) (int, error)
+	// Durations returns how long the latest runs of a layer, in a cloud and of a
+	// kind, took: at most limit, the newest first, of whichever orgs.
+	Durations(ctx context.Context, layer, cloud, kind string, limit int) ([]time.Duration, error)
 	// Owner returns who owns an identity, "" if nobody does.
 	Owner(ctx context.Context, id finding.Identity) (string, error)
 	// Shared returns every fact that the layers' outputs of two orgs have in

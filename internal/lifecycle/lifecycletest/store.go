@@ -115,6 +115,17 @@ func (s *orgStore) PutLayer(ctx context.Context, l registry.Lease, layer registr
 	return s.p.write(entry("layer", layer.Layer+" "+layer.State, l.Org), func() error { return s.d.PutLayer(ctx, l, layer) })
 }
 
+// PutLayerRun records how long a layer took. It is no write that decides
+// anything: without it a forecast has a run less.
+func (s *orgStore) PutLayerRun(ctx context.Context, l registry.Lease, r registry.LayerRun) error {
+	return s.p.read(func() error { return s.d.PutLayerRun(ctx, l, r) })
+}
+
+// Durations reads how long the runs of a layer took.
+func (s *fleetStore) Durations(ctx context.Context, layer, cloud, kind string, limit int) ([]time.Duration, error) {
+	return asked(s.p, func() ([]time.Duration, error) { return s.d.Durations(ctx, layer, cloud, kind, limit) })
+}
+
 // Claim makes the org the owner of identities.
 func (s *orgStore) Claim(ctx context.Context, l registry.Lease, made bool, ids ...finding.Identity) error {
 	return s.p.write(entry("claim", strconv.Itoa(len(ids)), l.Org), func() error { return s.d.Claim(ctx, l, made, ids...) })

@@ -15,7 +15,7 @@ import (
 var (
 	orgTables = []string{
 		"orgs", "data_planes", "layers", "fences", "operations", "leases", "steps", "events", "exceptions", "projects",
-		"drift_reports", "audit_log", "endpoints", "outbox",
+		"drift_reports", "audit_log", "endpoints", "outbox", "layer_runs",
 	}
 	fleetTables = []string{"ledger", "fleet_audit_log", "goose_db_version"}
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/orgcontext"
@@ -59,6 +60,18 @@ func (s *fleetStore) Resources(ctx context.Context, layer string) (int, error) {
 		return err
 	})
 	return int(n), err
+}
+
+// Durations returns how long the latest runs of a layer took.
+func (s *fleetStore) Durations(ctx context.Context, layer, cloud, kind string, limit int) (all []time.Duration, err error) {
+	err = s.call(ctx, "ask how long layer "+layer+" takes", func(tx tx) error {
+		all, err = list(ctx, tx, func(r row) (time.Duration, error) {
+			n, err := scanNumber(r)
+			return time.Duration(n), err
+		}, fleetDurations, layer, cloud, kind, limit)
+		return err
+	})
+	return all, err
 }
 
 // Owner returns who owns an identity, "" if nobody does.

@@ -128,6 +128,19 @@ func (s *orgStore) PutLayer(ctx context.Context, l registry.Lease, layer registr
 	})
 }
 
+// keptRuns is how many runs of a layer, a cloud and a kind are kept of an org.
+const keptRuns = 20
+
+// PutLayerRun records how long the operation's run of a layer took.
+func (s *orgStore) PutLayerRun(ctx context.Context, l registry.Lease, r registry.LayerRun) error {
+	return s.writeAs(ctx, l, "record how long layer "+r.Layer+" took", func(tx tx) error {
+		if err := tx.exec(ctx, putLayerRun, s.org(), l.Operation, r.Layer, r.Cloud, r.Kind, int64(r.Duration), stamp(s.now())); err != nil {
+			return err
+		}
+		return tx.exec(ctx, trimLayerRuns, s.org(), r.Layer, r.Cloud, r.Kind, keptRuns)
+	})
+}
+
 // Layers returns what is known of the org's layers, by layer.
 func (s *orgStore) Layers(ctx context.Context) (map[string]registry.Layer, error) {
 	out := map[string]registry.Layer{}

@@ -68,6 +68,13 @@ const (
 		duration = excluded.duration, error = excluded.error, updated = excluded.updated`
 	selectLayers statement = `SELECT layer, state, unclean, made, outputs, resources, duration, error, updated FROM layers WHERE org = $1`
 
+	putLayerRun statement = `INSERT INTO layer_runs (org, operation, layer, cloud, kind, duration, finished) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (org, operation, layer) DO UPDATE SET cloud = excluded.cloud, kind = excluded.kind, duration = excluded.duration,
+		finished = excluded.finished`
+	trimLayerRuns statement = `DELETE FROM layer_runs WHERE org = $1 AND layer = $2 AND cloud = $3 AND kind = $4 AND operation NOT IN (
+		SELECT operation FROM layer_runs WHERE org = $1 AND layer = $2 AND cloud = $3 AND kind = $4
+		ORDER BY finished DESC, operation DESC LIMIT $5)`
+
 	putDrift     statement = `INSERT INTO drift_reports (org, id, at, drifted, complete, body) VALUES ($1, $2, $3, $4, $5, $6)`
 	selectDrifts statement = `SELECT body FROM drift_reports WHERE org = $1 ORDER BY at DESC, id DESC LIMIT $2`
 	trimDrifts   statement = `DELETE FROM drift_reports WHERE org = $1
@@ -83,6 +90,9 @@ const (
 	fleetOutputs   statement = `SELECT org, outputs FROM layers WHERE state <> 'removed' AND outputs IS NOT NULL ORDER BY org, layer`
 	fleetResources statement = `SELECT coalesce(max(resources), 0) FROM layers WHERE layer = $1 AND state = 'done'`
 	fleetOwner     statement = `SELECT org FROM ledger WHERE kind = $1 AND value = $2`
+
+	fleetDurations statement = `SELECT duration FROM layer_runs WHERE layer = $1 AND cloud = $2 AND kind = $3
+		ORDER BY finished DESC, org, operation LIMIT $4`
 
 	fleetAuditHead statement = `SELECT seq, hash FROM fleet_audit_log ORDER BY seq DESC LIMIT 1`
 	fleetPutAudit  statement = `INSERT INTO fleet_audit_log (seq, at, actor, request, what, result, previous, hash)
