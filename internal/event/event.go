@@ -81,6 +81,10 @@ type Event struct {
 	Message  string        `json:"message,omitempty"`
 	// Next says what to do about a failure.
 	Next string `json:"next,omitempty"`
+	// Reason says what the cloud has to do first, and RetryAt when it is worth
+	// asking again, on the terminal event of a pending operation.
+	Reason  Reason    `json:"reason,omitempty"`
+	RetryAt time.Time `json:"retryAt,omitzero"`
 	// Result is what came of the operation, on its terminal event: a Plan, an
 	// Onboarding, a Drift or an Offboarding.
 	Result any `json:"result,omitempty"`

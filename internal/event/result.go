@@ -130,6 +130,9 @@ type Operation struct {
 	Error    string    `json:"error,omitempty"`
 	// Request is what the caller knew its request by; empty: by nothing.
 	Request string `json:"request,omitempty"`
+	// Reason and RetryAt are those of a pending operation's terminal event.
+	Reason  Reason    `json:"reason,omitempty"`
+	RetryAt time.Time `json:"retryAt,omitzero"`
 }
 
 // Status is what is known of one org without asking the cloud.

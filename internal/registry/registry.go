@@ -45,6 +45,8 @@ var (
 	// ErrNoOrg is wrapped when a store was asked for without a context, or for
 	// the records of an org that the context is not of.
 	ErrNoOrg = errors.New("the caller acts for no such org")
+	// ErrFull is wrapped when all slots of a kind are taken, or its pace is used up.
+	ErrFull = errors.New("no slot is free")
 	// ErrAppended is wrapped when an audit log is not as it was written.
 	ErrAppended = errors.New("the audit log was changed")
 )

@@ -24,6 +24,8 @@ type Store interface {
 type OrgStore interface {
 	Leases
 	Log
+	Steps
+	Slots
 	Records
 	Ledger
 	Reports

@@ -245,3 +245,33 @@ func (s *orgStore) Audited(ctx context.Context, after int64) ([]registry.AuditEn
 func (s *orgStore) Document(ctx context.Context, operation string) (string, error) {
 	return asked(s.p, func() (string, error) { return s.d.Document(ctx, operation) })
 }
+
+// BeginStep records that a step begins.
+func (s *orgStore) BeginStep(ctx context.Context, l registry.Lease, st event.Step) (event.Step, error) {
+	return written(s.p, entry("step begins", "", l.Org), func() (event.Step, error) { return s.d.BeginStep(ctx, l, st) })
+}
+
+// EndStep records how a step ended.
+func (s *orgStore) EndStep(ctx context.Context, l registry.Lease, st event.Step) error {
+	return s.p.write(entry("step ends", "", l.Org), func() error { return s.d.EndStep(ctx, l, st) })
+}
+
+// Steps reads an operation's steps.
+func (s *orgStore) Steps(ctx context.Context, operation string) ([]event.Step, error) {
+	return asked(s.p, func() ([]event.Step, error) { return s.d.Steps(ctx, operation) })
+}
+
+// Worked reads the steps that were on a layer at a time.
+func (s *orgStore) Worked(ctx context.Context, layer string, at time.Time) ([]event.Step, error) {
+	return asked(s.p, func() ([]event.Step, error) { return s.d.Worked(ctx, layer, at) })
+}
+
+// TakeSlot takes a slot.
+func (s *orgStore) TakeSlot(ctx context.Context, l registry.Lease, r registry.SlotRequest) error {
+	return s.p.write(entry("slot", r.Kind, l.Org), func() error { return s.d.TakeSlot(ctx, l, r) })
+}
+
+// FreeSlot gives up a slot.
+func (s *orgStore) FreeSlot(ctx context.Context, l registry.Lease, kind string) error {
+	return s.p.write(entry("slot given up", kind, l.Org), func() error { return s.d.FreeSlot(ctx, l, kind) })
+}

@@ -17,7 +17,7 @@ var (
 		"orgs", "data_planes", "layers", "fences", "operations", "leases", "steps", "events", "exceptions", "projects",
 		"drift_reports", "audit_log", "endpoints", "outbox", "layer_runs",
 	}
-	fleetTables = []string{"ledger", "fleet_audit_log", "goose_db_version"}
+	fleetTables = []string{"ledger", "slots", "paces", "fleet_audit_log", "goose_db_version"}
 
 	// notTables are relations that are not tables, and why they are there.
 	notTables = []string{"goose_db_version_id_seq"} // goose's own numbers
@@ -34,13 +34,20 @@ var (
 		"ledger_release(text,text,text) definer freehold_ledger {freehold_org}",
 		"ledger_mine(text) definer freehold_ledger {freehold_org}",
 		"ledger_taken(text,text) definer freehold_ledger {freehold_org}",
+		"slots_mine(text,text,text) definer freehold_ledger {freehold_org}",
+		"slots_seen(text,text,bigint) definer freehold_ledger {freehold_org}",
+		"slots_take(text,text,text,bigint,bigint,bigint,bigint) definer freehold_ledger {freehold_org}",
+		"slots_renew(text) definer freehold_ledger {freehold_org}",
+		"slots_free(text,text,text) definer freehold_ledger {freehold_org}",
+		"slots_pace(text,text) definer freehold_ledger {freehold_org}",
+		"slots_set_pace(text,text,text,text) definer freehold_ledger {freehold_org}",
 	}
 	triggers = []string{"append_only on audit_log, always", "append_only on fleet_audit_log, always"}
 
 	// grants are all that anybody but a table's owner may do with it.
 	grants = func() []string {
 		g := []string{
-			"ledger: SELECT to freehold_fleet",
+			"ledger: SELECT to freehold_fleet", "slots: SELECT to freehold_fleet", "paces: SELECT to freehold_fleet",
 			"fleet_audit_log: SELECT to freehold_fleet", "fleet_audit_log: INSERT to freehold_fleet",
 			"goose_db_version: SELECT to freehold_org",
 		}
@@ -152,7 +159,7 @@ var checks = map[string]string{
 			WHERE pg_get_userbyid(member) IN ('freehold_org', 'freehold_fleet', 'freehold_ledger', @service)
 			AND NOT (pg_get_userbyid(member) = @service AND pg_get_userbyid(roleid) IN ('freehold_org', 'freehold_fleet'))
 		UNION ALL SELECT pg_get_userbyid(relowner) || ' owns ' || relname FROM ours
-			WHERE pg_get_userbyid(relowner) IN ('freehold_org', 'freehold_fleet', @service) OR pg_get_userbyid(relowner) = 'freehold_ledger' AND relname NOT LIKE 'ledger%' AND relkind <> 't' AND relkind <> 'i'
+			WHERE pg_get_userbyid(relowner) IN ('freehold_org', 'freehold_fleet', @service) OR pg_get_userbyid(relowner) = 'freehold_ledger' AND relname NOT LIKE 'ledger%' AND relname NOT IN ('slots', 'paces', 'slots_by_org') AND relkind <> 't' AND relkind <> 'i'
 		UNION ALL SELECT pg_get_userbyid(nspowner) || ' owns schema ' || nspname FROM pg_namespace
 			WHERE pg_get_userbyid(nspowner) IN ('freehold_org', 'freehold_fleet', 'freehold_ledger', @service)`,
 

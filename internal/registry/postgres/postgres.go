@@ -50,13 +50,22 @@ func Open(ctx context.Context, url string, now func() time.Time, o ...Option) (*
 	return &Store{sqlstore.New(d, ledger, now)}, nil
 }
 
-// ledger asks what an org may know of the table of all of them, by functions that
+// ledger asks what an org may know of the tables of all of them, by functions that
 // take the org from the transaction. What they return has lost its collation.
 var ledger = sqlstore.LedgerStatements{
 	Claim:   `SELECT org FROM ledger_claim($1, $2, $3, $4, $5) AS org`,
 	Release: `SELECT org FROM ledger_release($1, $2, $3) AS org`,
 	Mine:    `SELECT kind, value, made FROM ledger_mine($1) ORDER BY kind COLLATE "C", value COLLATE "C"`,
 	Taken:   `SELECT kind, value FROM ledger_taken($1, $2) ORDER BY kind COLLATE "C", value COLLATE "C"`,
+	Slots: sqlstore.SlotStatements{
+		Mine:    `SELECT slot FROM slots_mine($1, $2, $3) AS slot`,
+		Seen:    `SELECT slot, taken, renewals, ttl, free FROM slots_seen($1, $2, $3) ORDER BY slot`,
+		Take:    `SELECT slot FROM slots_take($1, $2, $3, $4, $5, $6, $7) AS slot`,
+		Renew:   `SELECT slot FROM slots_renew($1) AS slot`,
+		Free:    `SELECT slot FROM slots_free($1, $2, $3) AS slot`,
+		Pace:    `SELECT used FROM slots_pace($1, $2) AS used`,
+		SetPace: `SELECT used FROM slots_set_pace($1, $2, $3, $4) AS used`,
+	},
 }
 
 // database gives transactions on a pool of connections.

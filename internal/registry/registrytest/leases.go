@@ -225,6 +225,7 @@ func writesOf(t *testing.T, s registry.OrgStore, l registry.Lease) map[string]er
 	account := finding.Identity{Kind: "account", Value: "999999999999"}
 	foreseen := finding.Identity{Kind: "e-mail", Value: "foreseen@example.com"}
 	_, appended := s.Append(t.Context(), l, diagnostic(l, "late"))
+	_, stepped := s.BeginStep(t.Context(), l, event.Step{Name: "late", State: event.StepRunning, Started: time.Unix(8, 0)})
 	_, ended := s.End(t.Context(), l, belonging(l, event.Event{Type: event.OperationSucceeded, Time: time.Unix(9, 0).UTC()}))
 	return map[string]error{
 		"Renew":        s.Renew(t.Context(), l, "late", time.Hour),
@@ -235,8 +236,12 @@ func writesOf(t *testing.T, s registry.OrgStore, l registry.Lease) map[string]er
 		"PutLayer": s.PutLayer(t.Context(), l, registry.Layer{
 			Layer: "account", State: "late", Outputs: map[string]any{"accountId": "late"},
 		}),
-		"Claim":   s.Claim(t.Context(), l, true, account, foreseen),
-		"Release": s.Release(t.Context(), l, foreseen),
+		"Claim":     s.Claim(t.Context(), l, true, account, foreseen),
+		"Release":   s.Release(t.Context(), l, foreseen),
+		"BeginStep": stepped,
+		"EndStep":   s.EndStep(t.Context(), l, event.Step{Seq: 1, State: "late"}),
+		"TakeSlot":  s.TakeSlot(t.Context(), l, three()),
+		"FreeSlot":  s.FreeSlot(t.Context(), l, "close"),
 	}
 }
 

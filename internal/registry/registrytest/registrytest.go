@@ -20,7 +20,7 @@ type Fresh func(t *testing.T, now func() time.Time) (connect func(t *testing.T) 
 
 // Exercise holds a driver to the contract.
 func Exercise(t *testing.T, fresh Fresh) {
-	for _, group := range []map[string]func(*testing.T, world){holding, fencing, requesting, ending, logging, recording, timing, declaring, owning, reporting, auditing} {
+	for _, group := range []map[string]func(*testing.T, world){holding, fencing, requesting, ending, logging, stepping, recording, timing, declaring, owning, sharing, reporting, auditing} {
 		for sentence, test := range group {
 			t.Run(sentence, func(t *testing.T) {
 				t.Parallel() // most of the time goes into waiting for the disk
@@ -143,6 +143,7 @@ type everything struct {
 	Operations map[string][]event.Operation
 	Events     map[string][]event.Event
 	Claims     map[string][]registry.Claim
+	Steps      map[string][]event.Step
 }
 
 func read(t *testing.T, s registry.Store, orgs ...string) everything {
@@ -150,13 +151,14 @@ func read(t *testing.T, s registry.Store, orgs ...string) everything {
 	e := everything{
 		Orgs:   must[[]registry.Org](t)(all(s).Orgs(t.Context())),
 		Layers: map[string]map[string]registry.Layer{}, Operations: map[string][]event.Operation{},
-		Events: map[string][]event.Event{}, Claims: map[string][]registry.Claim{},
+		Events: map[string][]event.Event{}, Claims: map[string][]registry.Claim{}, Steps: map[string][]event.Step{},
 	}
 	for _, org := range orgs {
 		e.Layers[org] = must[map[string]registry.Layer](t)(of(s, org).Layers(t.Context()))
 		e.Operations[org] = must[[]event.Operation](t)(of(s, org).Operations(t.Context()))
 		e.Claims[org] = must[[]registry.Claim](t)(of(s, org).Claims(t.Context()))
 		for _, op := range e.Operations[org] {
+			e.Steps[op.ID] = must[[]event.Step](t)(of(s, org).Steps(t.Context(), op.ID))
 			e.Events[op.ID] = must[[]event.Event](t)(of(s, org).Events(t.Context(), op.ID, 0))
 		}
 	}

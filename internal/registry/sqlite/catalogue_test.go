@@ -13,7 +13,7 @@ import (
 )
 
 // fleetTables are not of one org. Every other table is.
-var fleetTables = []string{"ledger", "fleet_audit_log", "goose_db_version"}
+var fleetTables = []string{"ledger", "slots", "paces", "fleet_audit_log", "goose_db_version"}
 
 // misplaced is what of a schema lets the rows of two orgs meet.
 func misplaced(t *testing.T, db *sql.DB) []string {

@@ -58,6 +58,20 @@ var ledger = sqlstore.LedgerStatements{
 	Mine:    `SELECT kind, value, made FROM ledger WHERE org = $1 ORDER BY kind, value`,
 	Taken: `SELECT kind, value FROM ledger WHERE value IN (SELECT value FROM json_each($2)) AND org <> $1
 		ORDER BY kind, value`,
+	Slots: sqlstore.SlotStatements{
+		Mine: `SELECT slot FROM slots WHERE org = $1 AND operation = $2 AND kind = $3`,
+		// The statement names the org that asks, and reads no other's name.
+		Seen: `SELECT slot, taken, renewals, ttl, org = '' FROM slots WHERE $1 <> '' AND kind = $2 AND slot <= $3 ORDER BY slot`,
+		Take: `INSERT INTO slots (kind, slot, org, operation, taken, renewals, ttl) VALUES ($3, $4, $1, $2, 1, 0, $5)
+			ON CONFLICT (kind, slot) DO UPDATE SET org = excluded.org, operation = excluded.operation, taken = slots.taken + 1,
+			renewals = 0, ttl = excluded.ttl WHERE slots.taken = $6 AND slots.renewals = $7 RETURNING slot`,
+		Renew: `UPDATE slots SET renewals = renewals + 1 WHERE org = $1 RETURNING slot`,
+		Free: `UPDATE slots SET org = '', operation = '', renewals = renewals + 1
+			WHERE org = $1 AND operation = $2 AND (kind = $3 OR $3 = '') RETURNING slot`,
+		Pace: `SELECT used FROM paces WHERE $1 <> '' AND kind = $2`,
+		SetPace: `INSERT INTO paces (kind, used) SELECT $2, $4 WHERE $1 <> ''
+			ON CONFLICT (kind) DO UPDATE SET used = excluded.used WHERE paces.used = $3 RETURNING used`,
+	},
 }
 
 // database gives transactions of the file. SQLite knows no users, so nothing but

@@ -138,6 +138,9 @@ func (s *orgStore) start(ctx context.Context, tx tx, req registry.Request, now t
 		return begun, err
 	}
 	for _, op := range stale {
+		if err := s.interrupt(ctx, tx, op.ID); err != nil {
+			return begun, err
+		}
 		if _, err := s.finish(ctx, tx, registry.Interrupted(op, now)); err != nil {
 			return begun, err
 		}
@@ -174,6 +177,9 @@ func (s *orgStore) start(ctx context.Context, tx tx, req registry.Request, now t
 // resume goes on with an operation whose process is gone.
 func (s *orgStore) resume(ctx context.Context, tx tx, req registry.Request, op event.Operation, now time.Time) (begun registry.Begun, err error) {
 	begun.Operation, begun.Resumed = op, true
+	if err := s.interrupt(ctx, tx, op.ID); err != nil {
+		return begun, err
+	}
 	token, err := s.token(ctx, tx)
 	if err != nil {
 		return begun, err
@@ -239,7 +245,11 @@ func (s *orgStore) Renew(ctx context.Context, l registry.Lease, holder string, t
 			return err
 		}
 		now := s.now()
-		return tx.exec(ctx, renewLease, l.Org, holder, stamp(now.Add(ttl)), stamp(now))
+		if err := tx.exec(ctx, renewLease, l.Org, holder, stamp(now.Add(ttl)), stamp(now)); err != nil {
+			return err
+		}
+		_, err = list(ctx, tx, scanNumber, statement(s.ledger.Slots.Renew), s.org())
+		return err
 	})
 	if err == nil && asked {
 		err = fmt.Errorf("operation %s of org %s: %w", l.Operation, l.Org, registry.ErrCancelled)
@@ -276,7 +286,11 @@ func (s *orgStore) finish(ctx context.Context, tx tx, terminal event.Event) (eve
 	if terminal.Type == event.OperationSucceeded {
 		failure = ""
 	}
-	if err := tx.exec(ctx, endOperation, s.org(), terminal.Operation, terminal.Type.State(), stamp(terminal.Time), failure); err != nil {
+	if err := tx.exec(ctx, endOperation, s.org(), terminal.Operation, terminal.Type.State(), stamp(terminal.Time), failure,
+		terminal.Reason, stampAny(terminal.RetryAt)); err != nil {
+		return event.Event{}, err
+	}
+	if err := s.giveUp(ctx, tx, terminal.Operation, ""); err != nil {
 		return event.Event{}, err
 	}
 	return s.appendEvent(ctx, tx, terminal)

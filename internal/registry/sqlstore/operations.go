@@ -48,8 +48,11 @@ func (s *orgStore) operation(ctx context.Context, tx tx, id string) (event.Opera
 }
 
 func scanOperation(r row) (op event.Operation, err error) {
-	var started, finished string
-	if err := r.Scan(&op.Org, &op.ID, &op.Kind, &op.State, &started, &finished, &op.Error, &op.Request); err != nil {
+	var started, finished, retry string
+	if err := r.Scan(&op.Org, &op.ID, &op.Kind, &op.State, &started, &finished, &op.Error, &op.Request, &op.Reason, &retry); err != nil {
+		return op, err
+	}
+	if op.RetryAt, err = unstampAny(retry); err != nil {
 		return op, err
 	}
 	if op.Started, err = unstamp(started); err != nil {

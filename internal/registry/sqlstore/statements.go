@@ -20,12 +20,12 @@ const (
 	dropLease  statement = `DELETE FROM leases WHERE org = $1`
 
 	// Operations of earlier versions have no token, and only their times say which was first.
-	selectOperations statement = `SELECT org, id, kind, state, started, finished, error, request FROM operations
+	selectOperations statement = `SELECT org, id, kind, state, started, finished, error, request, reason, retry_at FROM operations
 		WHERE org = $1 ORDER BY token DESC, started DESC, id DESC`
-	selectLast statement = `SELECT org, id, kind, state, started, finished, error, request FROM operations
+	selectLast statement = `SELECT org, id, kind, state, started, finished, error, request, reason, retry_at FROM operations
 		WHERE org = $1 ORDER BY token DESC, started DESC, id DESC LIMIT 1`
-	selectOperation statement = `SELECT org, id, kind, state, started, finished, error, request FROM operations WHERE org = $1 AND id = $2`
-	selectRunning   statement = `SELECT org, id, kind, state, started, finished, error, request FROM operations
+	selectOperation statement = `SELECT org, id, kind, state, started, finished, error, request, reason, retry_at FROM operations WHERE org = $1 AND id = $2`
+	selectRunning   statement = `SELECT org, id, kind, state, started, finished, error, request, reason, retry_at FROM operations
 		WHERE org = $1 AND state = 'running'`
 	selectRequest  statement = `SELECT id, kind, document FROM operations WHERE org = $1 AND request = $2 AND request <> ''`
 	selectDocument statement = `SELECT document FROM operations WHERE org = $1 AND id = $2`
@@ -33,7 +33,7 @@ const (
 		VALUES ($1, $2, $3, $4, $5, $6, FALSE, $7, $8)`
 	resumeOperation statement = `UPDATE operations SET token = $3, cancelled = '' WHERE org = $1 AND id = $2 AND state = 'running'`
 	cancelOperation statement = `UPDATE operations SET cancelled = $3 WHERE org = $1 AND id = $2 AND state = 'running'`
-	endOperation    statement = `UPDATE operations SET state = $3, finished = $4, error = $5, delivered = FALSE
+	endOperation    statement = `UPDATE operations SET state = $3, finished = $4, error = $5, reason = $6, retry_at = $7, delivered = FALSE
 		WHERE org = $1 AND id = $2 AND state = 'running'`
 	markDelivered statement = `UPDATE operations SET delivered = TRUE WHERE org = $1 AND id = $2 AND state <> 'running'`
 
@@ -75,6 +75,16 @@ const (
 		SELECT operation FROM layer_runs WHERE org = $1 AND layer = $2 AND cloud = $3 AND kind = $4
 		ORDER BY finished DESC, operation DESC LIMIT $5)`
 
+	nextStep statement = `SELECT coalesce(max(seq), 0) + 1 FROM steps WHERE org = $1 AND operation = $2`
+	putStep  statement = `INSERT INTO steps (org, operation, seq, name, layer, attempt, state, started, deadline, holder)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	endStep        statement = `UPDATE steps SET state = $4, finished = $5, error = $6 WHERE org = $1 AND operation = $2 AND seq = $3`
+	interruptSteps statement = `UPDATE steps SET state = 'interrupted', finished = $3 WHERE org = $1 AND operation = $2 AND state = 'running'`
+	selectSteps    statement = `SELECT seq, name, layer, attempt, state, started, finished, deadline, error, holder FROM steps
+		WHERE org = $1 AND operation = $2 ORDER BY seq`
+	selectWorked statement = `SELECT seq, name, layer, attempt, state, started, finished, deadline, error, holder FROM steps
+		WHERE org = $1 AND layer = $2 AND state <> 'running' AND started <= $3 AND finished >= $4 ORDER BY started, operation, seq`
+
 	putDrift     statement = `INSERT INTO drift_reports (org, id, at, drifted, complete, body) VALUES ($1, $2, $3, $4, $5, $6)`
 	selectDrifts statement = `SELECT body FROM drift_reports WHERE org = $1 ORDER BY at DESC, id DESC LIMIT $2`
 	trimDrifts   statement = `DELETE FROM drift_reports WHERE org = $1
@@ -101,8 +111,8 @@ const (
 		WHERE seq > $1 ORDER BY seq`
 )
 
-// LedgerStatements are the only statements that differ between databases: one
-// that has rows of other orgs in it, which no org may see. $1 is the org.
+// LedgerStatements are the only statements that differ between databases: their
+// tables have rows of other orgs in them, which no org may see. $1 is the org.
 type LedgerStatements struct {
 	// Claim takes kind, value, when, and whether it was made. It returns one row
 	// if the identity is the org's now, and none if another org has it.
@@ -114,4 +124,6 @@ type LedgerStatements struct {
 	// Taken takes a JSON array of values, and returns kind and value of those that
 	// other orgs own, by kind and value.
 	Taken string
+	// Slots are those that all orgs share.
+	Slots SlotStatements
 }

@@ -19,6 +19,8 @@ import (
 // fleetTables are the tables that are not of one org, and why.
 var fleetTables = map[string]string{
 	"ledger":          "an identity has one owner over all orgs",
+	"slots":           "what all orgs do at once is counted over all of them",
+	"paces":           "and so is how fast",
 	"fleet_audit_log": "who read over all orgs",
 }
 

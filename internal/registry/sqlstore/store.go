@@ -120,6 +120,14 @@ const layout = "2006-01-02T15:04:05.000000000Z"
 // stamp writes a time so that text order is time order.
 func stamp(t time.Time) string { return t.UTC().Format(layout) }
 
+// stampAny is stamp for a time that may be missing.
+func stampAny(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return stamp(t)
+}
+
 func unstamp(s string) (time.Time, error) {
 	t, err := time.Parse(layout, s)
 	if err != nil {
