@@ -47,6 +47,10 @@ var (
 	ErrNoOrg = errors.New("the caller acts for no such org")
 	// ErrFull is wrapped when all slots of a kind are taken, or its pace is used up.
 	ErrFull = errors.New("no slot is free")
+	// ErrArchive is wrapped when an archive is not one, or not whole.
+	ErrArchive = errors.New("it is not a whole archive of a registry")
+	// ErrNotEmpty is wrapped when an archive is imported where there is something.
+	ErrNotEmpty = errors.New("the registry is not empty")
 	// ErrAppended is wrapped when an audit log is not as it was written.
 	ErrAppended = errors.New("the audit log was changed")
 )
@@ -251,6 +255,14 @@ func (e *OwnedError) Error() string {
 		return fmt.Sprintf("%s %q belongs to another org", e.Kind, e.Value)
 	}
 	return fmt.Sprintf("%s %q belongs to org %q", e.Kind, e.Value, e.Owner)
+}
+
+// Archive is what an export wrote, or an import read.
+type Archive struct {
+	Orgs int `json:"orgs"`
+	Rows int `json:"rows"`
+	// Running is how many operations had not ended.
+	Running int `json:"running"`
 }
 
 // Interrupted is the terminal event of an operation that ended without one: its

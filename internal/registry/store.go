@@ -17,7 +17,17 @@ type Store interface {
 	Org(c orgcontext.Context) OrgStore
 	// Fleet reads over all orgs.
 	Fleet(f orgcontext.Fleet) FleetStore
+	Archiver
 	io.Closer
+}
+
+// Archiver moves a whole registry, also from one database to another.
+type Archiver interface {
+	// Export writes everything that the registry holds, as it is at one moment.
+	Export(ctx context.Context, w io.Writer) (Archive, error)
+	// Import fills an empty registry with what Export wrote, and reads all of it
+	// before it writes. It wraps ErrArchive and ErrNotEmpty.
+	Import(ctx context.Context, r io.Reader) (Archive, error)
 }
 
 // OrgStore is everything that is recorded of one org, and nothing of any other.

@@ -124,6 +124,15 @@ func (d *database) Fleet(ctx context.Context, fn func(sqlstore.Tx) error) error 
 	}, fn)
 }
 
+// Snapshot runs fn in a transaction that reads the rows of all orgs as they were
+// at its first statement, and changes nothing.
+func (d *database) Snapshot(ctx context.Context, fn func(sqlstore.Tx) error) error {
+	return d.run(ctx, begin{
+		"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		"SELECT set_config('role', $1, true), set_config('app.org', '', true)", []any{fleetRole},
+	}, fn)
+}
+
 func (d *database) run(ctx context.Context, b begin, fn func(sqlstore.Tx) error) (err error) {
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {

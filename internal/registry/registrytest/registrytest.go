@@ -20,13 +20,14 @@ type Fresh func(t *testing.T, now func() time.Time) (connect func(t *testing.T) 
 
 // Exercise holds a driver to the contract.
 func Exercise(t *testing.T, fresh Fresh) {
-	for _, group := range []map[string]func(*testing.T, world){holding, fencing, requesting, ending, logging, stepping, recording, timing, declaring, owning, sharing, reporting, auditing} {
+	for _, group := range []map[string]func(*testing.T, world){holding, fencing, requesting, ending, logging, stepping, recording, timing, declaring, owning, sharing, reporting, auditing, archiving} {
 		for sentence, test := range group {
 			t.Run(sentence, func(t *testing.T) {
 				t.Parallel() // most of the time goes into waiting for the disk
 				c := &clock{at: time.Date(2026, 5, 4, 12, 0, 0, 5, time.UTC)}
 				connect := fresh(t, c.now)
-				test(t, world{clock: c, a: connect(t), b: connect(t)})
+				another := func() registry.Store { return fresh(t, c.now)(t) }
+				test(t, world{clock: c, a: connect(t), b: connect(t), another: another})
 			})
 		}
 	}
@@ -37,6 +38,8 @@ type world struct {
 	*clock
 
 	a, b registry.Store
+	// another makes another empty registry.
+	another func() registry.Store
 }
 
 // of is the registry as an org has it.

@@ -97,6 +97,25 @@ func (d database) Fleet(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	return d.write(ctx, fn)
 }
 
+// Snapshot runs fn in a transaction that reads the file as it is at its first
+// statement, and waits for nobody.
+func (d database) Snapshot(ctx context.Context, fn func(sqlstore.Tx) error) (err error) {
+	c, err := d.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if _, err := c.ExecContext(ctx, "BEGIN DEFERRED"); err != nil {
+		return err
+	}
+	// Nothing was written: how it ends makes no difference.
+	defer func() {
+		_, rolled := c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		err = errors.Join(err, rolled)
+	}()
+	return fn(conn{c})
+}
+
 func (d database) write(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {

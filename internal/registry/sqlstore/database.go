@@ -15,6 +15,9 @@ type Database interface {
 	// Fleet runs fn in a transaction that reads the records of all orgs and may
 	// append to the fleet's audit log. It excludes every other Fleet.
 	Fleet(ctx context.Context, fn func(Tx) error) error
+	// Snapshot runs fn in a transaction that reads the records of all orgs as they
+	// are at one moment, and changes nothing. It excludes nobody.
+	Snapshot(ctx context.Context, fn func(Tx) error) error
 	Close() error
 }
 
