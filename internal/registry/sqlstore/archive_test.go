@@ -11,6 +11,10 @@ import (
 	"freehold.dev/freehold/internal/registry/sqlstore"
 )
 
+// momentary are tables of what is under way, which ends with those that do it:
+// whoever takes over takes a place of its own.
+var momentary = []string{"slots", "paces"}
+
 func TestAnArchiveHasEveryColumnOfEveryTable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "registry.db")
 	s, err := sqlite.Open(t.Context(), file, time.Now)
@@ -41,6 +45,12 @@ func TestAnArchiveHasEveryColumnOfEveryTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	archive := sqlstore.ArchiveColumns()
+	for _, table := range momentary {
+		if schema[table] == nil {
+			t.Errorf("the schema has no table %s", table)
+		}
+		delete(schema, table)
+	}
 	for table, columns := range schema {
 		for _, c := range columns {
 			if !slices.Contains(archive[table], c) {
