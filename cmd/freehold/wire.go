@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,7 +19,6 @@ import (
 	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/orgcontext/operator"
 	"freehold.dev/freehold/internal/plan"
-	"freehold.dev/freehold/internal/registry/sqlite"
 )
 
 // wire returns the services for the cloud that was chosen. It opens the cloud
@@ -73,7 +71,7 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 	if err := makeHome(home); err != nil {
 		return nil, err
 	}
-	reg, err := sqlite.Open(ctx, registryFile(o, home), time.Now)
+	reg, err := openRegistry(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -89,25 +87,14 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 	}, nil
 }
 
-// registryFile is where the registry is kept: in the home, unless --registry names
-// another place.
-func registryFile(o cli.Options, home string) string {
-	if o.Registry == "" {
-		return filepath.Join(home, "registry.db")
-	}
-	return strings.TrimPrefix(o.Registry, "sqlite://")
-}
-
 // openRecords opens the registry where there is one, and makes none: a machine that
 // only looks at documents leaves nothing behind.
 func openRecords(ctx context.Context, o cli.Options) (*lifecycle.Records, func() error, error) {
-	file := registryFile(o, filepath.Join(o.Home, o.Cloud))
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
-	} else if err != nil {
-		return nil, nil, fmt.Errorf("open the registry: %w", err)
+	there, err := recorded(o)
+	if err != nil || !there {
+		return nil, nil, err
 	}
-	reg, err := sqlite.Open(ctx, file, time.Now)
+	reg, err := openRegistry(ctx, o)
 	if err != nil {
 		return nil, nil, err
 	}

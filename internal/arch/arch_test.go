@@ -21,7 +21,7 @@ const module = "freehold.dev/freehold/"
 var may = map[string][]string{
 	"cmd/freehold": {
 		"internal/cli", "internal/engine", "internal/environ", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
-		"internal/registry/sqlite", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
+		"internal/registry", "internal/registry/sqlite", "internal/registry/postgres", "internal/registry/sqlstore", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
 		"internal/kubelive", "internal/orgcontext/operator",
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/controller/source"},

@@ -31,7 +31,9 @@ type Env struct {
 	// Records opens the registry to read it, without a cloud; nil, also as what it
 	// returns: there is none.
 	Records func(context.Context, Options) (records *lifecycle.Records, closeIt func() error, err error)
-	Version VersionInfo
+	// Registry opens the registry as a whole when one of its methods is called.
+	Registry func(Options) RegistryAdmin
+	Version  VersionInfo
 }
 
 // Cloud names.

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,7 +45,7 @@ func (f *globalFlags) add(cmd *cobra.Command) {
 	p.BoolVar(&f.sandbox, "sandbox", false, "use the embedded sandbox cloud, not AWS (FREEHOLD_CLOUD=sandbox)")
 	p.StringVar(&f.home, "home", "", "`folder` for everything that freehold keeps on this machine (FREEHOLD_HOME)")
 	p.StringVar(&f.backend, "backend", "", "`URL` of the Pulumi state: file://, s3://, gs://, azblob://, https:// (FREEHOLD_BACKEND)")
-	p.StringVar(&f.registry, "registry", "", "`location` of the registry of orgs and operations (FREEHOLD_REGISTRY)")
+	p.StringVar(&f.registry, "registry", "", "`location` of the registry of orgs and operations: a file, or postgres:// (FREEHOLD_REGISTRY)")
 	p.StringVarP(&f.output, "output", "o", "", "`format`: text, json or ndjson (FREEHOLD_OUTPUT)")
 	p.BoolVarP(&f.verbose, "verbose", "v", false, "print more: each resource, debug logs, every cause of an error (FREEHOLD_VERBOSE)")
 	p.StringVar(&f.sandboxDir, "sandbox-dir", "", "sandbox: `folder` of the cloud, which several homes may share (FREEHOLD_SANDBOX_DIR)")
@@ -108,6 +109,9 @@ func (a *app) options(cmd *cobra.Command) error {
 	}
 	if f.requestID != "" && !requestIDs.MatchString(f.requestID) {
 		return usagef(cmd, "--request-id %q: want 1 to 128 printable characters of ASCII, without a space", f.requestID)
+	}
+	if scheme, _, ok := strings.Cut(a.opt.Registry, "://"); ok && !slices.Contains([]string{"sqlite", "postgres", "postgresql"}, scheme) {
+		return usagef(cmd, "--registry: %s:// is not known: want a file, or a URL that begins with postgres://", scheme)
 	}
 	for _, dir := range list(f.packs, "FREEHOLD_POLICY_PACK") {
 		abs, err := policyPack(dir)

@@ -123,7 +123,8 @@ func runFreehold(ts *testscript.TestScript, neg bool, args []string) {
 			s.options = o
 			return s.world.wire(ctx, o)
 		},
-		Version: cli.VersionInfo{Version: "v0.1.0", Commit: "abc1234", Pulumi: func(context.Context) string { return "v3.250.0 (/usr/bin/pulumi)" }},
+		Registry: func(cli.Options) cli.RegistryAdmin { return keeper{s.world} },
+		Version:  cli.VersionInfo{Version: "v0.1.0", Commit: "abc1234", Pulumi: func(context.Context) string { return "v3.250.0 (/usr/bin/pulumi)" }},
 	})
 	s.typed, s.piped = "", nil
 	if neg == (s.status == 0) {

@@ -21,6 +21,15 @@ type Lifecycle interface {
 	OperationLog
 	OperationControl
 	ClaimManager
+	Auditor
+}
+
+// Auditor reads who did what. An empty org is the fleet's own log.
+type Auditor interface {
+	AuditLog(ctx context.Context, org string, after int64) (event.AuditLog, error)
+	// VerifyAuditLog says whether a log is as it was written, and has the entry of
+	// the given hash if that is not empty.
+	VerifyAuditLog(ctx context.Context, org, hash string) (event.AuditVerdict, error)
 }
 
 // Onboarder makes data planes.

@@ -7,16 +7,18 @@ import (
 	"fmt"
 
 	"github.com/gowebpki/jcs"
+
+	"freehold.dev/freehold/internal/event"
 )
 
-// Chain is the hash of the entry: SHA-256, in hexadecimal, of the entry without
+// Chain is the hash of an entry: SHA-256, in hexadecimal, of the entry without
 // its hash as canonical JSON (RFC 8785). The hash of the entry before is in it,
 // so that no entry can be changed, removed or put in between without changing
 // all that follow.
-func (e AuditEntry) Chain() (string, error) {
+func Chain(e event.AuditEntry) (string, error) {
 	e.Hash = ""
 	text, err := json.Marshal(struct {
-		AuditEntry
+		event.AuditEntry
 
 		Hash string `json:"hash,omitempty"`
 	}{AuditEntry: e})
@@ -35,10 +37,10 @@ func (e AuditEntry) Chain() (string, error) {
 // the one before it; the first entry has to follow after, the zero value of
 // which is the beginning of the log. It wraps ErrAppended. That the newest
 // entries are missing shows only to somebody who kept a later hash.
-func Verify(after AuditEntry, entries []AuditEntry) error {
+func Verify(after event.AuditEntry, entries []event.AuditEntry) error {
 	last := after
 	for _, e := range entries {
-		switch hash, err := e.Chain(); {
+		switch hash, err := Chain(e); {
 		case err != nil:
 			return err
 		case e.Seq != last.Seq+1:

@@ -186,25 +186,6 @@ type Exception struct {
 	Expires  string `json:"expires"` // 2006-01-02, the last day on which it holds
 }
 
-// AuditEntry says who did what. It never holds a secret.
-type AuditEntry struct {
-	// Org is empty in the fleet's own log.
-	Org string `json:"org,omitempty"`
-	// Seq numbers the entries of a log from 1, without a gap.
-	Seq int64     `json:"seq"`
-	At  time.Time `json:"at"`
-	// Actor is who acted, Request what the actor's call is known by.
-	Actor   string `json:"actor"`
-	Request string `json:"request,omitempty"`
-	// What was done, and with which Result: "done", or why it was refused.
-	What   string `json:"what"`
-	Result string `json:"result"`
-	// Previous is the hash of the entry before, empty in the first.
-	Previous string `json:"previous"`
-	// Hash is what Chain gives.
-	Hash string `json:"hash"`
-}
-
 // Layer is what is known of one layer.
 type Layer struct {
 	Layer string
@@ -255,14 +236,6 @@ func (e *OwnedError) Error() string {
 		return fmt.Sprintf("%s %q belongs to another org", e.Kind, e.Value)
 	}
 	return fmt.Sprintf("%s %q belongs to org %q", e.Kind, e.Value, e.Owner)
-}
-
-// Archive is what an export wrote, or an import read.
-type Archive struct {
-	Orgs int `json:"orgs"`
-	Rows int `json:"rows"`
-	// Running is how many operations had not ended.
-	Running int `json:"running"`
 }
 
 // Interrupted is the terminal event of an operation that ended without one: its

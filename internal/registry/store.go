@@ -24,10 +24,10 @@ type Store interface {
 // Archiver moves a whole registry, also from one database to another.
 type Archiver interface {
 	// Export writes everything that the registry holds, as it is at one moment.
-	Export(ctx context.Context, w io.Writer) (Archive, error)
+	Export(ctx context.Context, w io.Writer) (event.Archive, error)
 	// Import fills an empty registry with what Export wrote, and reads all of it
 	// before it writes. It wraps ErrArchive and ErrNotEmpty.
-	Import(ctx context.Context, r io.Reader) (Archive, error)
+	Import(ctx context.Context, r io.Reader) (event.Archive, error)
 }
 
 // OrgStore is everything that is recorded of one org, and nothing of any other.
@@ -134,7 +134,7 @@ type Reports interface {
 // the hash of the one before, and the database refuses a change.
 type AuditLog interface {
 	// Audited returns the entries whose number is greater than after, in order.
-	Audited(ctx context.Context, after int64) ([]AuditEntry, error)
+	Audited(ctx context.Context, after int64) ([]event.AuditEntry, error)
 }
 
 // FleetStore reads over all orgs. Each call is an entry of the fleet's own audit
@@ -156,5 +156,5 @@ type FleetStore interface {
 	Shared(ctx context.Context) ([]finding.Shared, error)
 	// Audited returns the entries of the fleet's log whose number is greater than
 	// after, in order.
-	Audited(ctx context.Context, after int64) ([]AuditEntry, error)
+	Audited(ctx context.Context, after int64) ([]event.AuditEntry, error)
 }

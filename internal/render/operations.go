@@ -134,3 +134,18 @@ func TextReleased(w io.Writer, c event.Claims) error {
 func textTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// TextAuditLog writes one line per entry.
+func TextAuditLog(w io.Writer, log event.AuditLog) error {
+	if len(log.Entries) == 0 {
+		_, err := fmt.Fprintln(w, "no entries")
+		return err
+	}
+	rows := [][]string{{"ENTRY", "TIME", "ACTOR", "REQUEST", "WHAT", "RESULT"}}
+	for _, e := range log.Entries {
+		rows = append(rows, []string{
+			strconv.FormatInt(e.Seq, 10), textTime(e.At), e.Actor, orDash(e.Request), oneLine(e.What), oneLine(e.Result),
+		})
+	}
+	return table(w, "", rows)
+}

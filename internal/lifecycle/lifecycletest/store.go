@@ -202,8 +202,8 @@ func (s *fleetStore) Resources(ctx context.Context, layer string) (int, error) {
 }
 
 // Audited reads the fleet's audit log.
-func (s *fleetStore) Audited(ctx context.Context, after int64) ([]registry.AuditEntry, error) {
-	return asked(s.p, func() ([]registry.AuditEntry, error) { return s.d.Audited(ctx, after) })
+func (s *fleetStore) Audited(ctx context.Context, after int64) ([]event.AuditEntry, error) {
+	return asked(s.p, func() ([]event.AuditEntry, error) { return s.d.Audited(ctx, after) })
 }
 
 // Holder reads who holds an org.
@@ -237,8 +237,8 @@ func (s *orgStore) Drifts(ctx context.Context, limit int) ([]event.Drift, error)
 }
 
 // Audited reads an org's audit log.
-func (s *orgStore) Audited(ctx context.Context, after int64) ([]registry.AuditEntry, error) {
-	return asked(s.p, func() ([]registry.AuditEntry, error) { return s.d.Audited(ctx, after) })
+func (s *orgStore) Audited(ctx context.Context, after int64) ([]event.AuditEntry, error) {
+	return asked(s.p, func() ([]event.AuditEntry, error) { return s.d.Audited(ctx, after) })
 }
 
 // Document reads what an operation was asked for.

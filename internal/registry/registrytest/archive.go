@@ -51,7 +51,7 @@ func Fill(t *testing.T, s registry.Store) {
 func Exported(t *testing.T, s registry.Store) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	must[registry.Archive](t)(s.Export(t.Context(), &out))
+	must[event.Archive](t)(s.Export(t.Context(), &out))
 	return out.Bytes()
 }
 
@@ -59,12 +59,12 @@ var archiving = map[string]func(*testing.T, world){
 	"what is exported and imported is the same registry, and goes on": func(t *testing.T, w world) {
 		Fill(t, w.a)
 		var text bytes.Buffer
-		what := must[registry.Archive](t)(w.a.Export(t.Context(), &text))
+		what := must[event.Archive](t)(w.a.Export(t.Context(), &text))
 		if what.Orgs != 2 || what.Running != 2 || what.Rows != bytes.Count(text.Bytes(), []byte("\n"))-2 {
 			t.Errorf("%+v, and %d lines", what, bytes.Count(text.Bytes(), []byte("\n")))
 		}
 		copied := w.another()
-		same(t, "imported", what, must[registry.Archive](t)(copied.Import(t.Context(), bytes.NewReader(text.Bytes()))))
+		same(t, "imported", what, must[event.Archive](t)(copied.Import(t.Context(), bytes.NewReader(text.Bytes()))))
 		if again := Exported(t, copied); !bytes.Equal(again, text.Bytes()) {
 			t.Errorf("exported again, it is something else:\n%s\nwant:\n%s", again, text.Bytes())
 		}
@@ -74,14 +74,14 @@ var archiving = map[string]func(*testing.T, world){
 			if next.Lease.Token != 3 {
 				t.Errorf("the token of %s's next operation is %d, want 3", org, next.Lease.Token)
 			}
-			if err := registry.Verify(registry.AuditEntry{}, must[[]registry.AuditEntry](t)(of(copied, org).Audited(t.Context(), 0))); err != nil {
+			if err := registry.Verify(event.AuditEntry{}, must[[]event.AuditEntry](t)(of(copied, org).Audited(t.Context(), 0))); err != nil {
 				t.Error(err)
 			}
 			if err := of(copied, org).Claim(t.Context(), next.Lease, true, finding.Identity{Kind: "account", Value: map[string]string{"acme": "globex", "globex": "acme"}[org]}); err == nil {
 				t.Errorf("%s took what another org owns", org)
 			}
 		}
-		if err := registry.Verify(registry.AuditEntry{}, must[[]registry.AuditEntry](t)(all(copied).Audited(t.Context(), 0))); err != nil {
+		if err := registry.Verify(event.AuditEntry{}, must[[]event.AuditEntry](t)(all(copied).Audited(t.Context(), 0))); err != nil {
 			t.Error(err)
 		}
 	},
@@ -147,7 +147,7 @@ var archiving = map[string]func(*testing.T, world){
 			}
 			return len(p), nil
 		})
-		must[registry.Archive](t)(w.a.Export(t.Context(), out))
+		must[event.Archive](t)(w.a.Export(t.Context(), out))
 		if !wrote {
 			t.Error("nothing was written meanwhile")
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // done are what the entries say, each in a few words.
-func done(entries []registry.AuditEntry) []string {
+func done(entries []event.AuditEntry) []string {
 	var out []string
 	for _, e := range entries {
 		out = append(out, e.What+": "+e.Result)
@@ -35,7 +35,7 @@ var auditing = map[string]func(*testing.T, world){
 			t.Fatal(err)
 		}
 		end(t, w.a, l, event.OperationFailed)
-		entries := must[[]registry.AuditEntry](t)(of(w.b, "acme").Audited(t.Context(), 0))
+		entries := must[[]event.AuditEntry](t)(of(w.b, "acme").Audited(t.Context(), 0))
 		same(t, "the log", []string{
 			"begin onboard: operation " + l.Operation + ": done",
 			"record the org as onboarding: done", "record layer account as making: done", "claim 1 identities: done",
@@ -46,9 +46,9 @@ var auditing = map[string]func(*testing.T, world){
 				t.Errorf("%+v is not who did it, when and for whom", e)
 			}
 		}
-		same(t, "after the fifth", done(entries[5:]), done(must[[]registry.AuditEntry](t)(of(w.a, "acme").Audited(t.Context(), 5))))
-		same(t, "another's", 0, len(must[[]registry.AuditEntry](t)(of(w.a, "globex").Audited(t.Context(), 0))))
-		if err := registry.Verify(registry.AuditEntry{}, entries); err != nil {
+		same(t, "after the fifth", done(entries[5:]), done(must[[]event.AuditEntry](t)(of(w.a, "acme").Audited(t.Context(), 5))))
+		same(t, "another's", 0, len(must[[]event.AuditEntry](t)(of(w.a, "globex").Audited(t.Context(), 0))))
+		if err := registry.Verify(event.AuditEntry{}, entries); err != nil {
 			t.Error(err)
 		}
 	},
@@ -61,7 +61,7 @@ var auditing = map[string]func(*testing.T, world){
 		if err := of(w.b, "globex").Claim(t.Context(), globex, true, mail, account); err == nil {
 			t.Fatal("a second owner")
 		}
-		entries := must[[]registry.AuditEntry](t)(of(w.b, "globex").Audited(t.Context(), 1))
+		entries := must[[]event.AuditEntry](t)(of(w.b, "globex").Audited(t.Context(), 1))
 		same(t, "the log", []string{"claim account 111122223333: taken"}, done(entries))
 	},
 
@@ -69,27 +69,27 @@ var auditing = map[string]func(*testing.T, world){
 		l := begin(t, w.a, "acme").Lease
 		furnish(t, w.a, l)
 		end(t, w.a, l, event.OperationSucceeded)
-		whole := must[[]registry.AuditEntry](t)(of(w.b, "acme").Audited(t.Context(), 0))
-		for what, change := range map[string]func([]registry.AuditEntry) []registry.AuditEntry{
-			"org":      func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Org = "globex"; return e },
-			"time":     func(e []registry.AuditEntry) []registry.AuditEntry { e[1].At = e[1].At.Add(1); return e },
-			"actor":    func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Actor = "x"; return e },
-			"request":  func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Request = "x"; return e },
-			"what":     func(e []registry.AuditEntry) []registry.AuditEntry { e[1].What = "x"; return e },
-			"result":   func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Result = "x"; return e },
-			"previous": func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Previous = "x"; return e },
-			"hash":     func(e []registry.AuditEntry) []registry.AuditEntry { e[1].Hash = "x"; return e },
-			"removed":  func(e []registry.AuditEntry) []registry.AuditEntry { return slices.Delete(e, 1, 2) },
-			"cut off":  func(e []registry.AuditEntry) []registry.AuditEntry { return e[1:] },
-			"twice":    func(e []registry.AuditEntry) []registry.AuditEntry { return slices.Insert(e, 1, e[1]) },
-			"swapped":  func(e []registry.AuditEntry) []registry.AuditEntry { e[1], e[2] = e[2], e[1]; return e },
-			"hashed again": func(e []registry.AuditEntry) []registry.AuditEntry {
+		whole := must[[]event.AuditEntry](t)(of(w.b, "acme").Audited(t.Context(), 0))
+		for what, change := range map[string]func([]event.AuditEntry) []event.AuditEntry{
+			"org":      func(e []event.AuditEntry) []event.AuditEntry { e[1].Org = "globex"; return e },
+			"time":     func(e []event.AuditEntry) []event.AuditEntry { e[1].At = e[1].At.Add(1); return e },
+			"actor":    func(e []event.AuditEntry) []event.AuditEntry { e[1].Actor = "x"; return e },
+			"request":  func(e []event.AuditEntry) []event.AuditEntry { e[1].Request = "x"; return e },
+			"what":     func(e []event.AuditEntry) []event.AuditEntry { e[1].What = "x"; return e },
+			"result":   func(e []event.AuditEntry) []event.AuditEntry { e[1].Result = "x"; return e },
+			"previous": func(e []event.AuditEntry) []event.AuditEntry { e[1].Previous = "x"; return e },
+			"hash":     func(e []event.AuditEntry) []event.AuditEntry { e[1].Hash = "x"; return e },
+			"removed":  func(e []event.AuditEntry) []event.AuditEntry { return slices.Delete(e, 1, 2) },
+			"cut off":  func(e []event.AuditEntry) []event.AuditEntry { return e[1:] },
+			"twice":    func(e []event.AuditEntry) []event.AuditEntry { return slices.Insert(e, 1, e[1]) },
+			"swapped":  func(e []event.AuditEntry) []event.AuditEntry { e[1], e[2] = e[2], e[1]; return e },
+			"hashed again": func(e []event.AuditEntry) []event.AuditEntry {
 				e[1].Actor = "x"
-				e[1].Hash, _ = e[1].Chain()
+				e[1].Hash, _ = registry.Chain(e[1])
 				return e
 			},
 		} {
-			if err := registry.Verify(registry.AuditEntry{}, change(slices.Clone(whole))); !errors.Is(err, registry.ErrAppended) {
+			if err := registry.Verify(event.AuditEntry{}, change(slices.Clone(whole))); !errors.Is(err, registry.ErrAppended) {
 				t.Errorf("%s: %v, want ErrAppended", what, err)
 			}
 		}
@@ -105,12 +105,12 @@ var auditing = map[string]func(*testing.T, world){
 		must[int](t)(fleet.Resources(t.Context(), "cluster"))
 		must[string](t)(fleet.Owner(t.Context(), account))
 		must[[]finding.Shared](t)(fleet.Shared(t.Context()))
-		entries := must[[]registry.AuditEntry](t)(all(w.b).Audited(t.Context(), 0))
+		entries := must[[]event.AuditEntry](t)(all(w.b).Audited(t.Context(), 0))
 		same(t, "the log", []string{
 			"list the orgs: done", "ask how many resources layer cluster has: done", "ask who owns account 111122223333: done",
 			"compare the orgs: done", "read the fleet's audit log: done",
 		}, done(entries))
-		if err := registry.Verify(registry.AuditEntry{}, entries); err != nil {
+		if err := registry.Verify(event.AuditEntry{}, entries); err != nil {
 			t.Error(err)
 		}
 	},

@@ -26,6 +26,18 @@ type Store struct{ *sqlstore.Store }
 // Open opens the registry's file. It makes a new one and upgrades an old one;
 // one that is up to date is only read.
 func Open(ctx context.Context, file string, now func() time.Time) (*Store, error) {
+	db, err := connect(file)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := upgrade(ctx, db, file); err != nil {
+		return nil, errors.Join(fmt.Errorf("upgrade the registry %s: %w", file, err), db.Close())
+	}
+	return &Store{sqlstore.New(database{db}, ledger, now)}, nil
+}
+
+// connect opens the file, and makes it where there is none.
+func connect(file string) (*sql.DB, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, fmt.Errorf("open the registry: %w", err)
 	}
@@ -43,10 +55,7 @@ func Open(ctx context.Context, file string, now func() time.Time) (*Store, error
 	if err != nil {
 		return nil, fmt.Errorf("open the registry %s: %w", file, err)
 	}
-	if err := upgrade(ctx, db, file); err != nil {
-		return nil, errors.Join(fmt.Errorf("upgrade the registry %s: %w", file, err), db.Close())
-	}
-	return &Store{sqlstore.New(database{db}, ledger, now)}, nil
+	return db, nil
 }
 
 // ledger asks for one org what it may know of the table of all of them.

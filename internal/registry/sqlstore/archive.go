@@ -13,6 +13,7 @@ import (
 	"io"
 	"strings"
 
+	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/registry"
 )
 
@@ -128,7 +129,7 @@ type line struct {
 
 // Export writes everything that the registry holds, as it is at one moment: one
 // JSON document a line, the same from whichever database.
-func (s *Store) Export(ctx context.Context, w io.Writer) (registry.Archive, error) {
+func (s *Store) Export(ctx context.Context, w io.Writer) (event.Archive, error) {
 	out := &archiver{w: bufio.NewWriter(w), sum: sha256.New(), orgs: map[string]bool{}}
 	err := s.db.Snapshot(ctx, func(t Tx) error {
 		out.write(line{Format: archiveFormat})
@@ -153,7 +154,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer) (registry.Archive, erro
 
 // archiver writes an archive.
 type archiver struct {
-	registry.Archive
+	event.Archive
 
 	w    *bufio.Writer
 	sum  hash.Hash
@@ -234,13 +235,13 @@ func (t table) row() (dest []any, value func() map[string]any) {
 // Import fills an empty registry with what Export wrote. Each org is whole or not
 // there: an import that was interrupted is started again in an empty registry.
 // The archive is read to its end before anything is written.
-func (s *Store) Import(ctx context.Context, r io.Reader) (registry.Archive, error) {
+func (s *Store) Import(ctx context.Context, r io.Reader) (event.Archive, error) {
 	a, err := readArchive(r)
 	if err != nil {
-		return registry.Archive{}, fmt.Errorf("import into the registry: %w", err)
+		return event.Archive{}, fmt.Errorf("import into the registry: %w", err)
 	}
 	if err := s.importAll(ctx, a); err != nil {
-		return registry.Archive{}, fmt.Errorf("import into the registry: %w", err)
+		return event.Archive{}, fmt.Errorf("import into the registry: %w", err)
 	}
 	return a.Archive, nil
 }
@@ -306,10 +307,19 @@ var errArchive = registry.ErrArchive
 // archive is an archive that was read: its rows by org and table, "" for what is
 // of no org.
 type archive struct {
-	registry.Archive
+	event.Archive
 
 	names []string // of the orgs, in the order in which they appear
 	rows  map[string]map[string][][]any
+}
+
+// CheckArchive reads an archive to its end, and writes nothing.
+func CheckArchive(r io.Reader) (event.Archive, error) {
+	a, err := readArchive(r)
+	if err != nil {
+		return event.Archive{}, fmt.Errorf("check the archive: %w", err)
+	}
+	return a.Archive, nil
 }
 
 func readArchive(r io.Reader) (*archive, error) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/orgcontext"
 	"freehold.dev/freehold/internal/registry"
@@ -27,7 +28,7 @@ func (s *fleetStore) call(ctx context.Context, what string, fn func(tx) error) e
 		return fmt.Errorf("%s: %w", what, registry.ErrNoOrg)
 	}
 	err := s.db.Fleet(ctx, func(t Tx) error {
-		e := registry.AuditEntry{At: s.now().UTC().Round(0), Actor: s.f.Actor(), Request: s.f.Request(), What: what, Result: done}
+		e := event.AuditEntry{At: s.now().UTC().Round(0), Actor: s.f.Actor(), Request: s.f.Request(), What: what, Result: done}
 		e, err := chained(ctx, tx{t}, e, fleetAuditHead)
 		if err != nil {
 			return err
@@ -141,7 +142,7 @@ func identifies(output string) bool {
 }
 
 // Audited returns the entries of the fleet's log that follow another.
-func (s *fleetStore) Audited(ctx context.Context, after int64) (all []registry.AuditEntry, err error) {
+func (s *fleetStore) Audited(ctx context.Context, after int64) (all []event.AuditEntry, err error) {
 	err = s.call(ctx, "read the fleet's audit log", func(tx tx) error {
 		all, err = list(ctx, tx, scanAudit, fleetAudit, after)
 		return err
