@@ -76,11 +76,16 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 		return nil, err
 	}
 	closers.add(reg.Close)
+	hooks, err := newHooks(o)
+	if err != nil {
+		return nil, err
+	}
 	eng, err := newEngine(o, home, cl, log)
 	if err != nil {
 		return nil, err
 	}
 	return &lifecycle.Service{
+		Hooks:   hooks,
 		Records: lifecycle.Records{Registry: reg, Who: operator.Local(o.RequestID)},
 		Cloud:   cl, Engine: eng, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
 		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},

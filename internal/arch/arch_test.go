@@ -22,7 +22,7 @@ var may = map[string][]string{
 	"cmd/freehold": {
 		"internal/cli", "internal/engine", "internal/environ", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
 		"internal/registry", "internal/registry/sqlite", "internal/registry/postgres", "internal/registry/sqlstore", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
-		"internal/kubelive", "internal/orgcontext/operator",
+		"internal/kubelive", "internal/orgcontext/operator", "internal/webhook",
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/controller/source"},
 
@@ -67,8 +67,9 @@ var may = map[string][]string{
 	"internal/registry/postgres/pgtest": {"internal/registry/postgres", "internal/wait"},
 
 	// A driver knows the contract, and no other driver.
-	"internal/registry/sqlite":       {"internal/registry/sqlstore"},
-	"internal/registry/sqlstore":     {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext"},
+	"internal/registry/sqlite": {"internal/registry/sqlstore"},
+	// The body of a webhook is made with the event, in one transaction.
+	"internal/registry/sqlstore":     {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext", "internal/render"},
 	"internal/registry/registrytest": {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext", "internal/orgcontext/orgcontexttest"},
 	// It sends what the registry holds, and knows no event.
 	"internal/webhook":             {"internal/registry"},
@@ -88,7 +89,7 @@ var may = map[string][]string{
 	"internal/lifecycle": {
 		"policies", "internal/audit", "internal/judge", "internal/spec", "internal/plan", "stacks", "internal/drift", "internal/event", "internal/finding",
 		"internal/engine", "internal/cloud", "internal/registry", "internal/operation", "internal/dataplane", "internal/api/v1alpha1", "internal/wait", "internal/awstype",
-		"internal/unknown", "internal/kubelive", "internal/orgcontext",
+		"internal/unknown", "internal/kubelive", "internal/orgcontext", "internal/webhook",
 	},
 	// A data plane is made of what the leaves hold: accounts and clusters,
 	// records, results.

@@ -54,6 +54,8 @@ type Options struct {
 	RequestID string
 	// Parallel is how many orgs run at the same time; 0: one.
 	Parallel int
+	// WebhookHosts may have any address, and be reached without TLS.
+	WebhookHosts []string
 	// PolicyPacks are the operator's own policy packs: folders, absolute.
 	PolicyPacks []string
 	// Log takes what the services log. It is not Stderr itself, where

@@ -41,6 +41,7 @@ func (r *running) store(e event.Event) event.Event {
 		panic(err)
 	}
 	r.w.log[r.ID] = append(r.w.log[r.ID], stored)
+	r.w.post(stored)
 	return e
 }
 

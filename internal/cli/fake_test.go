@@ -51,6 +51,7 @@ type world struct {
 	operations map[string][]*event.Operation
 	log        map[string][]event.Event
 	claimed    map[string][]event.Claim
+	hooks      map[string]map[string]*hook
 	// trouble is what goes wrong next: see its uses. "busy@acme" goes wrong for
 	// acme only, and several are joined by commas.
 	trouble string
@@ -79,6 +80,7 @@ func newWorld(c *clock) *world {
 	return &world{
 		clock: c, orgs: map[string]*org{},
 		operations: map[string][]*event.Operation{}, log: map[string][]event.Event{}, claimed: map[string][]event.Claim{},
+		hooks: map[string]map[string]*hook{},
 	}
 }
 

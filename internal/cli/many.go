@@ -56,10 +56,13 @@ func (a *app) onboardMany(cmd *cobra.Command, named []string, parallel int, sari
 	}
 	m.run(cmd.Context())
 
-	var names []string
+	var names, ran []string
 	var found []finding.Policy
 	for _, r := range m.results {
 		names = append(names, r.Org)
+		if r.State != event.OnboardingNotStarted {
+			ran = append(ran, r.Org)
+		}
 		if r.Result != nil {
 			found = append(found, r.Result.Policy...)
 		}
@@ -67,6 +70,7 @@ func (a *app) onboardMany(cmd *cobra.Command, named []string, parallel int, sari
 	all := event.Onboardings{
 		Org: strings.Join(names, ","), Parallel: parallel, Orgs: m.results, Duration: a.env.Now().Sub(began),
 	}
+	a.flush(cmd.Context(), ran...)
 	err = withSARIF(m.verdict(), sarif, all.Org, found)
 	all.Exit = exitCode(err)
 	// The result is printed also when some failed: the others did not.

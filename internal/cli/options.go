@@ -36,6 +36,8 @@ type globalFlags struct {
 	latency    string
 	faults     []string
 	quotas     []string
+	// webhookHosts belong to the commands about webhooks.
+	webhookHosts []string
 	// packs belong to the commands that run the policies.
 	packs []string
 }
@@ -113,6 +115,7 @@ func (a *app) options(cmd *cobra.Command) error {
 	if scheme, _, ok := strings.Cut(a.opt.Registry, "://"); ok && !slices.Contains([]string{"sqlite", "postgres", "postgresql"}, scheme) {
 		return usagef(cmd, "--registry: %s:// is not known: want a file, or a URL that begins with postgres://", scheme)
 	}
+	a.opt.WebhookHosts = list(f.webhookHosts, "FREEHOLD_WEBHOOK_HOSTS")
 	for _, dir := range list(f.packs, "FREEHOLD_POLICY_PACK") {
 		abs, err := policyPack(dir)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"freehold.dev/freehold/internal/event"
@@ -29,8 +30,15 @@ type progress interface {
 func (a *app) operate(ctx context.Context, kind, org string, use func(event.Sink) (any, error)) error {
 	p := a.progress(kind, org)
 	a.streamed = true
-	return a.follow(ctx, kind, org, p, use)
+	err := a.follow(ctx, kind, org, p, use)
+	if org != "" && slices.Contains(stored, kind) {
+		a.flush(ctx, org)
+	}
+	return err
 }
+
+// stored are the kinds of operations whose events are stored, and so sent.
+var stored = []string{"onboard", "offboard", "projects", "release"}
 
 // preview runs a use case whose result is only shown to be confirmed: people see
 // its progress, and no stream of events begins.

@@ -35,6 +35,7 @@ type script struct {
 //	world TROUBLE     lets something go wrong from now on; "fine" ends it
 //	drifts ORG KIND   lets an org drift
 //	reserves ORG KIND VALUE  gives an org a claim on what was never made
+//	webhookhosts HOST...  says which hosts the last command allowed webhooks to
 //	packs DIR...      says which policy packs of the operator's the last command had
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -71,6 +72,11 @@ func TestScripts(t *testing.T) {
 				got := strings.ReplaceAll(strings.Join(of(ts).options.PolicyPacks, " "), ts.Getenv("WORK")+"/", "")
 				if want := strings.Join(args, " "); got != want {
 					ts.Fatalf("packs %q, want %q", got, want)
+				}
+			},
+			"webhookhosts": func(ts *testscript.TestScript, _ bool, args []string) {
+				if got := of(ts).options.WebhookHosts; !slices.Equal(got, args) {
+					ts.Fatalf("hosts %q, want %q", got, args)
 				}
 			},
 			"options": func(ts *testscript.TestScript, _ bool, args []string) {

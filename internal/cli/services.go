@@ -22,6 +22,7 @@ type Lifecycle interface {
 	OperationControl
 	ClaimManager
 	Auditor
+	WebhookManager
 }
 
 // Auditor reads who did what. An empty org is the fleet's own log.

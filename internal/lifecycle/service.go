@@ -126,6 +126,8 @@ type Service struct {
 	Engine  Engine
 	Cloud   Cloud
 	Objects Objects
+	// Hooks says how events are sent to the orgs' endpoints.
+	Hooks Hooks
 	// Holding says how an operation holds its org and writes.
 	Holding operation.Options
 	Now     func() time.Time

@@ -40,6 +40,7 @@ type OrgStore interface {
 	Ledger
 	Reports
 	AuditLog
+	Webhooks
 }
 
 // Leases begins and ends operations, and keeps them going.
@@ -154,6 +155,10 @@ type FleetStore interface {
 	// common. The ledger refuses a second owner, so this reads what was really
 	// made, and not the ledger.
 	Shared(ctx context.Context) ([]finding.Shared, error)
+	// FollowDue returns a function that says which endpoints of all orgs have
+	// something to be sent by now, as Webhooks.Due does of one. It can be called as
+	// often as it takes to follow them: only FollowDue itself is an entry.
+	FollowDue(ctx context.Context) (func(ctx context.Context, now time.Time) ([]Due, error), error)
 	// Audited returns the entries of the fleet's log whose number is greater than
 	// after, in order.
 	Audited(ctx context.Context, after int64) ([]event.AuditEntry, error)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -28,8 +29,8 @@ type Endpoint struct {
 	Secret  string
 	Events  event.Selection
 	Created time.Time
-	// Disabled endpoints get nothing; their events wait.
-	Disabled bool
+	// Disabled says why nothing is sent to it, while its events wait; empty: it is enabled.
+	Disabled string
 }
 
 // EndpointState is an endpoint and what is on its way to it.
@@ -66,8 +67,8 @@ type Delivery struct {
 // turn begins after that.
 type Turn struct {
 	Endpoint Endpoint
-	// Token is larger than that of every earlier turn of the endpoint.
-	Token int64
+	// Token is this turn's alone.
+	Token string
 	Until time.Time
 }
 
@@ -79,6 +80,49 @@ type Attempt struct {
 	Error string
 	Next  time.Time
 	Dead  bool
-	// Disable ends the sending to the endpoint until somebody enables it.
+	// Disable ends the sending to the endpoint, because of Error, until somebody
+	// enables it.
 	Disable bool
+}
+
+// Due is an endpoint of an org that has something to be sent.
+type Due struct{ Org, Endpoint string }
+
+// Webhooks holds where the org's events are sent, and what is on its way there.
+// Whoever stores an event stores in the same transaction a delivery of it to
+// each endpoint that selects its type, disabled or not.
+type Webhooks interface {
+	// PutEndpoint records an endpoint. One of its name wraps ErrKnownEndpoint
+	// unless it is the same, or is to be replaced: that enables it, and keeps what
+	// waits for it.
+	PutEndpoint(ctx context.Context, e Endpoint, replace bool) error
+	// DropEndpoint forgets an endpoint and everything that is on its way to it. It
+	// and EnableEndpoint wrap ErrUnknownEndpoint.
+	DropEndpoint(ctx context.Context, name string) error
+	EnableEndpoint(ctx context.Context, name string) error
+	// Endpoints returns the org's endpoints by name.
+	Endpoints(ctx context.Context) ([]EndpointState, error)
+	// DeadLetters returns the dead deliveries of an endpoint, or of all if it is
+	// empty, in order.
+	DeadLetters(ctx context.Context, endpoint string) ([]Delivery, error)
+	// Resend makes dead deliveries of an endpoint, or of all, wait again, and
+	// returns them as they were: those with one of the ids, or all without ids.
+	// An id that no dead delivery has wraps ErrUnknownDelivery, and changes nothing.
+	Resend(ctx context.Context, endpoint string, ids []string) ([]Delivery, error)
+
+	// Due returns the enabled endpoints whose oldest waiting delivery is to be sent
+	// by now, and to which nobody sends.
+	Due(ctx context.Context, now time.Time) ([]string, error)
+	// Take begins a turn at an endpoint. It wraps ErrNotYourTurn when another has
+	// one that lasts beyond now, and when the endpoint is disabled or not there.
+	Take(ctx context.Context, endpoint string, now, until time.Time) (Turn, error)
+	// Next makes the turn last until then, and returns the endpoint's oldest
+	// waiting delivery; false: there is none that is to be sent by due.
+	Next(ctx context.Context, t Turn, due, until time.Time) (Delivery, bool, error)
+	// Attempted records what came of a delivery. It and Next wrap ErrNotYourTurn,
+	// and change nothing, when another turn has begun or somebody has removed the
+	// endpoint; Next also when it is disabled.
+	Attempted(ctx context.Context, t Turn, seq int64, a Attempt) error
+	// Yield ends the turn.
+	Yield(ctx context.Context, t Turn) error
 }

@@ -58,6 +58,15 @@ func listed(v any) any {
 	case event.Claims:
 		v.Claims = orEmpty(v.Claims)
 		return v
+	case event.Webhooks:
+		v.Endpoints = orEmpty(v.Endpoints)
+		return v
+	case event.Deliveries:
+		v.Endpoints = orEmpty(v.Endpoints)
+		return v
+	case event.DeadLetters:
+		v.Letters = orEmpty(v.Letters)
+		return v
 	case event.Projects:
 		v.Projects = orEmpty(v.Projects)
 		return v
@@ -74,6 +83,8 @@ func listed(v any) any {
 	case []event.Status:
 		return eachListed(v)
 	case []event.Drift:
+		return eachListed(v)
+	case []event.Deliveries:
 		return eachListed(v)
 	case []event.Check:
 		return orEmpty(v)

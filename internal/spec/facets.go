@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 
@@ -336,6 +337,15 @@ var patterns = func() map[string]*regexp.Regexp {
 	}
 	return compiled
 }()
+
+// CheckOrg refuses what cannot be the name of an org.
+func CheckOrg(org string) error {
+	f := facets["org"]
+	if problem := f.text(org); problem != "" {
+		return fmt.Errorf("org %s: want %s", problem, f.Want)
+	}
+	return nil
+}
 
 // Facets returns what each field accepts, by field path, with [] for any entry
 // of a list or mapping.

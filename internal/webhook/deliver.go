@@ -133,6 +133,8 @@ func (d *Deliverer) turn(ctx context.Context, target Target, early bool, most in
 	switch {
 	case errors.Is(err, registry.ErrNotYourTurn):
 		return Result{Busy: true}
+	case err != nil && ctx.Err() != nil:
+		return Result{}
 	case err != nil:
 		return Result{Err: err}
 	}
@@ -183,7 +185,7 @@ func (s *sending) next(ctx context.Context, early bool, r *Result) (bool, error)
 	}
 	until, due := s.until(), s.Now()
 	if early {
-		due = due.Add(2 * mostWait)
+		due = due.Add(LongestPause)
 	}
 	d, ok, err := s.box.Next(ctx, s.turn, due, until)
 	if err != nil || !ok {

@@ -139,7 +139,7 @@ func TestAnEndpointThatIsGoneIsDisabledAndItsEventsWait(t *testing.T) {
 	if d := cmp.Diff([]string{"acme-ci-1", "acme-ci-2"}, m.left(ci, "waiting")); d != "" {
 		t.Errorf("waiting (-want +got):\n%s", d)
 	}
-	m.queues[ci].endpoint.Disabled, p.answer = false, nil
+	m.queues[ci].endpoint.Disabled, p.answer = "", nil
 	d.Deliver(t.Context(), []webhook.Target{ci}, false)
 	if d := cmp.Diff([]string{"acme-ci-1", "acme-ci-1", "acme-ci-2"}, p.got["https://acme.ci"]); d != "" {
 		t.Errorf("sent (-want +got):\n%s", d)

@@ -20,7 +20,8 @@ type memory struct {
 type queue struct {
 	endpoint registry.Endpoint
 	waiting  []*waiting
-	turn     int64
+	turn     string
+	turns    int
 	until    time.Time
 }
 
@@ -73,7 +74,7 @@ func (m *memory) due(_ context.Context, now time.Time) ([]webhook.Target, error)
 	defer m.mu.Unlock()
 	var out []webhook.Target
 	for t, q := range m.queues {
-		if w := q.oldest(); w != nil && !w.next.After(now) && !q.endpoint.Disabled && !q.until.After(now) {
+		if w := q.oldest(); w != nil && !w.next.After(now) && q.endpoint.Disabled == "" && !q.until.After(now) {
 			out = append(out, t)
 		}
 	}
@@ -100,10 +101,11 @@ func (b box) Take(ctx context.Context, endpoint string, now, until time.Time) (r
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	q := b.queues[webhook.Target{Org: b.org, Endpoint: endpoint}]
-	if q == nil || q.endpoint.Disabled || q.until.After(now) {
+	if q == nil || q.endpoint.Disabled != "" || q.until.After(now) {
 		return registry.Turn{}, registry.ErrNotYourTurn
 	}
-	q.turn++
+	q.turns++
+	q.turn = fmt.Sprint(q.turns)
 	q.until = until
 	return registry.Turn{Endpoint: q.endpoint, Token: q.turn, Until: until}, ctx.Err()
 }
@@ -120,7 +122,7 @@ func (b box) Next(_ context.Context, t registry.Turn, due, until time.Time) (reg
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	q, err := b.has(t)
-	if err == nil && q.endpoint.Disabled {
+	if err == nil && q.endpoint.Disabled != "" {
 		err = registry.ErrNotYourTurn
 	}
 	if err != nil {
@@ -152,7 +154,9 @@ func (b box) Attempted(_ context.Context, t registry.Turn, seq int64, a registry
 		w.state = "dead"
 	}
 	w.Attempts, w.Error, w.next = w.Attempts+1, a.Error, a.Next
-	q.endpoint.Disabled = a.Disable
+	if a.Disable {
+		q.endpoint.Disabled = a.Error
+	}
 	return nil
 }
 

@@ -12,6 +12,9 @@ var pauses = []time.Duration{
 	5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour,
 }
 
+// LongestPause is longer than any time between two attempts.
+const LongestPause = 2 * mostWait
+
 const (
 	// patience is how long a delivery is tried at least, also when somebody asks
 	// for more attempts in between.

@@ -20,7 +20,7 @@ type Fresh func(t *testing.T, now func() time.Time) (connect func(t *testing.T) 
 
 // Exercise holds a driver to the contract.
 func Exercise(t *testing.T, fresh Fresh) {
-	for _, group := range []map[string]func(*testing.T, world){holding, fencing, requesting, ending, logging, stepping, recording, timing, declaring, owning, sharing, reporting, auditing, archiving} {
+	for _, group := range []map[string]func(*testing.T, world){holding, fencing, requesting, ending, logging, stepping, recording, timing, declaring, owning, sharing, reporting, auditing, archiving, delivering} {
 		for sentence, test := range group {
 			t.Run(sentence, func(t *testing.T) {
 				t.Parallel() // most of the time goes into waiting for the disk

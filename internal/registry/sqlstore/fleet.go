@@ -141,6 +141,26 @@ func identifies(output string) bool {
 	}
 }
 
+// FollowDue returns what says which endpoints have something to be sent.
+func (s *fleetStore) FollowDue(ctx context.Context) (func(context.Context, time.Time) ([]registry.Due, error), error) {
+	if err := s.call(ctx, "follow which webhooks are due", func(tx) error { return nil }); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, now time.Time) (all []registry.Due, err error) {
+		err = s.db.Fleet(ctx, func(t Tx) error {
+			all, err = list(ctx, tx{t}, func(r row) (d registry.Due, err error) {
+				err = r.Scan(&d.Org, &d.Endpoint)
+				return d, err
+			}, fleetDue, stamp(now))
+			return err
+		})
+		if err != nil {
+			err = fmt.Errorf("ask which webhooks are due: %w", err)
+		}
+		return all, err
+	}, nil
+}
+
 // Audited returns the entries of the fleet's log that follow another.
 func (s *fleetStore) Audited(ctx context.Context, after int64) (all []event.AuditEntry, err error) {
 	err = s.call(ctx, "read the fleet's audit log", func(tx tx) error {

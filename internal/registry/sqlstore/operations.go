@@ -117,7 +117,10 @@ func (s *orgStore) appendEvent(ctx context.Context, tx tx, ev event.Event) (even
 	if err != nil {
 		return ev, fmt.Errorf("event %s: %w", ev.Type, err)
 	}
-	return ev, tx.exec(ctx, putEvent, s.org(), ev.Operation, ev.Seq, event.Version, string(ev.Type), string(body))
+	if err := tx.exec(ctx, putEvent, s.org(), ev.Operation, ev.Seq, event.Version, string(ev.Type), string(body)); err != nil {
+		return ev, err
+	}
+	return ev, s.post(ctx, tx, ev)
 }
 
 // Events returns the operation's events that follow another.

@@ -96,6 +96,44 @@ const (
 	selectAudit statement = `SELECT org, seq, at, actor, request, what, result, previous, hash FROM audit_log
 		WHERE org = $1 AND seq > $2 ORDER BY seq`
 
+	selectEndpoints statement = `SELECT e.name, e.url, e.secret, e.types, e.created, e.disabled,
+		(SELECT count(*) FROM outbox w WHERE w.org = $1 AND w.endpoint = e.name AND w.state = 'pending'),
+		(SELECT count(*) FROM outbox d WHERE d.org = $1 AND d.endpoint = e.name AND d.state = 'dead'),
+		coalesce((SELECT o.next_try FROM outbox o WHERE o.org = $1 AND o.endpoint = e.name AND o.state = 'pending' ORDER BY o.seq LIMIT 1), ''),
+		coalesce((SELECT o.error FROM outbox o WHERE o.org = $1 AND o.endpoint = e.name AND o.state = 'pending' ORDER BY o.seq LIMIT 1), '')
+		FROM endpoints e WHERE e.org = $1 ORDER BY e.name`
+	putEndpoint statement = `INSERT INTO endpoints (org, name, url, secret, types, created) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (org, name) DO UPDATE SET url = excluded.url, secret = excluded.secret, types = excluded.types, disabled = ''`
+	enableEndpoint statement = `UPDATE endpoints SET disabled = '' WHERE org = $1 AND name = $2`
+	dropOutbox     statement = `DELETE FROM outbox WHERE org = $1 AND endpoint = $2`
+	dropEndpoint   statement = `DELETE FROM endpoints WHERE org = $1 AND name = $2`
+
+	selectSelections statement = `SELECT name, types FROM endpoints WHERE org = $1 ORDER BY name`
+	// What is delivered is not kept: the event is stored as well. A number is used
+	// again only when nothing older is left, so the order is the same.
+	putDelivery statement = `INSERT INTO outbox (org, endpoint, seq, id, operation, event_seq, body, state, next_try, created)
+		VALUES ($1, $2, (SELECT coalesce(max(o.seq), 0) + 1 FROM outbox o WHERE o.org = $1 AND o.endpoint = $2), $3, $4, $5, $6, 'pending', $7, $7)`
+	selectDead statement = `SELECT endpoint, seq, id, operation, body, attempts, created, error FROM outbox
+		WHERE org = $1 AND state = 'dead' AND (endpoint = $2 OR $2 = '') ORDER BY endpoint, seq`
+	resend statement = `UPDATE outbox SET state = 'pending', attempts = 0, next_try = $4
+		WHERE org = $1 AND endpoint = $2 AND seq = $3 AND state = 'dead'`
+
+	// Only the oldest waiting delivery counts: those behind it wait for it.
+	selectDue statement = `SELECT e.name FROM endpoints e JOIN outbox o ON o.org = e.org AND o.endpoint = e.name AND o.seq =
+			(SELECT min(w.seq) FROM outbox w WHERE w.org = $1 AND w.endpoint = e.name AND w.state = 'pending')
+		WHERE e.org = $1 AND e.disabled = '' AND e.claimed <= $2 AND o.next_try <= $2 ORDER BY e.name`
+	takeTurn statement = `UPDATE endpoints SET claimed = $4, claimer = $5 WHERE org = $1 AND name = $2 AND disabled = '' AND claimed <= $3
+		RETURNING name, url, secret, types, created, disabled`
+	keepTurn   statement = `UPDATE endpoints SET claimed = $4 WHERE org = $1 AND name = $2 AND claimer = $3 AND disabled = ''`
+	yieldTurn  statement = `UPDATE endpoints SET claimed = '', claimer = '' WHERE org = $1 AND name = $2 AND claimer = $3`
+	selectNext statement = `SELECT endpoint, seq, id, operation, body, attempts, created, error, next_try FROM outbox
+		WHERE org = $1 AND endpoint = $2 AND state = 'pending' ORDER BY seq LIMIT 1`
+	selectTurn statement = `SELECT name FROM endpoints WHERE org = $1 AND name = $2 AND claimer = $3`
+	putAttempt statement = `UPDATE outbox SET state = $4, attempts = attempts + 1, next_try = $5, error = $6
+		WHERE org = $1 AND endpoint = $2 AND seq = $3 AND state = 'pending'`
+	disable      statement = `UPDATE endpoints SET disabled = $3 WHERE org = $1 AND name = $2`
+	dropDelivery statement = `DELETE FROM outbox WHERE org = $1 AND endpoint = $2 AND seq = $3 AND state = 'pending'`
+
 	fleetOrgs      statement = `SELECT org, state, plan, hash, hash_version, management, updated FROM orgs ORDER BY org`
 	fleetOutputs   statement = `SELECT org, outputs FROM layers WHERE state <> 'removed' AND outputs IS NOT NULL ORDER BY org, layer`
 	fleetResources statement = `SELECT coalesce(max(resources), 0) FROM layers WHERE layer = $1 AND state = 'done'`
@@ -103,6 +141,9 @@ const (
 
 	fleetDurations statement = `SELECT duration FROM layer_runs WHERE layer = $1 AND cloud = $2 AND kind = $3
 		ORDER BY finished DESC, org, operation LIMIT $4`
+	fleetDue statement = `SELECT e.org, e.name FROM endpoints e JOIN outbox o ON o.org = e.org AND o.endpoint = e.name AND o.seq =
+			(SELECT min(w.seq) FROM outbox w WHERE w.org = e.org AND w.endpoint = e.name AND w.state = 'pending')
+		WHERE e.disabled = '' AND e.claimed <= $1 AND o.next_try <= $1 ORDER BY o.next_try, e.org, e.name`
 
 	fleetAuditHead statement = `SELECT seq, hash FROM fleet_audit_log ORDER BY seq DESC LIMIT 1`
 	fleetPutAudit  statement = `INSERT INTO fleet_audit_log (seq, at, actor, request, what, result, previous, hash)
