@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,6 +112,8 @@ func current(ctx context.Context, conn *pgx.Conn) error {
 	}
 	at, err := version(ctx, conn)
 	switch {
+	case errors.Is(err, errTake):
+		return err
 	case is(err, undefinedTable, refused):
 		at = 0 // the first migration has not ended
 	case err != nil:

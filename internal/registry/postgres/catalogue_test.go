@@ -257,7 +257,7 @@ func TestTheCatalogueTestFindsWhatItLooksFor(t *testing.T) {
 		{"ALTER ROLE freehold_fleet BYPASSRLS", "role freehold_fleet has an attribute that it must not have"},
 		{"ALTER ROLE registry_service SUPERUSER", "login registry_service has an attribute that it must not have"},
 		{"ALTER ROLE registry_service INHERIT", "login registry_service has an attribute that it must not have"},
-		{"GRANT registry_owner TO freehold_org", "freehold_org is a member of registry_owner"},
+		{"GRANT pg_read_all_data TO freehold_org", "freehold_org is a member of pg_read_all_data"},
 		{"GRANT freehold_ledger TO registry_service", "registry_service is a member of freehold_ledger"},
 		{"ALTER TABLE steps OWNER TO registry_service", "registry_service owns steps"},
 		{"ALTER TABLE steps OWNER TO freehold_org", "freehold_org owns steps"},

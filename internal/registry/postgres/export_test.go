@@ -1,6 +1,11 @@
 package postgres
 
-import "context"
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/jackc/pgx/v5"
+)
 
 // Database gives tests the transactions that the store is made of.
 type Database = database
@@ -9,3 +14,24 @@ type Database = database
 func Connect(ctx context.Context, url string, o ...Option) (*Database, error) {
 	return connect(ctx, url, o)
 }
+
+// Roles is what a migration does about the server's roles.
+func Roles(ctx context.Context, conn *pgx.Conn) error { return roles(ctx, conn) }
+
+// Token is an IAM authentication token.
+func Token(ctx context.Context, cfg aws.Config, endpoint, user string) (string, error) {
+	return token(ctx, cfg, endpoint, user)
+}
+
+// Parse reports what is wrong with a URL, and otherwise the session's settings
+// and whether passwords come from a source.
+func Parse(ctx context.Context, url string) (settings map[string]string, tokens bool, err error) {
+	c, err := parse(ctx, url, nil)
+	if err != nil {
+		return nil, false, err
+	}
+	return c.pool.ConnConfig.RuntimeParams, c.tokens != nil, nil
+}
+
+// RegionOf is the region in the name of an RDS endpoint.
+var RegionOf = regionOf

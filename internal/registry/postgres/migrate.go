@@ -109,16 +109,28 @@ func supported() (int64, error) {
 	return goose.NumericComponent(files[len(files)-1])
 }
 
+// errTake is wrapped when a login may not take the role that it is a member of.
+var errTake = errors.New("the login may not take its role: as the owner, run GRANT " + orgRole + ", " + fleetRole + " TO <login> WITH SET TRUE")
+
 // version is the schema's, 0 if there is none. It reads as an org's role does,
 // which has no org.
 func version(ctx context.Context, conn *pgx.Conn) (at int64, err error) {
-	var b pgx.Batch
-	b.Queue("BEGIN READ ONLY")
-	b.Queue("SELECT set_config('role', $1, true)", orgRole)
-	b.Queue("SELECT coalesce(max(version_id), 0) FROM " + schema + ".goose_db_version WHERE is_applied").QueryRow(func(r pgx.Row) error {
-		return r.Scan(&at)
-	})
-	b.Queue("COMMIT")
-	err = conn.SendBatch(ctx, &b).Close()
-	return at, err
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, tx.Rollback(ctx))
+		}
+	}()
+	for _, role := range []string{fleetRole, orgRole} {
+		if _, err := tx.Exec(ctx, "SELECT set_config('role', $1, true)", role); err != nil {
+			return 0, fmt.Errorf("%w: %w", errTake, err)
+		}
+	}
+	if err := tx.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM "+schema+".goose_db_version WHERE is_applied").Scan(&at); err != nil {
+		return 0, err
+	}
+	return at, tx.Commit(ctx)
 }
