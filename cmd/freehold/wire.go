@@ -87,7 +87,7 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 	return &lifecycle.Service{
 		Hooks:   hooks,
 		Records: lifecycle.Records{Registry: reg, Who: operator.Local(o.RequestID)},
-		Cloud:   cl, Engine: eng, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
+		Cloud:   cl, CloudName: o.Cloud, Engine: eng, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
 		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
 	}, nil
 }

@@ -89,7 +89,7 @@ var may = map[string][]string{
 	"internal/lifecycle": {
 		"policies", "internal/audit", "internal/judge", "internal/spec", "internal/plan", "stacks", "internal/drift", "internal/event", "internal/finding",
 		"internal/engine", "internal/cloud", "internal/registry", "internal/operation", "internal/dataplane", "internal/api/v1alpha1", "internal/wait", "internal/awstype",
-		"internal/unknown", "internal/kubelive", "internal/orgcontext", "internal/webhook",
+		"internal/unknown", "internal/kubelive", "internal/forecast", "internal/orgcontext", "internal/webhook",
 	},
 	// A data plane is made of what the leaves hold: accounts and clusters,
 	// records, results.
@@ -105,7 +105,7 @@ var may = map[string][]string{
 	"internal/audit": {"internal/judge", "internal/finding", "internal/iam", "internal/awstype", "internal/unknown", "policies"},
 	// Fleets of any size, for the tests and benchmarks of an audit.
 	"internal/audit/audittest": {"internal/audit", "policies"},
-	"internal/cli":             {"internal/lifecycle", "internal/spec", "internal/plan", "internal/event", "internal/finding", "internal/render"},
+	"internal/cli":             {"internal/forecast", "internal/lifecycle", "internal/spec", "internal/plan", "internal/event", "internal/finding", "internal/render"},
 
 	"internal/cloud":               {},
 	"internal/cloud/cloudtest":     {"internal/cloud"},

@@ -19,12 +19,15 @@ type board struct {
 	started   time.Time
 	layers    []*layerBoard
 	ended     *event.Event // the terminal event
+	outlook   *outlook     // nil: nothing is said of how long it takes
 }
 
 // layerBoard is one layer's part of a board.
 type layerBoard struct {
 	name     string
 	state    layerState
+	op       string // create, update or delete; empty: not known
+	touched  bool   // something in it is changed
 	started  time.Time
 	took     time.Duration
 	total    int // 0: not known
@@ -98,14 +101,14 @@ func (b *board) apply(e event.Event) {
 	}
 	switch e.Type {
 	case event.LayerStarted:
-		*l = layerBoard{name: l.name, state: layerRuns, started: e.Time, total: e.Total, running: map[string]work{}}
+		*l = layerBoard{name: l.name, state: layerRuns, op: e.Op, started: e.Time, total: e.Total, running: map[string]work{}}
 	case event.LayerFinished:
 		l.end(layerDone, e)
 	case event.LayerFailed:
 		l.end(layerFailed, e)
 		l.message = e.Message
 	case event.ResourceStarted:
-		l.waiting, l.waitsOn = "", ""
+		l.waiting, l.waitsOn, l.touched = "", "", true
 		l.running[e.URN] = work{what: strings.TrimSpace(e.Op + " " + resource(e)), started: e.Time}
 	case event.ResourceFinished:
 		l.over(e.URN)

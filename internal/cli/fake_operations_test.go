@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/forecast"
 	"freehold.dev/freehold/internal/lifecycle"
 )
 
@@ -72,6 +73,18 @@ func (r *running) lose(logged bool) error {
 		r.store(event.Event{Type: event.OperationFailed, Message: r.Error})
 	}
 	return &lifecycle.Error{Org: r.Org, Err: errors.New("the operation no longer holds its org"), Next: "freehold operations " + r.Org + " shows which one does"}
+}
+
+// History is what was noted of earlier runs.
+func (w *world) History(context.Context) (*forecast.Book, error) {
+	if w.trouble == "no history" {
+		return nil, errors.New("the registry does not answer")
+	}
+	book := &forecast.Book{}
+	for _, r := range w.history {
+		book.Add(r.layer, r.kind, r.took)
+	}
+	return book, nil
 }
 
 func (w *world) Operations(_ context.Context, name string) ([]event.Operation, error) {

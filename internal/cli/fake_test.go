@@ -15,6 +15,7 @@ import (
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/forecast"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/spec"
@@ -52,6 +53,7 @@ type world struct {
 	log        map[string][]event.Event
 	claimed    map[string][]event.Claim
 	hooks      map[string]map[string]*hook
+	history    []pastRun
 	// trouble is what goes wrong next: see its uses. "busy@acme" goes wrong for
 	// acme only, and several are joined by commas.
 	trouble string
@@ -68,6 +70,13 @@ func (w *world) troubleOf(org string) string {
 		}
 	}
 	return ""
+}
+
+// pastRun is an earlier run of a layer.
+type pastRun struct {
+	layer string
+	kind  forecast.Kind
+	took  time.Duration
 }
 
 type org struct {

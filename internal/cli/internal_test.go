@@ -166,7 +166,7 @@ func TestScreenKeepsTheLastWarnings(t *testing.T) {
 func TestScreenAsksTheTerminalNothing(t *testing.T) {
 	var out bytes.Buffer
 	log := &logWriter{plain: &out}
-	s := newScreen(Env{Stderr: &out, Getenv: func(string) string { return "" }, Now: time.Now, Width: func() int { return 80 }}, log, "onboard", "acme")
+	s := newScreen(Env{Stderr: &out, Getenv: func(string) string { return "" }, Now: time.Now, Width: func() int { return 80 }}, log, "onboard", "acme", nil)
 	for _, e := range events(time.Now()) {
 		s.event(e)
 	}

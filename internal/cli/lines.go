@@ -30,12 +30,13 @@ type lines struct {
 }
 
 // newLines starts a lines that watches the clock until it is closed.
-func newLines(env Env, kind, org string, verbose bool) *lines {
+func newLines(env Env, kind, org string, o *outlook, verbose bool) *lines {
 	l := &lines{
 		w: env.Stderr, now: env.Now, verbose: verbose,
 		board: newBoard(org, kind, env.Now()), last: env.Now(),
 		done: make(chan struct{}), stopped: make(chan struct{}),
 	}
+	l.board.outlook = o
 	go func() {
 		defer close(l.stopped)
 		t := time.NewTicker(time.Second)
@@ -103,6 +104,9 @@ func (l *lines) tick() {
 			continue
 		}
 		text := fmt.Sprintf("%s, %s", layer.progress(), render.Took(layer.elapsed(now)))
+		if usually := l.board.usually(layer, now); usually != "" {
+			text += ", " + usually
+		}
 		if on := layer.waitsFor(now); on != "" {
 			text += ", waiting for " + on
 		}

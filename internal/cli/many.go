@@ -50,8 +50,12 @@ func (a *app) onboardMany(cmd *cobra.Command, named []string, parallel int, sari
 	}
 	o.RequestID = a.opt.RequestID // each org's own operation is known by it
 	began := a.env.Now()
+	outlooks, book := make([]*outlook, len(sheets)), a.history(cmd.Context(), "onboard")
+	for i, s := range sheets {
+		outlooks[i] = a.outlook(cmd.Context(), book, s.org)
+	}
 	m := &many{
-		app: a, onboards: p, opts: o, sheets: sheets, places: parallel,
+		app: a, onboards: p, opts: o, sheets: sheets, places: parallel, view: a.manyView(sheets, outlooks, parallel),
 		results: make([]event.OrgOnboarding, len(sheets)), errs: make([]error, len(sheets)),
 	}
 	m.run(cmd.Context())
@@ -81,7 +85,6 @@ func (a *app) onboardMany(cmd *cobra.Command, named []string, parallel int, sari
 func (m *many) run(ctx context.Context) {
 	a := m.app
 	a.streamed = true
-	m.view = a.manyView(m.sheets, m.places)
 	quiet := context.AfterFunc(ctx, func() { m.view.say(stopping) })
 	each(ctx, m.places, len(m.sheets), m.view.start, func(i int, start bool) { m.one(ctx, i, start) })
 	quiet()

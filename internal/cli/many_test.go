@@ -81,6 +81,7 @@ func runMany(ctx context.Context, s *slow, format output, places int, orgs ...st
 		m.sheets = append(m.sheets, sheet{org: org, spec: spec.Spec{Org: org}, document: document{name: org + ".yaml"}})
 	}
 	s.began = time.Now()
+	m.view = a.manyView(m.sheets, nil, places)
 	m.run(ctx)
 	return m, out.String(), errs.String()
 }

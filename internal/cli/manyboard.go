@@ -3,10 +3,12 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/forecast"
 	"freehold.dev/freehold/internal/render"
 )
 
@@ -44,7 +46,45 @@ func (b *manyBoard) end(i int, r event.OrgOnboarding) *manyRow {
 	return b.rows[i]
 }
 
-func (r *manyRow) apply(e event.Event) { r.board.apply(e) }
+// apply folds one event in, and lets the other orgs learn from it how long layers
+// take.
+func (r *manyRow) apply(e event.Event) {
+	if r.board.outlook == nil || e.Type != event.LayerFinished {
+		r.board.apply(e)
+		return
+	}
+	l := r.board.layer(e.Layer)
+	kind := r.board.kindOf(l)
+	if kind == forecast.Same || kind == forecast.Change {
+		// By its end it is known.
+		kind = forecast.Same
+		if render.Counts(e.Changes) != "" {
+			kind = forecast.Change
+		}
+	}
+	r.board.apply(e)
+	r.board.outlook.book.Add(l.name, kind, l.took)
+}
+
+// left is how much longer the run takes.
+func (b *manyBoard) left(now time.Time) forecast.Left {
+	var running, waiting []forecast.Left
+	for _, r := range b.rows {
+		switch {
+		case r.board.outlook == nil:
+			return forecast.Left{}
+		case r.runs():
+			running = append(running, r.board.left(now))
+		case r.waits():
+			waiting = append(waiting, r.board.left(now))
+		}
+	}
+	return forecast.Whole(running, waiting, b.places)
+}
+
+func (b *manyBoard) unfinished() bool {
+	return slices.ContainsFunc(b.rows, func(r *manyRow) bool { return r.ended == nil })
+}
 
 func (r *manyRow) waits() bool { return r.ended == nil && r.started.IsZero() }
 func (r *manyRow) runs() bool  { return r.ended == nil && !r.started.IsZero() }
@@ -57,6 +97,24 @@ func (r *manyRow) layer() *layerBoard {
 		}
 	}
 	return nil
+}
+
+// outlook says how the layer that runs compares with earlier runs, what a late one
+// waits for, and how much longer the org takes.
+func (r *manyRow) outlook(now time.Time) string {
+	text := ""
+	if l := r.layer(); l != nil {
+		if usually := r.board.usually(l, now); usually != "" {
+			text = fmt.Sprintf("  %s %s, %s", l.name, render.Took(l.elapsed(now)), usually)
+		}
+		if on := l.waitsFor(now); on != "" && r.board.late(l, now) {
+			text += ", waiting for " + on
+		}
+	}
+	if left := r.board.left(now).String(); left != "" {
+		text += "  " + left
+	}
+	return text
 }
 
 // outcome says how an org ended: in a word, and in one line with what came of it

@@ -92,7 +92,7 @@ func (m manyModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // follows on standard output, and the errors say the same.
 func (m manyModel) View() tea.View {
 	var lines []string
-	if slices.ContainsFunc(m.board.rows, func(r *manyRow) bool { return r.ended == nil }) {
+	if m.board.unfinished() {
 		lines = m.lines()
 	}
 	return drawing(lines)
@@ -105,7 +105,11 @@ func (m manyModel) lines() []string {
 	if n == 1 {
 		orgs = "org"
 	}
-	out := []string{bold.Render(fmt.Sprintf("onboard %d %s", n, orgs)) + "  " + faint.Render(render.Took(now.Sub(m.board.started))) + "  " + m.board.totals()}
+	head := bold.Render(fmt.Sprintf("onboard %d %s", n, orgs)) + "  " + faint.Render(render.Took(now.Sub(m.board.started))) + "  " + m.board.totals()
+	if left := m.board.left(now).String(); left != "" {
+		head += "  " + faint.Render(left)
+	}
+	out := []string{head}
 	// Beside the rows there are the head, the warnings and the line for the cursor.
 	shown, hidden := m.board.fitting(m.height - 2 - len(m.warnings))
 	wide := 0
@@ -124,7 +128,8 @@ func (m manyModel) lines() []string {
 	return cut(append(out, ""), m.width)
 }
 
-// rowLine is one org: its state, its layer, how long it has been running.
+// rowLine is one org: its state, its layer, how long it has been running, and the
+// forecast.
 func (m manyModel) rowLine(r *manyRow, wide int, now time.Time) string {
 	line := func(mark, text, took string) string {
 		if took == "" {
@@ -134,13 +139,17 @@ func (m manyModel) rowLine(r *manyRow, wide int, now time.Time) string {
 	}
 	switch {
 	case r.waits():
-		return line(faint.Render("·"), "waiting", "")
+		text := "waiting"
+		if about := r.board.left(now).About(); about != "" {
+			text += ", takes " + about
+		}
+		return line(faint.Render("·"), text, "")
 	case r.runs():
 		text := "starting"
 		if l := r.layer(); l != nil {
 			text = fmt.Sprintf("%-9s  %s", l.name, l.progress())
 		}
-		return line(busy.Render(spinner[m.step%len(spinner)]), text, render.Took(now.Sub(r.started)))
+		return line(busy.Render(spinner[m.step%len(spinner)]), text, render.Took(now.Sub(r.started))) + faint.Render(r.outlook(now))
 	}
 	mark, took := good.Render("✓"), render.Took(r.ended.Duration)
 	word, text := r.outcome()

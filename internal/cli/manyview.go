@@ -22,12 +22,15 @@ type manyView interface {
 	close()
 }
 
-func (a *app) manyView(sheets []sheet, places int) manyView {
+func (a *app) manyView(sheets []sheet, outlooks []*outlook, places int) manyView {
 	names := make([]string, len(sheets))
 	for i, s := range sheets {
 		names[i] = s.org
 	}
 	b := newManyBoard(names, places, a.env.Now())
+	for i, o := range outlooks {
+		b.rows[i].board.outlook = o
+	}
 	switch {
 	case a.output == asNDJSON:
 		return &manyEvents{lines: eventLines{w: a.env.Stdout}, stderr: a.env.Stderr}
@@ -77,7 +80,7 @@ func (m *manyLines) start(i int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	row := m.board.start(i, m.env.Now())
-	l := newLines(m.env, "onboard", row.org, m.verbose)
+	l := newLines(m.env, "onboard", row.org, row.board.outlook, m.verbose)
 	m.each[i] = l
 	fmt.Fprintf(m.env.Stderr, "%s: started, %d of %d\n", row.org, i+1, len(m.board.rows))
 }
@@ -107,7 +110,11 @@ func (m *manyLines) end(i int, r event.OrgOnboarding) {
 	default:
 		word = fmt.Sprintf("%s after %s: %s", word, render.Took(r.Duration), text)
 	}
-	fmt.Fprintf(m.env.Stderr, "%s: %s (%s)\n", row.org, word, m.board.totals())
+	totals := m.board.totals()
+	if left := m.board.left(m.env.Now()).String(); left != "" && m.board.unfinished() {
+		totals += "; " + left
+	}
+	fmt.Fprintf(m.env.Stderr, "%s: %s (%s)\n", row.org, word, totals)
 }
 
 func (m *manyLines) say(text string) { fmt.Fprintln(m.env.Stderr, text) }

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/render"
@@ -87,9 +88,26 @@ var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "
 
 func (m model) lines() []string {
 	now := m.now()
-	out := []string{bold.Render(m.board.org) + " " + m.board.kind + "  " + faint.Render(render.Took(now.Sub(m.board.started)))}
+	head := bold.Render(m.board.org) + " " + m.board.kind + "  " + faint.Render(render.Took(now.Sub(m.board.started)))
+	if left := m.board.left(now).String(); left != "" {
+		head += faint.Render(", " + left)
+	}
+	out := []string{head}
 	for _, l := range m.board.layers {
-		out = append(out, m.layerLine(l, now))
+		line := m.layerLine(l, now)
+		usually := ""
+		if l.state == layerRuns {
+			usually = m.board.usually(l, now)
+		}
+		// What does not fit beside the duration is below it.
+		below := ansi.StringWidth(line)+len(", "+usually) >= m.width
+		if usually != "" && !below {
+			line += faint.Render(", " + usually)
+		}
+		out = append(out, line)
+		if usually != "" && below {
+			out = append(out, faint.Render("      "+usually))
+		}
 		if on := l.waitsFor(now); on != "" && l.state == layerRuns {
 			out = append(out, faint.Render("      "+on))
 		}

@@ -28,7 +28,7 @@ type progress interface {
 // operate runs one use case under a stream, with the progress that fits the
 // output format and the terminal.
 func (a *app) operate(ctx context.Context, kind, org string, use func(event.Sink) (any, error)) error {
-	p := a.progress(kind, org)
+	p := a.progress(kind, org, a.outlook(ctx, a.history(ctx, kind), org))
 	a.streamed = true
 	err := a.follow(ctx, kind, org, p, use)
 	if org != "" && slices.Contains(stored, kind) {
@@ -47,7 +47,7 @@ func (a *app) preview(ctx context.Context, org string, use func(event.Sink) (any
 		_, err := use(func(event.Event) {})
 		return err
 	}
-	return a.follow(ctx, "plan", org, a.progress("plan", org), use)
+	return a.follow(ctx, "plan", org, a.progress("plan", org, nil), use)
 }
 
 func (a *app) follow(ctx context.Context, kind, org string, p progress, use func(event.Sink) (any, error)) error {
@@ -91,14 +91,14 @@ func (a *app) logged(ctx context.Context) func(org, operation string) (event.Eve
 	}
 }
 
-func (a *app) progress(kind, org string) progress {
+func (a *app) progress(kind, org string, o *outlook) progress {
 	switch {
 	case a.output == asNDJSON:
 		return &eventLines{w: a.env.Stdout}
 	case a.env.Terminal:
-		return newScreen(a.env, a.log, kind, org)
+		return newScreen(a.env, a.log, kind, org, o)
 	default:
-		return newLines(a.env, kind, org, a.opt.Verbose)
+		return newLines(a.env, kind, org, o, a.opt.Verbose)
 	}
 }
 

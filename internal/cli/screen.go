@@ -22,8 +22,10 @@ type screen struct {
 }
 
 // newScreen starts to draw. Logs are written above the drawing meanwhile.
-func newScreen(env Env, log *logWriter, kind, org string) *screen {
-	return drawn(env, log, newModel(kind, org, env.Now, env.Width()))
+func newScreen(env Env, log *logWriter, kind, org string, o *outlook) *screen {
+	m := newModel(kind, org, env.Now, env.Width())
+	m.board.outlook = o
+	return drawn(env, log, m)
 }
 
 // drawn starts to draw a model.

@@ -7,6 +7,7 @@ import (
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/forecast"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/spec"
 )
@@ -23,6 +24,7 @@ type Lifecycle interface {
 	ClaimManager
 	Auditor
 	WebhookManager
+	Forecaster
 }
 
 // Auditor reads who did what. An empty org is the fleet's own log.
@@ -99,6 +101,12 @@ type OperationControl interface {
 	Resume(ctx context.Context, org, operation string, sink event.Sink) (any, error)
 	// Cancel asks one to stop, and ends one whose process is gone.
 	Cancel(ctx context.Context, org, operation string, sink event.Sink) (event.Operation, error)
+}
+
+// Forecaster knows how long layers took before.
+type Forecaster interface {
+	// History is how long the latest runs in this cloud took, of whichever orgs.
+	History(ctx context.Context) (*forecast.Book, error)
 }
 
 // ClaimManager reads and releases an org's entries of the ledger.

@@ -71,7 +71,9 @@ type Event struct {
 	URN          string `json:"urn,omitempty"`
 	ResourceType string `json:"resourceType,omitempty"`
 	ResourceName string `json:"resourceName,omitempty"`
-	// Op is the engine's word: create, update, delete, replace, same, refresh, read, import.
+	// Op is the engine's word: create, update, delete, replace, same, refresh, read,
+	// import. On LayerStarted it is create for a layer that is not there yet, update
+	// for one that is, and delete for one that is removed.
 	Op string `json:"op,omitempty"`
 	// Changes counts resources by Op, at the end of a layer or an operation.
 	Changes map[string]int `json:"changes,omitempty"`

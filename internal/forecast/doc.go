@@ -13,7 +13,11 @@
 //	100   also that a run is slower than 99 of 100
 package forecast
 
-import "time"
+import (
+	"slices"
+	"sync"
+	"time"
+)
 
 // Kind is what a run does to its layer. Runs of different kinds take different
 // times, and are never compared with each other.
@@ -41,12 +45,14 @@ const (
 )
 
 // Book holds the durations of earlier runs by layer and kind. The zero value has
-// none, and counts with what others have published.
+// none, and counts with what others have published. It may be used by several
+// goroutines.
 type Book struct {
 	// Elsewhere is true where runs do not take what others have published, as in
 	// the sandbox. It is still said, and nothing is counted with it.
 	Elsewhere bool
 
+	mu   sync.Mutex
 	runs map[page][]time.Duration
 }
 
@@ -57,6 +63,8 @@ type page struct {
 
 // Add notes durations of finished runs.
 func (b *Book) Add(layer string, kind Kind, took ...time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.runs == nil {
 		b.runs = map[page][]time.Duration{}
 	}
@@ -66,7 +74,10 @@ func (b *Book) Add(layer string, kind Kind, took ...time.Duration) {
 
 // Estimate is what is known of runs of a layer and a kind.
 func (b *Book) Estimate(layer string, kind Kind) Estimate {
-	e := Of(b.runs[page{layer, kind}])
+	b.mu.Lock()
+	runs := slices.Clone(b.runs[page{layer, kind}])
+	b.mu.Unlock()
+	e := Of(runs)
 	if p, ok := Published(layer, kind); ok {
 		e.prior, e.counts = &p, !b.Elsewhere && p.Only == ""
 	}

@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -242,6 +243,20 @@ func TestEveryPriorNamesItsSources(t *testing.T) {
 		}
 		if got, ok := Published(p.Layer, p.Kind); !ok || got.String() != p.String() {
 			t.Errorf("%s %s is in the table twice: %s", p.Layer, p.Kind, got)
+		}
+	}
+}
+
+func TestTheDocumentationHasEveryPrior(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/forecast.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range published {
+		for _, want := range append(p.Sources, p.Layer+", `"+string(p.Kind)+"`", p.By, Text(p.Least)+" to ") {
+			if !strings.Contains(string(raw), want) {
+				t.Errorf("docs/forecast.md lacks %q of %s, %s", want, p.Layer, p.Kind)
+			}
 		}
 	}
 }

@@ -23,18 +23,27 @@ func (l Left) Then(more Left) Left {
 	return Left{For: l.For + more.For, Known: l.Known && more.Known, Reported: l.Reported || more.Reported}
 }
 
-// String is "about 12m left", "more than 12m left" where a part is not known,
-// and empty where nothing is.
-func (l Left) String() string {
-	text := "about " + coarse(l.For) + " left"
-	if !l.Known {
-		text = "more than " + coarse(l.For) + " left"
-	}
+// About is "about 12m", "more than 12m" where a part is not known, and empty where
+// nothing is.
+func (l Left) About() string {
 	switch {
-	case !l.Known && l.For < time.Second:
+	case l.Known:
+		return "about " + coarse(l.For)
+	case l.For < time.Second:
 		return ""
-	case l.Reported:
-		return text + " by what others report"
+	default:
+		return "more than " + coarse(l.For)
+	}
+}
+
+// String is "about 12m left", and says so where that is what others report.
+func (l Left) String() string {
+	text := l.About()
+	if text == "" {
+		return ""
+	}
+	if text += " left"; l.Reported {
+		text += " by what others report"
 	}
 	return text
 }

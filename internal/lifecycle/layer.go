@@ -13,6 +13,7 @@ import (
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/forecast"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/internal/unknown"
@@ -57,7 +58,11 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 	began := r.Now()
 	d, l := in.DataPlane, in.Layer
 	ctx = r.hearing(ctx, l)
-	r.op.Emit(event.Event{Type: event.LayerStarted, Layer: string(l), Total: r.expected(ctx, d, l)})
+	was, first, op := d.Layer(l), d.Outputs(l) == nil, "update"
+	if first {
+		op = "create"
+	}
+	r.op.Emit(event.Event{Type: event.LayerStarted, Layer: string(l), Op: op, Total: r.expected(ctx, d, l)})
 	out = layerOut{DataPlane: d, Result: event.LayerResult{Layer: string(l), Stack: plan.StackName(d.Plan.Org, l)}}
 	defer func() {
 		rec := out.DataPlane.Layer(l)
@@ -71,7 +76,13 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 		}
 		out.Result.State, out.Result.Error, out.Result.Duration, out.Result.Resources = rec.State, rec.Error, rec.Duration, rec.Resources
 		out.DataPlane = out.DataPlane.With(rec)
-		err = errors.Join(err, r.op.PutLayer(context.WithoutCancel(ctx), rec))
+		if err = errors.Join(err, r.op.PutLayer(context.WithoutCancel(ctx), rec)); err == nil {
+			kind := ran(out.Result.Changes)
+			if first {
+				kind = forecast.First
+			}
+			r.took(ctx, was, l, kind, rec.Duration)
+		}
 		r.op.Emit(ev)
 	}()
 	if l == plan.LayerCluster {

@@ -11,6 +11,7 @@ import (
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/forecast"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 )
@@ -215,7 +216,8 @@ func (r *run) removeLayer(ctx context.Context, in removeIn) (out removeOut, err 
 	d, l := in.DataPlane, in.Layer
 	ctx = r.hearing(ctx, l)
 	out = removeOut{DataPlane: d, Result: event.LayerResult{Layer: string(l), Stack: plan.StackName(d.Plan.Org, l), State: dataplane.Removed}}
-	r.op.Emit(event.Event{Type: event.LayerStarted, Layer: string(l), Total: d.Layer(l).Resources})
+	was := d.Layer(l)
+	r.op.Emit(event.Event{Type: event.LayerStarted, Layer: string(l), Op: "delete", Total: was.Resources})
 	defer func() {
 		out.Result.Duration = r.Now().Sub(began)
 		ev := event.Event{Type: event.LayerFinished, Layer: string(l), Duration: out.Result.Duration, Changes: out.Result.Changes}
@@ -254,6 +256,7 @@ func (r *run) removeLayer(ctx context.Context, in removeIn) (out removeOut, err 
 	gone, err := do(ctx, r.forget, removeIn{DataPlane: out.DataPlane, Layer: l, Close: in.Close})
 	if err == nil {
 		out.DataPlane = gone
+		r.took(ctx, was, l, forecast.Removal, r.Now().Sub(began))
 	}
 	return out, err
 }

@@ -123,9 +123,11 @@ type Cloud interface {
 type Service struct {
 	Records
 
-	Engine  Engine
-	Cloud   Cloud
-	Objects Objects
+	Engine Engine
+	Cloud  Cloud
+	// CloudName tells the durations of one cloud from those of another.
+	CloudName string
+	Objects   Objects
 	// Hooks says how events are sent to the orgs' endpoints.
 	Hooks Hooks
 	// Holding says how an operation holds its org and writes.

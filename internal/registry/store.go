@@ -91,7 +91,7 @@ type Records interface {
 	PutDataPlane(ctx context.Context, l Lease, d event.DataPlane) error
 	// PutLayerRun records how long the operation's run of a layer took. Of the
 	// org's runs of a layer, a cloud and a kind only the latest are kept, so that no
-	// org is most of what Durations returns for long.
+	// org is most of what LayerRuns returns for long.
 	PutLayerRun(ctx context.Context, l Lease, r LayerRun) error
 	// Org returns the org; it wraps ErrUnknownOrg.
 	Org(ctx context.Context) (Org, error)
@@ -146,9 +146,9 @@ type FleetStore interface {
 	// Resources is how many resources the layer of the org with the most has, 0 if
 	// none is known.
 	Resources(ctx context.Context, layer string) (int, error)
-	// Durations returns how long the latest runs of a layer, in a cloud and of a
-	// kind, took: at most limit, the newest first, of whichever orgs.
-	Durations(ctx context.Context, layer, cloud, kind string, limit int) ([]time.Duration, error)
+	// LayerRuns returns how long the latest runs in a cloud took, of whichever orgs:
+	// of each layer and kind at most limit, the newest first.
+	LayerRuns(ctx context.Context, cloud string, limit int) ([]LayerRun, error)
 	// Owner returns who owns an identity, "" if nobody does.
 	Owner(ctx context.Context, id finding.Identity) (string, error)
 	// Shared returns every fact that the layers' outputs of two orgs have in

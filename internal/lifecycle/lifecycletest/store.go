@@ -121,9 +121,9 @@ func (s *orgStore) PutLayerRun(ctx context.Context, l registry.Lease, r registry
 	return s.p.read(func() error { return s.d.PutLayerRun(ctx, l, r) })
 }
 
-// Durations reads how long the runs of a layer took.
-func (s *fleetStore) Durations(ctx context.Context, layer, cloud, kind string, limit int) ([]time.Duration, error) {
-	return asked(s.p, func() ([]time.Duration, error) { return s.d.Durations(ctx, layer, cloud, kind, limit) })
+// LayerRuns reads how long the runs of layers took.
+func (s *fleetStore) LayerRuns(ctx context.Context, cloud string, limit int) ([]registry.LayerRun, error) {
+	return asked(s.p, func() ([]registry.LayerRun, error) { return s.d.LayerRuns(ctx, cloud, limit) })
 }
 
 // Claim makes the org the owner of identities.

@@ -20,9 +20,18 @@ func run(t *testing.T, w world, org string, r registry.LayerRun) {
 	end(t, w.a, l, event.OperationSucceeded)
 }
 
-func durations(t *testing.T, w world, layer, cloud, kind string, limit int) []time.Duration {
+// durations are those of a layer and a kind in what is returned of a cloud.
+func durations(t *testing.T, w world, layer, cloud, kind string, limit int) (out []time.Duration) {
 	t.Helper()
-	return must[[]time.Duration](t)(all(w.b).Durations(t.Context(), layer, cloud, kind, limit))
+	for _, r := range must[[]registry.LayerRun](t)(all(w.b).LayerRuns(t.Context(), cloud, limit)) {
+		if r.Cloud != cloud {
+			t.Errorf("%+v, asked for %s", r, cloud)
+		}
+		if r.Layer == layer && r.Kind == kind {
+			out = append(out, r.Duration)
+		}
+	}
+	return out
 }
 
 var timing = map[string]func(*testing.T, world){
@@ -37,6 +46,11 @@ var timing = map[string]func(*testing.T, world){
 		run(t, w, "acme", registry.LayerRun{Layer: "account", Cloud: "aws", Kind: "first", Duration: time.Minute})
 		run(t, w, "initech", registry.LayerRun{Layer: "cluster", Cloud: "aws", Kind: "first", Duration: 14 * time.Minute})
 		same(t, "on AWS", []time.Duration{14 * time.Minute, 10*time.Minute + 1, 12 * time.Minute}, durations(t, w, "cluster", "aws", "first", 200))
+		same(t, "the newest of each layer and kind", []registry.LayerRun{
+			{Layer: "account", Cloud: "aws", Kind: "first", Duration: time.Minute},
+			{Layer: "cluster", Cloud: "aws", Kind: "first", Duration: 14 * time.Minute},
+			{Layer: "cluster", Cloud: "aws", Kind: "same", Duration: 20 * time.Second},
+		}, must[[]registry.LayerRun](t)(all(w.b).LayerRuns(t.Context(), "aws", 1)))
 		same(t, "the newest two", []time.Duration{14 * time.Minute, 10*time.Minute + 1}, durations(t, w, "cluster", "aws", "first", 2))
 		same(t, "in the sandbox", []time.Duration{2 * time.Second}, durations(t, w, "cluster", "sandbox", "first", 200))
 		same(t, "of another kind", []time.Duration{20 * time.Second}, durations(t, w, "cluster", "aws", "same", 200))

@@ -63,13 +63,15 @@ func (s *fleetStore) Resources(ctx context.Context, layer string) (int, error) {
 	return int(n), err
 }
 
-// Durations returns how long the latest runs of a layer took.
-func (s *fleetStore) Durations(ctx context.Context, layer, cloud, kind string, limit int) (all []time.Duration, err error) {
-	err = s.call(ctx, "ask how long layer "+layer+" takes", func(tx tx) error {
-		all, err = list(ctx, tx, func(r row) (time.Duration, error) {
-			n, err := scanNumber(r)
-			return time.Duration(n), err
-		}, fleetDurations, layer, cloud, kind, limit)
+// LayerRuns returns how long the latest runs in a cloud took.
+func (s *fleetStore) LayerRuns(ctx context.Context, cloud string, limit int) (all []registry.LayerRun, err error) {
+	err = s.call(ctx, "ask how long layers take", func(tx tx) error {
+		all, err = list(ctx, tx, func(r row) (run registry.LayerRun, err error) {
+			var took int64
+			err = r.Scan(&run.Layer, &run.Cloud, &run.Kind, &took)
+			run.Duration = time.Duration(took)
+			return run, err
+		}, fleetLayerRuns, cloud, limit)
 		return err
 	})
 	return all, err

@@ -139,8 +139,9 @@ const (
 	fleetResources statement = `SELECT coalesce(max(resources), 0) FROM layers WHERE layer = $1 AND state = 'done'`
 	fleetOwner     statement = `SELECT org FROM ledger WHERE kind = $1 AND value = $2`
 
-	fleetDurations statement = `SELECT duration FROM layer_runs WHERE layer = $1 AND cloud = $2 AND kind = $3
-		ORDER BY finished DESC, org, operation LIMIT $4`
+	fleetLayerRuns statement = `SELECT layer, cloud, kind, duration FROM (
+		SELECT layer, cloud, kind, duration, row_number() OVER (PARTITION BY layer, kind ORDER BY finished DESC, org, operation) AS place
+		FROM layer_runs WHERE cloud = $1) runs WHERE place <= $2 ORDER BY layer, kind, place`
 	fleetDue statement = `SELECT e.org, e.name FROM endpoints e JOIN outbox o ON o.org = e.org AND o.endpoint = e.name AND o.seq =
 			(SELECT min(w.seq) FROM outbox w WHERE w.org = e.org AND w.endpoint = e.name AND w.state = 'pending')
 		WHERE e.disabled = '' AND e.claimed <= $1 AND o.next_try <= $1 ORDER BY o.next_try, e.org, e.name`
