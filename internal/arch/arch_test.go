@@ -107,7 +107,7 @@ var may = map[string][]string{
 	"internal/audit/audittest": {"internal/audit", "policies"},
 	"internal/cli":             {"internal/forecast", "internal/lifecycle", "internal/spec", "internal/plan", "internal/event", "internal/finding", "internal/render"},
 
-	"internal/cloud":               {},
+	"internal/cloud":               {"internal/event"},
 	"internal/cloud/cloudtest":     {"internal/cloud"},
 	"internal/cloud/aws":           {"internal/cloud", "internal/awstype", "internal/wait"},
 	"internal/sandbox":             {"internal/cloud", "internal/awstype", "internal/event", "internal/iam", "internal/unknown", "internal/sandbox/..."},

@@ -9,6 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	"freehold.dev/freehold/internal/event"
 )
 
 var (
@@ -21,6 +24,20 @@ var (
 	// ErrUnsupported is wrapped when the cloud never does what was asked for.
 	ErrUnsupported = errors.New("not supported by this cloud")
 )
+
+// PendingError says what the cloud has to do first. It wraps ErrPending.
+type PendingError struct {
+	Reason event.Reason
+	// After is how long that takes, as far as anybody knows; 0: nobody does.
+	After time.Duration
+	Err   error
+}
+
+// Error is the cloud's own words.
+func (e *PendingError) Error() string { return fmt.Sprintf("%v: %v", ErrPending, e.Err) }
+
+// Unwrap makes it an ErrPending.
+func (e *PendingError) Unwrap() []error { return []error{ErrPending, e.Err} }
 
 // Identity is who the process is in the management account.
 type Identity struct {

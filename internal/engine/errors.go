@@ -37,6 +37,13 @@ var (
 	ErrThrottled = errors.New("the cloud throttled the calls")
 	// ErrQuota is wrapped when a quota of the cloud is used up.
 	ErrQuota = errors.New("a quota of the cloud is used up")
+	// ErrVerification is wrapped when AWS still verifies an account, or the
+	// organization, and does not let it do this before.
+	ErrVerification = errors.New("the cloud is still verifying the account")
+	// ErrCloseQueue is wrapped when as many accounts are being closed as may be at
+	// once, ErrCloseQuota when as many were in 30 days.
+	ErrCloseQueue = errors.New("the cloud is closing other accounts")
+	ErrCloseQuota = errors.New("the cloud closes no more accounts for now")
 	// ErrNameInUse is wrapped when something of that name exists already.
 	ErrNameInUse = errors.New("the name is in use")
 	// ErrPolicy is wrapped when a policy blocked a resource.
@@ -141,13 +148,31 @@ var causes = []cause{
 		ErrProtected, regexp.MustCompile(`unable to delete resource .* as it is currently marked for protection|cannot be deleted.*\bprotect`),
 		"set deletionProtection to false in the spec and onboard again",
 	},
+	// What Organizations says of accounts comes before the words that it shares
+	// with other services.
+	// https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html
 	{
-		ErrThrottled, regexp.MustCompile(`Throttl|RequestLimitExceeded|TooManyRequests|Rate exceeded`),
+		ErrCloseQuota, regexp.MustCompile(`CLOSE_ACCOUNT_QUOTA_EXCEEDED|close account quota`),
+		"AWS closes so many accounts in 30 days: run the same command again later",
+	},
+	{
+		ErrCloseQueue, regexp.MustCompile(`CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED|CloseAccount.*(?:ConcurrentModification|TooManyRequests)`),
+		"AWS closes three accounts at a time: run the same command again later",
+	},
+	// https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html
+	// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+	{
+		ErrVerification,
+		regexp.MustCompile(`PendingVerification|PENDING_BUSINESS_VALIDATION|UNKNOWN_BUSINESS_VALIDATION|FinalizingOrganization`),
+		"AWS is still verifying the account: run the same command again later",
+	},
+	{
+		ErrThrottled, regexp.MustCompile(`Throttl|RequestLimitExceeded|TooManyRequests|Rate exceeded|CONCURRENT_ACCOUNT_MODIFICATION`),
 		"run the same command again: it goes on where it stopped",
 	},
 	{
 		ErrQuota,
-		regexp.MustCompile(`LimitExceeded|QuotaExceeded|ACCOUNT_NUMBER_LIMIT_EXCEEDED|Limit[A-Za-z]*Exceeded|Maximum[A-Za-z]*Exceeded|TooManyBuckets|exceeded the (?:allowed number|number|limit)`),
+		regexp.MustCompile(`LimitExceeded|QuotaExceeded|ACCOUNT_(?:[A-Z]+_)*LIMIT_EXCEEDED|Limit[A-Za-z]*Exceeded|Maximum[A-Za-z]*Exceeded|TooManyBuckets|exceeded the (?:allowed number|number|limit)`),
 		"ask AWS to raise the quota, then run the same command again",
 	},
 	{

@@ -18,6 +18,8 @@ type OperationDetail struct {
 	Operation Operation `json:"operation"`
 	// Events is how many events it has stored.
 	Events int64 `json:"events"`
+	// Steps are what it did, in the order in which the steps began.
+	Steps []Step `json:"steps,omitempty"`
 	// Holder is who runs it; nil: nobody does, it has ended.
 	Holder *Holder `json:"holder,omitempty"`
 	// Terminal is the event that it ended with; nil: it runs.

@@ -149,23 +149,28 @@ func (s *Service) releaseClaims(ctx context.Context, org string, call Call, sink
 		return out, fail(org, "", err)
 	}
 	err = s.operate(ctx, org, req, sink, result(&out), func(ctx context.Context, r *run) (ending, error) {
-		d, err := r.unmade(ctx, org)
-		if err != nil {
+		if out, err = do(ctx, r.step("release", ""), r.releaseUnmade, org); err != nil {
+			out = event.Claims{Org: org, Claims: []event.Claim{}}
 			return ending{}, fail(org, "", err)
 		}
-		claims, err := r.of(org).Claims(ctx)
-		if err != nil {
-			return ending{}, fail(org, "", err)
-		}
-		ids := d.Releasable(claims, nil)
-		claims = slices.DeleteFunc(claims, func(c registry.Claim) bool { return !slices.Contains(ids, c.Identity) })
-		if err := r.op.Release(ctx, ids...); err != nil {
-			return ending{}, fail(org, "", err)
-		}
-		out = claimsOf(org, claims)
 		return ending{result: out}, nil
 	})
 	return out, err
+}
+
+// releaseUnmade gives up the claims of an org without an account.
+func (r *run) releaseUnmade(ctx context.Context, org string) (event.Claims, error) {
+	d, err := r.unmade(ctx, org)
+	if err != nil {
+		return event.Claims{}, err
+	}
+	claims, err := r.of(org).Claims(ctx)
+	if err != nil {
+		return event.Claims{}, err
+	}
+	ids := d.Releasable(claims, nil)
+	claims = slices.DeleteFunc(claims, func(c registry.Claim) bool { return !slices.Contains(ids, c.Identity) })
+	return claimsOf(org, claims), r.op.Release(ctx, ids...)
 }
 
 // unmade is the data plane of an org without an account; for any other it is an

@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,25 +12,6 @@ import (
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/registry"
 )
-
-// kinds maps the causes of the packages below to what a caller branches on.
-var kinds = []struct{ cause, kind error }{
-	{registry.ErrBusy, ErrBusy},
-	{registry.ErrUnknownOrg, ErrInvalid},
-	{registry.ErrNoOrg, ErrInvalid},
-	{registry.ErrCancelled, ErrCancelled},
-	{registry.ErrUnknownOperation, ErrInvalid},
-	{engine.ErrLocked, ErrBusy},
-	{engine.ErrPolicy, ErrBlocked},
-	{engine.ErrQuota, ErrPending},
-	{engine.ErrProtected, ErrProtected},
-	{engine.ErrCancelled, ErrCancelled},
-	{context.Canceled, ErrCancelled},
-	{registry.ErrLost, ErrBusy},
-
-	{cloud.ErrNotUsable, ErrPending},
-	{cloud.ErrPending, ErrPending},
-}
 
 // fail says everything about a failure that an operator needs. It is called
 // once for each failure, where the org and the layer are known.
@@ -66,15 +46,12 @@ func fail(org, layer string, err error) error {
 		out.Err = &because{text: err.Error(), err: errors.Join(ErrInvalid, err)}
 		out.Next = "give the request an id of its own; nothing was changed"
 	}
-	for _, k := range kinds {
-		if errors.Is(err, k.cause) {
-			text := out.Err.Error()
-			if errors.Is(k.kind, ErrCancelled) && !strings.HasPrefix(text, ErrCancelled.Error()) {
-				text = ErrCancelled.Error() + ": " + text
-			}
-			out.Err = &because{text: text, err: errors.Join(k.kind, err)}
-			break
+	if kind := answerTo(err).kind; kind != nil {
+		text := out.Err.Error()
+		if errors.Is(kind, ErrCancelled) && !strings.HasPrefix(text, ErrCancelled.Error()) {
+			text = ErrCancelled.Error() + ": " + text
 		}
+		out.Err = &because{text: text, err: errors.Join(kind, err)}
 	}
 	switch {
 	case errors.Is(err, registry.ErrLost):

@@ -43,6 +43,11 @@ func (s *Service) withGroups(ctx context.Context, d dataplane.DataPlane, replace
 	return d.WithGroups(d.NodeGroups(there)), nil
 }
 
+// seeGroups is withGroups as a step.
+func (r *run) seeGroups(ctx context.Context, in layerIn) (dataplane.DataPlane, error) {
+	return r.withGroups(ctx, in.DataPlane, nil)
+}
+
 // differs are the properties for which the engine would replace a node group. A
 // value that nobody knows yet is empty.
 func differs(st engine.Step) []finding.Difference {
@@ -111,20 +116,20 @@ func (s *Service) nodeGroups(ctx context.Context, d dataplane.DataPlane) ([]data
 // Killed at any moment, it begins again with what the state and EKS have then.
 func (r *run) upGroups(ctx context.Context, in layerIn) (made layerOut, err error) {
 	defer func() { err = r.namingBudgets(ctx, in.DataPlane, err) }()
-	made, err = do(ctx, r.up, in)
+	made, err = r.upLayer(ctx, in)
 	if replace, ok := errors.AsType[*engine.ReplaceError](err); ok {
 		// What is behind a group was made anew, and the group would be deleted
 		// before another one is there.
 		if in.DataPlane, err = r.withGroups(ctx, in.DataPlane, replace.Steps); err != nil {
 			return made, err
 		}
-		made, err = do(ctx, r.up, in)
+		made, err = r.upLayer(ctx, in)
 	}
 	if err != nil {
 		return made, err
 	}
 	// Whoever moves pods has to be let in.
-	if _, err := do(ctx, r.renewEntries, layerIn{DataPlane: made.DataPlane, Layer: in.Layer}); err != nil {
+	if _, err := do(ctx, r.step("renew", in.Layer), r.renewEntries, layerIn{DataPlane: made.DataPlane, Layer: in.Layer}); err != nil {
 		return made, err
 	}
 	groups := in.DataPlane.Groups
@@ -135,11 +140,11 @@ func (r *run) upGroups(ctx context.Context, in layerIn) (made layerOut, err erro
 	for _, g := range groups.Retiring {
 		move.From = append(move.From, g.Name)
 	}
-	if _, err := do(ctx, r.movePods, move); err != nil {
+	if _, err := do(ctx, r.step("pods", in.Layer), r.movePods, move); err != nil {
 		return made, err
 	}
 	before := made.Result.Changes
-	made, err = do(ctx, r.up, layerIn{DataPlane: made.DataPlane.WithoutHold(), Layer: in.Layer})
+	made, err = r.upLayer(ctx, layerIn{DataPlane: made.DataPlane.WithoutHold(), Layer: in.Layer})
 	made.Result.Changes = together(before, made.Result.Changes)
 	return made, err
 }

@@ -78,7 +78,7 @@ func (p *place) start(m lifecycletest.Machine) *process {
 			Records: Records{Registry: reached, Who: orgcontexttest.Everybody{}},
 			Engine:  proc.Engine(), Cloud: proc.Cloud(), Objects: proc.Objects(), Now: p.world.Now, Log: slog.New(slog.DiscardHandler),
 			Holding:    operation.Options{Store: reached, Now: p.world.Now, Holder: proc, TTL: time.Hour},
-			ProbeEvery: time.Millisecond, ProjectsWithin: time.Hour, UsableWithin: time.Hour,
+			ProbeEvery: time.Millisecond, RetryEvery: time.Millisecond, ProjectsWithin: time.Hour, UsableWithin: time.Hour,
 		},
 	}
 }

@@ -87,22 +87,22 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 	}()
 	if l == plan.LayerCluster {
 		// The account of a new org could not be asked before.
-		settled, err := do(ctx, r.settleZones, d)
+		settled, err := do(ctx, r.step("zones", l), r.settleZones, d)
 		if err != nil {
 			return out, err
 		}
 		d, in.DataPlane, out.DataPlane = settled, settled, settled
 	}
-	if _, err := do(ctx, r.claimLayer, in); err != nil {
+	if _, err := do(ctx, r.step("claim", l), r.claimLayer, in); err != nil {
 		return out, err
 	}
 	if l == plan.LayerCluster {
-		if in.DataPlane, err = r.withGroups(ctx, in.DataPlane, nil); err != nil {
+		if in.DataPlane, err = do(ctx, r.step("groups", l), r.seeGroups, in); err != nil {
 			return out, err
 		}
 	}
 	if l == plan.LayerBootstrap {
-		rec, err := do(ctx, r.move, in)
+		rec, err := do(ctx, r.step("move", l), r.move, in)
 		if err != nil {
 			return out, err
 		}
@@ -110,22 +110,22 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 		in.DataPlane, out.DataPlane = d, d
 	}
 	if d.Layer(l).Unclean {
-		if _, err := do(ctx, r.adopt, in); err != nil {
+		if _, err := do(ctx, r.step("adopt", l), r.adopt, in); err != nil {
 			return out, err
 		}
 	}
 	if in.Prune {
-		if out.Pruned, err = do(ctx, r.clear, in); err != nil {
+		if out.Pruned, err = do(ctx, r.step("clear", l), r.clear, in); err != nil {
 			return out, err
 		}
 	}
 	in.New = d.Outputs(l) == nil
 	if l == plan.LayerBootstrap && d.Made(l) {
-		if out.PutBack, err = do(ctx, r.expose, in); err != nil {
+		if out.PutBack, err = do(ctx, r.step("expose", l), r.expose, in); err != nil {
 			return out, err
 		}
 	}
-	up := r.up
+	up := r.upLayer
 	switch l {
 	case plan.LayerCluster:
 		up = r.upGroups
@@ -140,12 +140,12 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 	}
 	in.DataPlane = out.DataPlane
 	if l == plan.LayerBootstrap {
-		then, err := do(ctx, r.putBack, in)
+		then, err := do(ctx, r.step("putback", l), r.putBack, in)
 		if out.PutBack = append(out.PutBack, then...); err != nil {
 			return out, err
 		}
 	}
-	set, err := do(ctx, r.settle, in)
+	set, err := do(ctx, r.step("settle", l), r.settle, in)
 	out.PutBack = append(out.PutBack, set...)
 	out.Result = counted(out.Result, len(out.PutBack))
 	return out, err
@@ -250,6 +250,29 @@ func (s *Service) finder(d dataplane.DataPlane, l plan.Layer) (engine.Finder, er
 		}
 		return engine.Found{ID: id, Outputs: awstype.ReadBy(st.Type, id)}, err == nil, err
 	}, nil
+}
+
+// upLayer is the step that runs the layer's program. Another attempt at it goes
+// on where the one before has left the layer, and looks first for what that made
+// without recording it.
+func (r *run) upLayer(ctx context.Context, in layerIn) (layerOut, error) {
+	var left *layerOut
+	made, err := do(ctx, r.step("up", in.Layer), func(ctx context.Context, in layerIn) (layerOut, error) {
+		if left != nil {
+			in.DataPlane = left.DataPlane
+			if _, err := r.adopt(ctx, in); err != nil {
+				return *left, err
+			}
+		}
+		out, err := r.up(ctx, in)
+		left = &out
+		return out, err
+	}, in)
+	if left == nil {
+		// It never began.
+		made = layerOut{DataPlane: in.DataPlane, Result: event.LayerResult{Layer: string(in.Layer)}}
+	}
+	return made, err
 }
 
 // up runs the layer's program. The layer is unclean from before the first write

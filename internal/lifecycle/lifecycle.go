@@ -36,6 +36,8 @@ var (
 	ErrProtected = errors.New("protected from deletion")
 	// ErrCancelled is wrapped when the caller stopped the operation.
 	ErrCancelled = errors.New("cancelled")
+	// ErrLate is wrapped when a step was given up at its deadline.
+	ErrLate = errors.New("the step took too long")
 )
 
 // Error is a failure with everything that an operator needs to act on it.

@@ -86,7 +86,7 @@ func (s *Service) Offboard(ctx context.Context, org string, opts OffboardOptions
 }
 
 func (r *run) offboard(ctx context.Context, org string, opts OffboardOptions, out *event.Offboarding) error {
-	admitted, err := do(ctx, r.admitOffboarding, org)
+	admitted, err := do(ctx, r.step("admit", ""), r.admitOffboarding, org)
 	if err != nil {
 		return err
 	}
@@ -253,7 +253,7 @@ func (r *run) removeLayer(ctx context.Context, in removeIn) (out removeOut, err 
 		}
 		return out, nil
 	}
-	gone, err := do(ctx, r.forget, removeIn{DataPlane: out.DataPlane, Layer: l, Close: in.Close})
+	gone, err := do(ctx, r.step("forget", l), r.forget, removeIn{DataPlane: out.DataPlane, Layer: l, Close: in.Close})
 	if err == nil {
 		out.DataPlane = gone
 		r.took(ctx, was, l, forecast.Removal, r.Now().Sub(began))
@@ -270,11 +270,10 @@ func (r *run) removeThere(ctx context.Context, in removeIn, out removeOut) (remo
 			return out, err
 		}
 		if why != "" {
-			// There is nobody to remove it, and nothing to be removed.
-			if out.DataPlane, err = r.forgetLost(ctx, d, why, dataplane.Removing); err != nil {
-				return out, err
+			gone, err := do(ctx, r.step("destroy", l), r.destroyLost, lostIn{DataPlane: d, Why: why})
+			if gone.Plan.Org != "" {
+				out.DataPlane = gone
 			}
-			_, err = r.Engine.Destroy(ctx, stackOf(d.Plan.Org, l), r.op.Emit)
 			return out, err
 		}
 	}
@@ -284,11 +283,11 @@ func (r *run) removeThere(ctx context.Context, in removeIn, out removeOut) (remo
 		return out, err
 	}
 	if d.Layer(l).Unclean && known {
-		if _, err := do(ctx, r.adopt, layerIn{DataPlane: d, Layer: l}); err != nil {
+		if _, err := do(ctx, r.step("adopt", l), r.adopt, layerIn{DataPlane: d, Layer: l}); err != nil {
 			return out, err
 		}
 	}
-	left, err := do(ctx, r.prepareRemoval, in)
+	left, err := do(ctx, r.step("prepare", l), r.prepareRemoval, in)
 	out.Left, out.WayIn = left.Left, left.WayIn
 	if err != nil {
 		return out, err
@@ -299,9 +298,26 @@ func (r *run) removeThere(ctx context.Context, in removeIn, out removeOut) (remo
 		return out, err
 	}
 	out.DataPlane = d.With(rec)
-	changes, err := do(ctx, r.destroy, layerIn{DataPlane: out.DataPlane, Layer: l})
+	changes, err := do(ctx, r.step("destroy", l), r.destroy, layerIn{DataPlane: out.DataPlane, Layer: l})
 	out.Result.Changes = changes
 	return out, err
+}
+
+// lostIn is a data plane whose cluster is gone, and how that is known.
+type lostIn struct {
+	DataPlane dataplane.DataPlane `json:"dataPlane"`
+	Why       string              `json:"why"`
+}
+
+// destroyLost removes the stack of objects whose cluster is gone: there is nobody
+// to remove them, and nothing to be removed.
+func (r *run) destroyLost(ctx context.Context, in lostIn) (dataplane.DataPlane, error) {
+	d, err := r.forgetLost(ctx, in.DataPlane, in.Why, dataplane.Removing)
+	if err != nil {
+		return d, err
+	}
+	_, err = r.Engine.Destroy(ctx, stackOf(d.Plan.Org, plan.LayerBootstrap), r.op.Emit)
+	return d, err
 }
 
 // prepareRemoval does what has to be done before the engine removes the layer's

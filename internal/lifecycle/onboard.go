@@ -22,7 +22,7 @@ func (s *Service) Onboard(ctx context.Context, doc spec.Spec, opts OnboardOption
 		return out, fail(doc.Org, "", err)
 	}
 	err = s.operate(ctx, doc.Org, req, sink, result(&out), func(ctx context.Context, r *run) (ending, error) {
-		d, err := do(ctx, r.admit, doc)
+		d, err := do(ctx, r.step("admit", ""), r.admit, doc)
 		if err == nil {
 			err = r.make(ctx, work{DataPlane: d, Layers: plan.Layers(), Prune: opts.Prune, Whole: true}, &out)
 		}
@@ -85,7 +85,7 @@ func (r *run) make(ctx context.Context, w work, out *event.Onboarding) (err erro
 		return fail(org, "", err)
 	}
 	if w.Whole {
-		found, err := do(ctx, r.sweep, sweepIn{DataPlane: d, Declared: declared, Prune: w.Prune})
+		found, err := do(ctx, r.step("sweep", ""), r.sweep, sweepIn{DataPlane: d, Declared: declared, Prune: w.Prune})
 		out.Pruned = append(out.Pruned, found.Removed...)
 		if err != nil {
 			return fail(org, "", err)

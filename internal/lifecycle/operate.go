@@ -66,6 +66,10 @@ func (s *Service) operate(
 			ev.Next, ev.Layer = e.Next, e.Layer
 		}
 	}
+	if ev.Type == event.OperationPending {
+		reason, after := pendingFor(err)
+		ev.Reason, ev.RetryAt = reason, s.Now().Add(after)
+	}
 	if ended := op.End(ctx, ev); ended != nil && !errors.Is(err, registry.ErrLost) {
 		err = errors.Join(err, fail(org, "", ended))
 	}

@@ -56,6 +56,9 @@ func (s *Service) Operation(ctx context.Context, org, id string) (event.Operatio
 			out.Terminal = &ev
 		}
 	}
+	if out.Steps, err = s.Steps(ctx, org, op.ID); err != nil {
+		return out, err
+	}
 	if op.State == event.OperationStarted.State() {
 		busy, err := s.of(org).Holder(ctx)
 		if err != nil {
@@ -66,6 +69,16 @@ func (s *Service) Operation(ctx context.Context, org, id string) (event.Operatio
 		}
 	}
 	return out, nil
+}
+
+// Steps lists the steps of an operation; an empty id is the newest.
+func (s *Service) Steps(ctx context.Context, org, id string) ([]event.Step, error) {
+	op, err := s.operationOf(ctx, org, id)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := s.of(org).Steps(ctx, op.ID)
+	return steps, fail(org, "", err)
 }
 
 // operationOf finds an operation of the org; an empty id is the newest.

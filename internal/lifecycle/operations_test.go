@@ -262,7 +262,7 @@ func TestACancelledOperationStopsInOrderAndSaysSo(t *testing.T) {
 			return err
 		}
 		<-ctx.Done()
-		_, err := do(ctx, func(context.Context, int) (int, error) { return 0, nil }, 0)
+		_, err := do(ctx, r.step("admit", ""), func(context.Context, int) (int, error) { return 0, nil }, 0)
 		return fail("acme", "", err)
 	})
 	if !errors.Is(err, ErrCancelled) {

@@ -62,7 +62,7 @@ func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChang
 		return out, fail(org, "", err)
 	}
 	err = s.operate(ctx, org, req, sink, result(&out), func(ctx context.Context, r *run) (ending, error) {
-		w, err := do(ctx, r.admitChange, in)
+		w, err := do(ctx, r.step("admit", ""), r.admitChange, in)
 		switch {
 		case err != nil:
 		case c.Remove != "":
@@ -78,15 +78,26 @@ func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChang
 // removeProject makes a change by which a project goes.
 func (r *run) removeProject(ctx context.Context, w changeOut, name string, out *event.Onboarding) error {
 	d := w.DataPlane
-	// Asking for it by name is what a namespace that goes with its project waits for.
-	err := r.confirmDeletion(ctx, d, w.Was, name)
-	if err == nil {
-		err = r.reviveController(ctx, d)
-	}
-	if err != nil {
+	if _, err := do(ctx, r.step("confirm", plan.LayerBootstrap), r.confirm, confirmIn{DataPlane: d, Was: w.Was, Project: name}); err != nil {
 		return fail(d.Plan.Org, string(plan.LayerBootstrap), err)
 	}
 	return r.make(ctx, w.work, out)
+}
+
+// confirmIn is a project that goes, and the plan that has it.
+type confirmIn struct {
+	DataPlane dataplane.DataPlane `json:"dataPlane"`
+	Was       plan.Plan           `json:"was"`
+	Project   string              `json:"project"`
+}
+
+// confirm asks for the end of a project by name, which is what a namespace that
+// goes with its project waits for.
+func (r *run) confirm(ctx context.Context, in confirmIn) (none, error) {
+	if err := r.confirmDeletion(ctx, in.DataPlane, in.Was, in.Project); err != nil {
+		return none{}, err
+	}
+	return none{}, r.reviveController(ctx, in.DataPlane)
 }
 
 // changeIn is a change that is asked for.

@@ -144,6 +144,8 @@ type Service struct {
 	// ControllerWithin bounds the wait for a namespace controller that was put
 	// back; 0 means 2 minutes.
 	ControllerWithin time.Duration
+	// RetryEvery is the first pause before a step is tried again; 0: what answers has.
+	RetryEvery time.Duration
 	// ProbeEvery is the pause between two probes; 0 means 10 seconds.
 	ProbeEvery time.Duration
 }

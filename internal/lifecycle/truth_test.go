@@ -288,7 +288,7 @@ func TestAKilledSlipOfThePenIsReleasedByACommand(t *testing.T) {
 	const mail = "account: {email: aws+acme@example.com}"
 	p := newPlace(t)
 	killed := p.here()
-	killed.KillAfter(4) // the claim is written, and nothing is made
+	killed.KillAfter(7) // the claim is written, and nothing is made
 	if _, err := killed.onboard(document(t, "org: acmee", mail)); err == nil {
 		t.Fatal("it was not killed")
 	}

@@ -44,11 +44,33 @@ func TextOperation(w io.Writer, d event.OperationDetail) error {
 		rows = append(rows, []string{"runs on", "host " + host + ", process " + pid})
 	}
 	rows = append(rows, []string{"events", strconv.FormatInt(d.Events, 10)})
+	if o.Reason != "" {
+		rows = append(rows, []string{"waits for", string(o.Reason)}, []string{"try again", "at " + textTime(o.RetryAt)})
+	}
 	if d.Terminal != nil && d.Terminal.Message != "" {
 		rows = append(rows, []string{"message", oneLine(d.Terminal.Message)})
 	}
 	if d.Terminal != nil && d.Terminal.Next != "" {
 		rows = append(rows, []string{"next", oneLine(d.Terminal.Next)})
+	}
+	if err := table(w, "", rows); err != nil || len(d.Steps) == 0 {
+		return err
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return err
+	}
+	return textSteps(w, d.Steps)
+}
+
+// textSteps writes one line per attempt at a step.
+func textSteps(w io.Writer, steps []event.Step) error {
+	rows := [][]string{{"STEP", "LAYER", "ATTEMPT", "STATE", "STARTED", "TOOK", "ERROR"}}
+	for _, s := range steps {
+		took := ""
+		if !s.Finished.IsZero() {
+			took = Took(s.Finished.Sub(s.Started))
+		}
+		rows = append(rows, []string{s.Name, orDash(s.Layer), strconv.Itoa(s.Attempt), s.State, textTime(s.Started), took, oneLine(s.Error)})
 	}
 	return table(w, "", rows)
 }
