@@ -337,6 +337,7 @@ func attack(t *testing.T, with, without *victim, statement string) (a answer, fo
 }
 
 func TestNoStatementOfAnOrgShowsThatAnotherHasARow(t *testing.T) {
+	t.Parallel()
 	with, without, all := battlefield(t)
 	tried, refused := 0, 0
 	for _, x := range all {
@@ -376,6 +377,7 @@ func TestNoStatementOfAnOrgShowsThatAnotherHasARow(t *testing.T) {
 
 // What the test above would find, if the schema were not as it is.
 func TestTheAttackFindsEachHoleThatItLooksFor(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ hole, table string }{
 		"no policies":                   {"ALTER TABLE steps DISABLE ROW LEVEL SECURITY", "steps"},
 		"a policy for all to read":      {"CREATE POLICY more ON steps FOR SELECT USING (true)", "steps"},

@@ -214,6 +214,7 @@ func TestWhatATransactionDidIsUndoneWithAnError(t *testing.T) {
 
 // A process that is stopped in the middle of a transaction holds its org.
 func TestAClientThatStopsInATransactionLosesItsOrg(t *testing.T) {
+	t.Parallel() // it waits for five seconds
 	db := pgtest.Database(t)
 	d, other := open(t, db), open(t, db)
 	held, resumed := make(chan struct{}), make(chan struct{})
@@ -297,5 +298,27 @@ func TestRowsThatAreNotReadToTheEndDoNotBreakTheTransaction(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "rolled back") {
 			t.Errorf("first %v: %v", first, err)
 		}
+	}
+}
+
+func TestASnapshotMayTakeAsLongAsItsReaderAndNothingElseMay(t *testing.T) {
+	d := open(t, pgtest.Database(t))
+	limits := func(limits *[2]string) func(sqlstore.Tx) error {
+		return func(tx sqlstore.Tx) error {
+			return errors.Join(
+				one(t.Context(), tx, "SELECT current_setting('statement_timeout')", &limits[0]),
+				one(t.Context(), tx, "SELECT current_setting('idle_in_transaction_session_timeout')", &limits[1]),
+			)
+		}
+	}
+	var snapshot, fleet, read, write [2]string
+	if err := errors.Join(
+		d.Snapshot(t.Context(), limits(&snapshot)), d.Fleet(t.Context(), limits(&fleet)),
+		d.Read(t.Context(), "acme", limits(&read)), d.Write(t.Context(), "acme", limits(&write)),
+	); err != nil {
+		t.Fatal(err)
+	}
+	if all := [2]string{"30s", "5s"}; snapshot != [2]string{"0", "0"} || fleet != all || read != all || write != all {
+		t.Errorf("snapshot %v, fleet %v, read %v, write %v", snapshot, fleet, read, write)
 	}
 }

@@ -125,11 +125,14 @@ func (d *database) Fleet(ctx context.Context, fn func(sqlstore.Tx) error) error 
 }
 
 // Snapshot runs fn in a transaction that reads the rows of all orgs as they were
-// at its first statement, and changes nothing.
+// at its first statement, and changes nothing. It may take as long as whoever
+// reads what comes of it, and holds up nobody.
 func (d *database) Snapshot(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	return d.run(ctx, begin{
 		"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-		"SELECT set_config('role', $1, true), set_config('app.org', '', true)", []any{fleetRole},
+		"SELECT set_config('role', $1, true), set_config('app.org', '', true), " +
+			"set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)",
+		[]any{fleetRole},
 	}, fn)
 }
 

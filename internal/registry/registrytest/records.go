@@ -3,6 +3,8 @@ package registrytest
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -138,6 +140,29 @@ var owning = map[string]func(*testing.T, world){
 		}
 	},
 
+	"of two orgs that claim the same at once, in whatever order, one gets all of it": func(t *testing.T, w world) {
+		acme, globex := begin(t, w.a, "acme").Lease, begin(t, w.b, "globex").Lease
+		for round := range 10 {
+			var ids []finding.Identity
+			for i := range 8 {
+				ids = append(ids, finding.Identity{Kind: "vpc", Value: fmt.Sprintf("vpc-%d-%d", round, i)})
+			}
+			backwards := slices.Clone(ids)
+			slices.Reverse(backwards)
+			var one, other error
+			var both sync.WaitGroup
+			both.Go(func() { one = of(w.a, acme.Org).Claim(t.Context(), acme, false, ids...) })
+			both.Go(func() { other = of(w.b, globex.Org).Claim(t.Context(), globex, false, backwards...) })
+			both.Wait()
+			refused := one
+			if one == nil {
+				refused = other
+			}
+			if _, ok := errors.AsType[*registry.OwnedError](refused); !ok || one != nil && other != nil {
+				t.Errorf("acme: %v\nglobex: %v\nexpected that one gets all, and the other hears that it is taken", one, other)
+			}
+		}
+	},
 	"what is only foreseen belongs to the org too": func(t *testing.T, w world) {
 		acme, globex := begin(t, w.a, "acme").Lease, begin(t, w.b, "globex").Lease
 		if err := of(w.a, acme.Org).Claim(t.Context(), acme, false, mail); err != nil {

@@ -1,10 +1,12 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/registry"
@@ -12,6 +14,11 @@ import (
 
 // Claim makes the org the owner of the identities, all or none.
 func (s *orgStore) Claim(ctx context.Context, l registry.Lease, made bool, ids ...finding.Identity) error {
+	// Of two orgs that want the same, each would otherwise wait for what the other
+	// has just taken.
+	ids = slices.SortedFunc(slices.Values(ids), func(a, b finding.Identity) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value))
+	})
 	err := s.writeAs(ctx, l, "claim", func(tx tx) error {
 		for _, id := range ids {
 			_, ok, err := one(ctx, tx, scanText, statement(s.ledger.Claim), s.org(), id.Kind, id.Value, stamp(s.now()), made)
