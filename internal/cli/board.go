@@ -108,7 +108,9 @@ func (b *board) apply(e event.Event) {
 		l.end(layerFailed, e)
 		l.message = e.Message
 	case event.ResourceStarted:
-		l.waiting, l.waitsOn, l.touched = "", "", true
+		l.waiting, l.waitsOn = "", ""
+		// Before it changes anything, the engine looks through what is there.
+		l.touched = l.touched || render.Counts(map[string]int{e.Op: 1}) != ""
 		l.running[e.URN] = work{what: strings.TrimSpace(e.Op + " " + resource(e)), started: e.Time}
 	case event.ResourceFinished:
 		l.over(e.URN)

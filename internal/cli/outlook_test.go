@@ -164,14 +164,17 @@ func TestAnOperationsLayersAreComparedWithRunsOfTheirKind(t *testing.T) {
 		made     bool
 		touched  bool
 		want     forecast.Kind
+		does     string
 	}{
-		"a layer that is not there":          {"onboard", "create", true, true, forecast.First},
-		"one that is, as far as it shows":    {"onboard", "update", false, false, forecast.Same},
-		"one that is and is changed":         {"projects", "update", false, true, forecast.Change},
-		"one that has not started and is":    {"onboard", "", true, false, forecast.Same},
-		"one that has not started, and not":  {"onboard", "", false, false, forecast.First},
-		"one of an org that goes":            {"offboard", "", true, false, forecast.Removal},
-		"one that goes, and shows as update": {"offboard", "update", true, true, forecast.Removal},
+		"a layer that is not there":          {"onboard", "create", true, true, forecast.First, ""},
+		"one that is, as far as it shows":    {"onboard", "update", false, false, forecast.Same, ""},
+		"one that is and is changed":         {"projects", "update", false, true, forecast.Change, ""},
+		"one that is looked through":         {"onboard", "update", true, true, forecast.Same, "refresh"},
+		"one of which something is replaced": {"onboard", "update", true, true, forecast.Change, "replace"},
+		"one that has not started and is":    {"onboard", "", true, false, forecast.Same, ""},
+		"one that has not started, and not":  {"onboard", "", false, false, forecast.First, ""},
+		"one of an org that goes":            {"offboard", "", true, false, forecast.Removal, ""},
+		"one that goes, and shows as update": {"offboard", "update", true, true, forecast.Removal, ""},
 	} {
 		b := newBoard("acme", c.kind, start)
 		b.outlook = &outlook{book: &forecast.Book{}, made: map[string]bool{"cluster": c.made}}
@@ -179,7 +182,11 @@ func TestAnOperationsLayersAreComparedWithRunsOfTheirKind(t *testing.T) {
 			b.apply(event.Event{Type: event.LayerStarted, Layer: "cluster", Op: c.op, Time: start})
 		}
 		if c.touched {
-			b.apply(create("eks", start))
+			e := create("eks", start)
+			if c.does != "" {
+				e.Op = c.does
+			}
+			b.apply(e)
 		}
 		if got := b.kindOf(b.layer("cluster")); got != c.want {
 			t.Errorf("%s: %s, want %s", reason, got, c.want)
