@@ -168,7 +168,7 @@ func (a *app) webhooksRemove() *cobra.Command {
 			return p.RemoveWebhook(ctx, org, name)
 		},
 		func(e event.Webhook) string {
-			return fmt.Sprintf("endpoint %s is removed, with %d waiting and %d dead events", e.Name, e.Waiting, e.Dead)
+			return fmt.Sprintf("endpoint %s is removed; events that were dropped: %d waiting, %d dead", e.Name, e.Waiting, e.Dead)
 		})
 }
 
@@ -178,7 +178,7 @@ func (a *app) webhooksEnable() *cobra.Command {
 			return p.EnableWebhook(ctx, org, name)
 		},
 		func(e event.Webhook) string {
-			return fmt.Sprintf("endpoint %s is enabled, with %d waiting events", e.Name, e.Waiting)
+			return fmt.Sprintf("endpoint %s is enabled; events that wait for it: %d", e.Name, e.Waiting)
 		})
 }
 

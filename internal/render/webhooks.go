@@ -85,7 +85,7 @@ func TextLeft(w io.Writer, d event.Deliveries) error {
 			continue
 		}
 		waits = true
-		if _, err := fmt.Fprintf(w, "webhooks of %s: endpoint %s%s\n", d.Org, e.Name, strings.TrimPrefix(left(e), ",")); err != nil {
+		if _, err := fmt.Fprintf(w, "webhooks of %s: endpoint %s:%s\n", d.Org, e.Name, strings.TrimPrefix(left(e), ",")); err != nil {
 			return err
 		}
 	}
