@@ -161,10 +161,33 @@ func TestThereIsNoPartitionThatCouldBeReadByItsOwnName(t *testing.T) {
 // The policies are a net under a forgotten WHERE, and not a wall against whoever
 // can send SQL: this shows where the wall is not.
 func TestWhoeverCanSendSQLCanBeAnyOrg(t *testing.T) {
-	tx := as(t, connection(t, twoOrgs(t).Service), "acme")
+	db := twoOrgs(t)
+	conn := connection(t, db.Service)
+	tx := as(t, conn, "acme")
 	do(t, tx, "SELECT set_config('app.org', 'globex', true)")
 	if rows := do(t, tx, "SELECT org FROM fences"); fmt.Sprint(rows) != "[[globex]]" {
 		t.Errorf("the decision record says otherwise: %v", rows)
+	}
+	do(t, tx, "SELECT set_config('role', 'freehold_fleet', true)")
+	if rows := do(t, tx, "SELECT org FROM fences"); len(rows) != 2 {
+		t.Errorf("the decision record says otherwise: %v", rows)
+	}
+	_ = tx.Rollback(t.Context())
+
+	// That there are others, though not who: globex's row was second.
+	tx = as(t, conn, "globex")
+	rows := do(t, tx, "SELECT ctid::text, pg_relation_size('fences') > 0 FROM fences")
+	if fmt.Sprint(rows) != "[[(0,2) true]]" {
+		t.Errorf("the decision record says otherwise: %v", rows)
+	}
+	plan := fmt.Sprint(do(t, tx, "EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT * FROM fences WHERE token > 0"))
+	if strings.Contains(plan, "acme") {
+		t.Errorf("a plan names another org: %s", plan)
+	}
+	// What others' sessions run is not seen, though all have the same login.
+	do(t, connection(t, db.Service), "SELECT 'of acme'")
+	if rows := do(t, tx, "SELECT query FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND query <> '<insufficient privilege>'"); len(rows) > 0 {
+		t.Errorf("acme's session shows what others run: %v", rows)
 	}
 }
 
