@@ -237,6 +237,10 @@ func TestAClientThatStopsInATransactionLosesItsOrg(t *testing.T) {
 		t.Errorf("the next one had the org after %s: %v", took, err)
 	}
 	close(resumed)
+	var unused int64
+	if err := d.Write(t.Context(), "acme", func(tx sqlstore.Tx) error { return one(t.Context(), tx, "SELECT 1::bigint", &unused) }); err != nil {
+		t.Errorf("the client that went on: %v", err)
+	}
 	if err := <-stopped; err == nil {
 		t.Error("what the stopped client wrote is committed")
 	}
@@ -320,5 +324,27 @@ func TestASnapshotMayTakeAsLongAsItsReaderAndNothingElseMay(t *testing.T) {
 	}
 	if all := [2]string{"30s", "5s"}; snapshot != [2]string{"0", "0"} || fleet != all || read != all || write != all {
 		t.Errorf("snapshot %v, fleet %v, read %v, write %v", snapshot, fleet, read, write)
+	}
+}
+
+// A lock that is held for longer than anybody should is said to be somebody's.
+func TestWhoWaitsTooLongForAnOrgHearsThatSomebodyWritesForIt(t *testing.T) {
+	db := pgtest.Database(t)
+	do(t, superuser(t, db), "SELECT pg_advisory_lock(hashtextextended('acme', 0)), pg_advisory_lock(0, 0)")
+	d, err := postgres.Connect(t.Context(), db.Service, postgres.LockTimeout("50ms"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	var n int64
+	ask := func(tx sqlstore.Tx) error { return one(t.Context(), tx, "SELECT 1::bigint", &n) }
+	if err := d.Write(t.Context(), "acme", ask); err == nil || !strings.Contains(err.Error(), "another process has been writing for org acme") {
+		t.Errorf("got %v", err)
+	}
+	if err := d.Fleet(t.Context(), ask); err == nil || !strings.Contains(err.Error(), "reading over all orgs") {
+		t.Errorf("got %v", err)
+	}
+	if err := errors.Join(d.Read(t.Context(), "acme", ask), d.Write(t.Context(), "globex", ask), d.Snapshot(t.Context(), ask)); err != nil {
+		t.Errorf("those that need no such lock: %v", err)
 	}
 }

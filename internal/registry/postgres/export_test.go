@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/jackc/pgx/v5"
@@ -9,6 +10,20 @@ import (
 
 // Database gives tests the transactions that the store is made of.
 type Database = database
+
+// LockTimeout is how long a transaction waits for a lock.
+func LockTimeout(d string) Option {
+	return func(c *config) {
+		before := c.pool.AfterConnect
+		c.pool.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+			_, err := conn.Exec(ctx, "SELECT set_config('lock_timeout', $1, false)", d)
+			if before != nil {
+				err = errors.Join(err, before(ctx, conn))
+			}
+			return err
+		}
+	}
+}
 
 // Connect is Open without the store around it.
 func Connect(ctx context.Context, url string, o ...Option) (*Database, error) {

@@ -277,7 +277,24 @@ func TestTheNextCallerOnAConnectionHasNoOrgOfTheLast(t *testing.T) {
 	if err := d.Read(t.Context(), "globex", who(&again)); err != nil || again != pid {
 		t.Fatalf("the test needs one connection, and has %d and %d: %v", pid, again, err)
 	}
-	// As an attacker would, on that connection: nothing is left of any of them.
+	// What an attacker leaves on the connection does not catch the next one's rows.
+	for _, statement := range []string{
+		"CREATE TEMPORARY TABLE fences (org text, token bigint)", "GRANT ALL ON pg_temp.fences TO PUBLIC", "SET search_path = pg_temp, freehold", "SET app.org = 'acme'",
+	} {
+		if err := d.Write(t.Context(), "acme", func(tx sqlstore.Tx) error { _, err := tx.Exec(t.Context(), statement); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Write(t.Context(), "hooli", func(tx sqlstore.Tx) error {
+		_, err := tx.Exec(t.Context(), "INSERT INTO fences (org, token) VALUES ($1, 1)", "hooli")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if rows := do(t, superuser(t, db), "SELECT org FROM freehold.fences WHERE org = 'hooli'"); len(rows) != 1 {
+		t.Error("the row of the next org went into the table that another left behind")
+	}
+	// Nothing is left of any of them, on the same connection.
 	if rows := do(t, superuser(t, db), "SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid); rows[0][0] != int64(1) {
 		t.Fatal("the connection is gone")
 	}

@@ -93,35 +93,29 @@ func (d *database) Close() error {
 	return nil
 }
 
+// bind gives a transaction its role, its org, and the names that its statements
+// mean, whatever was left on the connection by the one before.
+const bind = "SELECT set_config('role', $1, true), set_config('app.org', $2, true), set_config('search_path', '" + searchPath + "', true)"
+
 // Read runs fn in a transaction that sees the rows of one org, as they were at
 // its first statement, and changes nothing.
 func (d *database) Read(ctx context.Context, org string, fn func(sqlstore.Tx) error) error {
-	return d.run(ctx, begin{
-		"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-		"SELECT set_config('role', $1, true), set_config('app.org', $2, true)", []any{orgRole, org},
-	}, fn)
+	return d.run(ctx, begin{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", bind, orgRole, org}, fn)
 }
 
 // Write runs fn in a transaction that touches the rows of one org, and excludes
 // every other Write on that org.
 func (d *database) Write(ctx context.Context, org string, fn func(sqlstore.Tx) error) error {
-	return d.run(ctx, begin{
-		// Each statement sees what was committed before it, the first one too: it
-		// begins when the lock is held.
-		"BEGIN",
-		"SELECT set_config('role', $1, true), set_config('app.org', $2, true), pg_advisory_xact_lock(hashtextextended($2, 0))",
-		[]any{orgRole, org},
-	}, fn)
+	// Each statement sees what was committed before it, the first one too: it
+	// begins when the lock is held.
+	return d.run(ctx, begin{"BEGIN", bind + ", pg_advisory_xact_lock(hashtextextended($2, 0))", orgRole, org}, fn)
 }
 
 // Fleet runs fn in a transaction that reads the rows of all orgs, and may append
 // to the fleet's audit log. It excludes every other Fleet: each appends.
 func (d *database) Fleet(ctx context.Context, fn func(sqlstore.Tx) error) error {
-	return d.run(ctx, begin{
-		"BEGIN",
-		// Locks by two numbers are other locks than those by one.
-		"SELECT set_config('role', $1, true), set_config('app.org', '', true), pg_advisory_xact_lock(0, 0)", []any{fleetRole},
-	}, fn)
+	// Locks by two numbers are other locks than those by one.
+	return d.run(ctx, begin{"BEGIN", bind + ", pg_advisory_xact_lock(0, 0)", fleetRole, ""}, fn)
 }
 
 // Snapshot runs fn in a transaction that reads the rows of all orgs as they were
@@ -130,9 +124,7 @@ func (d *database) Fleet(ctx context.Context, fn func(sqlstore.Tx) error) error 
 func (d *database) Snapshot(ctx context.Context, fn func(sqlstore.Tx) error) error {
 	return d.run(ctx, begin{
 		"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-		"SELECT set_config('role', $1, true), set_config('app.org', '', true), " +
-			"set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)",
-		[]any{fleetRole},
+		bind + ", set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)", fleetRole, "",
 	}, fn)
 }
 
@@ -157,9 +149,17 @@ func (d *database) run(ctx context.Context, b begin, fn func(sqlstore.Tx) error)
 }
 
 // begin is what goes before a transaction's first statement.
-type begin struct {
-	begin, bind string
-	args        []any
+type begin struct{ begin, bind, role, org string }
+
+// busy says who else is at it, where the wait for the lock was too long.
+func (b begin) busy(err error) error {
+	switch {
+	case !is(err, lockTimeout):
+		return err
+	case b.org == "":
+		return fmt.Errorf("others have been reading over all orgs for %s: try again: %w", limits["lock_timeout"], err)
+	}
+	return fmt.Errorf("another process has been writing for org %s for %s: try again: %w", b.org, limits["lock_timeout"], err)
 }
 
 // transaction begins with its first statement.
@@ -209,7 +209,7 @@ func (t *transaction) Query(ctx context.Context, statement string, args ...any) 
 func (t *transaction) first(ctx context.Context, statement string, args []any) (pgx.BatchResults, error) {
 	var b pgx.Batch
 	b.Queue(t.begin.begin)
-	b.Queue(t.begin.bind, t.begin.args...)
+	b.Queue(t.begin.bind, t.begin.role, t.begin.org)
 	b.Queue(statement, args...)
 	t.begun = true
 	batch := t.conn.SendBatch(ctx, &b)
@@ -217,7 +217,7 @@ func (t *transaction) first(ctx context.Context, statement string, args []any) (
 		if _, err := batch.Exec(); err != nil {
 			// Close repeats it.
 			_ = batch.Close()
-			return nil, err
+			return nil, t.begin.busy(err)
 		}
 	}
 	return batch, nil

@@ -19,6 +19,7 @@ const (
 	internalError   = "XX000" // also "tuple concurrently updated", of two grants at once
 	undefinedTable  = "42P01"
 	refused         = "42501"
+	lockTimeout     = "55P03"
 )
 
 // is reports whether the server gave one of these codes.

@@ -46,6 +46,10 @@ var parameters = []string{
 	"default_query_exec_mode", "statement_cache_capacity", "pool_max_conns", "pool_min_conns", "pool_max_conn_lifetime", "pool_max_conn_idle_time",
 }
 
+// searchPath has temporary tables last: they outlive their transaction, and would
+// otherwise stand in for ours in the next one on the same connection.
+const searchPath = schema + ", pg_temp"
+
 // limits are settings of each session. A client that was stopped in the middle of
 // a transaction holds its org for five seconds more, and no longer; who waits for
 // that waits longer than this.
@@ -53,9 +57,7 @@ var limits = map[string]string{
 	"idle_in_transaction_session_timeout": "5s",
 	"lock_timeout":                        "15s",
 	"statement_timeout":                   "30s",
-	// Temporary tables come last: they outlive their transaction, and would
-	// otherwise stand in for ours in the next one on the same connection.
-	"search_path": schema + ", pg_temp",
+	"search_path":                         searchPath,
 	// A dump or a query that the policies would filter unseen is for nobody here.
 	"row_security": "on",
 }
