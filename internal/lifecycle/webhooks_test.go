@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -385,5 +386,61 @@ func TestWhenTheTimeForSendingIsOverItSaysWhatIsLeft(t *testing.T) {
 	d := must[[]event.Deliveries](t)(p.DeliverWebhooks(over, []string{"acme"}, false))
 	if e := d[0].Endpoints[0]; e.Waiting != 1 || e.Failed+e.Delivered > 0 || e.Unsent != "" || len(m[endsURL].All()) > 0 {
 		t.Errorf("%+v", e)
+	}
+}
+
+// Two machines send at the same time, receivers fail now and then, and each event
+// is still taken for the first time in its place.
+func TestTwoProcessesThatSendAtOnceKeepTheOrder(t *testing.T) {
+	t.Parallel()
+	p := hooked(t)
+	var mu sync.Mutex
+	taken := map[string][]string{}
+	flaky := func(url string) *webhooktest.Receiver {
+		return &webhooktest.Receiver{Answer: func(n int, w http.ResponseWriter, r webhooktest.Received) {
+			if n%3 == 0 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if !slices.Contains(taken[url], r.ID) {
+				taken[url] = append(taken[url], r.ID)
+			}
+		}}
+	}
+	m := mail{endsURL: flaky(endsURL), allURL: flaky(allURL)}
+	here := p.here()
+	onboard := func() { must[event.Onboarding](t)(here.onboard(document(t))) }
+	onboard()
+	onboard() // so that some wait behind the first that fails
+	ctx, stop := context.WithCancel(t.Context())
+	var both sync.WaitGroup
+	for _, machine := range []string{"b", "c"} {
+		follows := p.start(lifecycletest.Machine{Name: machine})
+		follows.Hooks = Hooks{Sender: m, Secrets: signed, Every: time.Millisecond}
+		both.Go(func() {
+			if err := follows.FollowWebhooks(ctx, nil, func(event.Deliveries) {}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	onboard()
+	onboard()
+	left := func() (n int) {
+		for _, e := range must[[]registry.EndpointState](t)(here.registryOf("acme").Endpoints(t.Context())) {
+			n += e.Waiting + e.Dead
+		}
+		return n
+	}
+	for deadline := time.Now().Add(30 * time.Second); left() > 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		p.world.Sleep(time.Second) // what failed is sent again
+	}
+	stop()
+	both.Wait()
+	for url, types := range map[string]event.Selection{endsURL: event.Terminal(), allURL: {"operation", "layer", "diagnostic"}} {
+		if d := cmp.Diff(expected(t, here, types), taken[url]); d != "" {
+			t.Errorf("%s received (-want +got):\n%s", url, d)
+		}
 	}
 }
