@@ -59,6 +59,7 @@ func (r *running) end(result any, err error) error {
 			e.Type, r.State = event.OperationBlocked, "blocked"
 		case errors.Is(err, lifecycle.ErrPending):
 			e.Type, r.State = event.OperationPending, "pending"
+			e.Reason, e.RetryAt = event.AccountQuota, r.w.clock.Now().Add(24*time.Hour)
 		}
 	}
 	r.emit(e)
@@ -169,9 +170,7 @@ func (w *world) Wait(ctx context.Context, name, operation string, within time.Du
 	if err != nil {
 		return last, err
 	}
-	cause := map[event.Type]error{
-		event.OperationFailed: errors.New("it failed"), event.OperationBlocked: lifecycle.ErrBlocked, event.OperationPending: lifecycle.ErrPending,
-	}[last.Type]
+	cause := causes[last.Type]
 	if cause != nil {
 		return last, &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: %s", cause, last.Message), Next: last.Next}
 	}

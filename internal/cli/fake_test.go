@@ -52,6 +52,7 @@ type world struct {
 	operations map[string][]*event.Operation
 	log        map[string][]event.Event
 	claimed    map[string][]event.Claim
+	requests   map[string]asked // by org and id
 	hooks      map[string]map[string]*hook
 	history    []pastRun
 	// trouble is what goes wrong next: see its uses. "busy@acme" goes wrong for
@@ -89,7 +90,7 @@ func newWorld(c *clock) *world {
 	return &world{
 		clock: c, orgs: map[string]*org{},
 		operations: map[string][]*event.Operation{}, log: map[string][]event.Event{}, claimed: map[string][]event.Claim{},
-		hooks: map[string]map[string]*hook{},
+		hooks: map[string]map[string]*hook{}, requests: map[string]asked{},
 	}
 }
 
@@ -210,6 +211,10 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o lifecycle.OnboardOptio
 	w.one.Lock()
 	defer w.one.Unlock()
 	out := event.Onboarding{Org: s.Org}
+	op, repeated, answered, err := w.again(s, o.RequestID, sink)
+	if answered {
+		return repeated, err
+	}
 	if trouble := w.troubleOf(s.Org); trouble == "busy" || trouble == "e-mail" {
 		return out, w.fail(s.Org, "")
 	}
@@ -217,7 +222,11 @@ func (w *world) Onboard(_ context.Context, s spec.Spec, o lifecycle.OnboardOptio
 	if w.trouble == "interrupted" {
 		sink(event.Event{Type: event.OperationFailed, Time: began, Org: s.Org, Operation: "op-dead", Seq: 7, Kind: "onboard", Message: "its process ended"})
 	}
-	op := w.begin(s.Org, "onboard", sink)
+	if op == nil {
+		op = w.begin(s.Org, "onboard", sink)
+		op.Request = o.RequestID
+		w.requests[s.Org+" "+o.RequestID] = asked{s, op.Operation}
+	}
 	out.Operation = op.ID
 	emit := op.emit
 	known := w.orgs[s.Org]

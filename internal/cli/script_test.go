@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"slices"
 	"strconv"
@@ -30,6 +31,8 @@ type script struct {
 //
 //	freehold ARG...   runs a command; its exit status is kept
 //	exits N           says what that status was
+//	ends [EVENT...]   says how the operations on standard output ended, in the
+//	                  order of the words; without an EVENT: none did
 //	types TEXT        lets the next command have a terminal, on which TEXT is typed
 //	pipes FILE        gives the next command a file on standard input
 //	world TROUBLE     lets something go wrong from now on; "fine" ends it
@@ -54,6 +57,7 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("exit status %d, want %s", got, args[0])
 				}
 			},
+			"ends":  endsWith,
 			"types": func(ts *testscript.TestScript, _ bool, args []string) { of(ts).typed = args[0] + "\n" },
 			"pipes": func(ts *testscript.TestScript, _ bool, args []string) {
 				text := ts.ReadFile(args[0])
@@ -89,6 +93,31 @@ func TestScripts(t *testing.T) {
 			},
 		},
 	})
+}
+
+// endsWith reads CloudEvents and wants the terminal ones to be the named ones,
+// with no operation ending twice and nothing of an operation after its end.
+func endsWith(ts *testscript.TestScript, _ bool, args []string) {
+	var ends []string
+	ended := map[string]bool{}
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		var e struct {
+			Type, Subject string
+			Data          struct{ Operation string }
+		}
+		ts.Check(json.Unmarshal([]byte(line), &e))
+		key := e.Subject + " " + e.Data.Operation
+		if ended[key] {
+			ts.Fatalf("the operation has ended, and goes on: %s", line)
+		}
+		kind := event.Type(strings.TrimPrefix(e.Type, event.CloudEventPrefix))
+		if ended[key] = kind.Terminal(); ended[key] {
+			ends = append(ends, kind.State())
+		}
+	}
+	if slices.Sort(ends); !slices.Equal(ends, args) {
+		ts.Fatalf("ends %q, want %q", ends, args)
+	}
 }
 
 var findings = map[string]finding.Finding{
