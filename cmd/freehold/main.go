@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -36,9 +37,11 @@ func main() {
 		os.Exit(1)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks for an end in order; after it, the second one ends
-	// the process as it would any other.
-	context.AfterFunc(ctx, stop)
+	// The first signal asks for an end in order; after it, another one ends the
+	// process as it would any other. One that comes along with the first is the
+	// same request: some runners signal a whole group of processes, and a script
+	// in it hands its signal on.
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	dropped := withoutSettings(os.Environ())
 	env := cli.OS()
 	env.Wire = func(ctx context.Context, o cli.Options) (cli.Services, error) { return wire(ctx, o, dropped) }
