@@ -3,9 +3,12 @@ package main_test
 import (
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -101,7 +104,7 @@ func TestEveryPathEndsInOneTerminalEvent(t *testing.T) {
 		t.Errorf("interrupted: exit %d\n%s", code, interrupted.stderr)
 	}
 	h.killedWhen(starts("cluster"), "onboard", "-f", file)
-	h.want(0, "onboard", "-f", file)
+	h.pipelined(file, "run-7")
 
 	end := func(org string, types ...event.Type) stored { return stored{org, "onboard", types} }
 	want := []stored{
@@ -115,5 +118,35 @@ func TestEveryPathEndsInOneTerminalEvent(t *testing.T) {
 	}
 	if d := cmp.Diff(want, h.logs()); d != "" {
 		t.Errorf("operations by their terminal events (-want +got):\n%s", d)
+	}
+}
+
+// pipelined onboards with the script that pipelines run, and wants it to say
+// how that ended.
+func (h home) pipelined(file, request string) {
+	h.t.Helper()
+	script, err := filepath.Abs(filepath.Join("..", "..", "docs", "pipelines", "onboard.sh"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	c := exec.CommandContext(h.t.Context(), "sh", script, file, request)
+	c.Dir = h.t.TempDir()
+	c.Env = append(h.command(h.t.Context()).Env, "FREEHOLD_CLOUD=sandbox", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	c.WaitDelay = 5 * time.Second
+	if r := h.finish(c); r.code != 0 {
+		h.t.Fatalf("onboard.sh: exit %d\n%s", r.code, r.stderr)
+	}
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(c.Dir, name))
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		return string(text)
+	}
+	events := decodeEvents(h.t, result{stdout: read("onboard.ndjson")})
+	last := events[len(events)-1]
+	want := fmt.Sprintf("outcome=ready\norg=acme\noperation=%s\n", last.Operation)
+	if d := cmp.Diff(want, read("onboard.env")); d != "" || last.Type != event.OperationSucceeded {
+		h.t.Errorf("onboard.sh says (-want +got):\n%s\nand the last event is %s", d, last.Type)
 	}
 }
