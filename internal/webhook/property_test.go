@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"testing"
@@ -17,7 +18,7 @@ import (
 
 // schedule is a fleet under which processes are killed, stopped and answered badly.
 type schedule struct {
-	t    *rapid.T
+	ctx  context.Context //nolint:containedctx // of the test
 	m    *memory
 	now  time.Time
 	with webhook.Secrets
@@ -27,6 +28,21 @@ type schedule struct {
 	bodies map[string]string
 	// calm is when nothing goes wrong any more.
 	calm bool
+	// choices are what happens next. They are drawn before, because rapid can be
+	// asked by one goroutine only.
+	choices []int
+	// problem is the first thing that was not as it should be.
+	problem string
+}
+
+// choose is a number from 0 to below n; 0 when all that was drawn is used up.
+func (s *schedule) choose(n int) int {
+	if len(s.choices) == 0 {
+		return 0
+	}
+	c := s.choices[0]
+	s.choices = s.choices[1:]
+	return c % n
 }
 
 var errKilled = errors.New("the process is dead")
@@ -52,7 +68,7 @@ func (p *process) alive() error {
 func (s *schedule) deliver(to webhook.Target, nested bool) {
 	p := &process{schedule: s, nested: nested}
 	if !s.calm {
-		p.dies = rapid.IntRange(0, 12).Draw(s.t, "dies")
+		p.dies = s.choose(13)
 	}
 	d := webhook.Deliverer{
 		Outbox:  func(org string) webhook.Outbox { return mortal{s.m.box(org), p} },
@@ -61,7 +77,7 @@ func (s *schedule) deliver(to webhook.Target, nested bool) {
 		Now:     func() time.Time { return s.now },
 		Log:     slog.New(slog.DiscardHandler),
 	}
-	d.Deliver(s.t.Context(), []webhook.Target{to}, rapid.Bool().Draw(s.t, "early"))
+	d.Deliver(s.ctx, []webhook.Target{to}, s.choose(2) == 1)
 }
 
 // Send is the network and the receiver.
@@ -69,7 +85,8 @@ func (p *process) Send(_ context.Context, to registry.Endpoint, _ webhook.Secret
 	target := p.target(to)
 	how := "answers"
 	if !p.calm {
-		how = rapid.SampledFrom([]string{"answers", "answers", "fails", "is not reached", "answers and nobody hears", "is reached late", "puts off"}).Draw(p.t, "receiver")
+		ways := []string{"answers", "answers", "fails", "is not reached", "answers and nobody hears", "is reached late", "puts off"}
+		how = ways[p.choose(len(ways))]
 	}
 	if how == "is reached late" && !p.nested {
 		// The process is stopped for longer than its turn, and another goes on.
@@ -81,7 +98,7 @@ func (p *process) Send(_ context.Context, to registry.Endpoint, _ webhook.Secret
 	}
 	if how != "is not reached" {
 		if before, ok := p.bodies[d.ID]; ok && before != string(d.Body) {
-			p.t.Fatalf("%s came with %s, and before with %s", d.ID, d.Body, before)
+			p.problem = fmt.Sprintf("%s came with %s, and before with %s", d.ID, d.Body, before)
 		}
 		p.bodies[d.ID] = string(d.Body)
 	}
@@ -104,7 +121,7 @@ func (s *schedule) target(to registry.Endpoint) webhook.Target {
 			return t
 		}
 	}
-	s.t.Fatalf("nobody has the URL %s", to.URL)
+	s.problem = "nobody has the URL " + to.URL
 	return webhook.Target{}
 }
 
@@ -119,7 +136,7 @@ func call[T any](m mortal, do func() (T, error)) (out T, err error) {
 	if m.p.alive() == nil {
 		return do()
 	}
-	if m.p.steps == m.p.dies && rapid.Bool().Draw(m.p.t, "carried out") {
+	if m.p.steps == m.p.dies && m.p.choose(2) == 1 {
 		_, _ = do() // nobody hears the answer
 	}
 	return out, errKilled
@@ -135,7 +152,7 @@ func (m mortal) Next(ctx context.Context, t registry.Turn, due, until time.Time)
 		d, ok, err = m.Outbox.Next(ctx, t, due, until)
 		return d, err
 	})
-	if err == nil && ok && !m.p.calm && !m.p.nested && rapid.IntRange(0, 9).Draw(m.p.t, "stopped") == 0 {
+	if err == nil && ok && !m.p.calm && !m.p.nested && m.p.choose(10) == 9 {
 		m.p.now = m.p.now.Add(time.Hour)
 		m.p.deliver(m.p.target(t.Endpoint), true)
 	}
@@ -160,8 +177,9 @@ func TestEachEventIsTakenAtLeastOnceAndInOrder(t *testing.T) {
 	with := secrets(t)
 	rapid.Check(t, func(t *rapid.T) {
 		s := &schedule{
-			t: t, m: newMemory(), now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), with: with,
+			ctx: t.Context(), m: newMemory(), now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), with: with,
 			taken: map[webhook.Target][]string{}, bodies: map[string]string{},
+			choices: rapid.SliceOfN(rapid.IntRange(0, 1000), 0, 400).Draw(t, "choices"),
 		}
 		targets := []webhook.Target{{Org: "acme", Endpoint: "ci"}, {Org: "acme", Endpoint: "crm"}, {Org: "globex", Endpoint: "ci"}}
 		for _, to := range targets {
@@ -175,6 +193,9 @@ func TestEachEventIsTakenAtLeastOnceAndInOrder(t *testing.T) {
 		s.now = s.now.Add(24 * time.Hour)
 		for _, to := range targets {
 			s.deliver(to, false)
+			if s.problem != "" {
+				t.Fatal(s.problem)
+			}
 			if left := s.m.left(to, "waiting", "dead"); len(left) > 0 {
 				t.Fatalf("%v did not receive %q", to, left)
 			}
