@@ -53,9 +53,10 @@ vuln: ## Look dependencies up in Go's vulnerability database, where it can be re
 	@tools/vuln.sh
 
 .PHONY: bench
-bench: build ## Measure: each benchmark of a command and of the controller once, and the rules by themselves
+bench: build ## Measure: each benchmark of a command and of the controller once, the rules and the registry by themselves
 	FREEHOLD_TOOLS=$(CURDIR)/bin go test -run '^$$' -bench . -benchtime 1x -timeout 40m ./cmd/freehold ./internal/controller
 	go test -run '^$$' -bench . ./policies
+	go test -run '^$$' -bench . -benchtime 2000x -timeout 20m ./internal/registry/postgres
 
 .PHONY: image
 image: ## Make the namespace controller's image, an OCI layout in bin/, and print its digest

@@ -11,7 +11,7 @@ import (
 )
 
 // connection is one to a URL, with the search path of the driver's.
-func connection(t *testing.T, url string) *pgx.Conn {
+func connection(t testing.TB, url string) *pgx.Conn {
 	t.Helper()
 	c, err := pgx.ParseConfig(url)
 	if err != nil {

@@ -69,7 +69,7 @@ var sharing = map[string]func(*testing.T, world){
 			if err := of(w.b, "acme").TakeSlot(t.Context(), next, three()); err != nil {
 				t.Errorf("%s: %v", how, err)
 			}
-			full(t, of(w.b, held[1].Org).TakeSlot(t.Context(), seized(t, w.b, held[1].Org), three()))
+			_ = full(t, of(w.b, held[1].Org).TakeSlot(t.Context(), seized(t, w.b, held[1].Org), three()))
 			for _, l := range append(held, next) {
 				end(t, w.b, seized(t, w.b, l.Org), event.OperationFailed)
 			}
@@ -111,13 +111,13 @@ var sharing = map[string]func(*testing.T, world){
 			t.Error(err)
 		}
 		another := begin(t, w.b, "globex").Lease
-		full(t, of(w.b, "globex").TakeSlot(t.Context(), another, three(dead...)))
+		_ = full(t, of(w.b, "globex").TakeSlot(t.Context(), another, three(dead...)))
 		// What the one that slept renews and gives up is no longer its own.
 		if err := errors.Join(of(w.a, held[2].Org).Renew(t.Context(), held[2], "a process", ttl),
 			of(w.a, held[2].Org).FreeSlot(t.Context(), held[2], "close")); err != nil {
 			t.Fatal(err)
 		}
-		full(t, of(w.b, "globex").TakeSlot(t.Context(), another, three()))
+		_ = full(t, of(w.b, "globex").TakeSlot(t.Context(), another, three()))
 	},
 
 	"many that ask at once get no more than there are": func(t *testing.T, w world) {
@@ -142,7 +142,7 @@ var sharing = map[string]func(*testing.T, world){
 		wg.Wait()
 		same(t, "refusals", 5, len(refusals))
 		for _, err := range refusals {
-			full(t, err)
+			_ = full(t, err)
 		}
 	},
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"strings"
 
 	"freehold.dev/freehold/internal/event"
@@ -84,6 +85,8 @@ var fleetTables = []table{
 	{"fleet_audit_log", columns("seq# at actor request what result previous hash")},
 }
 
+func allTables() []table { return slices.Concat(orgTables, fleetTables) }
+
 func (t table) names() string {
 	var out []string
 	for _, c := range t.columns {
@@ -133,7 +136,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer) (event.Archive, error) 
 	out := &archiver{w: bufio.NewWriter(w), sum: sha256.New(), orgs: map[string]bool{}}
 	err := s.db.Snapshot(ctx, func(t Tx) error {
 		out.write(line{Format: archiveFormat})
-		for _, table := range append(orgTables[:len(orgTables):len(orgTables)], fleetTables...) {
+		for _, table := range allTables() {
 			if err := out.table(ctx, t, table); err != nil {
 				return fmt.Errorf("table %s: %w", table.name, err)
 			}
@@ -288,7 +291,7 @@ func (s *Store) importAll(ctx context.Context, a *archive) error {
 // empty refuses a registry that holds anything.
 func (s *Store) empty(ctx context.Context) error {
 	return s.db.Snapshot(ctx, func(t Tx) error {
-		for _, table := range append(orgTables[:len(orgTables):len(orgTables)], fleetTables...) {
+		for _, table := range allTables() {
 			n, _, err := one(ctx, tx{t}, scanNumber, statement("SELECT count(*) FROM "+table.name))
 			if err != nil {
 				return fmt.Errorf("table %s: %w", table.name, err)
@@ -325,7 +328,7 @@ func CheckArchive(r io.Reader) (event.Archive, error) {
 func readArchive(r io.Reader) (*archive, error) {
 	a := &archive{rows: map[string]map[string][][]any{}}
 	tables := map[string]table{}
-	for _, t := range append(orgTables[:len(orgTables):len(orgTables)], fleetTables...) {
+	for _, t := range allTables() {
 		tables[t.name] = t
 	}
 	in, sum := bufio.NewReader(r), sha256.New()

@@ -12,7 +12,7 @@ func ArchiveWrites() []string {
 // ArchiveColumns are the columns of every table of an archive, in order.
 func ArchiveColumns() map[string][]string {
 	out := map[string][]string{}
-	for _, t := range append(orgTables[:len(orgTables):len(orgTables)], fleetTables...) {
+	for _, t := range allTables() {
 		for _, c := range t.columns {
 			out[t.name] = append(out[t.name], c.name)
 		}
