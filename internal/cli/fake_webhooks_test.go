@@ -54,6 +54,17 @@ func (w *world) Webhooks(_ context.Context, org string) (event.Webhooks, error) 
 	return out, err
 }
 
+func (w *world) AllWebhooks(ctx context.Context) (all []event.Webhooks, err error) {
+	for _, org := range slices.Sorted(maps.Keys(w.hooks)) {
+		one, err := w.Webhooks(ctx, org)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
 func (w *world) AddWebhook(_ context.Context, org string, asked lifecycle.Webhook) (event.Webhook, []string, error) {
 	h := &hook{Webhook: event.Webhook{Name: asked.Name, URL: asked.URL, Secret: asked.Secret, Events: asked.Events, Created: w.clock.Now()}}
 	if len(asked.Events) == 0 {

@@ -19,6 +19,7 @@ import (
 // WebhookManager names the endpoints that an org's events are sent to, and sends.
 type WebhookManager interface {
 	Webhooks(ctx context.Context, org string) (event.Webhooks, error)
+	AllWebhooks(ctx context.Context) ([]event.Webhooks, error)
 	// AddWebhook names an endpoint. The notes say what is not an error, and
 	// should be known.
 	AddWebhook(ctx context.Context, org string, w lifecycle.Webhook) (added event.Webhook, notes []string, err error)
@@ -65,25 +66,41 @@ that may have any address and be reached by plain HTTP.`,
 
 func (a *app) webhooksList() *cobra.Command {
 	return &cobra.Command{
-		Use:   "list ORG",
-		Short: "List an org's endpoints, and what is on its way to them",
-		Example: `  freehold webhooks list acme
-  freehold webhooks list acme -o json | jq '.endpoints[] | select(.dead > 0)'`,
-		Args:              exactly("ORG"),
+		Use:   "list [ORG]",
+		Short: "List the endpoints of an org, or of all, and what is on its way to them",
+		Long: `List shows the endpoints of an org, or of all orgs: how many events wait for each,
+how many are dead letters, and why the oldest was not delivered.
+
+With -o json one ORG is an object and all orgs are a list; with -o ndjson each
+endpoint is one line.`,
+		Example: `  freehold webhooks list
+  freehold webhooks list acme
+  freehold webhooks list -o ndjson | jq 'select(.dead > 0)'`,
+		Args:              between(0, "ORG"),
 		ValidArgsFunction: a.completeOrgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.open(cmd)
 			if err != nil {
 				return err
 			}
-			all, err := p.Webhooks(cmd.Context(), args[0])
+			if len(args) == 0 {
+				all, err := p.AllWebhooks(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if a.output == asNDJSON {
+					return printList(a, byThemselves(all...), nil)
+				}
+				return a.print(all, func(w io.Writer) error { return render.TextAllWebhooks(w, all) })
+			}
+			one, err := p.Webhooks(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			if a.output == asNDJSON {
-				return printList(a, ofOrg(all.Org, all.Endpoints), nil)
+				return printList(a, byThemselves(one), nil)
 			}
-			return a.print(all, func(w io.Writer) error { return render.TextWebhooks(w, all) })
+			return a.print(one, func(w io.Writer) error { return render.TextWebhooks(w, one) })
 		},
 	}
 }
@@ -94,10 +111,11 @@ type orgWebhook struct {
 	event.Webhook
 }
 
-func ofOrg(org string, endpoints []event.Webhook) []orgWebhook {
-	out := make([]orgWebhook, len(endpoints))
-	for i, e := range endpoints {
-		out[i] = orgWebhook{Org: org, Webhook: e}
+func byThemselves(all ...event.Webhooks) (out []orgWebhook) {
+	for _, org := range all {
+		for _, e := range org.Endpoints {
+			out = append(out, orgWebhook{Org: org.Org, Webhook: e})
+		}
 	}
 	return out
 }

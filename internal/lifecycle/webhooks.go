@@ -50,6 +50,20 @@ func (s *Service) Webhooks(ctx context.Context, org string) (event.Webhooks, err
 	return out, fail(org, "", err)
 }
 
+// AllWebhooks returns the endpoints of all orgs that have one, by org.
+func (s *Service) AllWebhooks(ctx context.Context) ([]event.Webhooks, error) {
+	all, err := s.fleet().Endpoints(ctx)
+	var out []event.Webhooks
+	for _, e := range all {
+		if len(out) == 0 || out[len(out)-1].Org != e.Org {
+			out = append(out, event.Webhooks{Org: e.Org})
+		}
+		last := &out[len(out)-1]
+		last.Endpoints = append(last.Endpoints, shown(e.EndpointState))
+	}
+	return out, err
+}
+
 // endpoints are the org's. An org that is not known has none, unless somebody
 // has named one before its first onboard.
 func (s *Service) endpoints(ctx context.Context, org string) ([]registry.EndpointState, error) {

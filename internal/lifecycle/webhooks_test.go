@@ -394,6 +394,10 @@ func TestWhenTheTimeForSendingIsOverItSaysWhatIsLeft(t *testing.T) {
 func TestTwoProcessesThatSendAtOnceKeepTheOrder(t *testing.T) {
 	t.Parallel()
 	p := hooked(t)
+	all := must[[]event.Webhooks](t)(p.here().AllWebhooks(t.Context()))
+	if len(all) != 1 || all[0].Org != "acme" || len(all[0].Endpoints) != 2 {
+		t.Errorf("the endpoints of all orgs are %+v", all)
+	}
 	var mu sync.Mutex
 	taken := map[string][]string{}
 	flaky := func(url string) *webhooktest.Receiver {

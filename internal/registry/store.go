@@ -155,6 +155,8 @@ type FleetStore interface {
 	// common. The ledger refuses a second owner, so this reads what was really
 	// made, and not the ledger.
 	Shared(ctx context.Context) ([]finding.Shared, error)
+	// Endpoints returns the endpoints of all orgs, by org and name.
+	Endpoints(ctx context.Context) ([]OrgEndpoint, error)
 	// FollowDue returns a function that says which endpoints of all orgs have
 	// something to be sent by now, as Webhooks.Due does of one. It can be called as
 	// often as it takes to follow them: only FollowDue itself is an entry.

@@ -85,6 +85,12 @@ type Attempt struct {
 	Disable bool
 }
 
+// OrgEndpoint is an endpoint among those of all orgs.
+type OrgEndpoint struct {
+	Org string
+	EndpointState
+}
+
 // Due is an endpoint of an org that has something to be sent.
 type Due struct{ Org, Endpoint string }
 

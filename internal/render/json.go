@@ -84,6 +84,8 @@ func listed(v any) any {
 		return eachListed(v)
 	case []event.Drift:
 		return eachListed(v)
+	case []event.Webhooks:
+		return eachListed(v)
 	case []event.Deliveries:
 		return eachListed(v)
 	case []event.Check:

@@ -25,6 +25,21 @@ func TextWebhooks(w io.Writer, all event.Webhooks) error {
 	return table(w, "", rows)
 }
 
+// TextAllWebhooks writes one line per endpoint of all orgs.
+func TextAllWebhooks(w io.Writer, all []event.Webhooks) error {
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(w, "no org has webhooks")
+		return err
+	}
+	rows := [][]string{{"ORG", "NAME", "URL", "WAITING", "DEAD", "STATE"}}
+	for _, org := range all {
+		for _, e := range org.Endpoints {
+			rows = append(rows, []string{org.Org, e.Name, e.URL, strconv.Itoa(e.Waiting), strconv.Itoa(e.Dead), endpointState(e)})
+		}
+	}
+	return table(w, "", rows)
+}
+
 // endpointState says whether an endpoint gets what it should, and why not.
 func endpointState(e event.Webhook) string {
 	switch {

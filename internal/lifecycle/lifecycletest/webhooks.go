@@ -66,6 +66,11 @@ func (s *orgStore) Yield(ctx context.Context, t registry.Turn) error {
 	return s.p.write(entry("yield", t.Endpoint.Name, s.org), func() error { return s.d.Yield(ctx, t) })
 }
 
+// Endpoints returns the endpoints of all orgs.
+func (s *fleetStore) Endpoints(ctx context.Context) ([]registry.OrgEndpoint, error) {
+	return asked(s.p, func() ([]registry.OrgEndpoint, error) { return s.d.Endpoints(ctx) })
+}
+
 // FollowDue returns what says which endpoints have something to be sent.
 func (s *fleetStore) FollowDue(ctx context.Context) (func(context.Context, time.Time) ([]registry.Due, error), error) {
 	return asked(s.p, func() (func(context.Context, time.Time) ([]registry.Due, error), error) { return s.d.FollowDue(ctx) })

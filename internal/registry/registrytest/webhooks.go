@@ -339,6 +339,13 @@ var delivering = map[string]func(*testing.T, world){
 		if got, err := due(t.Context(), w.now()); err != nil || len(got) != 1 {
 			t.Errorf("due: %v, %v", got, err)
 		}
+		var every []string
+		for _, e := range must[[]registry.OrgEndpoint](t)(all(w.b).Endpoints(t.Context())) {
+			every = append(every, fmt.Sprint(e.Org, " ", e.Name, " ", e.Waiting))
+		}
+		if d := cmp.Diff([]string{"acme ci 0", "globex ci 1", "initech ci 0"}, every); d != "" {
+			t.Errorf("endpoints of all orgs (-want +got):\n%s", d)
+		}
 		entries, err := all(w.b).Audited(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)

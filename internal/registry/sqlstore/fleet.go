@@ -143,6 +143,18 @@ func identifies(output string) bool {
 	}
 }
 
+// Endpoints returns the endpoints of all orgs.
+func (s *fleetStore) Endpoints(ctx context.Context) (all []registry.OrgEndpoint, err error) {
+	err = s.call(ctx, "list the endpoints of all orgs", func(tx tx) error {
+		all, err = list(ctx, tx, func(r row) (e registry.OrgEndpoint, err error) {
+			e.EndpointState, err = scanEndpoint(after{r, []any{&e.Org}})
+			return e, err
+		}, fleetEndpoints)
+		return err
+	})
+	return all, err
+}
+
 // FollowDue returns what says which endpoints have something to be sent.
 func (s *fleetStore) FollowDue(ctx context.Context) (func(context.Context, time.Time) ([]registry.Due, error), error) {
 	if err := s.call(ctx, "follow which webhooks are due", func(tx) error { return nil }); err != nil {

@@ -142,6 +142,12 @@ const (
 	fleetLayerRuns statement = `SELECT layer, cloud, kind, duration FROM (
 		SELECT layer, cloud, kind, duration, row_number() OVER (PARTITION BY layer, kind ORDER BY finished DESC, org, operation) AS place
 		FROM layer_runs WHERE cloud = $1) runs WHERE place <= $2 ORDER BY layer, kind, place`
+	fleetEndpoints statement = `SELECT e.org, e.name, e.url, e.secret, e.types, e.created, e.disabled,
+		(SELECT count(*) FROM outbox w WHERE w.org = e.org AND w.endpoint = e.name AND w.state = 'pending'),
+		(SELECT count(*) FROM outbox d WHERE d.org = e.org AND d.endpoint = e.name AND d.state = 'dead'),
+		coalesce((SELECT o.next_try FROM outbox o WHERE o.org = e.org AND o.endpoint = e.name AND o.state = 'pending' ORDER BY o.seq LIMIT 1), ''),
+		coalesce((SELECT o.error FROM outbox o WHERE o.org = e.org AND o.endpoint = e.name AND o.state = 'pending' ORDER BY o.seq LIMIT 1), '')
+		FROM endpoints e ORDER BY e.org, e.name`
 	fleetDue statement = `SELECT e.org, e.name FROM endpoints e JOIN outbox o ON o.org = e.org AND o.endpoint = e.name AND o.seq =
 			(SELECT min(w.seq) FROM outbox w WHERE w.org = e.org AND w.endpoint = e.name AND w.state = 'pending')
 		WHERE e.disabled = '' AND e.claimed <= $1 AND o.next_try <= $1 ORDER BY o.next_try, e.org, e.name`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func (s *orgStore) Next(ctx context.Context, t registry.Turn, due, until time.Ti
 			return registry.ErrNotYourTurn
 		}
 		oldest, waits, err := one(ctx, tx, func(r row) (d dueDelivery, err error) {
-			d.Delivery, err = scanDelivery(more{r, []any{&d.next}})
+			d.Delivery, err = scanDelivery(before{r, []any{&d.next}})
 			return d, err
 		}, selectNext, s.org(), t.Endpoint.Name)
 		d, ok = oldest.Delivery, waits && oldest.next <= stamp(due)
@@ -62,14 +63,23 @@ func (s *orgStore) Next(ctx context.Context, t registry.Turn, due, until time.Ti
 	return d, true, nil
 }
 
-// more is a row with more columns than somebody reads.
-type more struct {
+// before is a row that has more columns behind those that somebody reads, and
+// after one that has them before.
+type before struct {
 	row
 
 	rest []any
 }
 
-func (m more) Scan(dest ...any) error { return m.row.Scan(append(dest, m.rest...)...) }
+func (b before) Scan(dest ...any) error { return b.row.Scan(append(dest, b.rest...)...) }
+
+type after struct {
+	row
+
+	rest []any
+}
+
+func (a after) Scan(dest ...any) error { return a.row.Scan(slices.Concat(a.rest, dest)...) }
 
 // Attempted records what came of a delivery.
 func (s *orgStore) Attempted(ctx context.Context, t registry.Turn, seq int64, a registry.Attempt) error {
