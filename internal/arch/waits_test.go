@@ -15,6 +15,7 @@ import (
 // nobody has to hear of it. Everything else waits by internal/wait, which names
 // what it waits for.
 var pauses = map[string]string{
+	"cmd/freehold/main.go":                 "the second in which another signal is the same request: it delays nothing",
 	"internal/wait/wait.go":                "it is how everybody waits",
 	"internal/wait/heard.go":               "it is how everybody waits",
 	"internal/engine/engine.go":            "a place among the engine's: slot says what it waits for",
