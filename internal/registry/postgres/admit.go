@@ -76,10 +76,10 @@ func (l login) check(schemaThere bool) error {
 		return fmt.Errorf("login %s is a superuser, whom no policy binds: %s", l.name, instead)
 	case l.bypass:
 		return fmt.Errorf("login %s has BYPASSRLS, so no policy binds it: run ALTER ROLE %s NOBYPASSRLS", l.name, l.name)
-	case l.createRole:
-		return fmt.Errorf("login %s has CREATEROLE and could take any role: run ALTER ROLE %s NOCREATEROLE", l.name, l.name)
 	case len(l.owns) > 0:
 		return fmt.Errorf("login %s owns %s, and an owner can change the policies: %s", l.name, some(l.owns), instead)
+	case l.createRole:
+		return fmt.Errorf("login %s has CREATEROLE and could take any role: run ALTER ROLE %s NOCREATEROLE", l.name, l.name)
 	case !schemaThere:
 		return fmt.Errorf("it has no registry yet: run freehold registry migrate as the owner")
 	case len(l.beyond) > 0:
