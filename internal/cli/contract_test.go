@@ -35,7 +35,7 @@ func TestEachRowOfTheContractHasAProofAndEachProofARow(t *testing.T) {
 	exits, ends := map[string]bool{}, map[string]bool{}
 	for _, p := range rows {
 		exits[p.Exit] = true
-		for _, end := range strings.Fields(p.Ends) {
+		for end := range strings.FieldsSeq(p.Ends) {
 			ends[end] = true
 		}
 	}
@@ -72,8 +72,23 @@ func contractRows(t *testing.T, file string) map[string]promise {
 			p.Ends = ""
 		}
 		rows[name] = p
+		for i, command := range strings.Split(cells[1], "`") {
+			if words := strings.Fields(command); i%2 == 1 && !exists(words) {
+				t.Errorf("row %s: there is no command %s", name, command)
+			}
+		}
 	}
 	return rows
+}
+
+// exists reports whether words name a command, and flags of it.
+func exists(words []string) bool {
+	cmd, rest, err := (&app{}).root().Find(words)
+	return err == nil && !slices.ContainsFunc(rest, func(word string) bool {
+		name, flag := strings.CutPrefix(word, "--")
+		name, _, _ = strings.Cut(name, "=")
+		return !flag || cmd.Flags().Lookup(name) == nil
+	})
 }
 
 // contractProofs reads what each part of the script last asks for.

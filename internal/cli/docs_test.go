@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -133,7 +134,7 @@ func scalars(text string) ([]string, error) {
 	for {
 		var doc yaml.Node
 		err := d.Decode(&doc)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out, nil
 		}
 		if err != nil {
