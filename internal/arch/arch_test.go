@@ -109,7 +109,7 @@ var may = map[string][]string{
 
 	"internal/cloud":               {"internal/event"},
 	"internal/cloud/cloudtest":     {"internal/cloud"},
-	"internal/cloud/aws":           {"internal/cloud", "internal/awstype", "internal/wait"},
+	"internal/cloud/aws":           {"internal/cloud", "internal/event", "internal/awstype", "internal/wait"},
 	"internal/sandbox":             {"internal/cloud", "internal/awstype", "internal/event", "internal/iam", "internal/unknown", "internal/sandbox/..."},
 	"internal/sandbox/store":       {},
 	"internal/sandbox/awsprovider": {"internal/iam", "internal/awstype", "internal/sandbox/store"},

@@ -53,6 +53,8 @@ var answers = []struct {
 	{registry.ErrUnknownEndpoint, answer{}},
 	{registry.ErrUnknownDelivery, answer{}},
 	{registry.ErrNotYourTurn, answer{}},
+	{registry.ErrArchive, answer{}},
+	{registry.ErrNotEmpty, answer{}},
 
 	// Another process is at the stack: what it does is not to be repeated beside it.
 	{engine.ErrLocked, answer{kind: ErrBusy}},

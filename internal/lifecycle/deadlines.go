@@ -20,6 +20,8 @@ var deadlines = map[string]time.Duration{
 	"adopt":  time.Hour,
 	"clear":  time.Hour,
 	"expose": 15 * time.Minute,
+	// Other orgs' accounts are created or closed first.
+	"queue": time.Hour,
 	// A new version of a cluster with several node groups.
 	"up":    6 * time.Hour,
 	"renew": 15 * time.Minute,

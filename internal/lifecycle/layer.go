@@ -50,6 +50,7 @@ type layerOut struct {
 //	clear   with prune: what takes a place that the layer needs goes
 //	expose  what nobody is on record for stays in sight, and what no update can
 //	        change back is put back
+//	queue   a new account: other orgs' accounts are created first
 //	up      the engine brings the resources to what the plan says; of a cluster
 //	        in two runs where pods have to move, see upGroups
 //	putBack what the engine does not see of them is put back
@@ -133,7 +134,12 @@ func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err erro
 		up = r.upObjects
 	case plan.LayerAccount, plan.LayerBoundary:
 	}
+	leave, err := r.queueToCreate(ctx, in)
+	if err != nil {
+		return out, err
+	}
 	made, err := up(ctx, in)
+	err = leave(err)
 	made.Result.Stack, made.Pruned, made.PutBack = out.Result.Stack, out.Pruned, out.PutBack
 	if out = made; err != nil {
 		return out, err

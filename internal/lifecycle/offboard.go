@@ -207,6 +207,7 @@ type remains struct {
 //
 //	adopt    an unclean layer: what no state records would be left behind
 //	prepare  what stands in the way of a removal and is no resource
+//	queue    the account, if it is to be closed: other orgs' are closed first
 //	destroy  the engine removes the resources, and the stack
 //	forget   the account is closed, if it is to be, and the layer recorded as removed
 //
@@ -253,6 +254,9 @@ func (r *run) removeLayer(ctx context.Context, in removeIn) (out removeOut, err 
 		}
 		return out, nil
 	}
+	if err := r.queueToClose(ctx, removeIn{DataPlane: out.DataPlane, Layer: l, Close: in.Close}); err != nil {
+		return out, err
+	}
 	gone, err := do(ctx, r.step("forget", l), r.forget, removeIn{DataPlane: out.DataPlane, Layer: l, Close: in.Close})
 	if err == nil {
 		out.DataPlane = gone
@@ -290,6 +294,9 @@ func (r *run) removeThere(ctx context.Context, in removeIn, out removeOut) (remo
 	left, err := do(ctx, r.step("prepare", l), r.prepareRemoval, in)
 	out.Left, out.WayIn = left.Left, left.WayIn
 	if err != nil {
+		return out, err
+	}
+	if err := r.queueToClose(ctx, in); err != nil {
 		return out, err
 	}
 	rec := d.Layer(l)

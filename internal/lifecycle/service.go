@@ -56,6 +56,8 @@ type Management interface {
 	Identity(ctx context.Context) (cloud.Identity, error)
 	// CheckRelease returns a *cloud.UnsupportedError for what the cloud does not have.
 	CheckRelease(ctx context.Context, r cloud.Release) error
+	// Limits are what it lets all orgs do together.
+	Limits() cloud.Limits
 	// CloseAccount closes a vended account. Closing a closed account does nothing.
 	CloseAccount(ctx context.Context, accountID string) error
 }
@@ -144,6 +146,9 @@ type Service struct {
 	// ControllerWithin bounds the wait for a namespace controller that was put
 	// back; 0 means 2 minutes.
 	ControllerWithin time.Duration
+	// QueueWithin bounds the wait for other orgs' accounts to be created or closed; 0
+	// means 30 minutes.
+	QueueWithin time.Duration
 	// RetryEvery is the first pause before a step is tried again; 0: what answers has.
 	RetryEvery time.Duration
 	// ProbeEvery is the pause between two probes; 0 means 10 seconds.

@@ -17,6 +17,7 @@ import (
 
 	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/sandbox/awsprovider"
 	"freehold.dev/freehold/internal/sandbox/controlplane"
 	"freehold.dev/freehold/internal/sandbox/store"
@@ -341,12 +342,22 @@ func (c *Cloud) Remove(ctx context.Context, a cloud.Account, it cloud.Item) erro
 	return c.backend.Delete(ctx, who, t, "", it.ID, nil)
 }
 
+// Limits are how many accounts AWS creates and closes at once. How fast it is
+// asked does not matter here: what it would throttle, it takes no time for.
+// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+func (*Cloud) Limits() cloud.Limits {
+	return cloud.Limits{Create: cloud.Limit{AtOnce: 5}, Close: cloud.Limit{AtOnce: awsprovider.ClosedAtOnce}}
+}
+
 // CloseAccount closes a vended account.
 func (c *Cloud) CloseAccount(ctx context.Context, accountID string) error {
 	if err := c.backend.Settle(ctx); err != nil {
 		return err
 	}
 	found, err := c.backend.CloseAccount(ctx, accountID)
+	if errors.Is(err, awsprovider.ErrCloseQueue) {
+		err = &cloud.PendingError{Reason: event.CloseQueue, After: 15 * time.Minute, Err: err}
+	}
 	if err != nil {
 		return fmt.Errorf("close account %s: %w", accountID, err)
 	}

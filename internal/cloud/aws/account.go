@@ -39,7 +39,7 @@ func (c *Cloud) CloseAccount(ctx context.Context, accountID string) error {
 	case err == nil, isCode(err, "AccountAlreadyClosedException"):
 		return nil
 	case isCode(err, "ConstraintViolationException", "ConcurrentModificationException", "TooManyRequestsException"):
-		return fmt.Errorf("close account %s: %w: %w", accountID, cloud.ErrPending, err)
+		return fmt.Errorf("close account %s: %w", accountID, closesLater(err))
 	default:
 		return fmt.Errorf("close account %s: organizations:CloseAccount: %w", accountID, err)
 	}

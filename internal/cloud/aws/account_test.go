@@ -5,8 +5,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	organizationstypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/event"
 )
 
 func TestCloseAccountAsksOnceAndTellsWhatIsPending(t *testing.T) {
@@ -40,10 +44,33 @@ func TestCloseAccountAsksOnceAndTellsWhatIsPending(t *testing.T) {
 			case !tt.fails && !errors.Is(err, tt.want):
 				t.Errorf("CloseAccount: %v, want %v", err, tt.want)
 			}
+			if p, ok := errors.AsType[*cloud.PendingError](err); tt.want == cloud.ErrPending && (!ok || p.Reason != event.CloseQueue || p.After == 0) { //nolint:errorlint // the sentinel itself
+				t.Errorf("CloseAccount: %#v, want a time when to ask again", err)
+			}
 			if got := slices.Contains(asked(), "CloseAccount"); got != tt.asks {
 				t.Errorf("the closing was asked for: %t, want %t", got, tt.asks)
 			}
 		})
+	}
+}
+
+func TestAClosingThatAWSRefusesForNowSaysWhenToAskAgain(t *testing.T) {
+	for reason, want := range map[organizationstypes.ConstraintViolationExceptionReason]event.Reason{
+		organizationstypes.ConstraintViolationExceptionReasonCloseAccountQuotaExceeded:         event.CloseQuota,
+		organizationstypes.ConstraintViolationExceptionReasonCloseAccountRequestsLimitExceeded: event.CloseQueue,
+	} {
+		err := closesLater(&organizationstypes.ConstraintViolationException{Reason: reason})
+		if err.Reason != want || !errors.Is(err, cloud.ErrPending) || err.After < 10*time.Minute {
+			t.Errorf("%s: %+v", reason, err)
+		}
+	}
+}
+
+func TestTheProviderStaysBelowTheRateOfAskingForTheCreationsThatMayBeUnderWay(t *testing.T) {
+	// waitAccountCreated's PollInterval, and AWS's 2 per second.
+	const every, most = 10.0, 2.0
+	if n := (*Cloud)(nil).Limits().Create.AtOnce; float64(n)/every >= most {
+		t.Errorf("%d creations at once ask more often than AWS allows", n)
 	}
 }
 

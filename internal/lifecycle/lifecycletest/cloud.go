@@ -237,6 +237,13 @@ func (c *Cloud) Remove(_ context.Context, a cloud.Account, it cloud.Item) error 
 	return err
 }
 
+// Limits are the world's: see SetLimits.
+func (c *Cloud) Limits() cloud.Limits {
+	c.p.w.mu.Lock()
+	defer c.p.w.mu.Unlock()
+	return c.p.w.data.Limits
+}
+
 // CloseAccount closes an account; a closed one stays closed.
 func (c *Cloud) CloseAccount(_ context.Context, accountID string) error {
 	if err := c.p.guard(CloseAccount, ""); err != nil {

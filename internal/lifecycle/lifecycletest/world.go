@@ -65,6 +65,8 @@ type data struct {
 	Stacks map[string]map[string]*stack
 	// Quotas are limits by Pulumi type; a type without one has plenty.
 	Quotas map[string]int
+	// Limits are what all orgs may do together.
+	Limits cloud.Limits
 	// OptIns are the regions that were enabled, by account.
 	OptIns map[string][]string
 	// Zones are those of every account; none: three.
@@ -126,6 +128,7 @@ func New() *World {
 			},
 			Stacks: map[string]map[string]*stack{},
 			Quotas: map[string]int{},
+			Limits: cloud.Limits{Create: cloud.Limit{AtOnce: 5}, Close: cloud.Limit{AtOnce: 3}},
 		},
 	}
 	w.open()
@@ -269,6 +272,13 @@ func (w *World) SetZones(zones ...cloud.Zone) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.data.Zones = zones
+}
+
+// SetLimits says what all orgs may do together.
+func (w *World) SetLimits(l cloud.Limits) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.data.Limits = l
 }
 
 // SetProbes says what the next probes of an account find, usable or not. What

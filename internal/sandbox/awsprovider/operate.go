@@ -51,6 +51,13 @@ func (b *Backend) Account(ctx context.Context, id string) (status string, usable
 	return status, usable, err
 }
 
+// ClosedAtOnce is how many accounts AWS closes at a time.
+// https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+const ClosedAtOnce = 3
+
+// ErrCloseQueue is wrapped when it closes as many already.
+var ErrCloseQueue = errors.New("CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED")
+
 // CloseAccount answers organizations:CloseAccount. It reports whether there is
 // such an account; closing a closed one does nothing.
 func (b *Backend) CloseAccount(ctx context.Context, id string) (found bool, err error) {
@@ -64,6 +71,14 @@ func (b *Backend) CloseAccount(ctx context.Context, id string) (found bool, err 
 		row, err := tx.Get(ManagementAccount, store.Global, accountToken, id)
 		if err != nil || row == nil || text(row.Outputs["status"]) != active {
 			return err
+		}
+		closing, err := tx.List(store.Filter{Type: accountToken})
+		if err != nil {
+			return err
+		}
+		closing = slices.DeleteFunc(closing, func(r store.Row) bool { return text(r.Outputs["status"]) != pendingClosure })
+		if len(closing) >= ClosedAtOnce {
+			return fmt.Errorf("ConstraintViolationException: %w: %d accounts are being closed", ErrCloseQueue, len(closing))
 		}
 		row.Outputs["status"] = pendingClosure
 		row.Outputs["__closed"] = b.Env.Now().UTC().Format(time.RFC3339Nano)
