@@ -19,6 +19,7 @@ import (
 	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/orgcontext/operator"
 	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/registry"
 )
 
 // wire returns the services for the cloud that was chosen. It opens the cloud
@@ -80,13 +81,14 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 	if err != nil {
 		return nil, err
 	}
-	eng, err := newEngine(o, home, cl, log)
+	records := lifecycle.Records{Registry: reg, Who: operator.Local(o.RequestID)}
+	eng, err := newEngine(o, home, cl, records.Over, log)
 	if err != nil {
 		return nil, err
 	}
 	return &lifecycle.Service{
 		Hooks:   hooks,
-		Records: lifecycle.Records{Registry: reg, Who: operator.Local(o.RequestID)},
+		Records: records,
 		Cloud:   cl, CloudName: o.Cloud, Engine: eng, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
 		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
 	}, nil
@@ -135,7 +137,9 @@ type servedCloud interface {
 }
 
 // newEngine wires the engine. It starts nothing: most commands need no run.
-func newEngine(o cli.Options, home string, cl servedCloud, log *slog.Logger) (*engine.Engine, error) {
+func newEngine(
+	o cli.Options, home string, cl servedCloud, over func(context.Context, engine.Stack, engine.Lock) (bool, error), log *slog.Logger,
+) (*engine.Engine, error) {
 	// The home's own folder only: one that an operator names may be on a file
 	// system that is not mounted, and an empty one in its place has no stacks.
 	if o.Backend == "" {
@@ -158,6 +162,8 @@ func newEngine(o cli.Options, home string, cl servedCloud, log *slog.Logger) (*e
 		Policies:   policyPacks(o, home),
 		// Each org runs one stack at a time, and none waits for another's.
 		Parallel: max(o.Parallel, 4),
+		Lost:     registry.ErrLost,
+		Over:     over,
 		Now:      time.Now,
 		Log:      log,
 	})

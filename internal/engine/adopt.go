@@ -168,7 +168,7 @@ func (e *Engine) pastDeadLock(ctx context.Context, s Stack, ws auto.Workspace, d
 			raw = why
 		}
 		err := e.classify(ctx, s, doing, raw, nil)
-		if !first || !errors.Is(err, ErrLocked) || !e.abandoned(raw.Error()) {
+		if !first || !errors.Is(err, ErrLocked) || !e.abandoned(ctx, s, raw.Error()) {
 			return err
 		}
 		if err := e.unlock(ctx, s, ws, raw.Error()); err != nil {

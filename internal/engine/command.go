@@ -23,6 +23,7 @@ type cli struct {
 	path    string
 	version semver.Version
 	grace   time.Duration
+	lost    error
 	log     *slog.Logger
 	calls   atomic.Int64
 }
@@ -30,9 +31,10 @@ type cli struct {
 // stackCLI is the CLI for one stack. It implements auto.PulumiCommand.
 //
 // It differs from the Automation API's own in three ways. A lock that the child
-// inherits keeps two CLI processes of one stack apart, also when the first has
-// outlived the Freehold that started it: the kernel drops the lock with the
-// last process that holds it. A cancelled CLI gets the time to finish the step
+// inherits keeps two CLI processes of one stack apart, also when the first, or a
+// plugin of it, has outlived the Freehold that started it: the kernel drops the
+// lock with the last process that holds it. On Linux the CLI dies with its
+// Freehold, so that nothing of an operation that is over writes to its state. A cancelled CLI gets the time to finish the step
 // that it is in; the library's own waits ten seconds, and a cluster takes ten
 // minutes. And the history that Up reads back after each run is answered from
 // here, since nobody reads it: a CLI start costs 0.3 s.
@@ -60,7 +62,8 @@ type stackCLI struct {
 func (c *stackCLI) Version() semver.Version { return c.version }
 
 // Run starts the CLI and waits for it. A cancelled context interrupts the CLI
-// once; after the grace it is killed.
+// once; after the grace it is killed. One that ended because the org is lost
+// kills it and its plugins at once.
 func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts, stderrs []io.Writer,
 	env []string, args ...string,
 ) (string, string, int, error) {
@@ -113,11 +116,15 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 			killBelow(cmd.Process.Pid)
 			return cmd.Process.Kill()
 		}
+		if c.lost != nil && errors.Is(context.Cause(ctx), c.lost) {
+			killBelow(cmd.Process.Pid)
+			return cmd.Process.Kill()
+		}
 		return cmd.Process.Signal(os.Interrupt)
 	}
 	cmd.WaitDelay = c.grace
 
-	err = cmd.Run()
+	err = runBound(cmd)
 	code := -1
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		code = exit.ExitCode()

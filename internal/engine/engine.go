@@ -63,6 +63,12 @@ type Options struct {
 	// It is then killed, and the next run repairs; 0 means 20 minutes, the
 	// longest step that AWS has (a cluster).
 	Grace time.Duration
+	// Lost is the cause of a context's end for which a run is killed at once, and
+	// not ended in order: somebody else may be at its stack. nil: none.
+	Lost error
+	// Over reports whether the operation that made a lock of the backend on another
+	// machine is known to be over. Such a lock is removed. nil: nobody knows.
+	Over func(ctx context.Context, s Stack, l Lock) (bool, error)
 	// Now is the clock.
 	Now func() time.Time
 	// Log takes what only a developer wants to know.
@@ -138,7 +144,7 @@ func (e *Engine) ready(ctx context.Context) (*cli, map[string]string, error) {
 			return nil, nil, fmt.Errorf("connect the providers: %w", err)
 		}
 	}
-	e.cli = &cli{path: path, version: version, grace: e.opts.Grace, log: e.opts.Log}
+	e.cli = &cli{path: path, version: version, grace: e.opts.Grace, lost: e.opts.Lost, log: e.opts.Log}
 	return e.cli, e.env, nil
 }
 

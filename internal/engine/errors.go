@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -253,8 +252,8 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 	if auto.IsConcurrentUpdateError(err) {
 		out.Kind = ErrLocked
 	}
-	if pids, hosts := lockHolders(text); errors.Is(out.Kind, ErrLocked) && len(pids) > 0 {
-		out.Next = nextLocked(s, pids[0], hosts[0])
+	if locks := locksOf(text); errors.Is(out.Kind, ErrLocked) && len(locks) > 0 {
+		out.Next = nextLocked(s, locks[0].PID, locks[0].Host)
 	}
 	if out.Next == "" {
 		out.Next = "run the same command again: it goes on where it stopped"
@@ -282,7 +281,6 @@ var (
 	ansi         = regexp.MustCompile("\x1b\\[[0-9;]*m|<\\{%[^%]*%\\}>")
 	spaces       = regexp.MustCompile(`\s*\n\s*`)
 	lockURL      = regexp.MustCompile(`(file://\S+): created by `)
-	lockPID      = regexp.MustCompile(`created by \S*@(\S+) \(pid (\d+)\)`)
 	cutShort     = regexp.MustCompile(`^failed to run policy: .*(?:context canceled|code = Canceled)`)
 	pluginOnPath = regexp.MustCompile(`^(?:warning: )?using pulumi-analyzer-\S+ from \$PATH`)
 
@@ -324,16 +322,4 @@ func lockFiles(s string) []string {
 		}
 	}
 	return out
-}
-
-// lockHolders reads who holds the backend's lock from the CLI's words.
-func lockHolders(s string) (pids []int, hosts []string) {
-	for _, m := range lockPID.FindAllStringSubmatch(s, -1) {
-		pid, err := strconv.Atoi(m[2])
-		if err != nil {
-			continue
-		}
-		pids, hosts = append(pids, pid), append(hosts, m[1])
-	}
-	return pids, hosts
 }

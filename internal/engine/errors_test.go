@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"testing"
 	"time"
@@ -140,7 +142,42 @@ func TestALockIsAbandonedOnlyWhenEveryHolderIsADeadProcessOfThisMachine(t *testi
 			if _, err := os.Stat("/proc/self/comm"); err != nil && reason == "a live process that is no pulumi" {
 				t.Skip("this system does not tell a process's name without a program")
 			}
-			if got := (&Engine{}).abandoned(tc.text); got != tc.want {
+			if got := (&Engine{}).abandoned(t.Context(), Stack{Name: "acme.cluster"}, tc.text); got != tc.want {
+				t.Errorf("abandoned: %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestALockOfAnotherMachineIsAbandonedOnlyWhenItsOperationIsKnownToBeOver(t *testing.T) {
+	at := time.Date(2026, 11, 29, 14, 0, 0, 0, time.UTC)
+	line := func(host string) string {
+		return "s3://b/l.json: created by root@" + host + " (pid 7) at 2026-11-29T14:00:00Z\n"
+	}
+	for reason, tc := range map[string]struct {
+		text string
+		over func(Lock) (bool, error)
+		want bool
+	}{
+		"an operation that is over":      {line("elsewhere"), func(Lock) (bool, error) { return true, nil }, true},
+		"one that is not known to be":    {line("elsewhere"), func(Lock) (bool, error) { return false, nil }, false},
+		"one of which nobody can tell":   {line("elsewhere"), func(Lock) (bool, error) { return true, errors.New("no registry") }, false},
+		"one that nobody is asked about": {line("elsewhere"), nil, false},
+		"a lock that does not say when":  {"created by root@elsewhere (pid 7)\n", func(Lock) (bool, error) { return true, nil }, false},
+		"two, of which one is not over":  {line("elsewhere") + line("there"), func(l Lock) (bool, error) { return l.Host == "elsewhere", nil }, false},
+		"two that are over":              {line("elsewhere") + line("there"), func(l Lock) (bool, error) { return l.At.Equal(at) && l.PID == 7, nil }, true},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			e := &Engine{opts: Options{Log: slog.New(slog.DiscardHandler)}}
+			if tc.over != nil {
+				e.opts.Over = func(_ context.Context, s Stack, l Lock) (bool, error) {
+					if s.Name != "acme.cluster" {
+						t.Errorf("asked about %s", s.Name)
+					}
+					return tc.over(l)
+				}
+			}
+			if got := e.abandoned(t.Context(), Stack{Name: "acme.cluster"}, tc.text); got != tc.want {
 				t.Errorf("abandoned: %v, want %v", got, tc.want)
 			}
 		})

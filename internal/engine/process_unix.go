@@ -8,11 +8,23 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 )
 
 // detach puts the command into a process group of its own.
-func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+func detach(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	bind(cmd.SysProcAttr)
+}
+
+// runBound runs a command that may be bound to the thread that starts it, and so
+// keeps that thread until the command has ended.
+func runBound(cmd *exec.Cmd) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return cmd.Run()
+}
 
 // tryLock takes the file's lock if nobody has it. The lock belongs to the open
 // file, not to the process, so a child that inherits the file keeps it.

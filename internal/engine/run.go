@@ -190,7 +190,7 @@ func (e *Engine) run(ctx context.Context, s Stack, doing string, create bool, si
 			return res, nil
 		case i == attempts:
 			return e.recorded(ctx, s, res), err
-		case errors.Is(err, ErrLocked) && e.abandoned(raw.Error()):
+		case errors.Is(err, ErrLocked) && e.abandoned(ctx, s, raw.Error()):
 			if err := e.unlock(ctx, s, st.Workspace(), raw.Error()); err != nil {
 				return e.recorded(ctx, s, res), err
 			}
@@ -214,22 +214,6 @@ func (e *Engine) recorded(ctx context.Context, s Stack, res Result) Result {
 	}
 	res.Recorded = &c.Custom
 	return res
-}
-
-// abandoned reports whether every holder of the backend's lock is a process of
-// this machine that is gone. A holder that cannot be judged counts as alive.
-func (e *Engine) abandoned(text string) bool {
-	pids, hosts := lockHolders(text)
-	self, err := os.Hostname()
-	if err != nil || len(pids) == 0 {
-		return false
-	}
-	for i, pid := range pids {
-		if hosts[i] != self || pulumiAlive(pid) {
-			return false
-		}
-	}
-	return true
 }
 
 // pulumiAlive reports whether the process is there and, where that can be
