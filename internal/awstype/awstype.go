@@ -97,7 +97,10 @@ const perAccount = "(account)"
 
 // IdentityTags tell apart what has no name: of two things in one layer, the
 // names in the tags differ.
-var IdentityTags = []string{"Name", "freehold.dev/org", "freehold.dev/layer"}
+var IdentityTags = []string{"Name", OrgTag, "freehold.dev/layer"}
+
+// OrgTag is the tag that says which org a resource belongs to.
+const OrgTag = "freehold.dev/org"
 
 var rows = sync.OnceValue(func() []Row {
 	return slices.Concat(

@@ -23,11 +23,12 @@ var organizationRows = []Row{
 		Source:  "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html",
 		Quota:   "organizations/L-29A0C5DF",
 		By:      []string{"email"},
+		With:    []string{"name", Tags},
 		Find:    "account", Unlisted: inManagement,
 		Make: []string{
 			"organizations:CreateAccount", "organizations:DescribeCreateAccountStatus", "organizations:MoveAccount", orgTag, orgUntag,
 		},
-		Read:   []string{"organizations:ListAccounts", "organizations:DescribeAccount", "organizations:ListParents", orgTags},
+		Read:   []string{"organizations:ListAccounts", "organizations:ListCreateAccountStatus", "organizations:DescribeAccount", "organizations:ListParents", orgTags},
 		Delete: []string{"organizations:CloseAccount"},
 	},
 	{

@@ -134,7 +134,7 @@ func (s *Service) emailOf(ctx context.Context, f dataplane.Facts) (string, error
 // accountWithEmail is the account in the organization that has the plan's
 // e-mail, "" when there is none.
 func (s *Service) accountWithEmail(ctx context.Context, p plan.Plan) (string, error) {
-	id, err := s.Cloud.Find(ctx, cloud.Account{Region: p.Region}, accountType, map[string]any{"email": p.Account.Email})
+	id, err := s.Cloud.Find(ctx, cloud.Account{Region: p.Region}, accountType, map[string]any{"email": p.Account.Email, "name": p.Account.Name})
 	switch {
 	case errors.Is(err, cloud.ErrNotFound):
 		return "", nil
