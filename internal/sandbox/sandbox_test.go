@@ -74,6 +74,28 @@ func TestAnAccountIsUsableWhenItsServicesAnswer(t *testing.T) {
 	}
 }
 
+func TestThreeAccountsAreClosedAtATime(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	c := open(t, Options{Latency: "realistic/10000", Clock: func() time.Time { return now }})
+	var ids []string
+	for _, org := range []string{"acme", "globex", "initech", "umbrella"} {
+		ids = append(ids, vend(t, c, org).ID)
+	}
+	for _, id := range ids[:3] {
+		if err := c.CloseAccount(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := c.CloseAccount(t.Context(), ids[3])
+	if p, ok := errors.AsType[*cloud.PendingError](err); !ok || p.Reason != event.CloseQueue || !errors.Is(err, cloud.ErrPending) {
+		t.Errorf("the fourth: %v", err)
+	}
+	now = now.Add(time.Minute)
+	if err := c.CloseAccount(t.Context(), ids[3]); err != nil {
+		t.Errorf("when they are closed: %v", err)
+	}
+}
+
 func TestAnAccountIsClosedOnceAndThenNobodyGetsIn(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	c := open(t, Options{Latency: "realistic/10000", Clock: func() time.Time { return now }})
