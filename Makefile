@@ -58,6 +58,11 @@ bench: build ## Measure: each benchmark of a command and of the controller once,
 	go test -run '^$$' -bench . ./policies
 	go test -run '^$$' -bench . -benchtime 2000x -timeout 20m ./internal/registry/postgres
 
+.PHONY: torture
+torture: build ## Kill, stop and disturb four machines at work on ten orgs for about an hour, on both registries
+	FREEHOLD_TOOLS=$(CURDIR)/bin FREEHOLD_TORTURE_ORGS=10 FREEHOLD_TORTURE_REQUESTS=12 \
+		go test -count=1 -v -timeout 3h -run TestWhateverHappensToItsProcesses ./cmd/freehold
+
 .PHONY: image
 image: ## Make the namespace controller's image, an OCI layout in bin/, and print its digest
 	@go run -C tools/image . build -out $(CURDIR)/bin/controller-image $(IMAGEFLAGS)
