@@ -88,7 +88,16 @@ func (a registryAdmin) Export(ctx context.Context, w io.Writer) (out event.Archi
 
 // Import fills the registry, which is empty.
 func (a registryAdmin) Import(ctx context.Context, r io.Reader) (event.Archive, error) {
-	return with(ctx, a.o, func(s registry.Store) (event.Archive, error) { return s.Import(ctx, r) })
+	out, err := with(ctx, a.o, func(s registry.Store) (event.Archive, error) { return s.Import(ctx, r) })
+	switch {
+	case errors.Is(err, registry.ErrArchive):
+		err = &lifecycle.Error{Err: fmt.Errorf("%w: %w", lifecycle.ErrInvalid, err), Next: "export it again; nothing was imported"}
+	case errors.Is(err, registry.ErrNotEmpty):
+		err = &lifecycle.Error{
+			Err: fmt.Errorf("%w: %w", lifecycle.ErrInvalid, err), Next: "import into a registry that was migrated and never used; nothing was imported",
+		}
+	}
+	return out, err
 }
 
 // Check reads an archive, and writes nothing.
