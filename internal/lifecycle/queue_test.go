@@ -39,7 +39,10 @@ func (c counting) count(s engine.Stack) func() {
 		return func() {}
 	}
 	n := c.now.Add(1)
-	for most := c.most.Load(); n > most && !c.most.CompareAndSwap(most, n); most = c.most.Load() {
+	for {
+		if most := c.most.Load(); n <= most || c.most.CompareAndSwap(most, n) {
+			break
+		}
 	}
 	time.Sleep(20 * time.Millisecond)
 	return func() { c.now.Add(-1) }
