@@ -167,6 +167,9 @@ func (o *tormented) request(n int, last bool) {
 			run = append(run, "--fault", o.fault())
 		}
 		if o.live(h, run) {
+			if !last {
+				o.drifts()
+			}
 			o.mu.Lock()
 			o.asked[o.org] = doc
 			o.mu.Unlock()
@@ -174,6 +177,17 @@ func (o *tormented) request(n int, last bool) {
 		}
 	}
 	o.t.Errorf("%s: request %d was not done in 30 tries", o.org, n)
+}
+
+// drifts looks at the org from a machine, half of the time: that holds nothing,
+// and never holds anybody up. An org that was just changed has no drift.
+func (o *tormented) drifts() {
+	if o.random.IntN(2) == 0 {
+		return
+	}
+	if r := o.machine(home{}).run("drift", o.org); r.code != 0 {
+		o.t.Errorf("%s: drift exits with %d:\n%s%s", o.org, r.code, r.stdout, r.stderr)
+	}
 }
 
 // fault is something that goes wrong in the cloud, once.

@@ -19,9 +19,10 @@ var networkThings = []thing{
 	{name: "second-vpc", in: "org", token: vpcToken, props: props{"cidrBlock": "10.1.0.0/16"}},
 	{name: "small-vpc", in: "org", token: vpcToken, props: props{"cidrBlock": "10.2.0.0/28"}},
 	{name: "subnet-a", in: "org", token: subnetToken, props: props{"vpcId": "$(vpc)", "cidrBlock": "10.0.0.0/20", "availabilityZone": "$(region)a", "mapPublicIpOnLaunch": false, "tags": props{"a": "b"}}},
-	{name: "subnet-b", in: "org", token: subnetToken, props: props{"vpcId": "$(vpc)", "cidrBlock": "10.0.16.0/20", "availabilityZone": "$(region)b"}},
-	{name: "subnet-a2", in: "org", token: subnetToken, props: props{"vpcId": "$(vpc)", "cidrBlock": "10.0.32.0/20", "availabilityZone": "$(region)a"}},
-	{name: "small-subnet", in: "org", token: subnetToken, props: props{"vpcId": "$(vpc)", "cidrBlock": "10.0.48.0/28", "availabilityZone": "$(region)a"}},
+	// The emulator looks for a conflict in what another of its threads adds to.
+	{name: "subnet-b", in: "org", token: subnetToken, after: []string{"subnet-a"}, props: props{"vpcId": "$(vpc)", "cidrBlock": "10.0.16.0/20", "availabilityZone": "$(region)b"}},
+	{name: "subnet-a2", in: "org", token: subnetToken, after: []string{"subnet-b"}, props: props{"vpcId": "$(vpc)", "cidrBlock": "10.0.32.0/20", "availabilityZone": "$(region)a"}},
+	{name: "small-subnet", in: "org", token: subnetToken, after: []string{"subnet-a2"}, props: props{"vpcId": "$(vpc)", "cidrBlock": "10.0.48.0/28", "availabilityZone": "$(region)a"}},
 	{name: "gateway", in: "org", token: gatewayToken, props: props{"vpcId": "$(vpc)", "tags": props{"a": "b"}}},
 	{name: "eip", in: "org", token: eipToken, props: props{"domain": "vpc", "tags": props{"a": "b"}}},
 	{name: "nat", in: "org", token: natToken, after: []string{"gateway"}, props: props{"allocationId": "$(eip)", "subnetId": "$(subnet-a)", "tags": props{"a": "b"}}},
