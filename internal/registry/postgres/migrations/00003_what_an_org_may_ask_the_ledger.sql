@@ -57,7 +57,8 @@ END
 $$;
 -- +goose StatementEnd
 
--- Of a JSON array of values, those that belong to another org, and never which.
+-- Of a JSON array of values, those that belong to another org, and never which. An
+-- array is looked up by the index; a subquery would be joined to the whole ledger.
 -- +goose StatementBegin
 CREATE FUNCTION ledger_taken(asked text, a_values text) RETURNS TABLE (kind text, value text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -65,7 +66,7 @@ DECLARE
   me text := freehold.ledger_org(asked);
 BEGIN
   RETURN QUERY SELECT l.kind, l.value FROM freehold.ledger l
-    WHERE l.value IN (SELECT jsonb_array_elements_text(a_values::jsonb)) AND l.org <> me;
+    WHERE l.value = ANY (ARRAY(SELECT jsonb_array_elements_text(a_values::jsonb))) AND l.org <> me;
 END
 $$;
 -- +goose StatementEnd
