@@ -58,6 +58,9 @@ var limits = map[string]string{
 	"lock_timeout":                        "15s",
 	"statement_timeout":                   "30s",
 	"search_path":                         searchPath,
+	// Each statement finds rows by a key, whatever the key is: one plan serves all
+	// values, and policies are planned once, too.
+	"plan_cache_mode": "force_generic_plan",
 	// A dump or a query that the policies would filter unseen is for nobody here.
 	"row_security": "on",
 }
