@@ -62,7 +62,7 @@ func TestAURLSaysWhereAndNotWhatASessionIs(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 		case want != "" && want != "tokens" && (!errors.Is(err, postgres.ErrInvalidURL) || !strings.Contains(err.Error(), want)):
 			t.Errorf("%s\ngot      %v\nexpected %s", url, err, want)
-		case err == nil && (tokens != (want == "tokens") || len(settings) != 6 || settings["options"] != "" || settings["row_security"] != "on"):
+		case err == nil && (tokens != (want == "tokens") || len(settings) != 7 || settings["options"] != "" || settings["row_security"] != "on" || settings["plan_cache_mode"] != "force_generic_plan"):
 			t.Errorf("%s: tokens %t, settings %v", url, tokens, settings)
 		}
 	}
