@@ -27,18 +27,19 @@ of its own; --fleet is the log of every read over all orgs.`,
 	return cmd
 }
 
-// whoseLog is the org whose log is meant, empty for the fleet's.
-func whoseLog(cmd *cobra.Command, args []string, fleet bool) (string, error) {
+// openLog returns the use cases, and the org whose log is meant, empty for the
+// fleet's.
+func (a *app) openLog(cmd *cobra.Command, args []string, fleet bool) (p Lifecycle, org string, err error) {
 	switch {
 	case fleet && len(args) > 0:
-		return "", usagef(cmd, "%s: name an org or give --fleet, not both", cmd.Name())
-	case fleet:
-		return "", nil
-	case len(args) == 0:
-		return "", usagef(cmd, "%s: ORG is missing", cmd.Name())
-	default:
-		return args[0], nil
+		return nil, "", usagef(cmd, "%s: name an org or give --fleet, not both", cmd.Name())
+	case !fleet && len(args) == 0:
+		return nil, "", usagef(cmd, "%s: ORG is missing", cmd.Name())
+	case !fleet:
+		org = args[0]
 	}
+	p, err = a.open(cmd)
+	return p, org, err
 }
 
 func (a *app) auditLogShow() *cobra.Command {
@@ -52,14 +53,10 @@ func (a *app) auditLogShow() *cobra.Command {
 		Args:              between(0, "ORG"),
 		ValidArgsFunction: a.completeOrgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			org, err := whoseLog(cmd, args, fleet)
-			if err != nil {
-				return err
-			}
 			if after < 0 {
 				return usagef(cmd, "show: --after %d: want the number of an entry, 0 or more", after)
 			}
-			p, err := a.open(cmd)
+			p, org, err := a.openLog(cmd, args, fleet)
 			if err != nil {
 				return err
 			}
@@ -96,11 +93,7 @@ That the newest entries are missing shows only to somebody who kept a hash: with
 		Args:              between(0, "ORG"),
 		ValidArgsFunction: a.completeOrgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			org, err := whoseLog(cmd, args, fleet)
-			if err != nil {
-				return err
-			}
-			p, err := a.open(cmd)
+			p, org, err := a.openLog(cmd, args, fleet)
 			if err != nil {
 				return err
 			}

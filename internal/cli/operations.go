@@ -66,12 +66,15 @@ line.`,
 	}
 }
 
-// operationArgs are the org and the operation that was named; empty: the newest.
-func operationArgs(args []string) (org, operation string) {
+// openOperation returns the use cases, and the org and the operation that were
+// named; an empty operation is the newest.
+func (a *app) openOperation(cmd *cobra.Command, args []string) (p Lifecycle, org, operation string, err error) {
+	org = args[0]
 	if len(args) > 1 {
-		return args[0], args[1]
+		operation = args[1]
 	}
-	return args[0], ""
+	p, err = a.open(cmd)
+	return p, org, operation, err
 }
 
 func (a *app) operationShow() *cobra.Command {
@@ -87,8 +90,7 @@ The exit status is 0 however the operation ended.`,
 		Args:              between(1, "ORG", "OPERATION"),
 		ValidArgsFunction: a.completeOperations,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			org, op := operationArgs(args)
-			p, err := a.open(cmd)
+			p, org, op, err := a.openOperation(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -130,8 +132,7 @@ and "operations wait" makes an exit status of it.`,
 			if follow && a.output == asJSON {
 				return usagef(cmd, "events: --follow has no one document to write: use -o ndjson")
 			}
-			org, op := operationArgs(args)
-			p, err := a.open(cmd)
+			p, org, op, err := a.openOperation(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -196,8 +197,7 @@ With -o json or -o ndjson the terminal event is written, as a CloudEvent.`,
 			if within <= 0 {
 				return usagef(cmd, "wait: --timeout %s: want more than 0", within)
 			}
-			org, op := operationArgs(args)
-			p, err := a.open(cmd)
+			p, org, op, err := a.openOperation(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -232,8 +232,7 @@ another machine takes up to 15 seconds.`,
 		Args:              between(1, "ORG", "OPERATION"),
 		ValidArgsFunction: a.completeOperations,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			org, op := operationArgs(args)
-			p, err := a.open(cmd)
+			p, org, op, err := a.openOperation(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -281,8 +280,7 @@ Running the command again that began it goes on where it stopped.`,
 
 		ValidArgsFunction: a.completeOperations,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			org, op := operationArgs(args)
-			p, err := a.open(cmd)
+			p, org, op, err := a.openOperation(cmd, args)
 			if err != nil {
 				return err
 			}
