@@ -120,9 +120,21 @@ func (s *Service) Follow(ctx context.Context, org, id string, after int64, sink 
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// Of a holder on another machine this takes seconds, and its events go on
+	// meanwhile.
+	asked := make(chan bool, 1)
+	ask := func() { asked <- s.gone(ctx, org, op.ID) }
+	go ask()
 	for {
-		// Asked before the events are read: what it says until its end is then all there.
-		gone := s.gone(ctx, org, op.ID)
+		// Answered before the events are read: what it says until its end is then all there.
+		gone := false
+		select {
+		case gone = <-asked:
+			go ask()
+		default:
+		}
 		evs, err := s.of(org).Events(ctx, op.ID, after)
 		if err != nil {
 			return fail(org, "", err)
