@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -281,16 +282,28 @@ func TestPodsGetARoleOfTheirOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(h.dir, "with.yaml")
-	if err := os.WriteFile(file, bytes.Replace(document, []byte("serviceAccounts: [{name: uploader}]"), []byte(withRole), 1), 0o600); err != nil {
+	document = bytes.Replace(document, []byte("serviceAccounts: [{name: uploader}]"), []byte(withRole), 1)
+	// And other tags, one of which only the storage class can give to volumes:
+	// nobody can change that.
+	document = bytes.Replace(document, []byte("tags: {team: blue}"), []byte(`tags: {team: red, cost: "42", city: Köln}`), 1)
+	if err := os.WriteFile(file, document, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	// The cluster is there, and the role that the plan of bootstrap names is not.
-	h.want(2, "plan", "-f", file)
+	planned := decode[event.Plan](t, h.want(2, "plan", "-f", file, "-o", "json"))
+	const class = "kubernetes:storage.k8s.io/v1:StorageClass"
+	if i := slices.IndexFunc(planned.Changes, func(c event.Change) bool { return c.Type == class }); i < 0 || planned.Changes[i].Op != "replace" || len(planned.Changes[i].Properties) == 0 {
+		t.Errorf("the class is not planned to be replaced: %+v", planned.Changes)
+	}
 	made := decode[event.Onboarding](t, h.want(0, "onboard", "-f", file, "-o", "json"))
 	roleOf := func(project string) string {
 		return "arn:aws:iam::" + made.DataPlane.AccountID + ":role/freehold-acme-pod-" + project + ".uploader"
 	}
 	c := h.cluster(t, "acme")
+	now, err := c.administrator().StorageV1().StorageClasses().Get(ctx, "freehold-gp3", metav1.GetOptions{})
+	if err != nil || !slices.Contains(slices.Collect(maps.Values(now.Parameters)), "city=Köln") || slices.Contains(slices.Collect(maps.Values(now.Parameters)), "team=blue") {
+		t.Errorf("the class is %v, %v", now.Parameters, err)
+	}
 	annotated := func(project string) string {
 		t.Helper()
 		a, err := c.administrator().CoreV1().ServiceAccounts(project).Get(ctx, "uploader", metav1.GetOptions{})

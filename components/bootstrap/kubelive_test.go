@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -287,6 +288,25 @@ func holdsEveryField(t *testing.T, config *rest.Config, made []componenttest.Res
 			t.Fatal(err)
 		}
 		same(t, "a storage class that somebody made again")
+
+		// It makes way for another one, and nothing does together with what holds something.
+		deployment := objects[slices.IndexFunc(objects, func(o kubelive.Object) bool { return strings.HasSuffix(o.Type, ":Deployment") })]
+		if err := write.MakeWay(t.Context(), []kubelive.Object{o, deployment}); err == nil {
+			t.Error("a Deployment makes way")
+		}
+		fetch(t, admin, live)
+		for range 2 {
+			if err := write.MakeWay(t.Context(), []kubelive.Object{o}); err != nil {
+				t.Fatal(err)
+			}
+			if err := admin.Get(t.Context(), client.ObjectKeyFromObject(live), live); !apierrors.IsNotFound(err) {
+				t.Errorf("the class that made way: %v", err)
+			}
+		}
+		if err := write.PutBack(t.Context(), []kubelive.Object{o}); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "a storage class that made way")
 	}
 }
 

@@ -45,6 +45,9 @@ var (
 	ErrCloseQuota = errors.New("the cloud closes no more accounts for now")
 	// ErrNameInUse is wrapped when something of that name exists already.
 	ErrNameInUse = errors.New("the name is in use")
+	// ErrImmutable is wrapped when an API server of Kubernetes refuses to change what
+	// it lets nobody change. Only an object that is made anew can have it otherwise.
+	ErrImmutable = errors.New("the object cannot be changed")
 	// ErrPolicy is wrapped when a policy blocked a resource.
 	ErrPolicy = errors.New("blocked by policy")
 	// ErrUnanalyzed is wrapped when a policy pack could not be asked: it is
@@ -67,6 +70,10 @@ type Failure struct {
 	Name    string
 	Op      string
 	Message string
+	// Immutable is true where the API server lets nobody make this change.
+	Immutable bool
+	// OldInputs and NewInputs are those before and after, as in a Step.
+	OldInputs, NewInputs map[string]any
 }
 
 // Error is a failed run of a stack.
@@ -190,11 +197,19 @@ var causes = []cause{
 		ErrCredentials, regexp.MustCompile(`No valid credential sources|failed to refresh cached credentials`),
 		nextSignIn,
 	},
+	{ErrImmutable, immutable, nextImmutable},
 	{
 		ErrNameInUse, regexp.MustCompile(`AlreadyExists|BucketAlreadyOwnedByYou|DuplicatePolicyException|EMAIL_ALREADY_EXISTS|ResourceInUseException: .* already exists`),
 		"another owner has the name: choose another in the spec, or remove it by hand if it is a leftover",
 	},
 }
+
+// immutable is how an API server refuses to change what nobody can change: its
+// words are others for each field (kubernetes/kubernetes, pkg/apis/*/validation:
+// ValidateStorageClassUpdate, ValidateRoleBindingUpdate, ValidateConfigMapUpdate,
+// ValidateServiceUpdate, ValidateStatefulSetUpdate, ValidatePriorityClassUpdate).
+var immutable = regexp.MustCompile(`is invalid: [^\n]*(?:field is immutable|updates to [^\n]+ are forbidden|cannot change roleRef|` +
+	`is immutable after creation|may not be changed in an update|may not change once set)`)
 
 // classify turns a failed CLI call into an Error. It is called before anything
 // else wraps the failure.
@@ -270,6 +285,8 @@ func nextLocked(s Stack, pid int, host string) string {
 	}
 	return fmt.Sprintf("%s; if that machine is gone, remove the lock with: pulumi cancel --stack %s", by, s.Name)
 }
+
+const nextImmutable = "it can only be made anew: see what depends on the object, remove it, then run the same command again"
 
 const nextSignIn = "sign in again, then run the same command again"
 

@@ -48,9 +48,24 @@ func TestTheWordsOfOtherProgramsBecomeSentinels(t *testing.T) {
 		"the closings of a month":               {"ConstraintViolationException: You have exceeded close account quota for the past 30 days.", ErrCloseQuota, ""},
 		"a quota of a service":                  {"ServiceQuotaExceededException: too many", ErrQuota, ""},
 		"a name that is taken":                  {"api error EntityAlreadyExists: Role with name x already exists.", ErrNameInUse, ""},
-		"a policy":                              {"error: preview failed: 1 policy violation", ErrPolicy, ""},
-		"a protected resource":                  {"unable to delete resource \"urn\" as it is currently marked for protection", ErrProtected, ""},
-		"anything else":                         {"error: the sky fell", ErrFailed, ""},
+		"a class's parameters": {
+			`resource "urn:x" was not successfully created by the Kubernetes API server: StorageClass.storage.k8s.io "freehold-gp3" is invalid: parameters: Forbidden: updates to parameters are forbidden.`,
+			ErrImmutable, "",
+		},
+		"a class's policy": {
+			`StorageClass.storage.k8s.io "freehold-gp3" is invalid: [parameters: Forbidden: updates to parameters are forbidden., reclaimPolicy: Forbidden: updates to reclaimPolicy are forbidden.]`,
+			ErrImmutable, "",
+		},
+		"a binding's role": {
+			`ClusterRoleBinding.rbac.authorization.k8s.io "x" is invalid: roleRef: Invalid value: rbac.RoleRef{APIGroup:"rbac.authorization.k8s.io", Kind:"ClusterRole", Name:"y"}: cannot change roleRef`,
+			ErrImmutable, "",
+		},
+		"a selector":           {`Deployment.apps "x" is invalid: spec.selector: Invalid value: v1.LabelSelector{MatchLabels:map[string]string{"a":"b"}}: field is immutable`, ErrImmutable, ""},
+		"frozen data":          {"ConfigMap \"x\" is invalid: data: Forbidden: field is immutable when `immutable` is set", ErrImmutable, ""},
+		"what is invalid":      {`Deployment.apps "x" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0`, ErrFailed, ""},
+		"a policy":             {"error: preview failed: 1 policy violation", ErrPolicy, ""},
+		"a protected resource": {"unable to delete resource \"urn\" as it is currently marked for protection", ErrProtected, ""},
+		"anything else":        {"error: the sky fell", ErrFailed, ""},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			e := &Engine{}
@@ -117,6 +132,33 @@ func TestAFailureNamesTheResourceAndItsCause(t *testing.T) {
 	want := []Failure{{URN: urn, Type: "aws:ec2/vpc:Vpc", Name: "vpc", Op: "create", Message: "api error VpcLimitExceeded:; too many"}}
 	if d := cmp.Diff(want, w.failures()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func TestAFailureSaysWhetherNobodyCanMakeTheChangeAndWhichItIs(t *testing.T) {
+	const urn = "urn:pulumi:acme.bootstrap::freehold::kubernetes:storage.k8s.io/v1:StorageClass::storage"
+	inputs := func(typ string) map[string]any { return map[string]any{"parameters": map[string]any{"type": typ}} }
+	step := apitype.StepEventMetadata{
+		Op: apitype.OpCreateReplacement, URN: urn, Type: "kubernetes:storage.k8s.io/v1:StorageClass",
+		Old: &apitype.StepEventStateMetadata{Inputs: inputs("gp2")}, New: &apitype.StepEventStateMetadata{Inputs: inputs("gp3")},
+	}
+	// A preview never says that the step failed.
+	for _, preview := range []bool{false, true} {
+		w := newWatch(Stack{}, nil, time.Now)
+		w.take(apitype.EngineEvent{ResourcePreEvent: &apitype.ResourcePreEvent{Metadata: step}})
+		w.take(apitype.EngineEvent{DiagnosticEvent: &apitype.DiagnosticEvent{
+			URN: urn, Severity: "error", Message: `StorageClass.storage.k8s.io "a" is invalid: parameters: Forbidden: updates to parameters are forbidden.`,
+		}})
+		if !preview {
+			w.take(apitype.EngineEvent{ResOpFailedEvent: &apitype.ResOpFailedEvent{Metadata: step}})
+		}
+		got := w.failures()
+		if len(got) != 1 || !got[0].Immutable {
+			t.Fatalf("preview: %t: got %+v", preview, got)
+		}
+		if d := cmp.Diff([]map[string]any{inputs("gp2"), inputs("gp3")}, []map[string]any{got[0].OldInputs, got[0].NewInputs}); d != "" {
+			t.Errorf("preview: %t (-want +got):\n%s", preview, d)
+		}
 	}
 }
 

@@ -147,7 +147,7 @@ func (w *watch) take(ev apitype.EngineEvent) {
 	case ev.ResOpFailedEvent != nil:
 		m := ev.ResOpFailedEvent.Metadata
 		delete(w.running, m.URN+string(m.Op))
-		w.fails = append(w.fails, Failure{URN: m.URN, Type: m.Type, Name: urnName(m.URN), Op: string(m.Op)})
+		w.fails = append(w.fails, Failure{URN: m.URN, Type: m.Type, Name: urnName(m.URN), Op: string(m.Op)}.of(m))
 		w.emit(event.ResourceFailed, m, strings.Join(w.diags[m.URN], "; "))
 	case ev.DiagnosticEvent != nil:
 		w.diagnostic(*ev.DiagnosticEvent)
@@ -280,18 +280,36 @@ func (w *watch) failures() []Failure {
 		if f.Message == "" {
 			f.Message = "no cause was given"
 		}
+		f.Immutable = immutable.MatchString(f.Message)
 		out, seen[f.URN] = append(out, f), true
 	}
-	// A check that fails has a diagnostic and no failed step.
+	// A check that fails has a diagnostic and no failed step, and so has whatever
+	// fails in a preview: that is still at its step.
 	for urn, msgs := range w.diags {
 		if urn == "" || seen[urn] || urnType(urn) == stackType {
 			continue
 		}
-		out = append(out, Failure{
-			URN: urn, Type: urnType(urn), Name: urnName(urn), Op: "check", Message: strings.Join(msgs, "; "),
-		})
+		f := Failure{URN: urn, Type: urnType(urn), Name: urnName(urn), Op: "check", Message: strings.Join(msgs, "; ")}
+		f.Immutable = immutable.MatchString(f.Message)
+		for _, r := range w.running {
+			if r.step.URN == urn {
+				f = f.of(r.step)
+			}
+		}
+		out = append(out, f)
 	}
 	return out
+}
+
+// of is the failure with the inputs of the step that failed.
+func (f Failure) of(m apitype.StepEventMetadata) Failure {
+	if m.Old != nil {
+		f.OldInputs = unknown.Properties(m.Old.Inputs)
+	}
+	if m.New != nil {
+		f.NewInputs = unknown.Properties(m.New.Inputs)
+	}
+	return f
 }
 
 func (w *watch) messages() []string {

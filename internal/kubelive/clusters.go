@@ -32,6 +32,15 @@ func (Clusters) PutBack(ctx context.Context, kubeconfig []byte, objects []Object
 	return c.PutBack(ctx, objects)
 }
 
+// MakeWay is Client.MakeWay.
+func (Clusters) MakeWay(ctx context.Context, kubeconfig []byte, objects []Object) error {
+	c, err := New(kubeconfig)
+	if err != nil {
+		return err
+	}
+	return c.MakeWay(ctx, objects)
+}
+
 // Available is Client.Available.
 func (Clusters) Available(ctx context.Context, kubeconfig []byte, o Object) (Availability, error) {
 	c, err := New(kubeconfig)

@@ -32,7 +32,7 @@ func (c *Client) Expose(ctx context.Context, results []Result) error {
 		if !r.Unowned {
 			continue
 		}
-		err := c.object(ctx, r.Object, func(in dynamic.ResourceInterface, live *unstructured.Unstructured) error {
+		err := c.object(ctx, "expose", r.Object, func(in dynamic.ResourceInterface, live *unstructured.Unstructured) error {
 			if live == nil {
 				return nil
 			}
@@ -54,8 +54,36 @@ func (c *Client) Expose(ctx context.Context, results []Result) error {
 func (c *Client) PutBack(ctx context.Context, objects []Object) error {
 	for _, o := range objects {
 		o.Was = nil // it may have been read since
-		err := c.object(ctx, o, func(in dynamic.ResourceInterface, live *unstructured.Unstructured) error {
+		err := c.object(ctx, "put back", o, func(in dynamic.ResourceInterface, live *unstructured.Unstructured) error {
 			return putBack(ctx, in, o, live)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// MakeWay deletes objects that are to be made again with what Kubernetes lets
+// nobody change. It refuses those of kinds that hold anything of anybody's before
+// it deletes one. An object that is gone already is as it should be.
+func (c *Client) MakeWay(ctx context.Context, objects []Object) error {
+	for _, o := range objects {
+		if !o.Remakable() {
+			return fmt.Errorf("%s %s is not to be made again: it may hold what is somebody's", o.Type, o.ID)
+		}
+	}
+	for _, o := range objects {
+		err := c.object(ctx, "remove", o, func(in dynamic.ResourceInterface, live *unstructured.Unstructured) error {
+			if live == nil {
+				return nil
+			}
+			uid := live.GetUID()
+			err := in.Delete(ctx, live.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
+			if apierrors.IsNotFound(err) {
+				return nil
+			}
+			return err
 		})
 		if err != nil {
 			return err
@@ -66,7 +94,7 @@ func (c *Client) PutBack(ctx context.Context, objects []Object) error {
 
 // object reads an object, nil where it is gone, and works on it, again if somebody
 // wrote to it meanwhile.
-func (c *Client) object(ctx context.Context, o Object, work func(dynamic.ResourceInterface, *unstructured.Unstructured) error) error {
+func (c *Client) object(ctx context.Context, doing string, o Object, work func(dynamic.ResourceInterface, *unstructured.Unstructured) error) error {
 	kind, err := o.kind()
 	if err != nil {
 		return err
@@ -87,7 +115,7 @@ func (c *Client) object(ctx context.Context, o Object, work func(dynamic.Resourc
 			return nil
 		case apierrors.IsConflict(err) && i < attempts:
 		default:
-			return fmt.Errorf("put back %s %s: %w", kind.Kind, o.ID, err)
+			return fmt.Errorf("%s %s %s: %w", doing, kind.Kind, o.ID, err)
 		}
 	}
 }
@@ -182,6 +210,13 @@ var remade = map[schema.GroupKind][]string{
 	{Group: "rbac.authorization.k8s.io", Kind: "ClusterRoleBinding"}: {"roleRef"},
 	{Group: "rbac.authorization.k8s.io", Kind: "RoleBinding"}:        {"roleRef"},
 	{Group: "storage.k8s.io", Kind: "StorageClass"}:                  {"parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"},
+}
+
+// Remakable reports whether the object is of a kind that holds nothing of
+// anybody's: it may be deleted, to be made again.
+func (o Object) Remakable() bool {
+	kind, err := o.kind()
+	return err == nil && remade[kind.GroupKind()] != nil
 }
 
 // Remade reports whether no update can put the object back: it was made again

@@ -76,6 +76,8 @@ var answers = []struct {
 	{engine.ErrCredentials, answer{}},
 	{engine.ErrWrongAccount, answer{}},
 	{engine.ErrNameInUse, answer{}},
+	// What bootstrap can make anew without harm it has by then: see upObjects.
+	{engine.ErrImmutable, answer{}},
 	{engine.ErrUnanalyzed, answer{}},
 	{engine.ErrNoStack, answer{}},
 	{engine.ErrFailed, answer{}},

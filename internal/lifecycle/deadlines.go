@@ -20,6 +20,7 @@ var deadlines = map[string]time.Duration{
 	"adopt":  time.Hour,
 	"clear":  time.Hour,
 	"expose": 15 * time.Minute,
+	"remake": 30 * time.Minute,
 	// Other orgs' accounts are created or closed first.
 	"queue": time.Hour,
 	// A new version of a cluster with several node groups.

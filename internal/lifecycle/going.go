@@ -40,10 +40,10 @@ func (r *run) upObjects(ctx context.Context, in layerIn) (made layerOut, err err
 		}
 	}
 	if len(drops) == 0 {
-		return r.upLayer(ctx, in)
+		return r.remaking(ctx, in)
 	}
 	err = r.tellingWhatGoes(ctx, in.DataPlane, func() error {
-		made, err = r.upLayer(ctx, in)
+		made, err = r.remaking(ctx, in)
 		return err
 	})
 	return made, err

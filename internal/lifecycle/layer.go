@@ -52,7 +52,8 @@ type layerOut struct {
 //	        change back is put back
 //	queue   a new account: other orgs' accounts are created first
 //	up      the engine brings the resources to what the plan says; of a cluster
-//	        in two runs where pods have to move, see upGroups
+//	        in two runs where pods have to move, see upGroups, and of objects
+//	        in two where nobody can change one of them, see remaking
 //	putBack what the engine does not see of them is put back
 //	settle  what belongs to the layer and is no resource: claims, settings, waits
 func (r *run) makeLayer(ctx context.Context, in layerIn) (out layerOut, err error) {

@@ -22,6 +22,9 @@ type Objects interface {
 	Expose(ctx context.Context, kubeconfig []byte, results []kubelive.Result) error
 	// PutBack makes objects what was applied, and nothing else.
 	PutBack(ctx context.Context, kubeconfig []byte, objects []kubelive.Object) error
+	// MakeWay deletes objects that hold nothing, to be made again with what nobody
+	// can change. It refuses all others.
+	MakeWay(ctx context.Context, kubeconfig []byte, objects []kubelive.Object) error
 	// Strays lists what somebody added to a cluster beside the objects of a layer.
 	Strays(ctx context.Context, kubeconfig []byte, s kubelive.Sought) (kubelive.Found, error)
 	// Remove asks for the end of a stray, without waiting for it.

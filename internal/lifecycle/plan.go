@@ -51,7 +51,7 @@ func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sin
 		if err != nil {
 			return out, err
 		}
-		out.Layers = append(out.Layers, counted(look.result, len(changes)-len(changesOf(l, look.steps))))
+		out.Layers = append(out.Layers, counted(look.result, len(changes)-len(look.changes(l))))
 		out.Changes = append(out.Changes, changes...)
 		if l == plan.LayerCluster {
 			entries, err := s.entryChanges(ctx, d)
@@ -148,8 +148,15 @@ type preview struct {
 	result event.LayerResult
 	steps  []engine.Step
 	policy []finding.Policy
-	// held are the URNs of what the engine was not asked about.
+	// held are the URNs of what the engine was not asked about, and anew is what
+	// would be replaced of it.
 	held []string
+	anew []event.Change
+}
+
+// changes lists what the engine would do to resources.
+func (p preview) changes(l plan.Layer) []event.Change {
+	return append(changesOf(l, p.steps), p.anew...)
 }
 
 // preview looks at what running a layer would do. It wraps dataplane.ErrNotReady
@@ -167,19 +174,27 @@ func (s *Service) preview(ctx context.Context, d dataplane.DataPlane, l plan.Lay
 	began := s.Now()
 	w.emit(event.Event{Type: event.LayerStarted, Layer: string(l)})
 	var held []string
+	var anew []event.Change
 	run, err := s.Engine.Preview(ctx, st, w.waits)
 	if _, failed := errors.AsType[*engine.Error](err); failed && l == plan.LayerBootstrap && !errors.Is(err, engine.ErrPolicy) {
-		// What no update can change back fails a preview, and not an onboard.
-		if hold, cannot := s.remade(ctx, d); cannot == nil && len(hold) > 0 {
+		// What no update can change, to or back, fails a preview, and not an onboard.
+		hold, cannot := s.remade(ctx, d)
+		refused, changes, unread := s.refusedObjects(ctx, org, err)
+		if hold = append(hold, urnsOf(refused)...); cannot == nil && unread == nil && len(hold) > 0 {
 			held, st.Hold = hold, append(st.Hold, hold...)
-			run, err = s.Engine.Preview(ctx, st, w.waits)
+			if run, err = s.Engine.Preview(ctx, st, w.waits); err == nil {
+				anew = changes
+			}
 		}
 	}
 	out := preview{
 		result: event.LayerResult{
 			Layer: string(l), Stack: st.Name, State: dataplane.Done, Changes: run.Changes, Resources: run.Resources(), Duration: s.Now().Sub(began),
 		},
-		steps: run.Steps, policy: run.Policy, held: held,
+		steps: run.Steps, policy: run.Policy, held: held, anew: anew,
+	}
+	if len(anew) > 0 {
+		out.result.Changes = together(run.Changes, map[string]int{"replace": len(anew), "same": run.Changes["same"] - len(anew)})
 	}
 	if err == nil {
 		err = s.checkSteps(ctx, org, run.Steps)
@@ -222,7 +237,7 @@ func counted(l event.LayerResult, more int) event.LayerResult {
 // changes lists what running a layer would do: what the engine would, and what
 // would be put back of what it does not see.
 func (s *Service) changes(ctx context.Context, d dataplane.DataPlane, l plan.Layer, look preview) ([]event.Change, error) {
-	out := changesOf(l, look.steps)
+	out := look.changes(l)
 	beside, _, err := s.beside(ctx, d, l)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ func (s *Service) PlanProjects(ctx context.Context, org string, c ProjectChange)
 		if err != nil {
 			return out, fail(org, string(l), err)
 		}
-		out.Layers = append(out.Layers, counted(look.result, len(changes)-len(changesOf(l, look.steps))))
+		out.Layers = append(out.Layers, counted(look.result, len(changes)-len(look.changes(l))))
 		out.Changes = append(out.Changes, changes...)
 	}
 	return out, nil

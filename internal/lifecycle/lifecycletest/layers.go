@@ -267,6 +267,9 @@ func bootstrapLayer(in stacks.BootstrapIn) program {
 	add(definitionType, "bootstrap-project-definition", "projects.freehold.dev", nil)
 	add(bindingType, "bootstrap-namespace-controller", "freehold-namespace-controller", nil)
 	add(controllerType, "bootstrap-namespace-controller", "namespace-controller", map[string]any{"image": image})
+	p.resources = append(p.resources, resource{typ: classType, name: "bootstrap-storage", where: cluster, inputs: map[string]any{
+		"metadata": map[string]any{"name": b.StorageClass}, "parameters": copied(any(b.Tags)),
+	}})
 	names := []string{}
 	for _, project := range b.Projects {
 		add(projectType, "bootstrap-project-"+project.Name, project.Name, copied(any(project)))

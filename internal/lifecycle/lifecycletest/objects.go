@@ -146,6 +146,25 @@ func (l *LiveObjects) PutBack(_ context.Context, kubeconfig []byte, objects []ku
 	return nil
 }
 
+// MakeWay removes objects.
+func (l *LiveObjects) MakeWay(_ context.Context, kubeconfig []byte, objects []kubelive.Object) error {
+	cluster, err := clusterIn(kubeconfig)
+	if err != nil {
+		return err
+	}
+	for _, o := range objects {
+		if err := l.p.write(Write{"cloud", "make way", o.Type, o.ID}, func() error {
+			if t := l.p.w.find(cluster, o.Type, o.ID); t != nil {
+				return l.p.w.unapply(t)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // clusterIn is the ARN of the cluster that a kubeconfig of this world reaches.
 func clusterIn(kubeconfig []byte) (string, error) {
 	config, err := clientcmd.Load(kubeconfig)

@@ -2,6 +2,7 @@ package lifecycletest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -127,7 +128,10 @@ func (r *run) failed(st engine.Step, cause error) error {
 	r.e.emit(r.sink, r.stack, event.ResourceFailed, st, cause.Error())
 	return &engine.Error{
 		Stack: r.stack.Name, Doing: r.doing, Kind: kindOf(cause), Next: "run the same command again: it goes on where it stopped",
-		Failures: []engine.Failure{{URN: st.URN, Type: st.Type, Name: st.Name, Op: st.Op, Message: cause.Error()}},
+		Failures: []engine.Failure{{
+			URN: st.URN, Type: st.Type, Name: st.Name, Op: st.Op, Message: cause.Error(),
+			Immutable: errors.Is(kindOf(cause), engine.ErrImmutable), OldInputs: st.OldInputs, NewInputs: st.NewInputs,
+		}},
 	}
 }
 
@@ -226,6 +230,7 @@ func kindOf(cause error) error {
 		{engine.ErrQuota, []string{"LimitExceeded"}},
 		{engine.ErrNameInUse, []string{"AlreadyExists", "ALREADY_EXISTS", "AlreadyOwned", "Duplicate", "already exists", "AlreadyAssociated", "Conflict"}},
 		{engine.ErrCredentials, []string{"AccessDenied"}},
+		{engine.ErrImmutable, []string{"are forbidden"}},
 	} {
 		if slices.ContainsFunc(k.words, func(word string) bool { return strings.Contains(cause.Error(), word) }) {
 			return k.kind

@@ -34,6 +34,7 @@ const (
 	controllerType = "kubernetes:apps/v1:Deployment"
 	projectType    = "kubernetes:freehold.dev/v1alpha1:Project"
 	bindingType    = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
+	classType      = "kubernetes:storage.k8s.io/v1:StorageClass"
 )
 
 // kind is what the world knows of a type of AWS.
@@ -49,7 +50,7 @@ type kind struct {
 	finish func(w *World, t *Thing)
 	// held is true when AWS does not delete it while something refers to its id.
 	held bool
-	// fixed are the inputs that AWS never changes.
+	// fixed are the inputs that AWS, or the API server, never changes.
 	fixed []string
 }
 
@@ -183,6 +184,7 @@ var kinds = map[string]kind{
 		finish: func(_ *World, t *Thing) { t.ID = text(t.Inputs, "clusterName") + ":" + text(t.Inputs, "nodeGroupName") },
 		fixed:  []string{"nodeGroupName", "instanceTypes", "capacityType", "amiType"},
 	},
+	classType: {fixed: []string{"parameters"}},
 	// A cluster has room for one.
 	providerType: {
 		once: by("clusterName"), taken: "ResourceLimitExceeded: a cluster can have one identity provider",

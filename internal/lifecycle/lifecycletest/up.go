@@ -206,6 +206,16 @@ func (r *run) bring(want resource, provider string, rec record, known bool, inpu
 	if !reflect.DeepEqual(target, now.Inputs) || !reflect.DeepEqual(inputs, rec.Inputs) && !reflect.DeepEqual(now.Inputs, target) {
 		st.Op = "update"
 	}
+	if kubernetes(rec.Type) {
+		// pulumi-kubernetes asks the API server in a preview, too, and of what would
+		// be replaced, beside what is there: https://github.com/pulumi/pulumi-kubernetes/issues/3767
+		for _, key := range kinds[rec.Type].fixed {
+			if !reflect.DeepEqual(target[key], now.Inputs[key]) {
+				st.Op = "create-replacement"
+				return nil, r.failed(st, fmt.Errorf("%q is invalid: %s: Forbidden: updates to %s are forbidden", rec.ID, key, key))
+			}
+		}
+	}
 	if r.dry() || st.Op == "same" && reflect.DeepEqual(inputs, rec.Inputs) && rec.Protect == want.protect && rec.Retain == want.retain {
 		r.done(st)
 		return now, nil
