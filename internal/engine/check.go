@@ -76,6 +76,19 @@ func (e *Engine) remember(s Stack, file, salt string) {
 	}
 }
 
+// rememberNew does so for a stack that a run has just made with the passphrase
+// in the file.
+func (e *Engine) rememberNew(ctx context.Context, s Stack, file string) {
+	if _, err := os.Stat(e.openedFile(s)); file == "" || err == nil {
+		return
+	}
+	if c, exists, err := e.stored(ctx, s); err == nil && exists && c.Key.Type == "passphrase" {
+		if salt, err := c.Key.salt(); err == nil {
+			e.remember(s, file, salt)
+		}
+	}
+}
+
 func (e *Engine) openedFile(s Stack) string { return filepath.Join(e.stackDir(s), ".opened") }
 
 // looks tells a file that was tried from another one, without its content.

@@ -54,6 +54,8 @@ type stackCLI struct {
 	// tells what it does: see previewFirst.
 	previewFirst bool
 	events       string
+	// removes makes a destroy that went well remove the stack, in the same process.
+	removes bool
 	// inherited is what of this process's environment the CLI gets.
 	inherited []string
 }
@@ -82,6 +84,9 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 	if c.previewFirst && args[0] == "up" {
 		args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "--skip-preview" })
 		args = append(args, "--event-log", c.events)
+	}
+	if c.removes && args[0] == "destroy" {
+		args = append(slices.Clip(args), "--remove")
 	}
 	c.calls.Add(1)
 	c.log.DebugContext(ctx, "start the pulumi CLI", "args", strings.Join(args, " "), "dir", dir)
@@ -134,6 +139,15 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 	out, oerr := stdout.drain(stdouts)
 	text, terr := stderr.drain(stderrs)
 	return out, text, code, errors.Join(err, oerr, terr)
+}
+
+// cliIn is the CLI of an opened stack.
+func cliIn(st auto.Stack) (*stackCLI, error) {
+	c, ok := st.Workspace().PulumiCommand().(*stackCLI)
+	if !ok {
+		return nil, fmt.Errorf("run the CLI of stack %s: unexpected %T", st.Name(), st.Workspace().PulumiCommand())
+	}
+	return c, nil
 }
 
 // notStarted is why the last call of a workspace's CLI did not start it.

@@ -125,6 +125,9 @@ func TestTwoMachinesWithOneBackendSeeTheSameStacks(t *testing.T) {
 	if !strings.Contains(key, "passphrase") {
 		t.Fatalf("the state has no key: %s", key)
 	}
+	if _, err := os.Stat(filepath.Join(a.home, "stacks", "acme", "account", ".opened")); err != nil {
+		t.Errorf("A will try the passphrase that it has just made the stack with: %v", err)
+	}
 
 	// B has never seen the stack.
 	if got, err := b.Stat(ctx, stack("")); err != nil || got != (engine.Info{Exists: true}) {
@@ -174,6 +177,9 @@ func TestTwoMachinesWithOneBackendSeeTheSameStacks(t *testing.T) {
 
 	if _, err := b.Destroy(ctx, secretStack("two"), nil); err != nil {
 		t.Fatalf("destroy from B: %v", err)
+	}
+	if n := b.Calls(); n != 3 {
+		t.Errorf("B started the CLI %d times, want 3: preview, up and destroy", n)
 	}
 	for name, m := range map[string]machine{"A": a, "B": b} {
 		if got, err := m.Stat(ctx, stack("")); err != nil || got != (engine.Info{}) {

@@ -110,9 +110,9 @@ const mandatory = "mandatory"
 // It also serves the CLI's events here, because the Automation API expects one
 // stream of them, and each of the two has its own.
 func previewFirst(st auto.Stack, w *watch) (stop func(), err error) {
-	cli, ok := st.Workspace().PulumiCommand().(*stackCLI)
-	if !ok {
-		return nil, fmt.Errorf("run the CLI of stack %s: unexpected %T", st.Name(), st.Workspace().PulumiCommand())
+	cli, err := cliIn(st)
+	if err != nil {
+		return nil, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

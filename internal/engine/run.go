@@ -110,9 +110,14 @@ func (e *Engine) PreviewRefresh(ctx context.Context, s Stack, sink event.Sink) (
 // ErrNoStack when there is none.
 func (e *Engine) Destroy(ctx context.Context, s Stack, sink event.Sink) (Result, error) {
 	res, err := e.run(ctx, s, "destroy", false, sink, func(ctx context.Context, st auto.Stack, w *watch) error {
+		cli, err := cliIn(st)
+		if err != nil {
+			return err
+		}
+		cli.removes = true
 		return w.following(func(ch chan events.EngineEvent) error {
 			_, err := st.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.Refresh(), optdestroy.SuppressOutputs(),
-				optdestroy.SuppressProgress(), optdestroy.ShowSecrets(false), optdestroy.Remove())
+				optdestroy.SuppressProgress(), optdestroy.ShowSecrets(false))
 			return err
 		})
 	})
@@ -187,6 +192,7 @@ func (e *Engine) run(ctx context.Context, s Stack, doing string, create bool, si
 		res, raw, err := e.watched(ctx, s, st, doing, sink, op)
 		switch {
 		case err == nil:
+			e.rememberNew(ctx, s, st.Workspace().GetEnvVars()[passphraseFile])
 			return res, nil
 		case i == attempts:
 			return e.recorded(ctx, s, res), err

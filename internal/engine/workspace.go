@@ -33,7 +33,7 @@ type access struct {
 
 // open prepares a stack's own folder and returns the Automation API's stack. A
 // stack that is not in the backend is made where create says so, and else an
-// error that wraps ErrNoStack. Only making it starts a CLI process.
+// error that wraps ErrNoStack. Only making it may start a CLI process.
 func (e *Engine) open(ctx context.Context, s Stack, create bool, sink event.Sink) (auto.Stack, error) {
 	dir := e.stackDir(s)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -68,18 +68,15 @@ func (e *Engine) open(ctx context.Context, s Stack, create bool, sink event.Sink
 		return auto.Stack{}, err
 	}
 	if !exists {
-		if err := e.create(ctx, s, ws); err != nil {
+		if _, err := e.create(ctx, s, ws, e.files, how); err != nil {
 			return auto.Stack{}, err
 		}
 		switch c, exists, err = e.stored(ctx, s); {
 		case err != nil:
 			return auto.Stack{}, err
 		case !exists:
-			return auto.Stack{}, unreachable(s, errors.New("the pulumi CLI has made it, and the backend does not have it"),
+			return auto.Stack{}, unreachable(s, errors.New("it was just made, and the backend does not have it"),
 				"check that --backend names one place for everybody")
-		}
-		if salt, err := c.Key.salt(); err == nil && how.env[passphraseFile] != "" {
-			e.remember(s, how.env[passphraseFile], salt) // the CLI has just made it with that
 		}
 	}
 	return e.stackIn(ctx, s, ws, c.Key)
@@ -102,12 +99,12 @@ func (e *Engine) openToRead(ctx context.Context, s Stack) (_ auto.Stack, closeIt
 			remove()
 		}
 	}()
-	backend := e.opts.BackendURL
+	backend, files := e.opts.BackendURL, e.files
 	var how access
 	if exists {
 		how, err = e.oldAccess(s, c.Key)
 	} else {
-		backend, how, err = e.scratch(s, dir)
+		backend, files, how, err = e.scratch(s, dir)
 	}
 	if err != nil {
 		return auto.Stack{}, nil, e.classify(ctx, s, "open the secrets", err, nil)
@@ -116,28 +113,31 @@ func (e *Engine) openToRead(ctx context.Context, s Stack) (_ auto.Stack, closeIt
 	if err != nil {
 		return auto.Stack{}, nil, err
 	}
-	if !exists {
-		if err := e.create(ctx, s, ws); err != nil {
-			return auto.Stack{}, nil, err
-		}
-		// The CLI has written the new key to its settings, and nobody else can have.
-		settings, err := ws.StackSettings(ctx, s.Name)
-		if err != nil {
-			return auto.Stack{}, nil, fmt.Errorf("read the settings of stack %s: %w", s.Name, err)
-		}
-		st, err := e.configured(ctx, s, ws, settings)
+	if exists {
+		st, err := e.stackIn(ctx, s, ws, c.Key)
 		return st, remove, err
 	}
-	st, err := e.stackIn(ctx, s, ws, c.Key)
+	byCLI, err := e.create(ctx, s, ws, files, how)
+	if err != nil {
+		return auto.Stack{}, nil, err
+	}
+	settings := &workspace.ProjectStack{}
+	if byCLI {
+		// It has written the new key there, and nobody else can have.
+		if settings, err = ws.StackSettings(ctx, s.Name); err != nil {
+			return auto.Stack{}, nil, fmt.Errorf("read the settings of stack %s: %w", s.Name, err)
+		}
+	}
+	st, err := e.configured(ctx, s, ws, settings)
 	return st, remove, err
 }
 
 // scratch makes a backend in a throw-away folder. What is read there is
 // encrypted as the stack will be, or with a passphrase that goes with the folder.
-func (e *Engine) scratch(s Stack, dir string) (url string, how access, err error) {
+func (e *Engine) scratch(s Stack, dir string) (url string, files *fileBackend, how access, err error) {
 	state := filepath.Join(dir, "state")
 	if err := os.Mkdir(state, 0o700); err != nil {
-		return "", access{}, fmt.Errorf("prepare to read stack %s: %w", s.Name, err)
+		return "", nil, access{}, fmt.Errorf("prepare to read stack %s: %w", s.Name, err)
 	}
 	how, err = e.accessFor(s)
 	if errors.Is(err, ErrSecrets) {
@@ -146,7 +146,7 @@ func (e *Engine) scratch(s Stack, dir string) (url string, how access, err error
 			how.provider, how.env, err = here.For(s.Org)
 		}
 	}
-	return "file://" + filepath.ToSlash(state), how, err
+	return "file://" + filepath.ToSlash(state), &fileBackend{dir: state, project: e.opts.Project}, how, err
 }
 
 // throwAway makes a folder that goes when it is closed.
@@ -301,16 +301,6 @@ func (e *Engine) configured(ctx context.Context, s Stack, ws quietWorkspace, set
 		return auto.Stack{}, e.classify(ctx, s, "select the stack", err, nil)
 	}
 	return st, nil
-}
-
-// create makes the stack. One that another run has made meanwhile is as good.
-func (e *Engine) create(ctx context.Context, s Stack, ws quietWorkspace) error {
-	return e.pastDeadLock(ctx, s, ws, "create the stack", func() error {
-		if err := ws.CreateStack(ctx, s.Name); !auto.IsCreateStack409Error(err) {
-			return err
-		}
-		return nil
-	})
 }
 
 // quietWorkspace is a LocalWorkspace that starts no CLI process for what the
