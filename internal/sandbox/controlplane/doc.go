@@ -18,14 +18,30 @@
 // so there is never a second one, and goes through these phases:
 //
 //	(none) --Ensure--> starting --/readyz--> ready --idle or SIGTERM--> stopping --> (none)
-//	                      |                    |
+//	                      |  ^                 |
+//	                      |  `--a connection-- asleep --idle or SIGTERM--> (none)
+//	                      |
 //	                      `---- a child that keeps dying ----> failed --Ensure--> starting
 //
-// Everything goes through the proxy, so a cluster is idle when nobody is
-// connected and nobody called Ensure for the idle period. It then stops, and
-// the next Ensure (kubectl's credential plugin calls it) starts it again with
-// its data. Data survives kill -9 of every process here; etcd runs without
-// fsync, so it may not survive a loss of power.
+// Everything goes through the proxy, so a cluster is unused when nobody is
+// connected and nobody called Ensure. The namespace controller does not go
+// through it: what a cluster does for itself is not use.
+//
+// A cluster that has been unused for DefaultQuiet sleeps if more than
+// DefaultAwake of its root are awake, the one that has been left alone for
+// longest first. Its supervisor keeps the endpoint and ends the children. Whoever
+// connects is kept waiting until they run again, so a client needs to know
+// nothing of it, nor its connection's owner to have called Ensure. One that is
+// unused for the idle period stops, awake or asleep: the next Ensure (kubectl's
+// credential plugin calls it) starts it again.
+//
+// In a cluster that sleeps, as in one that is stopped, nothing happens by itself:
+// the namespace controller pulls no projects and restores nothing, quotas are not
+// counted again, a namespace does not end. All of that goes on when it wakes, and
+// the Deployment's status is true again before anyone reads it.
+//
+// Data survives kill -9 of every process here, in sleep as well; etcd runs
+// without fsync, so it may not survive a loss of power.
 //
 // People get in by tokens of an OpenID Connect issuer once Manager.Authenticate
 // has named it, as on EKS. The API server looks at its authentication

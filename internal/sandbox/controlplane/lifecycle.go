@@ -141,16 +141,17 @@ func (m *Manager) running(f files) (bool, error) {
 }
 
 // isReady asks the cluster itself, if its supervisor says that it is worth asking.
+// One that is asleep is woken by that.
 func (m *Manager) isReady(ctx context.Context, f files, r record, client *http.Client) bool {
 	s, err := readJSON[status](f.status())
-	if err != nil || s.Phase != phaseReady {
+	if err != nil || s.Phase != phaseReady && s.Phase != phaseAsleep {
 		return false
 	}
 	_, ok := probe(ctx, client, r.url())
 	return ok
 }
 
-// Running reports whether a cluster's supervisor runs.
+// Running reports whether a cluster's supervisor runs; the cluster may be asleep.
 func (m *Manager) Running(c Cluster) (bool, error) {
 	f, _, err := m.record(c)
 	if err != nil {

@@ -34,8 +34,10 @@ func beSupervisor(args []string) int {
 	set := flag.NewFlagSet("serve-cluster", flag.ExitOnError)
 	dir := set.String("dir", "", "")
 	idle := set.Duration("idle", 0, "")
+	awake := set.Int("awake", 0, "")
+	quiet := set.Duration("quiet", 0, "")
 	_ = set.Parse(args) // it exits on an error
-	err := Serve(ctx, *dir, ServeOptions{Idle: *idle, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now})
+	err := Serve(ctx, *dir, ServeOptions{Idle: *idle, Awake: *awake, Quiet: *quiet, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now})
 	if err != nil && !errors.Is(err, ErrRunning) {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -114,14 +116,15 @@ func withController(t *testing.T) {
 
 var acme = Cluster{Account: "123456789012", Region: "eu-central-1", Name: "freehold-acme"}
 
-// newManager returns a manager over a root, whose clusters stop with the test.
-func newManager(t *testing.T, root string, idle time.Duration) *Manager {
+// newManager returns a manager over a root, whose clusters stop with the test,
+// and whose supervisors get further flags.
+func newManager(t *testing.T, root string, idle time.Duration, flags ...string) *Manager {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := NewManager(Options{Root: root, Executable: self, ServeArgs: []string{"serve-cluster"}, Idle: idle, Now: time.Now})
+	m := NewManager(Options{Root: root, Executable: self, ServeArgs: append([]string{"serve-cluster"}, flags...), Idle: idle, Now: time.Now})
 	t.Cleanup(func() {
 		if err := m.StopAll(context.Background()); err != nil {
 			t.Error(err)

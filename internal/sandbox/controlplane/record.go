@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // record is what is kept of a cluster: cluster.json.
@@ -28,6 +29,7 @@ type phase string
 const (
 	phaseStarting phase = "starting"
 	phaseReady    phase = "ready"
+	phaseAsleep   phase = "asleep" // it listens, and its children are ended or about to be
 	phaseStopping phase = "stopping"
 	phaseFailed   phase = "failed"
 )
@@ -36,7 +38,9 @@ const (
 // while its process lives, and after a kill -9 it names the leftovers.
 type status struct {
 	process
-	Phase    phase     `json:"phase"`
+	Phase phase `json:"phase"`
+	// Unused is since when nobody has used the cluster; zero: somebody does.
+	Unused   time.Time `json:"unused,omitzero"`
 	Message  string    `json:"message,omitempty"`
 	Children []process `json:"children,omitempty"`
 }

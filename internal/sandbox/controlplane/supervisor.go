@@ -18,8 +18,14 @@ import (
 	"freehold.dev/freehold/internal/wait"
 )
 
-// DefaultIdle is how long a cluster that nobody uses keeps running.
-const DefaultIdle = 15 * time.Minute
+const (
+	// DefaultIdle is how long a cluster that nobody uses keeps running, awake or asleep.
+	DefaultIdle = 15 * time.Minute
+	// DefaultAwake and DefaultQuiet are for a laptop: a cluster that is awake holds
+	// some 300 MiB, and wakes up within three to four seconds.
+	DefaultAwake = 4
+	DefaultQuiet = 30 * time.Second
+)
 
 // startDeadline bounds one start inside the supervisor. A cold start takes
 // seconds; two busy cores and a cold disk take longer.
@@ -29,6 +35,11 @@ const startDeadline = 90 * time.Second
 type ServeOptions struct {
 	// Idle is how long nobody may use the cluster before it stops; zero: DefaultIdle.
 	Idle time.Duration
+	// Awake is how many clusters of one root stay awake though nobody has used
+	// them for Quiet; zero: DefaultAwake; negative: none.
+	Awake int
+	// Quiet is how long nobody may use a cluster before it may sleep; zero: DefaultQuiet.
+	Quiet time.Duration
 	// Log gets the supervisor's own lines; nil: none.
 	Log *slog.Logger
 	// Now is the clock; required.
@@ -46,6 +57,12 @@ type ServeOptions struct {
 func Serve(ctx context.Context, dir string, o ServeOptions) error {
 	if o.Idle <= 0 {
 		o.Idle = DefaultIdle
+	}
+	if o.Awake == 0 {
+		o.Awake = DefaultAwake
+	}
+	if o.Quiet <= 0 {
+		o.Quiet = DefaultQuiet
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -137,24 +154,39 @@ func (s *supervisor) removed() bool {
 	return errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(s.held, now)
 }
 
-// run starts everything, waits for a reason to stop, and stops everything.
+// run has the cluster awake and asleep in turn, until there is a reason to stop.
 func (s *supervisor) run(ctx context.Context) error {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", s.record.Port))
 	if err != nil {
 		return fmt.Errorf("the cluster's port is taken by another process: end that process, or delete the cluster: %w", err)
 	}
-	defer listener.Close()
+	proxy := newProxy(listener, s.options.Now)
+	defer proxy.close()
+	go proxy.serve()
+	for {
+		if again, err := s.awake(ctx, proxy); !again || err != nil {
+			return err
+		}
+		if again, err := s.asleep(ctx, proxy); !again || err != nil {
+			return err
+		}
+	}
+}
+
+// awake starts everything, waits for a reason to stop, and stops everything. It
+// reports whether that reason was that the cluster shall sleep.
+func (s *supervisor) awake(ctx context.Context, proxy *proxy) (sleeps bool, err error) {
 	kube, err := FindTool(kubeBinary)
 	if err != nil {
-		return err
+		return false, err
 	}
 	ports, err := freePorts()
 	if err != nil {
-		return err
+		return false, err
 	}
 	admin, err := s.prepare(ports)
 	if err != nil {
-		return err
+		return false, err
 	}
 
 	begin := s.options.Now()
@@ -165,40 +197,38 @@ func (s *supervisor) run(ctx context.Context) error {
 	defer apiserver()
 
 	if err := s.ready(ctx, admin, fatal); err != nil || ctx.Err() != nil {
-		return err
+		return false, err
 	}
 	s.log.Info("API server ready", "took", s.options.Now().Sub(begin).Round(time.Millisecond))
 	s.report(phaseStarting, "starting kube-controller-manager")
 	manager := s.keep(fatal, child{name: "kube-controller-manager", path: kube, args: controllerManagerArgs(s.files, s.record), env: environment(small(75)...), grace: controllerManagerGrace})
 	defer manager()
 	if err := bindGroups(ctx, admin); err != nil {
-		return err
+		return false, err
 	}
 	if err := s.settled(ctx, admin, fatal); err != nil || ctx.Err() != nil {
-		return err
+		return false, err
 	}
 	workload, err := newWorkload(s, admin)
 	if err != nil {
-		return err
+		return false, err
 	}
 	endWorkload, err := workload.begin(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer endWorkload()
 
-	proxy := newProxy(listener, fmt.Sprintf("127.0.0.1:%d", ports.apiserver), s.options.Now)
-	defer proxy.close()
-	go func() {
-		if err := proxy.serve(); err != nil {
-			fatal <- fmt.Errorf("serve the endpoint: %w", err)
-		}
-	}()
+	proxy.wake(fmt.Sprintf("127.0.0.1:%d", ports.apiserver))
 	s.log.Info("ready", "endpoint", s.record.url(), "took", s.options.Now().Sub(begin).Round(time.Millisecond))
 	s.report(phaseReady, "")
-	err = s.wait(ctx, proxy, fatal)
+	if sleeps, err = s.wait(ctx, proxy, fatal); sleeps {
+		s.report(phaseAsleep, "")
+		return true, nil
+	}
 	s.report(phaseStopping, "stopping")
-	return err
+	proxy.close() // an API server waits for its watches
+	return false, err
 }
 
 // prepare writes what this start needs, and returns how the supervisor itself reaches the API.
@@ -316,29 +346,49 @@ func (s *supervisor) until(ctx context.Context, fatal <-chan error, try func(con
 	return err
 }
 
-// wait returns when the cluster shall stop: nil when asked to or idle.
-func (s *supervisor) wait(ctx context.Context, p *proxy, fatal <-chan error) error {
-	every := min(max(s.options.Idle/10, 50*time.Millisecond), 10*time.Second)
-	tick := time.NewTicker(every)
+// wait returns when the cluster shall stop: nil when asked to or idle. It may be
+// for a sleep only.
+func (s *supervisor) wait(ctx context.Context, p *proxy, fatal <-chan error) (sleeps bool, err error) {
+	tick := time.NewTicker(s.every())
 	defer tick.Stop()
 	for {
 		select {
+		case err := <-fatal:
+			return false, err
+		case <-tick.C:
+			s.unused(p.unused())
+			if s.crowded() && p.sleepIfIdle(s.options.Quiet) {
+				s.log.Info("goes to sleep: nobody has used it of late, and enough others are awake")
+				return true, nil
+			}
+			if s.over(p) {
+				return false, nil
+			}
+		case err := <-p.failed:
+			return false, err
 		case <-ctx.Done():
 			s.log.Info("asked to stop")
-			return nil
-		case err := <-fatal:
-			return err
-		case <-tick.C:
-			if s.removed() {
-				s.log.Info("its directory was removed")
-				return nil
-			}
-			if p.closeIfIdle(s.options.Idle) {
-				s.log.Info("idle", "for", s.options.Idle)
-				return nil
-			}
+			return false, nil
 		}
 	}
+}
+
+// every is how often the supervisor looks whether the cluster is used.
+func (s *supervisor) every() time.Duration {
+	return min(max(min(s.options.Idle, s.options.Quiet)/10, 50*time.Millisecond), 10*time.Second)
+}
+
+// over reports whether nobody will use the cluster as it runs now.
+func (s *supervisor) over(p *proxy) bool {
+	if s.removed() {
+		s.log.Info("its directory was removed")
+		return true
+	}
+	if p.closeIfIdle(s.options.Idle) {
+		s.log.Info("idle", "for", s.options.Idle)
+		return true
+	}
+	return false
 }
 
 func (s *supervisor) report(p phase, message string) {
