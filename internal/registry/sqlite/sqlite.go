@@ -33,7 +33,7 @@ func Open(ctx context.Context, file string, now func() time.Time) (*Store, error
 	if _, _, err := upgrade(ctx, db, file); err != nil {
 		return nil, errors.Join(fmt.Errorf("upgrade the registry %s: %w", file, err), db.Close())
 	}
-	return &Store{sqlstore.New(database{db}, ledger, now)}, nil
+	return &Store{sqlstore.New(newDatabase(db), ledger, now)}, nil
 }
 
 // connect opens the file, and makes it where there is none.
@@ -85,7 +85,16 @@ var ledger = sqlstore.LedgerStatements{
 
 // database gives transactions of the file. SQLite knows no users, so nothing but
 // the statements themselves binds one to its org.
-type database struct{ db *sql.DB }
+type database struct {
+	db *sql.DB
+	// writing is held by the one of this process that writes. SQLite itself has
+	// those who wait look again after ever longer pauses: with many at it, the file
+	// is idle between two, and somebody may wait for longer than a lease lasts.
+	// Who waits for a channel is served at once, and in turn.
+	writing chan struct{}
+}
+
+func newDatabase(db *sql.DB) database { return database{db, make(chan struct{}, 1)} }
 
 // Close closes the file.
 func (d database) Close() error { return d.db.Close() }
@@ -126,6 +135,12 @@ func (d database) Snapshot(ctx context.Context, fn func(sqlstore.Tx) error) (err
 }
 
 func (d database) write(ctx context.Context, fn func(sqlstore.Tx) error) error {
+	select {
+	case d.writing <- struct{}{}:
+		defer func() { <-d.writing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
