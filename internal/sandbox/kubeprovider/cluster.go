@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -23,6 +25,9 @@ import (
 // kindTimeout is how long a kind may take to be served after its definition was
 // made; without one, it is how long a typing error takes to be reported.
 const kindTimeout = 10 * time.Second
+
+// discoveryTimeout is what client-go gives a client of its own.
+const discoveryTimeout = 32 * time.Second
 
 // patience says when to wait for a kind that is not served.
 type patience int
@@ -40,6 +45,7 @@ const (
 
 // cluster is one API server, with what it serves.
 type cluster struct {
+	over      *http.Client
 	objects   dynamic.Interface
 	discovery discovery.CachedDiscoveryInterface
 	mapper    *restmapper.DeferredDiscoveryRESTMapper
@@ -53,11 +59,17 @@ func newCluster(rc *rest.Config, now func() time.Time) (*cluster, error) {
 	// The API server shares itself out among its callers. A pace of our own would
 	// make calls fail whose deadline comes before their turn.
 	rc.QPS = -1
-	objects, err := dynamic.NewForConfig(rc)
+	over, err := rest.HTTPClientFor(rc)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	disco, err := discovery.NewDiscoveryClientForConfig(rc)
+	objects, err := dynamic.NewForConfigAndClient(rc, over)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	asking := *over
+	asking.Timeout = discoveryTimeout
+	disco, err := discovery.NewDiscoveryClientForConfigAndClient(rc, &asking)
 	if err != nil {
 		return nil, fmt.Errorf("make a discovery client: %w", err)
 	}
@@ -66,7 +78,13 @@ func newCluster(rc *rest.Config, now func() time.Time) (*cluster, error) {
 		return nil, fmt.Errorf("%w: unable to load schema information from the API server: %w", errUnreachable, err)
 	}
 	cached := memory.NewMemCacheClient(disco)
-	return &cluster{objects: objects, version: served, discovery: cached, mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached), now: now}, nil
+	return &cluster{over: over, objects: objects, version: served, discovery: cached, mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached), now: now}, nil
+}
+
+// leave ends the connections that no request needs. They would otherwise stay for
+// a minute and a half, and look to the cluster as if it were in use.
+func (c *cluster) leave() {
+	utilnet.CloseIdleConnectionsFor(c.over.Transport) // the client itself does not see through what it is wrapped in
 }
 
 // resource returns where objects of a kind are, and whether in a namespace. The

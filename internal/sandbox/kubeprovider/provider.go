@@ -96,6 +96,9 @@ func (p *Provider) forget(address string) {
 		if c.engine != nil {
 			c.engine.Close()
 		}
+		if c.cluster != nil {
+			c.cluster.leave()
+		}
 	}
 }
 
@@ -139,9 +142,14 @@ func (c *connection) reach(ctx context.Context) (*cluster, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: unable to load schema information from the API server: %w", errUnreachable, err)
 		}
-		if c.cluster, err = newCluster(rc, c.provider.now); err != nil {
+		next, err := newCluster(rc, c.provider.now)
+		if err != nil {
 			return nil, err
 		}
+		if c.cluster != nil {
+			c.cluster.leave()
+		}
+		c.cluster = next
 	}
 	c.used = now
 	return c.cluster, nil
