@@ -58,7 +58,7 @@ func look(home string, memory *int64, awake *int) map[int]time.Duration {
 		switch {
 		case bytes.Contains(args, []byte("serve-cluster")):
 			supervisors[pid] += own + waited
-		case bytes.HasPrefix(args, []byte("kube-apiserver")):
+		case bytes.Contains(args, []byte("\x00kube-apiserver\x00")):
 			*awake++
 			others[parent] += own
 		default:
