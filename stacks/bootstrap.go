@@ -46,7 +46,7 @@ func Bootstrap(ctx *pulumi.Context, in BootstrapIn) error {
 		Readers:        Readers,
 		StorageClass:   in.Plan.StorageClass,
 		VolumeKeyARN:   in.Boundary.DataKeyARN,
-		VolumeTags:     in.Plan.Tags,
+		VolumeTags:     plan.TagsOfVolumes(in.Plan.Tags).Class,
 		Projects:       wanted,
 		ProjectSource:  (*bootstrap.ProjectSource)(in.Plan.ProjectSource),
 	}, pulumi.Providers(provider))

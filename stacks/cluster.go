@@ -75,6 +75,7 @@ func Cluster(ctx *pulumi.Context, in ClusterIn) error {
 		ProjectRoles:     projectRoles(in.Plan.ProjectRoles),
 		IdentityProvider: (*cluster.IdentityProvider)(in.Plan.IdentityProvider),
 		Tags:             in.Plan.Tags,
+		VolumeTags:       plan.TagsOfVolumes(in.Plan.Tags).Driver,
 		Protect:          in.Plan.Protected,
 	}, pulumi.Providers(aws, eksProvider))
 	if err != nil {

@@ -304,6 +304,11 @@ func TestPodsGetARoleOfTheirOwn(t *testing.T) {
 	if err != nil || !slices.Contains(slices.Collect(maps.Values(now.Parameters)), "city=Köln") || slices.Contains(slices.Collect(maps.Values(now.Parameters)), "team=blue") {
 		t.Errorf("the class is %v, %v", now.Parameters, err)
 	}
+	driver := decode[event.SandboxItem](t, h.want(0, "sandbox", "show", "acme", "aws:eks/addon:Addon", "freehold-acme:aws-ebs-csi-driver", "-o", "json"))
+	const tagged = `{"controller":{"extraVolumeTags":{"cost":"42","freehold.dev/managed-by":"freehold","freehold.dev/org":"acme","team":"red"}}}`
+	if got := driver.Properties["configurationValues"]; got != tagged {
+		t.Errorf("the EBS driver's settings: %v", got)
+	}
 	annotated := func(project string) string {
 		t.Helper()
 		a, err := c.administrator().CoreV1().ServiceAccounts(project).Get(ctx, "uploader", metav1.GetOptions{})

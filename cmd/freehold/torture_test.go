@@ -153,7 +153,8 @@ func (o *tormented) request(n int, last bool) {
 	args := []string{"offboard", o.org, "--yes", o.org, "--close-account"}
 	doc := ""
 	if !last {
-		doc = fmt.Sprintf("deletionProtection: false\nnetwork: {flowLogRetentionDays: %d}\nprojects: [{name: p%d}]", []int{30, 60, 90}[n%3], n)
+		doc = fmt.Sprintf("deletionProtection: false\ntags: {request: \"%d\", city: %s}\nnetwork: {flowLogRetentionDays: %d}\nprojects: [{name: p%d}]",
+			n, []string{"Köln", "Basel", "Zürich"}[n%3], []int{30, 60, 90}[n%3], n)
 		args = nil
 	}
 	for try := range 30 {

@@ -36,7 +36,8 @@ type Args struct {
 	StorageClass string // required; the default class's name
 	// VolumeKeyARN encrypts every volume; required.
 	VolumeKeyARN string
-	// VolumeTags are AWS tags on every volume.
+	// VolumeTags are AWS tags on every volume of the class. Every change of them has
+	// the class made anew.
 	VolumeTags map[string]string
 
 	// Projects are what the controller is asked for.

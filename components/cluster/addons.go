@@ -1,6 +1,9 @@
 package cluster
 
 import (
+	"encoding/json"
+	"fmt"
+
 	awseks "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	"github.com/pulumi/pulumi-eks/sdk/v3/go/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -43,7 +46,7 @@ func (b *builder) vpcCNIOptions() *eks.VpcCniOptionsArgs {
 
 // nodeAddons makes the add-ons that are healthy only when they run on a node.
 func (b *builder) nodeAddons(controlPlane *eks.Cluster, agent pulumi.Resource, nodes []pulumi.Resource) ([]pulumi.Resource, error) {
-	dns, err := b.addon(controlPlane, coreDNS, nodes...)
+	dns, err := b.addon(controlPlane, coreDNS, nil, nodes...)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +56,11 @@ func (b *builder) nodeAddons(controlPlane *eks.Cluster, agent pulumi.Resource, n
 	}
 	// Pods get the credentials of an association only when it existed before
 	// they were started.
-	driver, err := b.addon(controlPlane, ebsCSI, append(nodes, agent, identity)...)
+	settings, err := b.ebsSettings()
+	if err != nil {
+		return nil, err
+	}
+	driver, err := b.addon(controlPlane, ebsCSI, settings, append(nodes, agent, identity)...)
 	return []pulumi.Resource{dns, driver}, err
 }
 
@@ -72,12 +79,31 @@ func (b *builder) ebsIdentity(controlPlane *eks.Cluster) (pulumi.Resource, error
 	return b.associate(controlPlane, part, "kube-system", "ebs-csi-controller-sa", role, append(policies, volumes))
 }
 
+// ebsSettings has the driver tag all volumes and snapshots that it makes, of
+// whichever class they are. A storage class can say tags, too, and wins where both
+// do; but nobody can change one, and EKS changes this in place. What is there
+// already keeps its tags.
+//
+// https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/tagging.md
+// https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/charts/aws-ebs-csi-driver/values.schema.json
+func (b *builder) ebsSettings() (pulumi.StringPtrInput, error) {
+	if len(b.args.VolumeTags) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(map[string]any{"controller": map[string]any{"extraVolumeTags": b.args.VolumeTags}})
+	if err != nil {
+		return nil, fmt.Errorf("encode the settings of %s: %w", ebsCSI, err)
+	}
+	return pulumi.String(text), nil
+}
+
 // addon installs one add-on at its version, over whatever EKS put there itself.
-func (b *builder) addon(controlPlane *eks.Cluster, name string, after ...pulumi.Resource) (pulumi.Resource, error) {
+func (b *builder) addon(controlPlane *eks.Cluster, name string, settings pulumi.StringPtrInput, after ...pulumi.Resource) (pulumi.Resource, error) {
 	return awseks.NewAddon(b.ctx, b.child(name), &awseks.AddonArgs{
 		ClusterName:              controlPlane.EksCluster.Name(),
 		AddonName:                pulumi.String(name),
 		AddonVersion:             b.addonVersion(name),
+		ConfigurationValues:      settings,
 		ResolveConflictsOnCreate: pulumi.String("OVERWRITE"),
 		ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"),
 		Tags:                     b.tags(""),

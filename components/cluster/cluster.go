@@ -56,6 +56,8 @@ type Args struct {
 	IdentityProvider *IdentityProvider
 
 	Tags map[string]string // on everything that takes tags, beside Name
+	// VolumeTags are what the EBS driver gives to all that it makes.
+	VolumeTags map[string]string
 	// Protect keeps the engine from deleting or replacing the cluster.
 	Protect bool
 }
@@ -171,7 +173,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	}
 	// It hands pods the credentials of their own role, runs on every node and
 	// waits for none.
-	agent, err := b.addon(controlPlane, podIdentityAgent)
+	agent, err := b.addon(controlPlane, podIdentityAgent, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -316,6 +316,21 @@ func TestEveryAddonHasItsVersion(t *testing.T) {
 	}
 }
 
+// Freehold's own tags, and a spec's, without a class that nobody can change.
+func TestTheDriverTagsAllVolumesThatItMakes(t *testing.T) {
+	a := args()
+	a.VolumeTags = map[string]string{"freehold.dev/org": "acme", "team": "core @ friends", "a b": "c=d", "empty": ""}
+	got := record(t, a).One(t, "aws:eks/addon:Addon", "cluster-aws-ebs-csi-driver").Inputs["configurationValues"]
+	const want = `{"controller":{"extraVolumeTags":{"a b":"c=d","empty":"","freehold.dev/org":"acme","team":"core @ friends"}}}`
+	if got != want {
+		t.Errorf("settings:\n got %v\nwant %v", got, want)
+	}
+	a.VolumeTags = nil
+	if got := record(t, a).One(t, "aws:eks/addon:Addon", "cluster-aws-ebs-csi-driver").Inputs["configurationValues"]; got != nil {
+		t.Errorf("without tags: %v", got)
+	}
+}
+
 func TestAddonsThatRunOnNodesWaitForThem(t *testing.T) {
 	r := record(t, args())
 	for name, want := range map[string][]string{

@@ -49,7 +49,7 @@ var clusterBehinds = map[string]behind{
 		want: []string{"changed kubernetes:storage.k8s.io/v1:StorageClass bootstrap-storage: allowVolumeExpansion, " +
 			`metadata.annotations["pulumi.com/patchFieldManager"], metadata.annotations["pulumi.com/patchForce"], metadata.annotations["storageclass.kubernetes.io/is-default-class"], ` +
 			`metadata.labels["app.kubernetes.io/managed-by"], metadata.labels["freehold.dev/layer"], metadata.labels["freehold.dev/managed-by"], metadata.labels["freehold.dev/org"], ` +
-			"metadata.managedFields, parameters.encrypted, parameters.kmsKeyId, parameters.tagSpecification_1, parameters.tagSpecification_2, parameters.tagSpecification_3, " +
+			"metadata.managedFields, parameters.encrypted, parameters.kmsKeyId, " +
 			"parameters.type, provisioner, reclaimPolicy, volumeBindingMode"},
 	},
 	"an object that bootstrap made": {

@@ -14,11 +14,11 @@ import (
 
 const classType = "kubernetes:storage.k8s.io/v1:StorageClass"
 
-// retagged is acme, and a document by which its class would be another one: its
-// parameters are what nobody can change.
+// retagged is acme, and a document by which its class would be another one: it
+// has the tags that the EBS driver cannot be told, and nobody can change those.
 func retagged(t *testing.T) (*place, string) {
 	t.Helper()
-	return onboarded(t, "tags: {team: core, old: x}"), "tags: {team: más, new: y}"
+	return onboarded(t, "tags: {team: core, city: Köln}"), "tags: {team: más, street: ß}"
 }
 
 func makesWay(w lifecycletest.Write) bool { return w.What == "make way" }
@@ -35,7 +35,7 @@ func TestWhatNobodyCanChangeIsPlannedAndMadeAnew(t *testing.T) {
 	for _, d := range planned.Changes[at].Properties {
 		paths = append(paths, d.Path)
 	}
-	if d := cmp.Diff([]string{"parameters.new", "parameters.old", "parameters.team"}, paths); d != "" || planned.Changes[at].Op != "replace" {
+	if d := cmp.Diff([]string{"parameters.city", "parameters.street", "parameters.team"}, paths); d != "" || planned.Changes[at].Op != "replace" {
 		t.Errorf("plan of the class, %s (-want +got):\n%s", planned.Changes[at].Op, d)
 	}
 	layer := planned.Layers[len(planned.Layers)-1]
@@ -52,7 +52,7 @@ func TestWhatNobodyCanChangeIsPlannedAndMadeAnew(t *testing.T) {
 		t.Errorf("onboard counts %v", got)
 	}
 	said := slices.ContainsFunc(proc.shown, func(ev event.Event) bool {
-		return ev.ResourceType == classType && strings.Contains(ev.Message, "to be made anew: Kubernetes lets nobody change parameters.new, parameters.old, parameters.team")
+		return ev.ResourceType == classType && strings.Contains(ev.Message, "to be made anew: Kubernetes lets nobody change parameters.city, parameters.street, parameters.team")
 	})
 	if !said {
 		t.Error("it did not say so")

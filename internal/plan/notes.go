@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"freehold.dev/freehold/internal/spec"
 )
@@ -36,6 +37,9 @@ func notes(s spec.Spec) []string {
 	}
 	if p := s.Cluster.IdentityProvider; p.IssuerURL != "" {
 		note("EKS asks %s for its keys over the internet: it must be public, under a certificate that everybody trusts", p.IssuerURL)
+	}
+	if never := TagsOfVolumes(s.Tags).Never; len(never) > 0 {
+		note("volumes of claims do not get the tags %s: their driver has such keys for itself, or cannot be told them", strings.Join(never, ", "))
 	}
 	if r, ok := spec.ReleaseOf(s.Cluster.Version); ok {
 		note("AWS ends standard support of Kubernetes %s on %s; extended support ends on %s and costs more",

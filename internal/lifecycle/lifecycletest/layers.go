@@ -268,7 +268,7 @@ func bootstrapLayer(in stacks.BootstrapIn) program {
 	add(bindingType, "bootstrap-namespace-controller", "freehold-namespace-controller", nil)
 	add(controllerType, "bootstrap-namespace-controller", "namespace-controller", map[string]any{"image": image})
 	p.resources = append(p.resources, resource{typ: classType, name: "bootstrap-storage", where: cluster, inputs: map[string]any{
-		"metadata": map[string]any{"name": b.StorageClass}, "parameters": copied(any(b.Tags)),
+		"metadata": map[string]any{"name": b.StorageClass}, "parameters": copied(any(plan.TagsOfVolumes(b.Tags).Class)),
 	}})
 	names := []string{}
 	for _, project := range b.Projects {

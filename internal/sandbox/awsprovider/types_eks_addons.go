@@ -132,7 +132,7 @@ func checkAddon(c *Call) error {
 	if v := text(c.In["addonVersion"]); v != "" && text(c.OldIn["addonVersion"]) != v && !slices.Contains(versions, v) {
 		return errf("InvalidParameterException", "Addon version specified is not supported: %s %s; supported are %s", c.String("addonName"), v, strings.Join(versions, ", "))
 	}
-	return nil
+	return c.checkEBSSettings()
 }
 
 // compareVersions orders "v1.20.4-eksbuild.2".
