@@ -43,6 +43,9 @@ func TestACustomerIsOnboardedChangedRepairedAndOffboarded(t *testing.T) {
 
 	t.Run("the Pulumi CLI keeps what is its own in the sandbox, and logs nothing", func(t *testing.T) {
 		home := filepath.Join(h.dir, "sandbox", "cloud", "pulumi")
+		// No command of ours has it keep anything: selecting a stack does.
+		h.want(0, "sandbox", "exec", "--", "pulumi", "stack", "select", "acme.account", "--non-interactive",
+			"--cwd", filepath.Join(h.dir, "sandbox", "stacks", "acme", "account"))
 		if _, err := os.Stat(filepath.Join(home, "workspaces")); err != nil {
 			t.Error(err)
 		}
