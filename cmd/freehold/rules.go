@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -27,6 +28,26 @@ func serveRules(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// withRules adds to how the engine reaches the cloud how it reaches the rules. An
+// operation that is told to stop still finishes its step, and has it judged: the
+// rules are served for as long as this process needs the engine.
+func withRules(ctx context.Context, cloud func(context.Context) (map[string]string, error), closers *closers) func(context.Context) (map[string]string, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	closers.add(func() error { cancel(); return nil })
+	return func(asked context.Context) (map[string]string, error) {
+		env, err := cloud(asked)
+		if err != nil {
+			return nil, err
+		}
+		served, err := crossguard.HandOver(ctx, policies.All(), packVersion())
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(served, env)
+		return served, nil
+	}
 }
 
 // judgeRead asks the rules about what a program only reads.

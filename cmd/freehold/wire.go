@@ -82,7 +82,7 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 		return nil, err
 	}
 	records := lifecycle.Records{Registry: reg, Who: operator.Local(o.RequestID)}
-	eng, err := newEngine(o, home, cl, records.Over, log)
+	eng, err := newEngine(o, home, withRules(ctx, cl.ProviderEnv, closers), records.Over, log)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ type servedCloud interface {
 
 // newEngine wires the engine. It starts nothing: most commands need no run.
 func newEngine(
-	o cli.Options, home string, cl servedCloud, over func(context.Context, engine.Stack, engine.Lock) (bool, error), log *slog.Logger,
+	o cli.Options, home string, connect func(context.Context) (map[string]string, error), over func(context.Context, engine.Stack, engine.Lock) (bool, error), log *slog.Logger,
 ) (*engine.Engine, error) {
 	// The home's own folder only: one that an operator names may be on a file
 	// system that is not mounted, and an empty one in its place has no stacks.
@@ -157,7 +157,7 @@ func newEngine(
 		BackendURL: backendURL(o, home),
 		Dir:        filepath.Join(home, "stacks"),
 		Secrets:    secrets,
-		Connect:    cl.ProviderEnv,
+		Connect:    connect,
 		Providers:  providersNeed(o),
 		Policies:   policyPacks(o, home),
 		// Each org runs one stack at a time, and none waits for another's.

@@ -47,7 +47,9 @@ var may = map[string][]string{
 	"policies/gen": {"policies"},
 
 	"internal/judge":      {"policies", "internal/finding"},
-	"internal/crossguard": {"policies", "internal/judge", "internal/finding", "internal/unknown"},
+	"internal/crossguard": {"policies", "internal/judge", "internal/finding", "internal/unknown", "internal/crossguard/handover"},
+	// What it imports would be initialized before it.
+	"internal/crossguard/handover": {},
 
 	// What no role may have is one list, and what a project is one type.
 	"internal/spec":           {"internal/iam", "internal/api/v1alpha1"},

@@ -179,6 +179,12 @@ func onlyProviders(batch []attempt) bool {
 // newWorld is an engine over a cloud that makes whatever it is asked for.
 func newWorld(t *testing.T, batch []attempt) (*engine.Engine, *yesMan) {
 	t.Helper()
+	return newWorldWith(t, batch, nil)
+}
+
+// newWorldWith is one whose engine gets these variables, too.
+func newWorldWith(t *testing.T, batch []attempt, env map[string]string) (*engine.Engine, *yesMan) {
+	t.Helper()
 	cli := pulumiCLI(t)
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "state"), 0o700); err != nil {
@@ -210,7 +216,9 @@ func newWorld(t *testing.T, batch []attempt) (*engine.Engine, *yesMan) {
 		Dir:        filepath.Join(dir, "stacks"),
 		Secrets:    secrets,
 		Connect: func(context.Context) (map[string]string, error) {
-			return map[string]string{"PULUMI_DEBUG_PROVIDERS": strings.Join(ports, ",")}, nil
+			out := map[string]string{"PULUMI_DEBUG_PROVIDERS": strings.Join(ports, ",")}
+			maps.Copy(out, env)
+			return out, nil
 		},
 		Policies: func() (engine.Policies, error) {
 			self, err := os.Executable()

@@ -1,7 +1,8 @@
 // Package crossguard serves the isolation rules to Pulumi's engine as a policy
 // pack, by the engine's analyzer protocol. The pack's process is Freehold's own
 // executable under another name: there is nothing to install, and its rules are
-// those of the Freehold that starts it.
+// those of the Freehold that starts it. That one serves them itself, and the
+// process is its messenger: see package handover.
 //
 // It speaks the protocol itself. Pulumi's own SDK for packs in Go (policyx, in
 // v3.250) leaves out a resource's provider, does not look at whole stacks, and
@@ -18,8 +19,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"freehold.dev/freehold/internal/crossguard/handover"
 	"freehold.dev/freehold/policies"
 )
 
@@ -34,14 +35,11 @@ const (
 	// OwnRule is the id of the rule that the pack itself adds: every resource is judged.
 	OwnRule = "FH000"
 
-	runtime    = "freehold"
-	executable = "pulumi-analyzer-" + Analyzer
+	runtime = "freehold"
 )
 
 // Serves reports whether the engine started this process to serve the pack.
-func Serves(argv0 string) bool {
-	return strings.TrimSuffix(filepath.Base(argv0), ".exe") == executable
-}
+func Serves(argv0 string) bool { return handover.Named(argv0) }
 
 // Install makes a folder that is both: the pack, and where its plugin lies. The
 // plugin is a link to self, written anew when self has moved.
@@ -56,7 +54,7 @@ func Install(dir, self string) error {
 			return err
 		}
 	}
-	link := filepath.Join(dir, executable)
+	link := filepath.Join(dir, handover.Executable)
 	if have, err := os.Readlink(link); err != nil || have != self {
 		return replace(link, func(tmp string) error { return os.Symlink(self, tmp) })
 	}

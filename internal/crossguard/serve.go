@@ -1,10 +1,13 @@
 package crossguard
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
@@ -13,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"freehold.dev/freehold/internal/crossguard/handover"
 	"freehold.dev/freehold/policies"
 )
 
@@ -30,13 +34,12 @@ func Serve(ctx context.Context, engine string, stdout io.Writer, rules []policie
 			return fmt.Errorf("watch the engine: %w", err)
 		}
 	}
-	stop := make(chan bool)
-	context.AfterFunc(ctx, func() { close(stop) })
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
-		Cancel:  stop,
 		Options: []grpc.ServerOption{grpc.UnaryInterceptor(recovered)},
 		Init: func(g *grpc.Server) error {
 			pulumirpc.RegisterAnalyzerServer(g, newServer(rules, version))
+			// Whoever still waits for an answer is told that there will be none.
+			context.AfterFunc(ctx, g.Stop)
 			return nil
 		},
 	})
@@ -47,6 +50,46 @@ func Serve(ctx context.Context, engine string, stdout io.Writer, rules []policie
 		return fmt.Errorf("report to the engine where the rules are served: %w", err)
 	}
 	return <-handle.Done
+}
+
+// HandOver serves the pack from this process to the engines that it starts, until
+// ctx ends. It returns the environment in which the processes that those start for
+// the pack are messengers. A pack ends with its messenger, as it would with a
+// process of its own, and the other way round.
+func HandOver(ctx context.Context, rules []policies.Rule, version string) (map[string]string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("serve the rules: %w", err)
+	}
+	context.AfterFunc(ctx, func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return // it is closed
+			}
+			go take(ctx, conn, rules, version)
+		}
+	}()
+	return map[string]string{handover.Variable: listener.Addr().String()}, nil
+}
+
+// take serves one messenger. What goes wrong ends the connection, and the engine
+// then says that the pack is not there.
+func take(ctx context.Context, conn net.Conn, rules []policies.Rule, version string) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	from := bufio.NewReader(conn)
+	engine, err := from.ReadString('\n')
+	if err != nil {
+		return
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, from) // it has no more to say: this is its end
+		cancel()
+	}()
+	_ = Serve(ctx, strings.TrimSpace(engine), conn, rules, version) // see above
 }
 
 // recovered turns a panic into an error of the call, which stops the
