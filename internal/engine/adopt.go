@@ -112,8 +112,8 @@ func (e *Engine) Unprotect(ctx context.Context, s Stack, sink event.Sink) error 
 	})
 }
 
-// editState exports the stack's state, edits it and imports it again. Secrets
-// stay encrypted all the way.
+// editState takes the stack's state, edits it and imports it again. Secrets stay
+// encrypted all the way.
 func (e *Engine) editState(ctx context.Context, s Stack, sink event.Sink, edit func(map[string]any) error) error {
 	st, err := e.open(ctx, s, false, sink)
 	if err != nil {
@@ -121,16 +121,9 @@ func (e *Engine) editState(ctx context.Context, s Stack, sink event.Sink, edit f
 	}
 	file := filepath.Join(e.stackDir(s), "adopt.json")
 	defer func() { _ = os.Remove(file) }()
-	if err := e.command(ctx, s, st, "export the state", "stack", "export", "--file", file); err != nil {
-		return err
-	}
-	raw, err := os.ReadFile(file)
+	doc, err := e.exported(ctx, s, st, file)
 	if err != nil {
-		return fmt.Errorf("read the state of stack %s: %w", s.Name, err)
-	}
-	var doc map[string]any
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		return fmt.Errorf("read the state of stack %s: %w", s.Name, err)
+		return err
 	}
 	d, ok := doc["deployment"].(map[string]any)
 	if !ok {
@@ -139,13 +132,55 @@ func (e *Engine) editState(ctx context.Context, s Stack, sink event.Sink, edit f
 	if err := edit(d); err != nil {
 		return fmt.Errorf("edit the state of stack %s: %w", s.Name, err)
 	}
-	if raw, err = json.Marshal(doc); err != nil {
+	raw, err := json.Marshal(doc)
+	if err != nil {
 		return fmt.Errorf("write the state of stack %s: %w", s.Name, err)
 	}
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		return fmt.Errorf("write the state of stack %s: %w", s.Name, err)
 	}
 	return e.command(ctx, s, st, "import the state", "stack", "import", "--file", file)
+}
+
+// exported returns the stack's state in the form of "stack export". A backend of
+// files has the same in it, but for two names, and then no CLI is started.
+func (e *Engine) exported(ctx context.Context, s Stack, st auto.Stack, file string) (map[string]any, error) {
+	if e.files != nil {
+		r, err := e.openState(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		var kept struct {
+			Version    int      `json:"version"`
+			Features   []string `json:"features"`
+			Checkpoint struct {
+				Latest map[string]any `json:"latest"`
+			} `json:"checkpoint"`
+		}
+		if err := errors.Join(json.NewDecoder(r).Decode(&kept), r.Close()); err != nil {
+			return nil, fmt.Errorf("read the state of stack %s: %w", s.Name, err)
+		}
+		// Of the versions before, the CLI makes the third.
+		if kept.Version >= 3 && kept.Checkpoint.Latest != nil {
+			doc := map[string]any{"version": kept.Version, "deployment": kept.Checkpoint.Latest}
+			if len(kept.Features) > 0 {
+				doc["features"] = kept.Features
+			}
+			return doc, nil
+		}
+	}
+	if err := e.command(ctx, s, st, "export the state", "stack", "export", "--file", file); err != nil {
+		return nil, err
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the state of stack %s: %w", s.Name, err)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		return nil, fmt.Errorf("read the state of stack %s: %w", s.Name, err)
+	}
+	return doc, nil
 }
 
 // command runs a CLI command that the Automation API has no call for.
