@@ -213,7 +213,7 @@ func (h home) service(t *testing.T) (*lifecycle.Service, *edited) {
 			return filepath.Join(bin, "pulumi"), semver.MustParse("3.250.0"), nil
 		},
 		Project: plan.Project, BackendURL: "file://" + filepath.Join(dir, "state"), Dir: filepath.Join(dir, "stacks"),
-		Secrets: engine.Passphrases{Dir: filepath.Join(dir, "secrets")}, Connect: cl.ProviderEnv, Now: time.Now, Log: log,
+		Secrets: engine.Passphrases{Dir: filepath.Join(dir, "secrets")}, Connect: func(ctx context.Context) (map[string]string, error) { return cl.ProviderEnv(ctx, nil) }, Now: time.Now, Log: log,
 		Policies: func() (engine.Policies, error) {
 			pack := filepath.Join(dir, "policy")
 			return engine.Policies{Pack: pack, Name: crossguard.Pack, Analyzer: crossguard.Analyzer, ScopeKey: crossguard.ScopeKey}, crossguard.Install(pack, self)

@@ -83,7 +83,7 @@ func (s sandboxCommands) Reset(ctx context.Context) error {
 func (s sandboxCommands) Exec(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	env, err := s.ProviderEnv(ctx)
+	env, err := s.ProviderEnv(ctx, nil)
 	if err != nil {
 		return 1, err
 	}
@@ -138,10 +138,8 @@ func (s sandboxCommands) Exec(ctx context.Context, argv []string, stdin io.Reade
 func orgOf(argv []string) (string, bool) {
 	for a := range strings.FieldsSeq(strings.Join(argv, " ")) {
 		a = strings.Trim(strings.TrimPrefix(a, "--stack="), `"'`)
-		for _, l := range plan.Layers() {
-			if org, ok := strings.CutSuffix(a, "."+string(l)); ok {
-				return org, true
-			}
+		if org, ok := plan.OrgOf(a); ok {
+			return org, true
 		}
 	}
 	return "", false

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/cli"
+	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/environ"
 	"freehold.dev/freehold/internal/event"
@@ -82,7 +83,9 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 		return nil, err
 	}
 	records := lifecycle.Records{Registry: reg, Who: operator.Local(o.RequestID)}
-	eng, err := newEngine(o, home, withRules(ctx, cl.ProviderEnv, closers), records.Over, log)
+	held := &operation.Held{}
+	connect := func(ctx context.Context) (map[string]string, error) { return cl.ProviderEnv(ctx, confirmedBy(held)) }
+	eng, err := newEngine(o, home, withRules(ctx, connect, closers), records.Over, log)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +93,7 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 		Hooks:   hooks,
 		Records: records,
 		Cloud:   cl, CloudName: o.Cloud, Engine: eng, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
-		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess()},
+		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess(), Held: held},
 	}, nil
 }
 
@@ -133,7 +136,7 @@ type servedCloud interface {
 	lifecycle.Cloud
 
 	// ProviderEnv is how the engine reaches the cloud's providers.
-	ProviderEnv(ctx context.Context) (map[string]string, error)
+	ProviderEnv(ctx context.Context, may cloud.May) (map[string]string, error)
 }
 
 // newEngine wires the engine. It starts nothing: most commands need no run.
@@ -167,6 +170,17 @@ func newEngine(
 		Now:      time.Now,
 		Log:      log,
 	})
+}
+
+// confirmedBy lets a stack be changed as long as this process holds its org.
+func confirmedBy(held *operation.Held) cloud.May {
+	return func(ctx context.Context, stack string) error {
+		org, ok := plan.OrgOf(stack)
+		if !ok {
+			return fmt.Errorf("%q is the stack of no org: %w", stack, registry.ErrLost)
+		}
+		return held.Confirm(ctx, org)
+	}
 }
 
 // providersNeed is what the cloud's providers need of the environment. Those of

@@ -20,7 +20,7 @@ const module = "freehold.dev/freehold/"
 // listed fails the test: a new package is a decision.
 var may = map[string][]string{
 	"cmd/freehold": {
-		"internal/cli", "internal/engine", "internal/environ", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
+		"internal/cli", "internal/engine", "internal/environ", "internal/cloud", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
 		"internal/registry", "internal/registry/sqlite", "internal/registry/postgres", "internal/registry/sqlstore", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
 		"internal/kubelive", "internal/orgcontext/operator", "internal/webhook",
 	},
@@ -59,6 +59,7 @@ var may = map[string][]string{
 	"internal/finding":        {"internal/unknown"},
 	"internal/render":         {"internal/event", "internal/finding", "internal/iam"},
 	"internal/wait":           {},
+	"internal/uptime":         {},
 	"internal/forecast":       {},
 	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/unknown", "internal/wait"},
 	"internal/registry":       {"internal/event", "internal/finding", "internal/orgcontext"},
@@ -76,7 +77,7 @@ var may = map[string][]string{
 	// It sends what the registry holds, and knows no event.
 	"internal/webhook":             {"internal/registry"},
 	"internal/webhook/webhooktest": {},
-	"internal/operation":           {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext", "internal/wait"},
+	"internal/operation":           {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext", "internal/uptime", "internal/wait"},
 
 	// For whom a caller acts is decided below here, and nowhere else. Only main
 	// makes the operator: what takes requests from others may not.
@@ -114,12 +115,13 @@ var may = map[string][]string{
 	"internal/cloud/aws":           {"internal/cloud", "internal/event", "internal/awstype", "internal/wait"},
 	"internal/sandbox":             {"internal/cloud", "internal/awstype", "internal/event", "internal/iam", "internal/unknown", "internal/sandbox/..."},
 	"internal/sandbox/store":       {},
-	"internal/sandbox/awsprovider": {"internal/iam", "internal/awstype", "internal/sandbox/store"},
+	"internal/sandbox/hold":        {},
+	"internal/sandbox/awsprovider": {"internal/iam", "internal/awstype", "internal/sandbox/hold", "internal/sandbox/store"},
 	// What somebody makes by hand to share it, for the tests of several packages.
 	"internal/sandbox/sharestest":   {},
 	"internal/sandbox/eksprovider":  {"internal/iam"},
 	"internal/sandbox/controlplane": {"internal/environ", "internal/wait"},
-	"internal/sandbox/kubeprovider": {"internal/wait"},
+	"internal/sandbox/kubeprovider": {"internal/sandbox/hold", "internal/wait"},
 
 	"internal/sandbox/controlplane/controlplanetest": {"internal/sandbox/controlplane", "internal/wait"},
 	"internal/oidctest": {},

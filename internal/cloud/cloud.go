@@ -6,6 +6,7 @@
 package cloud
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -38,6 +39,11 @@ func (e *PendingError) Error() string { return fmt.Sprintf("%v: %v", ErrPending,
 
 // Unwrap makes it an ErrPending.
 func (e *PendingError) Unwrap() []error { return []error{ErrPending, e.Err} }
+
+// May reports whether the process may change something for a stack at this moment,
+// and is asked right before the change: nil, or why not. stack is empty where a
+// change belongs to none.
+type May func(ctx context.Context, stack string) error
 
 // Identity is who the process is in the management account.
 type Identity struct {

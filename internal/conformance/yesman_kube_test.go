@@ -125,7 +125,7 @@ func sandboxKube(t *testing.T, rc *rest.Config) *kubeChain {
 		p := kubeprovider.New(func(_ context.Context, kubeconfig string) (*rest.Config, error) {
 			return clientcmd.RESTConfigFromKubeConfig([]byte(kubeconfig))
 		}, time.Now)
-		attached, err := sandbox.Attach(t.Context(), sandbox.Kubernetes(p))
+		attached, err := sandbox.Attach(t.Context(), nil, sandbox.Kubernetes(p))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -77,7 +77,10 @@ func (p *place) start(m lifecycletest.Machine) *process {
 		Service: &Service{
 			Records: Records{Registry: reached, Who: orgcontexttest.Everybody{}},
 			Engine:  proc.Engine(), Cloud: proc.Cloud(), Objects: proc.Objects(), Now: p.world.Now, Log: slog.New(slog.DiscardHandler),
-			Holding:    operation.Options{Store: reached, Now: p.world.Now, Holder: proc, TTL: time.Hour},
+			Holding: operation.Options{
+				Store: reached, Now: p.world.Now, Holder: proc, TTL: time.Hour,
+				Uptime: func() time.Duration { return time.Duration(p.world.Now().UnixNano()) },
+			},
 			ProbeEvery: time.Millisecond, RetryEvery: time.Millisecond, ProjectsWithin: time.Hour, UsableWithin: time.Hour,
 		},
 	}

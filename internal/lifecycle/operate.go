@@ -53,7 +53,7 @@ func (s *Service) operate(
 	if err != nil {
 		return fail(org, "", err)
 	}
-	r := &run{Service: s, op: op}
+	r := &run{Service: s.confirmed(op), op: op}
 	end, err := body(r.hearing(op.Context(), ""), r)
 	if lost := context.Cause(op.Context()); errors.Is(lost, registry.ErrLost) {
 		// Whoever took over has ended this operation and goes on.

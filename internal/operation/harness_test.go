@@ -62,8 +62,11 @@ func newWorld(t *testing.T) world {
 
 // options are those of a process with the name, which knows that some others are dead.
 func (w world) options(name string, dead ...string) operation.Options {
-	return operation.Options{Store: w.disturbed, Now: time.Now, Holder: process{name: name, dead: dead}}
+	return operation.Options{Store: w.disturbed, Now: time.Now, Uptime: sinceEpoch, Holder: process{name: name, dead: dead}}
 }
+
+// sinceEpoch is an uptime that follows the clock of a synctest bubble.
+func sinceEpoch() time.Duration { return time.Duration(time.Now().UnixNano()) }
 
 // begin begins an operation on acme as the process with the name.
 func (w world) begin(t *testing.T, name string, dead ...string) *operation.Operation {

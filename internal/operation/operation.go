@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/orgcontext"
 	"freehold.dev/freehold/internal/registry"
+	"freehold.dev/freehold/internal/uptime"
 	"freehold.dev/freehold/internal/wait"
 )
 
@@ -21,6 +24,10 @@ type Options struct {
 	// TTL is how long a lease lasts unless it is renewed, which is tried every
 	// third of it. 0: 15 seconds.
 	TTL time.Duration
+	// Uptime is by what the process judges its own leases; nil: uptime.Now.
+	Uptime func() time.Duration
+	// Held are told of the orgs that operations hold; nil: nobody is.
+	Held *Held
 }
 
 const defaultTTL = 15 * time.Second
@@ -48,6 +55,9 @@ type Operation struct {
 	// stop ends the goroutine that renews the lease; renewing is closed when it has ended.
 	stop     context.CancelFunc
 	renewing chan struct{}
+	// until is the uptime until which nobody else can have taken the org.
+	until    atomic.Int64
+	confirms sync.Mutex
 
 	log eventLog
 }
@@ -64,7 +74,7 @@ func Begin(ctx context.Context, o Options, org orgcontext.Context, req Request, 
 	o = o.withDefaults()
 	store := o.Store.Org(org)
 	ask := registry.Request{Kind: req.Kind, Holder: o.Holder.Name(), TTL: o.TTL, ID: req.ID, Document: req.Document, Resume: req.Resume}
-	held := o.Now()
+	asked := o.Uptime()
 	begun, err := store.Begin(ctx, ask)
 	for {
 		busy, ok := errors.AsType[*registry.BusyError](err)
@@ -77,13 +87,13 @@ func Begin(ctx context.Context, o Options, org orgcontext.Context, req Request, 
 		}
 		// Should somebody else be faster, or the holder wake up, the lease is no
 		// longer as it was seen.
-		ask.Over, held = over, o.Now()
+		ask.Over, asked = over, o.Uptime()
 		begun, err = store.Begin(ctx, ask)
 	}
 	if err != nil {
 		return nil, err
 	}
-	op := hold(ctx, o, store, begun.Lease, begun.Operation, held, sink)
+	op := hold(ctx, o, store, begun.Lease, begun.Operation, asked, sink)
 	for _, ev := range begun.Undelivered {
 		// It reads as it would have when the operation ended. A result that is no
 		// longer understood is shown as it is.
@@ -137,7 +147,7 @@ func (o Options) abandoned(ctx context.Context, store registry.OrgStore, busy *r
 func Attach(ctx context.Context, o Options, org orgcontext.Context, l registry.Lease, sink event.Sink) (*Operation, error) {
 	o = o.withDefaults()
 	store := o.Store.Org(org)
-	held := o.Now()
+	asked := o.Uptime()
 	if err := store.Renew(ctx, l, o.Holder.Name(), o.TTL); err != nil {
 		return nil, err
 	}
@@ -149,29 +159,34 @@ func Attach(ctx context.Context, o Options, org orgcontext.Context, l registry.L
 	if last == nil || last.ID != l.Operation {
 		return nil, fmt.Errorf("resume operation %s of org %s: %w", l.Operation, l.Org, registry.ErrLost)
 	}
-	return hold(ctx, o, store, l, *last, held, sink), nil
+	return hold(ctx, o, store, l, *last, asked, sink), nil
 }
 
 func (o Options) withDefaults() Options {
 	if o.TTL == 0 {
 		o.TTL = defaultTTL
 	}
+	if o.Uptime == nil {
+		o.Uptime = uptime.Now
+	}
 	return o
 }
 
-// hold makes the handle of an operation whose lease was good at held, and keeps
-// renewing it.
-func hold(ctx context.Context, o Options, store registry.OrgStore, l registry.Lease, op event.Operation, held time.Time, sink event.Sink) *Operation {
+// hold makes the handle of an operation whose lease was asked for at that time, and
+// keeps renewing it.
+func hold(ctx context.Context, o Options, store registry.OrgStore, l registry.Lease, op event.Operation, asked time.Duration, sink event.Sink) *Operation {
 	h := &Operation{o: o, store: store, lease: l, kind: op.Kind, began: op.Started, renewing: make(chan struct{})}
 	h.ctx, h.cancel = context.WithCancelCause(ctx)
 	h.log = eventLog{store: store, lease: l, sink: sink}
+	h.until.Store(int64(asked + o.TTL))
+	o.Held.add(h)
 	// The lease outlives ctx: an operation that is told to stop still has to
 	// record how far it came.
 	renewal, stop := context.WithCancel(context.WithoutCancel(ctx))
 	h.stop = stop
 	go func() {
 		defer close(h.renewing)
-		h.renew(renewal, held)
+		h.renew(renewal)
 	}()
 	return h
 }
@@ -264,6 +279,7 @@ func (h *Operation) End(ctx context.Context, terminal event.Event) error {
 // Detach lets another process go on with the operation, which does not end: it
 // holds its org until the lease expires.
 func (h *Operation) Detach() {
+	h.o.Held.remove(h)
 	h.stop()
 	<-h.renewing
 	h.cancel(nil)

@@ -9,9 +9,8 @@ import (
 	"freehold.dev/freehold/internal/registry"
 )
 
-// renew keeps the lease from expiring until ctx ends or the org is lost. held
-// is a time at which the lease was good for a whole TTL.
-func (h *Operation) renew(ctx context.Context, held time.Time) {
+// renew keeps the lease from expiring until ctx ends or the org is lost.
+func (h *Operation) renew(ctx context.Context) {
 	tick := time.NewTicker(h.o.TTL / 3)
 	defer tick.Stop()
 	for {
@@ -20,23 +19,14 @@ func (h *Operation) renew(ctx context.Context, held time.Time) {
 			return
 		case <-tick.C:
 		}
-		// Asked before the answer, so that a slow answer makes the lease look
-		// older than it is, and never younger.
-		asked := h.o.Now()
 		err := h.renewOnce(ctx)
 		switch {
-		case err == nil:
-			held = asked
-		case errors.Is(err, registry.ErrCancelled):
-			// It still holds its org, until it has cleaned up and ended.
-			held = asked
-			h.cancel(err)
+		case err == nil, errors.Is(err, registry.ErrCancelled):
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, registry.ErrLost):
-			h.cancel(err)
 			return
-		case h.o.Now().Sub(held) >= h.o.TTL:
+		case !h.fresh():
 			// Whoever reaches the registry may hold the org by now.
 			h.cancel(fmt.Errorf("%w: its lease on org %s could not be renewed for %s: %w", registry.ErrLost, h.lease.Org, h.o.TTL, err))
 			return
@@ -48,8 +38,35 @@ func (h *Operation) renew(ctx context.Context, held time.Time) {
 func (h *Operation) renewOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, h.o.TTL/3)
 	defer cancel()
-	return h.store.Renew(ctx, h.lease, h.o.Holder.Name(), h.o.TTL)
+	// Asked before the answer, so that a slow answer makes the lease look older
+	// than it is, and never younger.
+	asked := h.o.Uptime()
+	err := h.store.Renew(ctx, h.lease, h.o.Holder.Name(), h.o.TTL)
+	switch {
+	case err == nil:
+		h.extend(asked + h.o.TTL)
+	case errors.Is(err, registry.ErrCancelled):
+		// It still holds its org, until it has cleaned up and ended.
+		h.extend(asked + h.o.TTL)
+		h.cancel(err)
+	case errors.Is(err, registry.ErrLost):
+		h.cancel(err)
+	}
+	return err
 }
+
+// extend moves the end of the lease, and never back: two renewals may overlap.
+func (h *Operation) extend(until time.Duration) {
+	for {
+		was := h.until.Load()
+		if int64(until) <= was || h.until.CompareAndSwap(was, int64(until)) {
+			return
+		}
+	}
+}
+
+// fresh reports whether the lease has not expired.
+func (h *Operation) fresh() bool { return int64(h.o.Uptime()) < h.until.Load() }
 
 // checked returns err, and ends the operation's context if it says that the org is lost.
 func (h *Operation) checked(err error) error {

@@ -4,7 +4,11 @@
 // printed, compared, stored and kept as a golden file.
 package plan
 
-import "freehold.dev/freehold/internal/api/v1alpha1"
+import (
+	"strings"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
+)
 
 // HashVersion is the version of the function that computes Plan.Hash. It goes
 // up when the same Spec would hash to another value, so that an upgrade of
@@ -30,8 +34,18 @@ func Layers() []Layer {
 // Project is the Pulumi project of every stack.
 const Project = "freehold"
 
-// StackName returns the name of the org's stack for a layer.
+// StackName returns the name of the org's stack for a layer. OrgOf takes it apart.
 func StackName(org string, l Layer) string { return org + "." + string(l) }
+
+// OrgOf returns the org whose stack has the name, if it is the name of one.
+func OrgOf(stack string) (org string, ok bool) {
+	for _, l := range Layers() {
+		if org, ok := strings.CutSuffix(stack, "."+string(l)); ok {
+			return org, org != ""
+		}
+	}
+	return "", false
+}
 
 // Plan is one data plane, decided.
 type Plan struct {

@@ -6,11 +6,14 @@ import (
 	"net"
 	"strings"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 
+	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/sandbox/awsprovider"
 	"freehold.dev/freehold/internal/sandbox/eksprovider"
+	"freehold.dev/freehold/internal/sandbox/hold"
 	"freehold.dev/freehold/internal/sandbox/kubeprovider"
 )
 
@@ -36,15 +39,17 @@ func EKS() Provider {
 }
 
 // Attach serves providers on loopback ports until ctx ends, and returns the
-// value of PULUMI_DEBUG_PROVIDERS by which the engine attaches them.
-func Attach(ctx context.Context, providers ...Provider) (string, error) {
+// value of PULUMI_DEBUG_PROVIDERS by which the engine attaches them. They ask may
+// before each change, unless it is nil.
+func Attach(ctx context.Context, may cloud.May, providers ...Provider) (string, error) {
 	var ports []string
 	for _, p := range providers {
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return "", fmt.Errorf("serve provider %s: %w", p.Name, err)
 		}
-		options := append(awsprovider.ServerOptions(), grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))
+		options := append(awsprovider.ServerOptions(), grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+			grpc.ChainUnaryInterceptor(asking(may)))
 		server := grpc.NewServer(append(options, p.Options...)...)
 		p.Register(server)
 		go func() {
@@ -57,9 +62,24 @@ func Attach(ctx context.Context, providers ...Provider) (string, error) {
 	return strings.Join(ports, ","), nil
 }
 
-// ProviderEnv serves the three providers on loopback ports until ctx ends.
-func (c *Cloud) ProviderEnv(ctx context.Context) (map[string]string, error) {
-	attached, err := Attach(ctx,
+// asking has the calls ask may, each for the stack of its resource.
+func asking(may cloud.May) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		if may == nil {
+			return next(ctx, req)
+		}
+		stack := ""
+		if r, ok := req.(interface{ GetUrn() string }); ok && r.GetUrn() != "" {
+			stack = string(resource.URN(r.GetUrn()).Stack())
+		}
+		return next(hold.With(ctx, func(ctx context.Context) error { return may(ctx, stack) }), req)
+	}
+}
+
+// ProviderEnv serves the three providers on loopback ports until ctx ends. They ask
+// may before each change.
+func (c *Cloud) ProviderEnv(ctx context.Context, may cloud.May) (map[string]string, error) {
+	attached, err := Attach(ctx, may,
 		Provider{"aws", nil, func(s *grpc.Server) { awsprovider.Register(s, c.backend) }},
 		EKS(), Kubernetes(kubeprovider.New(c.resolve, c.o.Clock)))
 	if err != nil {

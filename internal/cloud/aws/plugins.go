@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+
+	"freehold.dev/freehold/internal/cloud"
 )
 
 // sdks are the Go modules whose resources the programs make, by the plugin that
@@ -98,8 +100,9 @@ var ErrNoPlugin = errors.New("a provider plugin is missing")
 // ProviderEnv looks for the plugins before a run is begun, and keeps the engine
 // from fetching any in the middle of one: a run takes minutes of a session, a
 // plugin hundreds of megabytes, and what runs with an org's credentials is for
-// the operator to install.
-func (c *Cloud) ProviderEnv(context.Context) (map[string]string, error) {
+// the operator to install. Nobody is asked before a change: the plugins are
+// processes of their own, which end with the run that they work for.
+func (c *Cloud) ProviderEnv(context.Context, cloud.May) (map[string]string, error) {
 	plugins, err := Plugins()
 	if err != nil {
 		return nil, err

@@ -37,8 +37,8 @@ type Providers interface {
 	Name() string
 	// ProviderEnv returns environment variables by which the engine reaches this
 	// cloud's providers, and serves them until ctx ends if they are served from
-	// this process.
-	ProviderEnv(ctx context.Context) (map[string]string, error)
+	// this process. Those ask may before each change; nil: they may always.
+	ProviderEnv(ctx context.Context, may cloud.May) (map[string]string, error)
 }
 
 // Management is what is asked of the management account.
@@ -130,7 +130,7 @@ func Exercise(t *testing.T, open func() Cloud) {
 		}
 	})
 	t.Run("it serves its providers as the engine is told", func(t *testing.T) {
-		env, err := open().ProviderEnv(t.Context())
+		env, err := open().ProviderEnv(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

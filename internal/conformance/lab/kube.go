@@ -93,7 +93,7 @@ func (l *Lab) serveProviders() {
 		}
 		missing = append(missing, p)
 	}
-	attached, err := sandbox.Attach(l.t.Context(), missing...)
+	attached, err := sandbox.Attach(l.t.Context(), nil, missing...)
 	if err != nil {
 		l.t.Fatal(err)
 	}

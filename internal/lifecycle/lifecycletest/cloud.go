@@ -25,7 +25,7 @@ func cloudAccount(id, roleARN, externalID string) cloud.Account {
 func (c *Cloud) Name() string { return "sandbox" }
 
 // ProviderEnv adds nothing: the engine over a World has no providers.
-func (c *Cloud) ProviderEnv(context.Context) (map[string]string, error) {
+func (c *Cloud) ProviderEnv(context.Context, cloud.May) (map[string]string, error) {
 	return map[string]string{}, c.p.read(func() error { return nil })
 }
 

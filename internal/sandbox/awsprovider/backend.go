@@ -10,6 +10,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"freehold.dev/freehold/internal/sandbox/hold"
 	"freehold.dev/freehold/internal/sandbox/store"
 )
 
@@ -139,6 +140,9 @@ func (b *Backend) once(ctx context.Context, r *request, effect func(tx *store.Tx
 		return sleep(ctx, takes)
 	}
 	if r.before != nil {
+		if err := hold.Check(ctx); err != nil {
+			return err
+		}
 		if err := r.before(ctx); err != nil {
 			return err
 		}
@@ -147,7 +151,11 @@ func (b *Backend) once(ctx context.Context, r *request, effect func(tx *store.Tx
 		if err := effect(tx); err != nil {
 			return err
 		}
-		return tx.Journal(b.entry(r, "ok", takes))
+		if err := tx.Journal(b.entry(r, "ok", takes)); err != nil {
+			return err
+		}
+		// Last of all: what was waited for so far may have taken long.
+		return hold.Check(ctx)
 	})
 	if e, is := errors.AsType[*apiError](err); is {
 		return b.refuse(ctx, r, e)

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 
+	"freehold.dev/freehold/internal/sandbox/hold"
 	"freehold.dev/freehold/internal/wait"
 )
 
@@ -59,6 +60,7 @@ func newCluster(rc *rest.Config, now func() time.Time) (*cluster, error) {
 	// The API server shares itself out among its callers. A pace of our own would
 	// make calls fail whose deadline comes before their turn.
 	rc.QPS = -1
+	rc.Wrap(hold.Transport)
 	over, err := rest.HTTPClientFor(rc)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
