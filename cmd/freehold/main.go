@@ -18,6 +18,7 @@ import (
 	"freehold.dev/freehold/internal/crossguard"
 	"freehold.dev/freehold/internal/environ"
 	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/watchdog"
 	"freehold.dev/freehold/stacks"
 )
 
@@ -27,6 +28,9 @@ var version, commit = "dev", ""
 func main() {
 	if crossguard.Serves(os.Args[0]) {
 		os.Exit(serveRules(os.Args, os.Stdout, os.Stderr))
+	}
+	if watchdog.Serves(os.Args[0]) {
+		os.Exit(watch(os.Stdin, os.Stdout, os.Stderr))
 	}
 	if layer, ok := programOf(os.Getenv); ok {
 		pulumi.Run(stacks.Program(layer))

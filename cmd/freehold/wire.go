@@ -84,8 +84,10 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 	}
 	records := lifecycle.Records{Registry: reg, Who: operator.Local(o.RequestID)}
 	held := &operation.Held{}
-	connect := func(ctx context.Context) (map[string]string, error) { return cl.ProviderEnv(ctx, confirmedBy(held)) }
-	eng, err := newEngine(o, home, withRules(ctx, connect, closers), records.Over, log)
+	dog := &watched{held: held}
+	closers.add(dog.close)
+	connect := func(ctx context.Context) (map[string]string, error) { return cl.ProviderEnv(ctx, dog.confirm) }
+	eng, err := newEngine(o, home, withRules(ctx, connect, closers), records.Over, dog, log)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +143,8 @@ type servedCloud interface {
 
 // newEngine wires the engine. It starts nothing: most commands need no run.
 func newEngine(
-	o cli.Options, home string, connect func(context.Context) (map[string]string, error), over func(context.Context, engine.Stack, engine.Lock) (bool, error), log *slog.Logger,
+	o cli.Options, home string, connect func(context.Context) (map[string]string, error),
+	over func(context.Context, engine.Stack, engine.Lock) (bool, error), dog *watched, log *slog.Logger,
 ) (*engine.Engine, error) {
 	// The home's own folder only: one that an operator names may be on a file
 	// system that is not mounted, and an empty one in its place has no stacks.
@@ -167,20 +170,10 @@ func newEngine(
 		Parallel: max(o.Parallel, 4),
 		Lost:     registry.ErrLost,
 		Over:     over,
+		Watch:    dog.watch,
 		Now:      time.Now,
 		Log:      log,
 	})
-}
-
-// confirmedBy lets a stack be changed as long as this process holds its org.
-func confirmedBy(held *operation.Held) cloud.May {
-	return func(ctx context.Context, stack string) error {
-		org, ok := plan.OrgOf(stack)
-		if !ok {
-			return fmt.Errorf("%q is the stack of no org: %w", stack, registry.ErrLost)
-		}
-		return held.Confirm(ctx, org)
-	}
 }
 
 // providersNeed is what the cloud's providers need of the environment. Those of

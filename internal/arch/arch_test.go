@@ -22,7 +22,7 @@ var may = map[string][]string{
 	"cmd/freehold": {
 		"internal/cli", "internal/engine", "internal/environ", "internal/cloud", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
 		"internal/registry", "internal/registry/sqlite", "internal/registry/postgres", "internal/registry/sqlstore", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
-		"internal/kubelive", "internal/orgcontext/operator", "internal/webhook",
+		"internal/kubelive", "internal/orgcontext/operator", "internal/watchdog", "internal/webhook",
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/controller/source"},
 
@@ -60,8 +60,9 @@ var may = map[string][]string{
 	"internal/render":         {"internal/event", "internal/finding", "internal/iam"},
 	"internal/wait":           {},
 	"internal/uptime":         {},
+	"internal/watchdog":       {"internal/uptime"},
 	"internal/forecast":       {},
-	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/unknown", "internal/wait"},
+	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/unknown", "internal/wait", "internal/watchdog"},
 	"internal/registry":       {"internal/event", "internal/finding", "internal/orgcontext"},
 	// Providers for tests of the engine.
 	"internal/engine/enginetest": {},

@@ -22,6 +22,8 @@ var pauses = map[string]string{
 	"internal/engine/waiting.go":           "the schedule by which an engine's run says what it waits for",
 	"internal/engine/analyzed.go":          "a watchdog: it ends a run that is silent, and waits for nothing",
 	"internal/judge/judge.go":              "a deadline for rules that are asked in this process",
+	"internal/watchdog/serve.go":           "a watchdog's clock: it waits for nothing",
+	"internal/watchdog/watchdog.go":        "a schedule: a watchdog is told the time for as long as there is something to watch",
 	"internal/operation/renew.go":          "a schedule: a lease is renewed for as long as it is held",
 	"internal/webhook/deliver.go":          "a schedule: what is due is asked for as long as it is followed",
 	"internal/webhook/crowd.go":            "a schedule: the next turn of an endpoint that nothing could be sent to",

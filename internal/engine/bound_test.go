@@ -13,6 +13,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"freehold.dev/freehold/internal/uptime"
+	"freehold.dev/freehold/internal/watchdog"
 )
 
 // writer is a CLI that cannot be interrupted, and that writes until it is killed.
@@ -77,6 +80,62 @@ func TestARunWhoseOrgIsLostIsKilledAtOnceWithItsPlugins(t *testing.T) {
 	silent(t, file)
 }
 
+// A CLI and its plugins go on by themselves while the process that has started them
+// stands still, as they would if that was stopped.
+func TestARunIsEndedByTheWatchdogWhenTheOrgIsNoLongerHeld(t *testing.T) {
+	dir := t.TempDir()
+	file, lockFile := filepath.Join(dir, "writes"), filepath.Join(dir, ".lock")
+	path := filepath.Join(dir, "pulumi")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+writer), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dog, err := watchdog.Start(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := dog.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	held := uptime.Now() + 2*time.Second
+	c := &stackCLI{
+		cli:  &cli{path: path, grace: time.Hour, log: slog.New(slog.DiscardHandler)},
+		lock: lock{stack: "acme.account", file: lockFile, within: time.Minute, now: time.Now},
+		said: filepath.Join(dir, "said"),
+		watch: func(pid int) (func() (bool, error), error) {
+			w, err := dog.Watch(pid, func() time.Duration { return held })
+			if err != nil {
+				return nil, err
+			}
+			return w.Stop, nil
+		},
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, _, _, err := c.Run(t.Context(), dir, nil, nil, nil, []string{"WRITES=" + file}, "up")
+		done <- err
+	}()
+	grown(t, file)
+	if err := <-done; err == nil || !c.stalled {
+		t.Errorf("it ended with %v; stalled: %t", err, c.stalled)
+	}
+	if late := uptime.Since(held); late < 0 || late > 5*time.Second {
+		t.Errorf("it was ended %s after the org was no longer held", late)
+	}
+	silent(t, file)
+	// Whoever goes on with the stack does not wait for this process.
+	next, err := lock{stack: "acme.account", file: lockFile, within: time.Second, now: time.Now}.acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = next.Close()
+}
+
 // TestThatStartsACLI is the Freehold of the next test, which kills it.
 func TestThatStartsACLI(t *testing.T) {
 	script := os.Getenv("ENGINE_TEST_CLI")
@@ -85,7 +144,7 @@ func TestThatStartsACLI(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", script)
 	detach(cmd)
-	_ = runBound(cmd)
+	_ = runBound(cmd, func(int) error { return nil })
 }
 
 func TestTheCLIDiesWithItsFreehold(t *testing.T) {

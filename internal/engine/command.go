@@ -16,6 +16,8 @@ import (
 
 	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+
+	"freehold.dev/freehold/internal/watchdog"
 )
 
 // cli starts the Pulumi CLI and counts how often.
@@ -58,6 +60,10 @@ type stackCLI struct {
 	removes bool
 	// inherited is what of this process's environment the CLI gets.
 	inherited []string
+	// watch has the CLI ended when this process stands still; nil: it only reads.
+	// stalled is whether the last call ended like that.
+	watch   func(pid int) (stop func() (ended bool, err error), err error)
+	stalled bool
 }
 
 // Version returns the CLI's version.
@@ -77,6 +83,7 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 		return "", "", -1, err
 	}
 	defer func() { _ = held.Close() }()
+	c.stalled = false
 
 	if !slices.Contains(args, "--non-interactive") {
 		args = append(slices.Clip(args), "--non-interactive")
@@ -113,23 +120,35 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 	cmd.Cancel = func() error {
 		if errors.Is(context.Cause(ctx), errSilent) {
 			// What hangs is in its way out; without it the CLI ends in order.
-			killBelow(cmd.Process.Pid)
+			watchdog.KillBelow(cmd.Process.Pid)
 		}
 		if errors.Is(context.Cause(ctx), errRefused) {
 			// Told to end in order, it would end its preview and go on. It has
 			// made nothing, and the next run removes its lock.
-			killBelow(cmd.Process.Pid)
+			watchdog.KillBelow(cmd.Process.Pid)
 			return cmd.Process.Kill()
 		}
 		if c.lost != nil && errors.Is(context.Cause(ctx), c.lost) {
-			killBelow(cmd.Process.Pid)
+			watchdog.KillBelow(cmd.Process.Pid)
 			return cmd.Process.Kill()
 		}
 		return cmd.Process.Signal(os.Interrupt)
 	}
 	cmd.WaitDelay = c.grace
 
-	err = runBound(cmd)
+	stop := func() (bool, error) { return false, nil }
+	err = runBound(cmd, func(pid int) (err error) {
+		// It is the CLI's alone now: while this process stands still, it holds nobody up.
+		if err := held.Close(); err != nil {
+			return fmt.Errorf("hand the stack's lock on: %w", err)
+		}
+		if c.watch != nil {
+			stop, err = c.watch(pid)
+		}
+		return err
+	})
+	ended, werr := stop()
+	c.stalled = ended
 	code := -1
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		code = exit.ExitCode()
@@ -138,7 +157,14 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 	}
 	out, oerr := stdout.drain(stdouts)
 	text, terr := stderr.drain(stderrs)
-	return out, text, code, errors.Join(err, oerr, terr)
+	return out, text, code, errors.Join(err, werr, oerr, terr)
+}
+
+// stalled reports whether the last call of a workspace's CLI was ended because this
+// process stood still.
+func stalled(ws auto.Workspace) bool {
+	c, ok := ws.PulumiCommand().(*stackCLI)
+	return ok && c.stalled
 }
 
 // cliIn is the CLI of an opened stack.

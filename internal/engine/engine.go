@@ -69,6 +69,11 @@ type Options struct {
 	// Over reports whether the operation that made a lock of the backend on another
 	// machine is known to be over. Such a lock is removed. nil: nobody knows.
 	Over func(ctx context.Context, s Stack, l Lock) (bool, error)
+	// Watch has a CLI that changes something for an org, and all that it has started,
+	// ended by another process when this one stands still for longer than it holds
+	// the org. stop is called when the CLI has ended, and reports whether that is
+	// why. nil: nobody watches.
+	Watch func(pid int, org string) (stop func() (ended bool, err error), err error)
 	// Now is the clock.
 	Now func() time.Time
 	// Log takes what only a developer wants to know.

@@ -57,6 +57,9 @@ var (
 	ErrProtected = errors.New("the resource is protected")
 	// ErrCancelled is wrapped when the run was interrupted; the state is valid.
 	ErrCancelled = errors.New("cancelled")
+	// ErrStalled is wrapped when the run was ended because this process stood still,
+	// and could have lost the org meanwhile.
+	ErrStalled = errors.New("this process stood still, and its run was ended")
 	// ErrNoStack is wrapped when the stack does not exist in the backend.
 	ErrNoStack = errors.New("no such stack")
 	// ErrFailed is wrapped by every other failure.

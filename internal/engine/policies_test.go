@@ -21,6 +21,7 @@ import (
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/watchdog"
 	"freehold.dev/freehold/policies"
 )
 
@@ -56,6 +57,8 @@ func TestMain(m *testing.M) {
 			time.Sleep(time.Hour)
 		}
 		err = crossguard.Serve(context.Background(), os.Args[1], os.Stdout, rules, "1.2.3")
+	case watchdog.Serves(name):
+		err = watchdog.Serve(os.Stdin, os.Stdout)
 	case name == "pulumi-analyzer-policy-house":
 		err = policyx.Main(housePack)
 	default:

@@ -3,13 +3,13 @@
 package engine
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 	"syscall"
+
+	"freehold.dev/freehold/internal/watchdog"
 )
 
 // detach puts the command into a process group of its own.
@@ -19,11 +19,19 @@ func detach(cmd *exec.Cmd) {
 }
 
 // runBound runs a command that may be bound to the thread that starts it, and so
-// keeps that thread until the command has ended.
-func runBound(cmd *exec.Cmd) error {
+// keeps that thread until the command has ended. One for which started fails is
+// killed.
+func runBound(cmd *exec.Cmd, started func(pid int) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	return cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	if err := started(cmd.Process.Pid); err != nil {
+		watchdog.KillTree(cmd.Process.Pid)
+		return errors.Join(err, cmd.Wait())
+	}
+	return cmd.Wait()
 }
 
 // tryLock takes the file's lock if nobody has it. The lock belongs to the open
@@ -34,25 +42,4 @@ func tryLock(f *os.File) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// killBelow kills the processes that the process has started, and theirs. A
-// plugin is in a process group of its own, so the group does not help.
-func killBelow(pid int) {
-	out, err := exec.Command("ps", "-A", "-o", "pid=,ppid=").Output()
-	if err != nil {
-		return // the CLI is told to end all the same, and killed after the grace
-	}
-	children := map[int][]int{}
-	for line := range bytes.Lines(out) {
-		var child, parent int
-		if _, err := fmt.Sscan(string(line), &child, &parent); err == nil {
-			children[parent] = append(children[parent], child)
-		}
-	}
-	for below := children[pid]; len(below) > 0; below = below[1:] {
-		// One that has ended by itself is no loss.
-		_ = syscall.Kill(below[0], syscall.SIGKILL)
-		below = append(below, children[below[0]]...)
-	}
 }

@@ -164,6 +164,12 @@ func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing stri
 	if w.replaces != nil {
 		return Result{}, raw, w.replaces
 	}
+	if raw != nil && ctx.Err() == nil && stalled(st.Workspace()) {
+		return Result{Changes: w.changes, Steps: w.steps}, raw, &Error{
+			Stack: s.Name, Doing: doing, Kind: ErrStalled, Next: nextCancelled,
+			Detail: "it was stopped, or its machine slept, for longer than it holds the org",
+		}
+	}
 	if raw != nil {
 		err = e.classify(ctx, s, doing, raw, w)
 		if w.preview {

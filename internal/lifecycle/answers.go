@@ -56,6 +56,8 @@ var answers = []struct {
 	{registry.ErrArchive, answer{}},
 	{registry.ErrNotEmpty, answer{}},
 
+	// What it had begun is looked for first, and whether the org is still its own.
+	{engine.ErrStalled, answer{retries: 3, pause: time.Second}},
 	// Another process is at the stack: what it does is not to be repeated beside it.
 	{engine.ErrLocked, answer{kind: ErrBusy}},
 	{engine.ErrPolicy, answer{kind: ErrBlocked}},
