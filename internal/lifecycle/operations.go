@@ -120,21 +120,11 @@ func (s *Service) Follow(ctx context.Context, org, id string, after int64, sink 
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	// Of a holder on another machine this takes seconds, and its events go on
-	// meanwhile.
-	asked := make(chan bool, 1)
-	ask := func() { asked <- s.gone(ctx, org, op.ID) }
-	go ask()
+	isGone, stop := s.watchFor(ctx, org, op.ID)
+	defer stop()
 	for {
 		// Answered before the events are read: what it says until its end is then all there.
-		gone := false
-		select {
-		case gone = <-asked:
-			go ask()
-		default:
-		}
+		gone := isGone()
 		evs, err := s.of(org).Events(ctx, op.ID, after)
 		if err != nil {
 			return fail(org, "", err)
@@ -160,6 +150,25 @@ func (s *Service) Follow(ctx context.Context, org, id string, after int64, sink 
 	}
 }
 
+// watchFor watches an operation, and isGone is what was found last: whether nobody
+// runs it any more. Of a holder on another machine it takes as long as the lease to
+// find that, and whoever asks does not wait for it.
+func (s *Service) watchFor(ctx context.Context, org, op string) (isGone func() bool, stop func()) {
+	ctx, stop = context.WithCancel(ctx)
+	found := make(chan bool, 1)
+	look := func() { found <- s.gone(ctx, org, op) }
+	go look()
+	return func() bool {
+		select {
+		case gone := <-found:
+			go look()
+			return gone
+		default:
+			return false
+		}
+	}, stop
+}
+
 // gone reports whether the operation runs, and nobody runs it.
 func (s *Service) gone(ctx context.Context, org, op string) bool {
 	busy, err := s.of(org).Holder(ctx)
@@ -180,11 +189,13 @@ func (s *Service) Wait(ctx context.Context, org, id string, within time.Duration
 	if err != nil {
 		return event.Event{}, err
 	}
+	isGone, stop := s.watchFor(ctx, org, op.ID)
+	defer stop()
 	var last event.Event
 	err = wait.Until(ctx, wait.For{
 		What: fmt.Sprintf("%s %s to end", op.Kind, op.ID), Every: followEvery, Within: within, Now: s.Now,
 	}, func(ctx context.Context) (bool, error) {
-		gone := s.gone(ctx, org, op.ID)
+		gone := isGone()
 		evs, err := s.of(org).Events(ctx, op.ID, last.Seq)
 		if err != nil {
 			return false, err

@@ -11,6 +11,8 @@ import (
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
+	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
 	"freehold.dev/freehold/internal/registry"
 )
 
@@ -229,6 +231,49 @@ func TestFollowingShowsAnOperationToItsEndOrSaysThatItDoesNotGoOn(t *testing.T) 
 	}
 	if last, err := proc.Wait(proc.Context(), "acme", "", time.Hour); err != nil || last.Type != event.OperationSucceeded {
 		t.Errorf("waiting: %v, %v", last, err)
+	}
+}
+
+// Another machine cannot tell for as long as the lease lasts whether the operation
+// still has a process, and shows what it says all the same.
+func TestAnOperationOfAnotherMachineIsFollowedWithoutASignOfLife(t *testing.T) {
+	p := newPlace(t)
+	runs, looks := p.start(lifecycletest.Machine{Name: "a"}), p.start(lifecycletest.Machine{Name: "b"})
+	op := must[*operation.Operation](t)(operation.Begin(t.Context(), runs.Holding, orgcontexttest.For("acme"), operation.Request{Kind: "onboard"}, nil))
+	shown, followed, waited := make(chan event.Event, 10), make(chan error, 1), make(chan error, 1)
+	go func() { followed <- looks.Follow(t.Context(), "acme", "", 0, func(ev event.Event) { shown <- ev }) }()
+	go func() {
+		_, err := looks.Wait(t.Context(), "acme", "", time.Hour)
+		waited <- err
+	}()
+	soon := time.After(time.Minute) // the lease lasts an hour
+	next := func(what string) (ev event.Event) {
+		t.Helper()
+		select {
+		case ev = <-shown:
+		case <-soon:
+			t.Fatalf("%s is not shown", what)
+		}
+		return ev
+	}
+	next("the start")
+	op.Emit(event.Event{Type: event.Diagnostic, Message: "one"})
+	if ev := next("the event"); ev.Message != "one" {
+		t.Errorf("shown: %+v", ev)
+	}
+	if err := op.End(t.Context(), event.Event{Type: event.OperationSucceeded}); err != nil {
+		t.Fatal(err)
+	}
+	next("the end")
+	for what, ended := range map[string]chan error{"following": followed, "waiting": waited} {
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		case <-soon:
+			t.Errorf("%s does not end", what)
+		}
 	}
 }
 
