@@ -103,7 +103,20 @@ func (x *torture) receive(w http.ResponseWriter, r *http.Request) {
 
 func newTorture(t *testing.T, registryAt func(dir string) string) *torture {
 	t.Helper()
-	shared, err := os.MkdirTemp("", "fh-torture-") //nolint:usetesting // the sandbox is stopped in it before it is removed
+	x := &torture{t: t, asked: map[string]string{}, fates: map[string]int{}, received: map[string][]string{}}
+	receiver := httptest.NewServer(http.HandlerFunc(x.receive))
+	t.Cleanup(receiver.Close)
+	x.hook = receiver.URL
+	x.machines = fleet(t, 4, registryAt, "FREEHOLD_QUOTA=organizations:accounts=100",
+		"FREEHOLD_WEBHOOK_HOSTS=127.0.0.1", "TORTURE_SECRET=whsec_"+base64.StdEncoding.EncodeToString([]byte("a secret of thirty-two bytes....")))
+	return x
+}
+
+// fleet are machines that share a backend, the secrets' passphrases, the cloud, and
+// a registry, and nothing else.
+func fleet(t *testing.T, n int, registryAt func(dir string) string, env ...string) (machines []home) {
+	t.Helper()
+	shared, err := os.MkdirTemp("", "fh-fleet-") //nolint:usetesting // the sandbox is stopped in it before it is removed
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,22 +126,14 @@ func newTorture(t *testing.T, registryAt func(dir string) string) *torture {
 			t.Fatal(err)
 		}
 	}
-	x := &torture{t: t, asked: map[string]string{}, fates: map[string]int{}, received: map[string][]string{}}
-	receiver := httptest.NewServer(http.HandlerFunc(x.receive))
-	t.Cleanup(receiver.Close)
-	x.hook = receiver.URL
-	location := registryAt(shared)
-	for range 4 {
+	env = append(env, "FREEHOLD_BACKEND=file://"+filepath.Join(shared, "state"), "FREEHOLD_REGISTRY="+registryAt(shared),
+		"FREEHOLD_SECRETS_PROVIDER=passphrase://"+filepath.Join(shared, "secrets"))
+	for range n {
 		h := newHome(t)
-		h.cloud = filepath.Join(shared, "cloud")
-		h.env = []string{
-			"FREEHOLD_BACKEND=file://" + filepath.Join(shared, "state"), "FREEHOLD_REGISTRY=" + location,
-			"FREEHOLD_SECRETS_PROVIDER=passphrase://" + filepath.Join(shared, "secrets"), "FREEHOLD_QUOTA=organizations:accounts=100",
-			"FREEHOLD_WEBHOOK_HOSTS=127.0.0.1", "TORTURE_SECRET=whsec_" + base64.StdEncoding.EncodeToString([]byte("a secret of thirty-two bytes....")),
-		}
-		x.machines = append(x.machines, h)
+		h.cloud, h.env = filepath.Join(shared, "cloud"), slices.Clone(env)
+		machines = append(machines, h)
 	}
-	return x
+	return machines
 }
 
 // tormented is one org's life.
