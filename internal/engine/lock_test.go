@@ -162,3 +162,34 @@ func TestWhatAStackWaitsForIsAnEvent(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
+
+// Whoever started it may be stopped, and not ask how it ended.
+func TestACLIThatHasEndedIsDeadBeforeAnybodyAsksHow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pulumi")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\nread line\n"), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), path)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if !pulumiAlive(cmd.Process.Pid) {
+		t.Error("one that runs is dead")
+	}
+	_ = in.Close()
+	dead := false
+	for range 500 {
+		if dead = !pulumiAlive(cmd.Process.Pid); dead {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if !dead {
+		t.Error("one that has ended is alive")
+	}
+	_ = cmd.Wait()
+}

@@ -229,10 +229,11 @@ func (e *Engine) recorded(ctx context.Context, s Stack, res Result) Result {
 }
 
 // pulumiAlive reports whether the process is there and, where that can be
-// told, is a Pulumi CLI: process ids are used again.
+// told, is a Pulumi CLI: process ids are used again. One that has ended is there
+// until whoever started it asks how, which it does not while it is stopped.
 func pulumiAlive(pid int) bool {
 	p, err := os.FindProcess(pid)
-	if err != nil || errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+	if err != nil || errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) || zombie(pid) {
 		return false
 	}
 	comm, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "comm"))
