@@ -80,6 +80,14 @@ func (o confirmedObjects) PutBack(ctx context.Context, kubeconfig []byte, object
 	return o.Objects.PutBack(ctx, kubeconfig, objects)
 }
 
+// MakeWay removes what is to be made anew.
+func (o confirmedObjects) MakeWay(ctx context.Context, kubeconfig []byte, objects []kubelive.Object) error {
+	if err := o.op.Confirm(ctx); err != nil {
+		return err
+	}
+	return o.Objects.MakeWay(ctx, kubeconfig, objects)
+}
+
 // Remove asks for the end of a stray.
 func (o confirmedObjects) Remove(ctx context.Context, kubeconfig []byte, s kubelive.Stray) error {
 	if err := o.op.Confirm(ctx); err != nil {

@@ -22,7 +22,7 @@ var changes = map[string]bool{
 	"Cloud.Inventory": false, "Cloud.Shares": false, "Cloud.Remove": true,
 	"Cloud.Running": false, "Cloud.ProtectCluster": true, "Cloud.NodeGroup": false, "Cloud.StaleEntries": false,
 	"Cloud.RenewEntry": true, "Cloud.Kubeconfig": false,
-	"Objects.Compare": false, "Objects.Expose": true, "Objects.PutBack": true, "Objects.Strays": false,
+	"Objects.Compare": false, "Objects.Expose": true, "Objects.MakeWay": true, "Objects.PutBack": true, "Objects.Strays": false,
 	"Objects.Remove": true, "Objects.Available": false,
 }
 
