@@ -40,3 +40,6 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return t.next.RoundTrip(r)
 }
+
+// WrappedRoundTripper is what it wraps, by which client-go closes connections.
+func (t transport) WrappedRoundTripper() http.RoundTripper { return t.next }
