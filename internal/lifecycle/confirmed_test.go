@@ -66,13 +66,13 @@ func called(ctx context.Context, method reflect.Value) (err error) {
 		}
 	}()
 	var in []reflect.Value
-	for i := range method.Type().NumIn() {
-		in = append(in, reflect.Zero(method.Type().In(i)))
+	for typ := range method.Type().Ins() {
+		in = append(in, reflect.Zero(typ))
 	}
 	if len(in) > 0 {
 		in[0] = reflect.ValueOf(ctx)
 	}
 	out := method.Call(in)
-	err, _ = out[len(out)-1].Interface().(error)
+	err, _ = reflect.TypeAssert[error](out[len(out)-1])
 	return err
 }
