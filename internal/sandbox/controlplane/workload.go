@@ -77,12 +77,48 @@ func (w *workload) begin(ctx context.Context) (end func(), err error) {
 	// Like the other children, the replicas end in their turn and not with ctx.
 	running, cancel := context.WithCancel(context.Background())
 	w.reconcile(running, d)
+	if d != nil {
+		w.restored(ctx, running, int(d.Status.ReadyReplicas))
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		w.follow(running)
 	}()
 	return func() { cancel(); <-done }, nil
+}
+
+// restoreWithin bounds the wait for replicas that were ready before the cluster
+// stopped. One that is not ready any more is found to be so after it.
+const restoreWithin = 10 * time.Second
+
+// restored waits until as many replicas are ready as were when the cluster stopped.
+// A cluster of EKS never stops: nobody is to see that this one did, and a
+// Deployment that is not available for a moment is a difference to whoever reads it.
+func (w *workload) restored(ctx, running context.Context, ready int) {
+	ctx, cancel := context.WithTimeout(ctx, restoreWithin)
+	defer cancel()
+	for w.ready() < min(ready, len(w.replicas)) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.changed:
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	if d, err := w.apps.Get(ctx, workloadName, metav1.GetOptions{}); err == nil {
+		w.reconcile(running, d)
+	} // else whoever follows it sees to it
+}
+
+// ready counts the replicas that answer.
+func (w *workload) ready() (n int) {
+	for _, r := range w.replicas {
+		if ok, _ := r.state(); ok {
+			n++
+		}
+	}
+	return n
 }
 
 // follow reconciles whenever the Deployment or a replica changes.

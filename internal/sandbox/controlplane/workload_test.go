@@ -190,6 +190,17 @@ func TestADeploymentsStatusIsWhatItsProcessesAnswer(t *testing.T) {
 	touch(t, readyFile)
 	eventually(t, "both are available again", func() bool { return get().Status.AvailableReplicas == 2 })
 
+	// And nobody sees that what is still ready was started again.
+	if err := m.Stop(t.Context(), acme); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Ensure(t.Context(), acme, nil); err != nil {
+		t.Fatal(err)
+	}
+	if d := get(); d.Status.AvailableReplicas != 2 || available(d) != "" {
+		t.Errorf("right after a start of what runs well, the status is %+v", d.Status)
+	}
+
 	// A process gets the files of its pod, and is not started without them.
 	d = get()
 	d.Spec.Template.Spec.Volumes = []corev1.Volume{{Name: "scratch", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
