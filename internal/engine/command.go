@@ -163,22 +163,22 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 // stalled reports whether the last call of a workspace's CLI was ended because this
 // process stood still.
 func stalled(ws auto.Workspace) bool {
-	c, ok := ws.PulumiCommand().(*stackCLI)
-	return ok && c.stalled
+	c, err := cliIn(ws)
+	return err == nil && c.stalled
 }
 
-// cliIn is the CLI of an opened stack.
-func cliIn(st auto.Stack) (*stackCLI, error) {
-	c, ok := st.Workspace().PulumiCommand().(*stackCLI)
+// cliIn is the CLI of a workspace.
+func cliIn(ws auto.Workspace) (*stackCLI, error) {
+	c, ok := ws.PulumiCommand().(*stackCLI)
 	if !ok {
-		return nil, fmt.Errorf("run the CLI of stack %s: unexpected %T", st.Name(), st.Workspace().PulumiCommand())
+		return nil, fmt.Errorf("run the CLI in %s: unexpected %T", ws.WorkDir(), ws.PulumiCommand())
 	}
 	return c, nil
 }
 
 // notStarted is why the last call of a workspace's CLI did not start it.
 func notStarted(ws auto.Workspace) error {
-	if c, ok := ws.PulumiCommand().(*stackCLI); ok {
+	if c, err := cliIn(ws); err == nil {
 		return c.notStarted
 	}
 	return nil

@@ -110,7 +110,7 @@ const mandatory = "mandatory"
 // It also serves the CLI's events here, because the Automation API expects one
 // stream of them, and each of the two has its own.
 func previewFirst(st auto.Stack, w *watch) (stop func(), err error) {
-	cli, err := cliIn(st)
+	cli, err := cliIn(st.Workspace())
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func (e *Engine) PreviewRefresh(ctx context.Context, s Stack, sink event.Sink) (
 // ErrNoStack when there is none.
 func (e *Engine) Destroy(ctx context.Context, s Stack, sink event.Sink) (Result, error) {
 	res, err := e.run(ctx, s, "destroy", false, sink, func(ctx context.Context, st auto.Stack, w *watch) error {
-		cli, err := cliIn(st)
+		cli, err := cliIn(st.Workspace())
 		if err != nil {
 			return err
 		}

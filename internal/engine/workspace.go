@@ -67,8 +67,12 @@ func (e *Engine) open(ctx context.Context, s Stack, create bool, sink event.Sink
 	if err != nil {
 		return auto.Stack{}, err
 	}
-	if c, ok := ws.PulumiCommand().(*stackCLI); ok && e.opts.Watch != nil {
-		c.watch = func(pid int) (func() (bool, error), error) { return e.opts.Watch(pid, s.Org) }
+	cli, err := cliIn(ws)
+	if err != nil {
+		return auto.Stack{}, err
+	}
+	if e.opts.Watch != nil {
+		cli.watch = func(pid int) (func() (bool, error), error) { return e.opts.Watch(pid, s.Org) }
 	}
 	if !exists {
 		if _, err := e.create(ctx, s, ws, e.files, how); err != nil {

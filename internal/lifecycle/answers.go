@@ -78,7 +78,7 @@ var answers = []struct {
 	{engine.ErrCredentials, answer{}},
 	{engine.ErrWrongAccount, answer{}},
 	{engine.ErrNameInUse, answer{}},
-	// What bootstrap can make anew without harm it has by then: see upObjects.
+	// What bootstrap can make anew without harm it has by then: see remaking.
 	{engine.ErrImmutable, answer{}},
 	{engine.ErrUnanalyzed, answer{}},
 	{engine.ErrNoStack, answer{}},
