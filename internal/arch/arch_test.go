@@ -60,9 +60,10 @@ var may = map[string][]string{
 	"internal/render":         {"internal/event", "internal/finding", "internal/iam"},
 	"internal/wait":           {},
 	"internal/uptime":         {},
+	"internal/pids":           {},
 	"internal/watchdog":       {"internal/uptime"},
 	"internal/forecast":       {},
-	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/unknown", "internal/wait", "internal/watchdog"},
+	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/pids", "internal/unknown", "internal/wait", "internal/watchdog"},
 	"internal/registry":       {"internal/event", "internal/finding", "internal/orgcontext"},
 	// Providers for tests of the engine.
 	"internal/engine/enginetest": {},
@@ -78,7 +79,7 @@ var may = map[string][]string{
 	// It sends what the registry holds, and knows no event.
 	"internal/webhook":             {"internal/registry"},
 	"internal/webhook/webhooktest": {},
-	"internal/operation":           {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext", "internal/uptime", "internal/wait"},
+	"internal/operation":           {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext", "internal/pids", "internal/uptime", "internal/wait"},
 
 	// For whom a caller acts is decided below here, and nowhere else. Only main
 	// makes the operator: what takes requests from others may not.

@@ -1,4 +1,4 @@
-//go:build unix && !linux && !darwin
+//go:build unix && !linux
 
 package engine
 
@@ -6,6 +6,3 @@ import "syscall"
 
 // bind does nothing: only Linux can make a process die with the one that starts it.
 func bind(*syscall.SysProcAttr) {}
-
-// zombie does not know.
-func zombie(int) bool { return false }

@@ -19,6 +19,7 @@ import (
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/pids"
 )
 
 // Result is what a run did or, for a preview, would do.
@@ -233,7 +234,10 @@ func (e *Engine) recorded(ctx context.Context, s Stack, res Result) Result {
 // until whoever started it asks how, which it does not while it is stopped.
 func pulumiAlive(pid int) bool {
 	p, err := os.FindProcess(pid)
-	if err != nil || errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) || zombie(pid) {
+	if err != nil || errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+		return false
+	}
+	if _, ended := pids.Started(pid); ended {
 		return false
 	}
 	comm, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "comm"))

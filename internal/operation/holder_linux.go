@@ -4,8 +4,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-
-	"github.com/prometheus/procfs"
 )
 
 // kernel identifies the kernel's boot, and the name spaces of pids and of
@@ -30,23 +28,4 @@ func kernel() (boot, space string) {
 func procIsOurs() bool {
 	self, err := os.Readlink("/proc/self")
 	return err == nil && self == strconv.Itoa(os.Getpid())
-}
-
-// started is when a process that exists started, in clock ticks since the boot:
-// the wall clock's time of it would change whenever that clock is set. A
-// process that has ended, and only waits for its parent to ask how, is ended.
-func started(pid int) (start string, ended bool) {
-	p, err := procfs.NewProc(pid)
-	if err != nil {
-		return "", false
-	}
-	stat, err := p.Stat()
-	if err != nil {
-		return "", false
-	}
-	switch stat.State {
-	case "Z", "X", "x":
-		return "", true
-	}
-	return strconv.FormatUint(stat.Starttime, 10), false
 }

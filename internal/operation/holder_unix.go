@@ -5,6 +5,8 @@ package operation
 import (
 	"errors"
 	"syscall"
+
+	"freehold.dev/freehold/internal/pids"
 )
 
 // look says whether there is a process with the pid, and when it started, ""
@@ -18,7 +20,7 @@ func look(pid int) (life, string) {
 	case err != nil && !errors.Is(err, syscall.EPERM):
 		return unknown, ""
 	}
-	start, ended := started(pid)
+	start, ended := pids.Started(pid)
 	if ended {
 		return gone, ""
 	}
