@@ -9,7 +9,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := -trimpath -buildvcs=false $(GOFLAGS)
 
 PROGRAMS := ./cmd/freehold,./cmd/namespace-controller
-MODULES := . tools tools/lint tools/image tools/monitoring
+MODULES := . tools tools/lint tools/proto tools/image tools/monitoring
 
 # Everything here uses all cores by itself; two at once only mix their output.
 .NOTPARALLEL:

@@ -133,10 +133,16 @@ var may = map[string][]string{
 	"internal/conformance/byhand":   {"internal/conformance/lab", "internal/finding"},
 	"internal/conformance/iamcalls": {"internal/iam", "internal/awstype", "internal/conformance/lab"},
 
-	"internal/api/v1alpha1":      {},
-	"internal/api/gen":           {"internal/api/v1alpha1"},
-	"internal/controller":        {"internal/controller/source", "internal/api/v1alpha1"},
-	"internal/controller/source": {"internal/api/v1alpha1"},
+	"internal/api/v1alpha1": {},
+	// Generated from the definitions in proto.
+	"internal/api/proto":                                 {},
+	"internal/api/freehold/v1":                           {},
+	"internal/api/freehold/v1/freeholdv1connect":         {"internal/api/freehold/v1"},
+	"internal/api/freeholdinternal/v1":                   {},
+	"internal/api/freeholdinternal/v1/internalv1connect": {"internal/api/freeholdinternal/v1"},
+	"internal/api/gen":                                   {"internal/api/v1alpha1"},
+	"internal/controller":                                {"internal/controller/source", "internal/api/v1alpha1"},
+	"internal/controller/source":                         {"internal/api/v1alpha1"},
 }
 
 // only names packages of others that may be imported from one place.

@@ -67,10 +67,21 @@ var tools = []tool{
 		module:  "lint",
 		pkg:     "golang.org/x/vuln/cmd/govulncheck",
 		pin:     "golang.org/x/vuln",
-		ldflags: func(string) string { return "-s -w" },
+		ldflags: stripped,
+	},
+	// What reads protobuf definitions and writes code.
+	{name: "buf", module: "proto", pkg: "github.com/bufbuild/buf/cmd/buf", pin: "github.com/bufbuild/buf", ldflags: stripped, version: []string{"--version"}},
+	{name: "protoc-gen-go", module: "proto", pkg: "google.golang.org/protobuf/cmd/protoc-gen-go", pin: "google.golang.org/protobuf", ldflags: stripped},
+	{name: "protoc-gen-connect-go", module: "proto", pkg: "connectrpc.com/connect/v2/cmd/protoc-gen-connect-go", pin: "connectrpc.com/connect/v2", ldflags: stripped},
+	{
+		name: "protoc-gen-openapiv2", module: "proto", pkg: "github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv2",
+		pin: "github.com/grpc-ecosystem/grpc-gateway/v2", ldflags: stripped,
 	},
 	{name: "postgres", fetched: true},
 }
+
+// stripped leaves out the tables of a debugger.
+func stripped(string) string { return "-s -w" }
 
 // kubeLDFlags sets the versions that the API server reports and that clients
 // branch on; without them it says v0.0.0-master.
