@@ -143,9 +143,11 @@ var may = map[string][]string{
 	"internal/api/freehold/v1/freeholdv1connect":         {"internal/api/freehold/v1"},
 	"internal/api/freeholdinternal/v1":                   {},
 	"internal/api/freeholdinternal/v1/internalv1connect": {"internal/api/freeholdinternal/v1"},
-	"internal/api/gen":                                   {"internal/api/v1alpha1"},
-	"internal/controller":                                {"internal/controller/source", "internal/api/v1alpha1"},
-	"internal/controller/source":                         {"internal/api/v1alpha1"},
+	"internal/server/route":                              {"internal/api/freehold/v1/freeholdv1connect"},
+
+	"internal/api/gen":           {"internal/api/v1alpha1"},
+	"internal/controller":        {"internal/controller/source", "internal/api/v1alpha1"},
+	"internal/controller/source": {"internal/api/v1alpha1"},
 }
 
 // only names packages of others that may be imported from one place.
