@@ -131,6 +131,10 @@ var may = map[string][]string{
 	"internal/sandbox/controlplane/controlplanetest": {"internal/sandbox/controlplane", "internal/wait"},
 	"internal/oidctest": {},
 
+	// Which host a request addresses is decided in front of everything.
+	"internal/server/edge":          {"internal/spec"},
+	"internal/server/edge/edgetest": {},
+
 	// The lab attaches the sandbox's providers where the official ones are not installed.
 	"internal/conformance/lab":      {"internal/iam", "internal/sandbox", "internal/sandbox/...", "internal/wait"},
 	"internal/conformance/byhand":   {"internal/conformance/lab", "internal/finding"},
