@@ -83,11 +83,15 @@ var may = map[string][]string{
 
 	// The issuer for trying out knows nothing of what its tokens open.
 	"internal/server/tryissuer": {},
+	// Who calls, between services. It knows nothing of orgs.
+	"internal/server/mtls": {},
 
 	// For whom a caller acts is decided below here, and nowhere else. Only main
 	// makes the operator: what takes requests from others may not.
 	"internal/orgcontext":                {"internal/orgcontext/internal/claim"},
 	"internal/orgcontext/internal/claim": {},
+	// What requests bring with them: only a verified token becomes a context.
+	"internal/orgcontext/delegation":     {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/orgcontext/operator":       {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/orgcontext/orgcontexttest": {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/drift":                     {"internal/awstype", "internal/finding"},
