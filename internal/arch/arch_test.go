@@ -83,6 +83,11 @@ var may = map[string][]string{
 
 	// The issuer for trying out knows nothing of what its tokens open.
 	"internal/server/tryissuer": {},
+	"internal/server/discovery": {"internal/server/edge"},
+
+	// A client of the server. Its tokens are kept beside it, not in it.
+	"internal/remote/dial":    {},
+	"internal/remote/session": {"internal/remote/dial"},
 	// Who calls, between services. It knows nothing of orgs.
 	"internal/server/mtls": {},
 
