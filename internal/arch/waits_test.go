@@ -33,6 +33,7 @@ var pauses = map[string]string{
 	"internal/controller/passes.go":        "the controller's schedule: what a project waits for is in its status",
 	"internal/controller/source/source.go": "the controller's schedule: what a poll met is in its log and metrics",
 
+	"internal/remote/session/store.go":     "a deadline for a keyring that asks a person who is not there",
 	"internal/cloud/aws/remove_compute.go": "the SDK's waiters, inside of awaitGone, which says what they wait for",
 	"internal/cloud/aws/remove_network.go": "the SDK's waiters, inside of awaitGone, which says what they wait for",
 }
