@@ -62,7 +62,7 @@ func TestTheBootstrapLayersInventory(t *testing.T) {
 
 func TestTheBootstrapLayersInventoryWithASourceOfProjects(t *testing.T) {
 	const source = `
-projectSource: {url: "https://freehold.example.com:8443/v1/orgs/acme/projects", interval: 30s}
+projectSource: {url: "https://acme.freehold.example.com:8443/v1/projects", interval: 30s}
 `
 	r := runLayer(t, plan.LayerBootstrap, bootstrapIn(planned(t, "acme", twoProjects+source)))
 	for _, res := range r.Resources {

@@ -3,6 +3,7 @@ package main_test
 import (
 	"encoding/json"
 	"encoding/pem"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -116,7 +117,11 @@ func TestAnAPIsProjectsComeAndGo(t *testing.T) {
 		}
 		return r.Status
 	}
-	if s := review("freehold"); !s.Authenticated || s.User.Username != "system:serviceaccount:freehold-system:namespace-controller" {
+	host, _, err := net.SplitHostPort(strings.TrimPrefix(api.URL, "https://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := review(host); !s.Authenticated || s.User.Username != "system:serviceaccount:freehold-system:namespace-controller" {
 		t.Errorf("for the API, the token is %+v", s)
 	}
 	if s := review(); s.Authenticated {

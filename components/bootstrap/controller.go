@@ -26,6 +26,10 @@ var selector = map[string]string{"app.kubernetes.io/name": controllerName}
 // controller makes the namespace controller's Deployment, once everything that
 // it needs exists.
 func (b *builder) controller(namespace pulumi.Resource, needs []pulumi.Resource) (pulumi.Resource, error) {
+	volumes, mounts, err := b.sourceVolumes()
+	if err != nil {
+		return nil, err
+	}
 	deployment, err := appsv1.NewDeployment(b.ctx, b.child(controllerName), &appsv1.DeploymentArgs{
 		Metadata: b.meta(controllerName),
 		Spec: &appsv1.DeploymentSpecArgs{
@@ -34,7 +38,7 @@ func (b *builder) controller(namespace pulumi.Resource, needs []pulumi.Resource)
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: stringMap(selector)},
 			Template: &corev1.PodTemplateSpecArgs{
 				Metadata: b.podMeta(),
-				Spec:     b.pod(),
+				Spec:     b.pod(volumes, mounts),
 			},
 		},
 	}, b.parent, pulumi.DependsOn(append(needs, namespace)))
@@ -51,8 +55,7 @@ func (b *builder) controller(namespace pulumi.Resource, needs []pulumi.Resource)
 	return deployment, err
 }
 
-func (b *builder) pod() *corev1.PodSpecArgs {
-	volumes, mounts := b.sourceVolumes()
+func (b *builder) pod(volumes corev1.VolumeArray, mounts corev1.VolumeMountArray) *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		ServiceAccountName:           pulumi.String(controllerName),
 		AutomountServiceAccountToken: pulumi.Bool(true),

@@ -41,7 +41,7 @@ func TestWhatNobodyCanChangeIsTheSameInEveryPlanOrMayBeMadeAnew(t *testing.T) {
 	other.Image = image[:len(image)-1] + "0"
 	other.Administrators, other.Readers = []string{"others"}, "others-too"
 	other.VolumeKeyARN, other.VolumeTags = other.VolumeKeyARN+"-2", map[string]string{"other": "tag"}
-	other.ProjectSource = &bootstrap.ProjectSource{URL: "https://freehold.example.com/v1/orgs/acme/projects", Interval: "1m"}
+	other.ProjectSource = &bootstrap.ProjectSource{URL: "https://acme.freehold.example.com/v1/projects", Interval: "1m"}
 	for i := range other.Projects {
 		other.Projects[i].Spec.DeletionPolicy = v1alpha1.DeletionRetain
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 
 	admissionv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/admissionregistration/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -34,8 +35,6 @@ const ProjectSourceBinding = "freehold-" + sourceName
 const (
 	// sourceName names what exists for the sake of a ProjectSource.
 	sourceName = controllerName + "-projects"
-	// sourceAudience is whom the controller's token for the API is for.
-	sourceAudience = "freehold"
 	// sourceTokenSeconds is the shortest life that Kubernetes gives a token. The
 	// kubelet writes the next one when four fifths of it are over.
 	sourceTokenSeconds = 600
@@ -57,6 +56,13 @@ func (s ProjectSource) way() (host string, port int, err error) {
 	}
 	port, err = strconv.Atoi(u.Port())
 	return u.Hostname(), port, err
+}
+
+// audience is whom the controller's token for the API is for: the API's host, which
+// is the org's own. A token for one org's host is refused at every other.
+func (s ProjectSource) audience() (string, error) {
+	host, _, err := s.way()
+	return strings.ToLower(host), err
 }
 
 // sourceArgs name the source to the controller.
@@ -98,13 +104,17 @@ func (b *builder) podMeta() *metav1.ObjectMetaArgs {
 }
 
 // sourceVolumes hold the controller's token for the API, and the API's authorities.
-func (b *builder) sourceVolumes() (corev1.VolumeArray, corev1.VolumeMountArray) {
+func (b *builder) sourceVolumes() (corev1.VolumeArray, corev1.VolumeMountArray, error) {
 	if b.args.ProjectSource == nil {
-		return nil, nil
+		return nil, nil, nil
+	}
+	audience, err := b.args.ProjectSource.audience()
+	if err != nil {
+		return nil, nil, err
 	}
 	sources := corev1.VolumeProjectionArray{&corev1.VolumeProjectionArgs{
 		ServiceAccountToken: &corev1.ServiceAccountTokenProjectionArgs{
-			Audience: pulumi.String(sourceAudience), ExpirationSeconds: pulumi.Int(sourceTokenSeconds), Path: pulumi.String(sourceTokenFile),
+			Audience: pulumi.String(audience), ExpirationSeconds: pulumi.Int(sourceTokenSeconds), Path: pulumi.String(sourceTokenFile),
 		},
 	}}
 	if b.args.ProjectSource.CABundle != "" {
@@ -116,7 +126,7 @@ func (b *builder) sourceVolumes() (corev1.VolumeArray, corev1.VolumeMountArray) 
 			Name: pulumi.String("projects"), Projected: &corev1.ProjectedVolumeSourceArgs{Sources: sources},
 		}}, corev1.VolumeMountArray{&corev1.VolumeMountArgs{
 			Name: pulumi.String("projects"), MountPath: pulumi.String(sourceDir), ReadOnly: pulumi.Bool(true),
-		}}
+		}}, nil
 }
 
 // sourceEgress is the way out to an API that is not at the port that is open

@@ -251,6 +251,9 @@ func Owned(org string, o registry.OwnedError) Refusal {
 	case KindIdentityClient:
 		r.Field = "cluster.identityProvider.clientId"
 		r.Next = "give the org's cluster a client of its own at the identity provider: another cluster.identityProvider.clientId"
+	case KindAccountIssuer:
+		r.Field = "access.aws.issuerUrl"
+		r.Next = "set access.aws.issuerUrl to the issuer of the org's own account: aws iam get-outbound-web-identity-federation-info, run in that account, prints it"
 	}
 	return r
 }

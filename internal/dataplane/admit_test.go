@@ -260,6 +260,7 @@ func TestAnIdentityOfAnotherOrgIsRefusedWithItsOwner(t *testing.T) {
 		dataplane.KindEmail:          {"account", "freehold claims release globex"},
 		dataplane.KindAccessRole:     {"account", "another account.roleArn"},
 		dataplane.KindIdentityClient: {"cluster.identityProvider.clientId", "another cluster.identityProvider.clientId"},
+		dataplane.KindAccountIssuer:  {"access.aws.issuerUrl", "get-outbound-web-identity-federation-info"},
 		"VPC":                        {"", "freehold audit --all"},
 	} {
 		owned := registry.OwnedError{Identity: finding.Identity{Kind: kind, Value: "v"}, Owner: "globex"}

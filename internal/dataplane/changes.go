@@ -46,6 +46,7 @@ var (
 	nodes       = Change{InPlace, "EKS updates a node group"}
 	otherNodes  = Change{Replaced, "another node group takes the pods over"}
 	otherIssuer = Change{Replaced, "an identity provider is associated anew, and holds nothing"}
+	caller      = Change{InPlace, "it is recorded, and read at each call of the API"}
 	source      = Change{InPlace, "an argument of the controller's, which is restarted"}
 )
 
@@ -144,6 +145,21 @@ var Changes = map[string]Change{
 	"projectSource.url":                                   source,
 	"projectSource.caBundle":                              source,
 	"projectSource.interval":                              source,
+
+	"access.people.issuerUrl":        caller,
+	"access.people.tokens":           caller,
+	"access.people.usernameClaim":    caller,
+	"access.people.groupsClaim":      caller,
+	"access.people.roles[].role":     caller,
+	"access.people.roles[].groups[]": caller,
+	"access.pipelines[].name":        caller,
+	"access.pipelines[].issuerUrl":   caller,
+	"access.pipelines[].subject":     caller,
+	"access.pipelines[].claims[]":    caller,
+	"access.pipelines[].role":        caller,
+	"access.aws.issuerUrl":           caller,
+	"access.aws.roles[].roleArn":     caller,
+	"access.aws.roles[].role":        caller,
 
 	"tags[]":                    {InPlace, "every service changes tags; nodes are rolled for theirs"},
 	"deletionProtection":        {InPlace, "it is a setting of the engine's and of EKS's"},

@@ -242,6 +242,18 @@ versions:
   kubeProxy: v1.34.1-eksbuild.2
   ebsCsi: v1.53.0-eksbuild.1
   podIdentityAgent: v1.3.8-eksbuild.2
+access:
+  people:
+    issuerUrl: https://login.example.com
+    tokens: access
+    usernameClaim: upn
+    groupsClaim: roles
+    roles: [{role: viewer, groups: [everybody]}]
+  pipelines:
+    - {name: other, issuerUrl: 'https://ci.example.com', subject: job, claims: {tier: one}, role: operator}
+  aws:
+    issuerUrl: https://other.tokens.sts.global.api.aws
+    roles: [{roleArn: 'arn:aws:iam::123456789012:role/other', role: operator}]
 `
 
 func TestEverythingElseMayChange(t *testing.T) {

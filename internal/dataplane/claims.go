@@ -17,6 +17,7 @@ const (
 	KindAccessRole     = "access role"
 	KindAccount        = "account"
 	KindIdentityClient = "identity provider's client"
+	KindAccountIssuer  = "web identity issuer"
 )
 
 // Entry is how the org's account is got: nobody else may get theirs by it.
@@ -37,6 +38,10 @@ func (d DataPlane) Foreseen() ([]finding.Identity, error) {
 	// A token for two clusters would be somebody in both.
 	if idp := p.Cluster.IdentityProvider; idp != nil {
 		add(KindIdentityClient, idp.IssuerURL+" "+idp.ClientID)
+	}
+	// An issuer that AWS gave to one account: whoever has it says who calls for the org.
+	if p.Access != nil && p.Access.AWS != nil {
+		add(KindAccountIssuer, p.Access.AWS.IssuerURL)
 	}
 	made, err := decodeMade[stacks.AccountOut](d, plan.LayerAccount)
 	if err != nil {

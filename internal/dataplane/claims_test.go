@@ -31,6 +31,10 @@ func TestWhatAPlanDecidesIsForeseenAsSoonAsTheAccountIsKnown(t *testing.T) {
 			of(planOf(t, "acme", region, vended, "cluster: {identityProvider: {issuerUrl: 'https://login.example.com', clientId: acme}}")),
 			[]string{"https://login.example.com acme"}, account,
 		},
+		"roles of the account that call the API": {
+			of(planOf(t, "acme", region, vended, "access: {aws: {issuerUrl: 'https://a.tokens.sts.global.api.aws', roles: [{roleArn: 'arn:aws:iam::"+account+":role/r', role: viewer}]}}")),
+			[]string{"https://a.tokens.sts.global.api.aws"}, account,
+		},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			ids, err := tc.d.Foreseen()

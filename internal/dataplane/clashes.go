@@ -58,6 +58,8 @@ func fieldOf(id finding.Identity) string {
 		return "account.roleArn"
 	case KindIdentityClient:
 		return "cluster.identityProvider.clientId"
+	case KindAccountIssuer:
+		return "access.aws.issuerUrl"
 	default:
 		return ""
 	}

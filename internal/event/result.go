@@ -84,12 +84,15 @@ type Plan struct {
 	Policy []finding.Policy `json:"policy,omitempty"`
 	// Prune is what onboard with --prune would remove, when that was asked for.
 	Prune []finding.Finding `json:"prune,omitempty"`
+	// Recorded is what onboard would record of the org and make nothing of: who may
+	// call the API, and what the org answers for.
+	Recorded []finding.Difference `json:"recorded,omitempty"`
 }
 
-// Different reports whether onboard would change anything, or, where that was
-// asked for, prune anything.
+// Different reports whether onboard would change or record anything, or, where
+// that was asked for, prune anything.
 func (p Plan) Different() bool {
-	if len(p.Changes) > 0 || len(p.Prune) > 0 {
+	if len(p.Changes) > 0 || len(p.Prune) > 0 || len(p.Recorded) > 0 {
 		return true
 	}
 	for _, l := range p.Layers {

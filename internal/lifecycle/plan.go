@@ -20,11 +20,17 @@ import (
 // Plan says what Onboard would do. It changes nothing and holds nothing: it
 // can run beside a deploy.
 func (s *Service) Plan(ctx context.Context, doc spec.Spec, opts PlanOptions, sink event.Sink) (event.Plan, error) {
-	d, err := s.admit(ctx, doc)
-	p := d.Plan
+	f, err := s.facts(ctx, doc)
+	d, p := f.DataPlane, f.DataPlane.Plan
 	out := event.Plan{Org: p.Org, Hash: p.Hash, HashVersion: p.HashVersion, Decided: p, Notes: p.Notes}
 	if err != nil {
+		return out, fail(doc.Org, "", err)
+	}
+	if err := refuse(doc.Org, dataplane.Admit(f)...); err != nil {
 		return out, err
+	}
+	if out.Recorded, err = dataplane.RecordedOnly(f.Recorded, p); err != nil {
+		return out, fail(doc.Org, "", err)
 	}
 	watch := watcher{sink: serialized(sink), org: p.Org, kind: "plan", now: s.Now}
 	declared := drift.Declared{}

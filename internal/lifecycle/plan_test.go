@@ -84,6 +84,43 @@ func TestAPlanSaysWhatOnboardWouldDo(t *testing.T) {
 	}
 }
 
+// Whoever goes by the exit status would otherwise never onboard such a change.
+func TestAPlanShowsWhatIsOnlyRecorded(t *testing.T) {
+	const access = "access: {people: {issuerUrl: 'https://login.example.com', roles: [{role: viewer, groups: [security]}]}}"
+	p := onboarded(t, access)
+	for reason, tc := range map[string]struct {
+		fields []string
+		want   []finding.Difference
+	}{
+		"the same":       {[]string{access}, nil},
+		"another group":  {[]string{strings.Replace(access, "security", "audit", 1)}, []finding.Difference{{Path: "access.people.roles[0].groups[0]", Want: `"audit"`, Have: `"security"`}}},
+		"another issuer": {[]string{strings.Replace(access, "login.", "sso.", 1)}, []finding.Difference{{Path: "access.people.issuerUrl", Want: `"https://sso.example.com"`, Have: `"https://login.example.com"`}}},
+		"nobody any more": {nil, []finding.Difference{{
+			Path: "access", Have: `{"people":{"groupsClaim":"groups","issuerUrl":"https://login.example.com","roles":[{"groups":["security"],"role":"viewer"}],"tokens":"id","usernameClaim":"sub"}}`,
+		}}},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			p := p.copied(t)
+			plan := func() event.Plan {
+				return must[event.Plan](t)(p.here().Plan(t.Context(), document(t, tc.fields...), PlanOptions{}, nil))
+			}
+			got := plan()
+			if diff := cmp.Diff(tc.want, got.Recorded); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if got.Different() != (tc.want != nil) || len(got.Changes) > 0 {
+				t.Errorf("different: %t, changes: %v", got.Different(), got.Changes)
+			}
+			if _, err := p.here().onboard(document(t, tc.fields...)); err != nil {
+				t.Fatal(err)
+			}
+			if again := plan(); again.Different() {
+				t.Errorf("after onboard: %+v", again.Recorded)
+			}
+		})
+	}
+}
+
 // Whoever is blocked wants to hear of everything that blocks, at once.
 func TestAPlanThatIsBlockedLooksAtTheOtherLayersAllTheSame(t *testing.T) {
 	p := onboarded(t)

@@ -93,6 +93,10 @@ var unordered = map[string]string{
 	"bootstrap.projects[].podIdentities":            "serviceAccount",
 	"bootstrap.projects[].podIdentities[].policies": "",
 	"exceptions":                                    "",
+	"access.people.roles":                           "role",
+	"access.people.roles[].groups":                  "",
+	"access.pipelines":                              "name",
+	"access.aws.roles":                              "roleArn",
 }
 
 // settle returns what is there now, in the words of what was there before.

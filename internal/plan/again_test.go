@@ -43,9 +43,13 @@ func TestTheSameInOtherWordsIsNoChange(t *testing.T) {
 			"projects: [{name: a, serviceAccounts: [{name: x, podIdentity: {policies: ['arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess', 'arn:aws:iam::aws:policy/AmazonSSMReadOnlyAccess']}}, {name: y, podIdentity: {policies: ['arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess']}}]}]",
 			"projects: [{name: a, serviceAccounts: [{name: y, podIdentity: {policies: ['arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess']}}, {name: x, podIdentity: {policies: ['arn:aws:iam::aws:policy/AmazonSSMReadOnlyAccess', 'arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess']}}]}]",
 		},
-		"times":               {"projects: [{name: a, ttl: 90m}]", "projects: [{name: a, ttl: 1h30m}]"},
-		"a source's address":  {"projectSource: {url: 'https://example.com/x', interval: 60s}", "projectSource: {url: 'https://EXAMPLE.com:443/x', interval: 1m}"},
-		"exceptions' order":   {"exceptions: [{rule: FH101, resource: a, reason: because it is so, approver: ada, expires: '2027-01-01'}, {rule: FH102, resource: a, reason: because it is so, approver: ada, expires: '2027-01-01'}]", "exceptions: [{rule: FH102, resource: a, reason: because it is so, approver: ada, expires: '2027-01-01'}, {rule: FH101, resource: a, reason: because it is so, approver: ada, expires: '2027-01-01'}]"},
+		"times":              {"projects: [{name: a, ttl: 90m}]", "projects: [{name: a, ttl: 1h30m}]"},
+		"a source's address": {"projectSource: {url: 'https://example.com/x', interval: 60s}", "projectSource: {url: 'https://EXAMPLE.com:443/x', interval: 1m}"},
+		"exceptions' order":  {"exceptions: [{rule: FH101, resource: a, reason: because it is so, approver: ada, expires: '2027-01-01'}, {rule: FH102, resource: a, reason: because it is so, approver: ada, expires: '2027-01-01'}]", "exceptions: [{rule: FH102, resource: a, reason: because it is so, approver: ada, expires: '2027-01-01'}, {rule: FH101, resource: a, reason: because it is so, approver: ada, expires: '2027-01-01'}]"},
+		"the order of access": {
+			"access: {people: {issuerUrl: 'https://a.example', roles: [{role: viewer, groups: [a, b]}, {role: admin, groups: [c]}]}, pipelines: [{name: a, issuerUrl: 'https://b.example', subject: x}, {name: b, issuerUrl: 'https://b.example', subject: y}]}",
+			"access: {people: {issuerUrl: 'https://a.example', tokens: id, roles: [{role: admin, groups: [c]}, {role: viewer, groups: [b, a]}]}, pipelines: [{name: b, issuerUrl: 'https://b.example', subject: y}, {name: a, issuerUrl: 'https://b.example', subject: x, role: pipeline}]}",
+		},
 		"the same words":      {"cluster: {version: '1.34'}", "cluster: {version: '1.34'}"},
 		"a default, in words": {"", "network: {nat: one, cidr: 10.0.0.0/16}"},
 	} {

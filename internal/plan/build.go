@@ -53,6 +53,7 @@ func Build(s spec.Spec) Plan {
 		Cluster:     cluster(s, n),
 		Bootstrap:   bootstrap(s),
 		Exceptions:  exceptions(s),
+		Access:      access(s.Access),
 		Notes:       notes(s),
 	}
 	p.Cluster.ProjectRoles = projectRoles(p.Bootstrap.Projects)

@@ -9,8 +9,8 @@ import (
 	"github.com/gowebpki/jcs"
 )
 
-// hash returns the SHA-256 of everything in the plan that reaches the cloud, as
-// canonical JSON (RFC 8785). Notes are for people and are left out: better
+// hash returns the SHA-256 of everything in the plan that reaches the cloud or is
+// recorded of the org, as canonical JSON (RFC 8785). Notes are for people and are left out: better
 // words for them are no other plan.
 func hash(p Plan) string {
 	p.Hash, p.Notes = "", nil

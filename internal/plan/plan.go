@@ -62,6 +62,9 @@ type Plan struct {
 	Bootstrap Bootstrap   `json:"bootstrap"`
 	// Exceptions are the violations of isolation rules that the org answers for.
 	Exceptions []Exception `json:"exceptions,omitempty"`
+	// Access says who may call Freehold's API for the org; nil: nobody but its own
+	// cluster. It is recorded, and nothing is made of it.
+	Access *Access `json:"access,omitempty"`
 	// Notes are what an operator should know before running the plan.
 	Notes []string `json:"notes,omitempty"`
 }

@@ -184,6 +184,7 @@ func TestTheHashIsOfWhatReachesTheCloud(t *testing.T) {
 		"a tag":      "tags: {team: a}\n",
 		"a project":  "projects: [{name: web}]\n",
 		"a version":  "versions: {coreDns: v9.9.9-eksbuild.1}\n",
+		"access":     "access: {people: {issuerUrl: 'https://login.example.com', roles: [{role: viewer, groups: [a]}]}}\n",
 		"an issuer":  "cluster: {identityProvider: {issuerUrl: 'https://login.example.com', clientId: k8s}}\n",
 	} {
 		if hash("") == hash(add) {

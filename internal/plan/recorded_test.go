@@ -13,8 +13,12 @@ import (
 )
 
 // Orgs were recorded with the plan of an earlier Freehold. This file is one, and
-// no golden file: it stays as that Freehold wrote it.
-const recorded = "testdata/recorded-v2.json"
+// no golden file: it stays as that Freehold wrote it. Beside it is the document
+// that it was decided from, with every field that there was.
+const (
+	recorded     = "testdata/recorded-v2.json"
+	recordedFrom = "testdata/recorded-v2.yaml"
+)
 
 func TestAPlanThatWasRecordedBeforeIsReadAndHasTheSameHash(t *testing.T) {
 	text, err := os.ReadFile(recorded)
@@ -28,7 +32,7 @@ func TestAPlanThatWasRecordedBeforeIsReadAndHasTheSameHash(t *testing.T) {
 	if got := old.WithProjects(old.Bootstrap.Projects); got.Hash != old.Hash || got.HashVersion != old.HashVersion {
 		t.Errorf("the plan hashes to %s (version %d), and was recorded as %s (version %d)", got.Hash, got.HashVersion, old.Hash, old.HashVersion)
 	}
-	s, err := spec.ParseFile("../../docs/examples/full.yaml")
+	s, err := spec.ParseFile(recordedFrom)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,6 +68,9 @@ func Text(w io.Writer, p Plan) error {
 			}
 		})
 	}
+	if p.Access != nil {
+		section("Access to Freehold's API", func(row func(...string)) { accessRows(p.Access, row) })
+	}
 	section("Tags on every resource", func(row func(...string)) {
 		for _, k := range slices.Sorted(maps.Keys(p.Account.Tags)) {
 			if k != TagLayer {

@@ -88,6 +88,15 @@ move: the pods on node group freehold-acme-b (1 node) move to the other pools fi
 move: the pods on node group freehold-acme-c (0 nodes) move to node group freehold-acme-c_2 first, and then it is deleted (an earlier change of pool c did not end)
 acme: 1 to create, 1 to delete
 `},
+		"a plan that would only record": {func(w io.Writer) error {
+			return render.TextPlan(w, event.Plan{Org: "acme", Recorded: []finding.Difference{
+				{Path: "access.people.roles[0].groups[0]", Want: `"audit"`, Have: `"security"`}, {Path: "access.aws", Want: "{}"},
+			}})
+		}, `recorded   nothing in the cloud changes with this
+      access.people.roles[0].groups[0]: "security", want "audit"
+      access.aws: nothing, want {}
+acme: 2 to record
+`},
 		"a plan that would change and prune": {func(w io.Writer) error {
 			return render.TextPlan(w, event.Plan{Org: "acme", Changes: []event.Change{{Op: "update"}}, Prune: stray})
 		}, "acme: 1 to update, 2 to prune\n"},

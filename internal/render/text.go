@@ -44,6 +44,14 @@ func TextPlan(w io.Writer, p event.Plan) error {
 	if err := textMoves(w, p.Moves); err != nil {
 		return err
 	}
+	if len(p.Recorded) > 0 {
+		if _, err := fmt.Fprintln(w, "recorded   nothing in the cloud changes with this"); err != nil {
+			return err
+		}
+		if err := textDifferences(w, "      ", p.Recorded); err != nil {
+			return err
+		}
+	}
 	for _, n := range p.Notes {
 		if _, err := fmt.Fprintf(w, "note: %s\n", n); err != nil {
 			return err
@@ -55,6 +63,9 @@ func TextPlan(w io.Writer, p event.Plan) error {
 	total := WouldCount(opCounts(p.Changes))
 	if n := len(p.Prune); n > 0 {
 		total = strings.TrimPrefix(fmt.Sprintf("%s, %d to prune", total, n), ", ")
+	}
+	if n := len(p.Recorded); n > 0 {
+		total = strings.TrimPrefix(fmt.Sprintf("%s, %d to record", total, n), ", ")
 	}
 	switch {
 	case !p.Different():

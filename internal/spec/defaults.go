@@ -34,6 +34,7 @@ func (d *decoder) fill(s *Spec) {
 	for i := range s.Projects {
 		fillLimits(s.Projects[i].Quota, &s.Projects[i].Limits)
 	}
+	d.fillAccess(&s.Access)
 	if d.given("projectSource") {
 		orElse(&s.ProjectSource.Interval, "1m")
 	}

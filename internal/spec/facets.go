@@ -84,6 +84,10 @@ var (
 		Pattern: prefixPattern, MaxLength: 64, Noun: "a prefix that ends with one of :#/", check: checkPrefix,
 		Want: "up to 64 letters, digits and signs that begin no name of Kubernetes, AWS or Freehold, such as oidc:",
 	}
+	issuerFacet = Facet{
+		Required: true, Pattern: httpsPattern, MaxLength: 2048, Noun: "an https URL without a user, a query and a fragment", check: checkAccessIssuer, Hidden: true,
+		Want: "https, a host and a path, as the tokens say it, such as https://login.example.com/acme",
+	}
 	subjectFacet = Facet{
 		Pattern: subjectShape, MaxLength: 256, Noun: "a name",
 		Want: "up to 256 characters without spaces at the ends",
@@ -277,7 +281,7 @@ var facets = map[string]Facet{
 
 	"projectSource.url": {
 		Required: true, Pattern: httpsPattern, MaxLength: 2048, Noun: "an https URL without a user, a query and a fragment", check: checkURL, Hidden: true,
-		Want: "https, a host and a path, such as https://freehold.example.com/v1/orgs/acme/projects",
+		Want: "https, a host and a path, such as https://acme.freehold.example.com/v1/projects",
 	},
 	"projectSource.caBundle": {
 		MaxLength: 64 << 10, check: checkCertificates, Hidden: true, Want: "certificates in PEM and nothing else, 64 KiB at most",
@@ -285,6 +289,47 @@ var facets = map[string]Facet{
 	"projectSource.interval": {
 		Pattern: durationPattern, MaxLength: 24, Noun: "a time", check: checkInterval, Want: "5s to 1h, such as 1m",
 	},
+
+	"access.people.issuerUrl":     issuerFacet,
+	"access.people.tokens":        {Enum: []string{string(TokensID), string(TokensAccess)}},
+	"access.people.usernameClaim": claimFacet,
+	"access.people.groupsClaim":   claimFacet,
+	"access.people.roles":         {Required: true, MinItems: 1, MaxItems: len(accessRoles), Want: "which groups have which role, such as {role: viewer, groups: [security]}"},
+	"access.people.roles[].role":  {Required: true, Enum: accessRoles},
+	"access.people.roles[].groups": {
+		Required: true, MinItems: 1, MaxItems: 64, Want: "1 to 64 groups",
+	},
+	"access.people.roles[].groups[]": {
+		Pattern: subjectShape, MaxLength: 256, Noun: "the name of a group", Want: "up to 256 characters without spaces at the ends",
+	},
+	"access.pipelines": {MaxItems: 64, Want: "at most 64 pipelines"},
+	"access.pipelines[].name": {
+		Required: true, Pattern: label, MaxLength: 40, Noun: "a DNS label",
+		Want: "1 to 40 lower-case letters, digits and hyphens, such as deploy",
+	},
+	"access.pipelines[].issuerUrl": issuerFacet,
+	"access.pipelines[].subject": {
+		Required: true, Pattern: subjectShape, MaxLength: 512, Noun: "the subject of a token", check: checkPinned,
+		Want: "the whole subject, such as repo:acme/platform:ref:refs/heads/main",
+	},
+	"access.pipelines[].claims": {MinItems: 1, MaxItems: 16, Want: "1 to 16 claims"},
+	"access.pipelines[].claims[]": {
+		Pattern: subjectShape, MaxLength: 512, Noun: "the value of a claim", check: checkPinned,
+		Want: "the whole value, up to 512 characters without spaces at the ends",
+	},
+	"access.pipelines[].role": {Enum: accessRoles, Default: string(AccessPipeline)},
+	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_EnableOutboundWebIdentityFederation.html
+	"access.aws.issuerUrl": {
+		Required: true, Pattern: `^https://[a-z0-9]([a-z0-9-]*[a-z0-9])?\.tokens\.sts\.global\.api\.aws$`, MaxLength: 256,
+		Noun: "the issuer of an AWS account",
+		Want: "the IssuerUrl of aws iam get-outbound-web-identity-federation-info, such as https://….tokens.sts.global.api.aws",
+	},
+	"access.aws.roles": {Required: true, MinItems: 1, MaxItems: 64, Want: "1 to 64 roles"},
+	"access.aws.roles[].roleArn": {
+		Required: true, Pattern: `^arn:aws:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`, MaxLength: 2048, Noun: "the ARN of a role",
+		Want: "an ARN such as arn:aws:iam::123456789012:role/reporting",
+	},
+	"access.aws.roles[].role": {Required: true, Enum: accessRoles},
 
 	// AWS allows 50 tags; ten are left for Freehold's own and for AWS services.
 	// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html

@@ -88,7 +88,7 @@ tags: {aws:x: y}
 		{f, 1, 1, "region", "is missing", "an AWS region where EKS runs, such as eu-central-1"},
 		{f, 1, 13, "apiVersion", `"freehold.dev/v2" is not known`, "freehold.dev/v1alpha1"},
 		{f, 2, 6, "org", `"A" is not a DNS label`, "3 to 40 lower-case letters, digits and single hyphens, such as acme"},
-		{f, 3, 1, "regoin", "unknown field (did you mean region?)", "one of apiVersion, kind, org, region, account, network, cluster, projects, projectSource, tags, deletionProtection, versions, exceptions"},
+		{f, 3, 1, "regoin", "unknown field (did you mean region?)", "one of apiVersion, kind, org, region, account, network, cluster, projects, projectSource, access, tags, deletionProtection, versions, exceptions"},
 		{f, 4, 1, "account.email", "is missing", "an address of 6 to 64 characters that no other AWS account uses, such as aws+acme@example.com"},
 		{f, 5, 9, "account.name", `"" is not printable ASCII`, "1 to 50 printable ASCII characters"},
 		{f, 7, 9, "network.cidr", `"10.0.0.0/33" is not a CIDR`, "an RFC 1918 range from /16 to /20, such as 10.0.0.0/16"},

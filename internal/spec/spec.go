@@ -36,6 +36,9 @@ type Spec struct {
 	// ProjectSource lists further projects, which the controller asks for by
 	// itself. Default: nothing is asked for.
 	ProjectSource ProjectSource `json:"projectSource,omitzero"`
+	// Access says who may call Freehold's API for this org. It changes nothing in
+	// the data plane. Default: nobody but the org's own cluster.
+	Access APIAccess `json:"access,omitzero"`
 	// Tags are put on every taggable resource beside Freehold's own.
 	Tags map[string]string `json:"tags,omitempty"`
 	// DeletionProtection guards the account, the keys, the data and the
@@ -251,7 +254,7 @@ type Project struct {
 
 // ProjectSource is where an org's projects are listed beside the document. The
 // controller opens the connection, and proves who it is by a token of its
-// service account for the audience "freehold".
+// service account. The audience of the token is the host of the URL.
 type ProjectSource struct {
 	// URL is that of the org's whole set of projects: https, without a user,
 	// a query or a fragment.

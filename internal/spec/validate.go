@@ -29,6 +29,7 @@ func (d *decoder) validate(s Spec) {
 	d.unique("exceptions", len(s.Exceptions), ".resource", func(i int) string {
 		return s.Exceptions[i].Rule + " of " + s.Exceptions[i].Resource
 	})
+	d.validateAccess(s)
 	d.validateTags(s.Tags)
 	d.validateVersions(s)
 }
