@@ -156,7 +156,13 @@ var may = map[string][]string{
 	"internal/api/freehold/v1/freeholdv1connect":         {"internal/api/freehold/v1"},
 	"internal/api/freeholdinternal/v1":                   {},
 	"internal/api/freeholdinternal/v1/internalv1connect": {"internal/api/freeholdinternal/v1"},
-	"internal/server/route":                              {"internal/api/freehold/v1/freeholdv1connect"},
+	"internal/server/config":                             {"internal/server/route"},
+	// A request is one of the ways in: it decides nothing.
+	"internal/server/rpc": {
+		"internal/api/freehold/v1", "internal/api/freehold/v1/freeholdv1connect", "internal/api/v1alpha1", "internal/event", "internal/finding",
+		"internal/lifecycle", "internal/orgcontext", "internal/orgcontext/delegation", "internal/registry", "internal/spec",
+	},
+	"internal/server/route": {"internal/api/freehold/v1/freeholdv1connect"},
 
 	"internal/api/gen":           {"internal/api/v1alpha1"},
 	"internal/controller":        {"internal/controller/source", "internal/api/v1alpha1"},

@@ -3,12 +3,13 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"freehold.dev/freehold/internal/lifecycle"
 )
 
 // output is how results are written.
@@ -60,9 +61,6 @@ func (f *globalFlags) add(cmd *cobra.Command) {
 	_ = cmd.MarkPersistentFlagDirname("sandbox-dir")
 }
 
-// requestIDs are the ids that a request may have: what fits in a log, a header and a key.
-var requestIDs = regexp.MustCompile(`^[!-~]{1,128}$`)
-
 // requestFlag lets a command be known by an id.
 func (a *app) requestFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.flags.requestID, "request-id", "",
@@ -109,7 +107,7 @@ func (a *app) options(cmd *cobra.Command) error {
 		Faults:     list(f.faults, "FREEHOLD_FAULT"),
 		Quotas:     list(f.quotas, "FREEHOLD_QUOTA"),
 	}
-	if f.requestID != "" && !requestIDs.MatchString(f.requestID) {
+	if f.requestID != "" && !lifecycle.ValidRequestID(f.requestID) {
 		return usagef(cmd, "--request-id %q: want 1 to 128 printable characters of ASCII, without a space", f.requestID)
 	}
 	if scheme, _, ok := strings.Cut(a.opt.Registry, "://"); ok && !slices.Contains([]string{"sqlite", "postgres", "postgresql"}, scheme) {

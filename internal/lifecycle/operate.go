@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/operation"
@@ -17,6 +18,12 @@ type ending struct {
 	result  any // the terminal event carries it
 	changes map[string]int
 }
+
+// requestIDs are the ids that a request may have: what fits in a log, a header and a key.
+var requestIDs = regexp.MustCompile(`^[!-~]{1,128}$`)
+
+// ValidRequestID reports whether a request may have the id.
+func ValidRequestID(id string) bool { return requestIDs.MatchString(id) }
 
 // Call is how a caller makes a request.
 type Call struct {

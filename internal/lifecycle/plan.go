@@ -14,6 +14,7 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/internal/spec"
 )
 
@@ -282,4 +283,21 @@ func changesOf(l plan.Layer, steps []engine.Step) []event.Change {
 		out = append(out, c)
 	}
 	return out
+}
+
+// Guarded returns the fields of a document that differ from what is recorded of its
+// org, and that only an admin of the org may change.
+func (s *Service) Guarded(ctx context.Context, doc spec.Spec) ([]string, error) {
+	o, err := s.of(doc.Org).Org(ctx)
+	if errors.Is(err, registry.ErrUnknownOrg) {
+		return dataplane.Guarded(doc, nil), nil
+	}
+	if err != nil {
+		return nil, fail(doc.Org, "", err)
+	}
+	was, err := dataplane.Recorded(o)
+	if err != nil {
+		return nil, fail(doc.Org, "", err)
+	}
+	return dataplane.Guarded(doc, &was), nil
 }

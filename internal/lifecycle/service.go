@@ -14,6 +14,7 @@ import (
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/orgcontext"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/stacks"
@@ -153,6 +154,13 @@ type Service struct {
 	RetryEvery time.Duration
 	// ProbeEvery is the pause between two probes; 0 means 10 seconds.
 	ProbeEvery time.Duration
+}
+
+// As is the same service in the hands of another caller.
+func (s *Service) As(who orgcontext.Authority) *Service {
+	other := *s
+	other.Who = who
+	return &other
 }
 
 // recorded is the org's data plane as it was last planned and made.

@@ -100,13 +100,14 @@ func TestAContextIsThatOfTheTokensOrg(t *testing.T) {
 	}
 	const actor = `user:https://login.acme.example#1234 "ada@acme.example"`
 	for _, c := range []struct {
-		what           string
-		of             Verified
-		org, may, for_ string
+		what     string
+		of       Verified
+		org, may string
+		for_     []string
 	}{
-		{"a token of acme", org, "acme", "", "acme"},
-		{"a token of the fleet", all, "", "fleet", ""},
-		{"no token", Verified{}, "", "", ""},
+		{"a token of acme", org, "acme", "", []string{"acme"}},
+		{"a token of the fleet", all, "", "fleet", []string{"acme", "globex"}},
+		{"no token", Verified{}, "", "", nil},
 	} {
 		if got := c.of.Context(); got.Org() != c.org || got.Valid() != (c.org != "") || got.Valid() && (got.Actor() != actor || got.Request() != "req-1") {
 			t.Errorf("%s: the context is %+v", c.what, got)
@@ -115,7 +116,7 @@ func TestAContextIsThatOfTheTokensOrg(t *testing.T) {
 			t.Errorf("%s: the right over the fleet is %+v", c.what, got)
 		}
 		for _, org := range []string{"acme", "globex", "", "Acme", "acme "} {
-			if got := c.of.For(org); got.Valid() != (org != "" && org == c.for_) {
+			if got := c.of.For(org); got.Valid() != slices.Contains(c.for_, org) || got.Valid() && (got.Org() != org || got.Actor() != actor) {
 				t.Errorf("%s: for %q it is %+v", c.what, org, got)
 			}
 		}

@@ -149,12 +149,18 @@ func (v Verified) Context() orgcontext.Context {
 	return orgcontext.Of(claim.Org{Org: v.claims.Org, Actor: v.claims.Actor(), Request: v.claims.Request})
 }
 
-// For is the context of the request's org, and nobody's for every other.
+// For is the context of the request's org, and nobody's for every other. Operators
+// run the whole fleet: their request has the context of the org that it names, in
+// the one service whose requests name one.
 func (v Verified) For(org string) orgcontext.Context {
-	if org != v.claims.Org {
+	switch {
+	case v.ok && v.claims.Fleet && orgcontext.IsName(org):
+		return orgcontext.Of(claim.Org{Org: org, Actor: v.claims.Actor(), Request: v.claims.Request})
+	case org != v.claims.Org:
 		return orgcontext.Context{}
+	default:
+		return v.Context()
 	}
-	return v.Context()
 }
 
 // Fleet is the right to read over all orgs if the request is the fleet's, and
