@@ -17,6 +17,7 @@ var (
 		of    func(plan.Plan) any
 	}{
 		{"account", func(p plan.Plan) any { p.Account.Common = plan.Common{}; return p.Account }}, // tags are anybody's
+		{"access", func(p plan.Plan) any { return p.Access }},
 		{"cluster.identityProvider", func(p plan.Plan) any { return p.Cluster.IdentityProvider }},
 		{"cluster.endpoint", func(p plan.Plan) any { return []any{p.Cluster.PublicEndpoint, p.Cluster.AllowCIDRs} }},
 		{"projectSource", func(p plan.Plan) any { return p.Bootstrap.ProjectSource }},

@@ -43,6 +43,10 @@ func TestADocumentSaysWhichOfItsChangesTakeAnAdmin(t *testing.T) {
 		{"whether the account is closed", strings.ReplaceAll(plain, "example}", "example, closeOnOffboarding: true}"), []string{"account"}},
 		{"another e-mail", strings.ReplaceAll(plain, "aws@", "root@"), []string{"account"}},
 		{"who logs in to the cluster", plain + "cluster: {identityProvider: {issuerUrl: https://login.acme.example, clientId: x}}\n", []string{"cluster.identityProvider"}},
+		{
+			"who may call", plain + "access: {people: {issuerUrl: https://login.acme.example, roles: [{role: admin, groups: [a]}]}}\n",
+			[]string{"access"},
+		},
 		{"who reaches the cluster", plain + "cluster: {endpoint: {access: public, allow: [203.0.113.0/24]}}\n", []string{"cluster.endpoint"}},
 		{"where projects come from", plain + "projectSource: {url: https://acme.example.com/v1/projects}\n", []string{"projectSource"}},
 		{
