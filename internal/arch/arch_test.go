@@ -96,7 +96,9 @@ var may = map[string][]string{
 	"internal/orgcontext":                {"internal/orgcontext/internal/claim"},
 	"internal/orgcontext/internal/claim": {},
 	// What requests bring with them: only a verified token becomes a context.
-	"internal/orgcontext/delegation":     {"internal/orgcontext", "internal/orgcontext/internal/claim"},
+	"internal/orgcontext/delegation": {"internal/orgcontext", "internal/orgcontext/internal/claim"},
+	// A refusal is noted before anybody is known.
+	"internal/orgcontext/witness":        {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/orgcontext/operator":       {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/orgcontext/orgcontexttest": {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/drift":                     {"internal/awstype", "internal/finding"},

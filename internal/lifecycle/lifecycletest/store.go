@@ -105,6 +105,16 @@ func (s *orgStore) PutDrift(ctx context.Context, d event.Drift) error {
 	return s.p.write(entry("drift", "", s.org), func() error { return s.d.PutDrift(ctx, d) })
 }
 
+// Note adds entries to the audit log.
+func (s *orgStore) Note(ctx context.Context, notes ...registry.Note) error {
+	return s.p.write(entry("note", "", s.org), func() error { return s.d.Note(ctx, notes...) })
+}
+
+// Note adds entries to the fleet's audit log.
+func (s *fleetStore) Note(ctx context.Context, notes ...registry.FleetNote) error {
+	return s.p.write(entry("note", "", ""), func() error { return s.d.Note(ctx, notes...) })
+}
+
 // Cancel asks an operation to stop.
 func (s *orgStore) Cancel(ctx context.Context, operation string) error {
 	return s.p.write(entry("cancel", "", s.org), func() error { return s.d.Cancel(ctx, operation) })
