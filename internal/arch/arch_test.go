@@ -22,7 +22,7 @@ var may = map[string][]string{
 	"cmd/freehold": {
 		"internal/cli", "internal/engine", "internal/environ", "internal/cloud", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
 		"internal/registry", "internal/registry/sqlite", "internal/registry/postgres", "internal/registry/sqlstore", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
-		"internal/kubelive", "internal/orgcontext/operator", "internal/watchdog", "internal/webhook",
+		"internal/kubelive", "internal/orgcontext", "internal/orgcontext/operator", "internal/watchdog", "internal/webhook",
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/controller/source"},
 
@@ -164,7 +164,8 @@ var may = map[string][]string{
 		"internal/api/freehold/v1", "internal/api/freehold/v1/freeholdv1connect", "internal/api/v1alpha1", "internal/event", "internal/finding",
 		"internal/lifecycle", "internal/orgcontext", "internal/orgcontext/delegation", "internal/registry", "internal/spec",
 	},
-	"internal/server/route": {"internal/api/freehold/v1/freeholdv1connect"},
+	"internal/server/trialtls": {},
+	"internal/server/route":    {"internal/api/freehold/v1/freeholdv1connect"},
 
 	"internal/api/gen":           {"internal/api/v1alpha1"},
 	"internal/controller":        {"internal/controller/source", "internal/api/v1alpha1"},

@@ -168,6 +168,10 @@ type FleetStore interface {
 	// something to be sent by now, as Webhooks.Due does of one. It can be called as
 	// often as it takes to follow them: only FollowDue itself is an entry.
 	FollowDue(ctx context.Context) (func(ctx context.Context, now time.Time) ([]Due, error), error)
+	// FollowRunning returns a function that lists the operations of all orgs that have
+	// not ended. It can be called as often as it takes to follow them: only
+	// FollowRunning itself is an entry.
+	FollowRunning(ctx context.Context) (func(ctx context.Context) ([]event.Operation, error), error)
 	// Audited returns the entries of the fleet's log whose number is greater than
 	// after, in order.
 	Audited(ctx context.Context, after int64) ([]event.AuditEntry, error)

@@ -206,6 +206,11 @@ func (s *fleetStore) Shared(ctx context.Context) ([]finding.Shared, error) {
 	return asked(s.p, func() ([]finding.Shared, error) { return s.d.Shared(ctx) })
 }
 
+// FollowRunning returns what lists the operations that have not ended.
+func (s *fleetStore) FollowRunning(ctx context.Context) (func(context.Context) ([]event.Operation, error), error) {
+	return asked(s.p, func() (func(context.Context) ([]event.Operation, error), error) { return s.d.FollowRunning(ctx) })
+}
+
 // Resources reads how many resources a layer has.
 func (s *fleetStore) Resources(ctx context.Context, layer string) (int, error) {
 	return asked(s.p, func() (int, error) { return s.d.Resources(ctx, layer) })

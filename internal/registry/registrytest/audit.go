@@ -254,6 +254,7 @@ var auditing = map[string]func(*testing.T, world){
 			"Orgs": second(fleet.Orgs(ctx)), "Resources": second(fleet.Resources(ctx, "cluster")), "Owner": second(fleet.Owner(ctx, account)),
 			"Shared": second(fleet.Shared(ctx)), "Audited": second(fleet.Audited(ctx, 0)),
 			"Note": fleet.Note(ctx, registry.FleetNote{By: orgcontexttest.Fleet(), What: "/x"}),
+			"FollowRunning": second(fleet.FollowRunning(ctx)),
 		} {
 			if !errors.Is(err, registry.ErrNoOrg) {
 				t.Errorf("%s over all orgs: %v, want ErrNoOrg", read, err)

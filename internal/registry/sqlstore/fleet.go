@@ -210,6 +210,23 @@ func (s *fleetStore) FollowDue(ctx context.Context) (func(context.Context, time.
 	}, nil
 }
 
+// FollowRunning returns what lists the operations that have not ended.
+func (s *fleetStore) FollowRunning(ctx context.Context) (func(context.Context) ([]event.Operation, error), error) {
+	if err := s.call(ctx, "follow which operations have not ended", func(tx) error { return nil }); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (all []event.Operation, err error) {
+		err = s.db.Fleet(ctx, func(t Tx) error {
+			all, err = list(ctx, tx{t}, scanOperation, fleetRunning)
+			return err
+		})
+		if err != nil {
+			err = fmt.Errorf("list the operations that have not ended: %w", err)
+		}
+		return all, err
+	}, nil
+}
+
 // Audited returns the entries of the fleet's log that follow another.
 func (s *fleetStore) Audited(ctx context.Context, after int64) (all []event.AuditEntry, err error) {
 	err = s.call(ctx, "read the fleet's audit log", func(tx tx) error {

@@ -152,8 +152,10 @@ const (
 	disable      statement = `UPDATE endpoints SET disabled = $3 WHERE org = $1 AND name = $2`
 	dropDelivery statement = `DELETE FROM outbox WHERE org = $1 AND endpoint = $2 AND seq = $3 AND state = 'pending'`
 
-	fleetOrgs      statement = `SELECT org, state, plan, hash, hash_version, management, updated FROM orgs ORDER BY org`
-	fleetOutputs   statement = `SELECT org, outputs FROM layers WHERE state <> 'removed' AND outputs IS NOT NULL ORDER BY org, layer`
+	fleetOrgs    statement = `SELECT org, state, plan, hash, hash_version, management, updated FROM orgs ORDER BY org`
+	fleetOutputs statement = `SELECT org, outputs FROM layers WHERE state <> 'removed' AND outputs IS NOT NULL ORDER BY org, layer`
+	fleetRunning statement = `SELECT org, id, kind, state, started, finished, error, request, reason, retry_at FROM operations
+		WHERE state = 'running' ORDER BY org`
 	fleetResources statement = `SELECT coalesce(max(resources), 0) FROM layers WHERE layer = $1 AND state = 'done'`
 	fleetOwner     statement = `SELECT org FROM ledger WHERE kind = $1 AND value = $2`
 
