@@ -90,6 +90,8 @@ var may = map[string][]string{
 	"internal/remote/session": {"internal/remote/dial"},
 	// Who calls, between services. It knows nothing of orgs.
 	"internal/server/mtls": {},
+	// What is in front of every service's procedures.
+	"internal/server/authz": {"internal/orgcontext/delegation", "internal/orgcontext/witness", "internal/orgcontext", "internal/registry", "internal/server/mtls"},
 
 	// For whom a caller acts is decided below here, and nowhere else. Only main
 	// makes the operator: what takes requests from others may not.

@@ -103,7 +103,7 @@ func TestAContextIsThatOfTheTokensOrg(t *testing.T) {
 		what     string
 		of       Verified
 		org, may string
-		for_     []string
+		whose    []string
 	}{
 		{"a token of acme", org, "acme", "", []string{"acme"}},
 		{"a token of the fleet", all, "", "fleet", []string{"acme", "globex"}},
@@ -116,7 +116,7 @@ func TestAContextIsThatOfTheTokensOrg(t *testing.T) {
 			t.Errorf("%s: the right over the fleet is %+v", c.what, got)
 		}
 		for _, org := range []string{"acme", "globex", "", "Acme", "acme "} {
-			if got := c.of.For(org); got.Valid() != slices.Contains(c.for_, org) || got.Valid() && (got.Org() != org || got.Actor() != actor) {
+			if got := c.of.For(org); got.Valid() != slices.Contains(c.whose, org) || got.Valid() && (got.Org() != org || got.Actor() != actor) {
 				t.Errorf("%s: for %q it is %+v", c.what, org, got)
 			}
 		}
