@@ -100,7 +100,9 @@ var may = map[string][]string{
 	// What requests bring with them: only a verified token becomes a context.
 	"internal/orgcontext/delegation": {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	// A refusal is noted before anybody is known.
-	"internal/orgcontext/witness":        {"internal/orgcontext", "internal/orgcontext/internal/claim"},
+	"internal/orgcontext/witness": {"internal/orgcontext", "internal/orgcontext/internal/claim"},
+	// What the identity service reads before it can know who asks.
+	"internal/orgcontext/service":        {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/orgcontext/operator":       {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/orgcontext/orgcontexttest": {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/drift":                     {"internal/awstype", "internal/finding"},
@@ -143,6 +145,13 @@ var may = map[string][]string{
 
 	"internal/sandbox/controlplane/controlplanetest": {"internal/sandbox/controlplane", "internal/wait"},
 	"internal/oidctest": {},
+
+	// Who calls is decided by what is recorded of the host's org. Nobody else may
+	// read an org's records before that is known.
+	"internal/server/identity": {
+		"internal/orgcontext", "internal/orgcontext/delegation", "internal/orgcontext/service", "internal/orgcontext/witness", "internal/registry", "internal/plan", "internal/iam",
+		"internal/server/edge", "internal/server/mtls", "internal/server/route", "internal/api/freeholdinternal/v1", "internal/api/freeholdinternal/v1/internalv1connect",
+	},
 
 	// Which host a request addresses is decided in front of everything.
 	"internal/server/edge":          {"internal/spec"},

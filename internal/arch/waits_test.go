@@ -33,6 +33,8 @@ var pauses = map[string]string{
 	"internal/controller/passes.go":        "the controller's schedule: what a project waits for is in its status",
 	"internal/controller/source/source.go": "the controller's schedule: what a poll met is in its log and metrics",
 
+	"internal/server/identity/identity.go": "a schedule: keys are fetched again for as long as they are in use",
+	"internal/server/identity/audit.go":    "a schedule: a minute of refusals is summed up",
 	"internal/remote/session/store.go":     "a deadline for a keyring that asks a person who is not there",
 	"internal/cloud/aws/remove_compute.go": "the SDK's waiters, inside of awaitGone, which says what they wait for",
 	"internal/cloud/aws/remove_network.go": "the SDK's waiters, inside of awaitGone, which says what they wait for",
