@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
+	"github.com/spiffe/go-spiffe/v2/bundle/x509bundle"
 	"github.com/spiffe/go-spiffe/v2/svid/x509svid"
 
 	"freehold.dev/freehold/internal/server/mtls"
@@ -345,6 +346,25 @@ func TestARememberedChainIsCheckedAgain(t *testing.T) {
 	clock = noon.Add(-time.Hour)
 	if err := verify(); err == nil {
 		t.Error("an SVID's key is believed before it began")
+	}
+}
+
+// An authority that was removed signs nothing any more, at once.
+func TestARememberedChainEndsWithItsBundle(t *testing.T) {
+	dir := t.TempDir()
+	from := source(t, dir, "identity")
+	token := signed(t, from, acme())
+	of := func(s mtls.Source) *x509bundle.Bundle {
+		return x509bundle.FromX509Authorities(identity.TrustDomain(), []*x509.Certificate{authority(t, s)})
+	}
+	bundles := x509bundle.NewSet(of(from))
+	v := NewVerifier(bundles, identity, control, at(noon))
+	if _, err := v.Verify(t.Context(), token, "acme", gateway); err != nil {
+		t.Fatal(err)
+	}
+	bundles.Add(of(source(t, t.TempDir(), "identity")))
+	if _, err := v.Verify(t.Context(), token, "acme", gateway); !errors.Is(err, ErrRefused) {
+		t.Errorf("got %v", err)
 	}
 }
 
