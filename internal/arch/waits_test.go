@@ -35,6 +35,9 @@ var pauses = map[string]string{
 
 	"internal/server/identity/identity.go": "a schedule: keys are fetched again for as long as they are in use",
 	"internal/server/identity/audit.go":    "a schedule: a minute of refusals is summed up",
+	"internal/server/edge/certs.go":        "a schedule: files are looked at for as long as they are served",
+	"internal/server/gateway/proxy.go":     "a deadline of a stream",
+	"internal/server/gateway/serve.go":     "a deadline of streams, after which a gateway that stops ends them",
 	"internal/remote/session/store.go":     "a deadline for a keyring that asks a person who is not there",
 	"internal/cloud/aws/remove_compute.go": "the SDK's waiters, inside of awaitGone, which says what they wait for",
 	"internal/cloud/aws/remove_network.go": "the SDK's waiters, inside of awaitGone, which says what they wait for",
