@@ -111,14 +111,14 @@ func (s *Service) replay(ctx context.Context, org string, op event.Operation, si
 		if ev.Result != nil {
 			repeated(ev.Result)
 		}
-		return ended(ev)
+		return Ended(ev)
 	}
 	return fail(org, "", fmt.Errorf("operation %s has ended, and its terminal event is not stored", op.ID))
 }
 
-// ended is the error of an operation that ended with the terminal event, nil if
+// Ended is the error of an operation that ended with the terminal event, nil if
 // it succeeded.
-func ended(ev event.Event) error {
+func Ended(ev event.Event) error {
 	kind := error(nil)
 	switch ev.Type {
 	case event.OperationSucceeded:

@@ -220,7 +220,7 @@ func (s *Service) Wait(ctx context.Context, org, id string, within time.Duration
 	if last, err = last.Restored(); err != nil {
 		return last, fail(org, "", err)
 	}
-	return last, ended(last)
+	return last, Ended(last)
 }
 
 // Cancel asks the org's running operation to stop, as an interrupt would: what

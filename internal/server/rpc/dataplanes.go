@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"connectrpc.com/connect/v2"
@@ -38,7 +39,8 @@ func (h dataPlanes) PlanDataPlane(ctx context.Context, in *freeholdv1.PlanDataPl
 		return nil, h.answer(ctx, err)
 	}
 	p, err := c.cases.Plan(ctx, doc, lifecycle.PlanOptions{Prune: in.GetPrune()}, nil)
-	if err != nil {
+	// What the policies do not allow is in the plan, with the rules' own findings.
+	if err != nil && (p.Org == "" || !errors.Is(err, lifecycle.ErrBlocked)) {
 		return nil, h.answer(ctx, err)
 	}
 	text, err := structOf(p)

@@ -6,6 +6,7 @@ import (
 
 	"connectrpc.com/connect/v2"
 
+	"freehold.dev/freehold/internal/api/reason"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/orgcontext/delegation"
 	"freehold.dev/freehold/internal/registry"
@@ -17,19 +18,21 @@ import (
 var codes = []struct {
 	err  error
 	code connect.Code
+	// reason says it where the code does not.
+	reason string
 }{
-	{registry.ErrUnknownOrg, connect.CodeNotFound},
-	{registry.ErrUnknownOperation, connect.CodeNotFound},
-	{spec.ErrInvalid, connect.CodeInvalidArgument},
-	{registry.ErrBusy, connect.CodeAborted},
-	{lifecycle.ErrBusy, connect.CodeAborted},
-	{lifecycle.ErrInvalid, connect.CodeInvalidArgument},
-	{lifecycle.ErrBlocked, connect.CodeFailedPrecondition},
-	{lifecycle.ErrProtected, connect.CodeFailedPrecondition},
-	{lifecycle.ErrPending, connect.CodeUnavailable},
-	{lifecycle.ErrAbandoned, connect.CodeFailedPrecondition},
-	{context.Canceled, connect.CodeCanceled},
-	{context.DeadlineExceeded, connect.CodeDeadlineExceeded},
+	{err: registry.ErrUnknownOrg, code: connect.CodeNotFound},
+	{err: registry.ErrUnknownOperation, code: connect.CodeNotFound},
+	{err: spec.ErrInvalid, code: connect.CodeInvalidArgument},
+	{err: registry.ErrBusy, code: connect.CodeAborted},
+	{err: lifecycle.ErrBusy, code: connect.CodeAborted},
+	{err: lifecycle.ErrInvalid, code: connect.CodeInvalidArgument},
+	{err: lifecycle.ErrBlocked, code: connect.CodeFailedPrecondition, reason: reason.Blocked},
+	{err: lifecycle.ErrProtected, code: connect.CodeFailedPrecondition, reason: reason.Protected},
+	{err: lifecycle.ErrPending, code: connect.CodeUnavailable, reason: reason.Pending},
+	{err: lifecycle.ErrAbandoned, code: connect.CodeFailedPrecondition, reason: reason.Abandoned},
+	{err: context.Canceled, code: connect.CodeCanceled},
+	{err: context.DeadlineExceeded, code: connect.CodeDeadlineExceeded},
 }
 
 // answer makes the error of a use case one that a caller may read. What no use
@@ -50,11 +53,11 @@ func (h *handlers) answer(ctx context.Context, err error) error {
 	}
 	for _, c := range codes {
 		if errors.Is(err, c.err) {
-			return connect.NewError(c.code, message(err)).WithCause(err)
+			return reason.Add(connect.NewError(c.code, message(err)), c.reason, nextOf(err)).WithCause(err)
 		}
 	}
 	if _, ok := errors.AsType[*lifecycle.Error](err); ok {
-		return connect.NewError(connect.CodeInternal, message(err)).WithCause(err)
+		return reason.Add(connect.NewError(connect.CodeInternal, message(err)), "", nextOf(err)).WithCause(err)
 	}
 	request := ""
 	if v, ok := delegation.From(ctx); ok {
@@ -67,8 +70,16 @@ func (h *handlers) answer(ctx context.Context, err error) error {
 // message is the error with what to do next.
 func message(err error) string {
 	text := err.Error()
-	if e, ok := errors.AsType[*lifecycle.Error](err); ok && e.Next != "" {
-		text += "\n" + e.Next
+	if next := nextOf(err); next != "" {
+		text += "\n" + next
 	}
 	return text
+}
+
+func nextOf(err error) string {
+	e, _ := errors.AsType[*lifecycle.Error](err)
+	if e == nil {
+		return ""
+	}
+	return e.Next
 }
