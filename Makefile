@@ -17,7 +17,7 @@ MODULES := . tools tools/lint tools/proto tools/image tools/monitoring
 
 .PHONY: help
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Onboard, break and prove two customers in the sandbox: no cloud account needed
@@ -66,6 +66,10 @@ torture: build ## Kill, stop and disturb four machines at work on ten orgs for a
 .PHONY: image
 image: ## Make the namespace controller's image, an OCI layout in bin/, and print its digest
 	@go run -C tools/image . build -out $(CURDIR)/bin/controller-image $(IMAGEFLAGS)
+
+.PHONY: image-server
+image-server: image build ## Make the image of freehold itself, with the Pulumi CLI, for this machine's processor
+	@go run -C tools/image . build -image server -controller $(CURDIR)/bin/controller-image -platforms linux/$$(go env GOARCH) -out $(CURDIR)/bin/server-image $(SERVERFLAGS)
 
 .PHONY: release
 release: image ## Build freehold with the digest of that image in it

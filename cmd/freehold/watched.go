@@ -49,11 +49,29 @@ func (w *watched) watch(pid int, org string) (stop func() (bool, error), err err
 	if err != nil {
 		return nil, err
 	}
-	watch, err := dog.Watch(pid, func() time.Duration { return w.held.Until(org) })
+	until := func() time.Duration { return w.held.Until(org) }
+	watch, err := dog.Watch(pid, until)
+	if err != nil {
+		// It may have ended since the last run: this process may live for weeks.
+		if dog, err = w.again(dog); err == nil {
+			watch, err = dog.Watch(pid, until)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
 	return watch.Stop, nil
+}
+
+// again starts a watchdog in the place of one that does not watch any more.
+func (w *watched) again(gone *watchdog.Watchdog) (*watchdog.Watchdog, error) {
+	w.mu.Lock()
+	if w.dog == gone {
+		w.dog = nil
+		_ = gone.Close() // it is gone: what it says of its end was said to the runs that it watched
+	}
+	w.mu.Unlock()
+	return w.started()
 }
 
 func (w *watched) started() (*watchdog.Watchdog, error) {

@@ -18,6 +18,7 @@ import (
 	"freehold.dev/freehold/internal/kubelive"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/operation"
+	"freehold.dev/freehold/internal/orgcontext"
 	"freehold.dev/freehold/internal/orgcontext/operator"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/registry"
@@ -68,8 +69,16 @@ func wire(ctx context.Context, o cli.Options, dropped []string) (cli.Services, e
 	return services, nil
 }
 
-// openLifecycle opens the registry and the engine.
+// openLifecycle opens the use cases for the person at the command line.
 func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedCloud, log *slog.Logger, closers *closers) (cli.Lifecycle, error) {
+	who := operator.Local(o.RequestID)
+	return openService(ctx, o, home, cl, log, closers, func(context.Context) orgcontext.Authority { return who })
+}
+
+// openService opens the registry and the engine. who says for whom a call acts.
+func openService(
+	ctx context.Context, o cli.Options, home string, cl servedCloud, log *slog.Logger, closers *closers, who func(context.Context) orgcontext.Authority,
+) (*lifecycle.Service, error) {
 	if err := makeHome(home); err != nil {
 		return nil, err
 	}
@@ -82,18 +91,21 @@ func openLifecycle(ctx context.Context, o cli.Options, home string, cl servedClo
 	if err != nil {
 		return nil, err
 	}
-	records := lifecycle.Records{Registry: reg, Who: operator.Local(o.RequestID)}
+	over := func(ctx context.Context, st engine.Stack, l engine.Lock) (bool, error) {
+		records := &lifecycle.Records{Registry: reg, Who: who(ctx)}
+		return records.Over(ctx, st, l)
+	}
 	held := &operation.Held{}
 	dog := &watched{held: held}
 	closers.add(dog.close)
 	connect := func(ctx context.Context) (map[string]string, error) { return cl.ProviderEnv(ctx, dog.confirm) }
-	eng, err := newEngine(o, home, withRules(ctx, connect, closers), records.Over, dog, log)
+	eng, err := newEngine(o, home, withRules(ctx, connect, closers), over, dog, log)
 	if err != nil {
 		return nil, err
 	}
 	return &lifecycle.Service{
 		Hooks:   hooks,
-		Records: records,
+		Records: lifecycle.Records{Registry: reg, Who: who(ctx)},
 		Cloud:   cl, CloudName: o.Cloud, Engine: eng, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
 		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess(), Held: held},
 	}, nil

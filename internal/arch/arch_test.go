@@ -22,7 +22,7 @@ var may = map[string][]string{
 	"cmd/freehold": {
 		"internal/cli", "internal/engine", "internal/environ", "internal/cloud", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
 		"internal/registry", "internal/registry/sqlite", "internal/registry/postgres", "internal/registry/sqlstore", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
-		"internal/kubelive", "internal/orgcontext/operator", "internal/watchdog", "internal/webhook",
+		"internal/kubelive", "internal/orgcontext", "internal/orgcontext/operator", "internal/watchdog", "internal/webhook",
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/controller/source"},
 
@@ -94,13 +94,19 @@ var may = map[string][]string{
 	"internal/remote/session": {"internal/remote/dial"},
 	// Who calls, between services. It knows nothing of orgs.
 	"internal/server/mtls": {},
+	// What is in front of every service's procedures.
+	"internal/server/authz": {"internal/orgcontext/delegation", "internal/orgcontext/witness", "internal/orgcontext", "internal/registry", "internal/server/mtls"},
 
 	// For whom a caller acts is decided below here, and nowhere else. Only main
 	// makes the operator: what takes requests from others may not.
 	"internal/orgcontext":                {"internal/orgcontext/internal/claim"},
 	"internal/orgcontext/internal/claim": {},
 	// What requests bring with them: only a verified token becomes a context.
-	"internal/orgcontext/delegation":     {"internal/orgcontext", "internal/orgcontext/internal/claim"},
+	"internal/orgcontext/delegation": {"internal/orgcontext", "internal/orgcontext/internal/claim"},
+	// A refusal is noted before anybody is known.
+	"internal/orgcontext/witness": {"internal/orgcontext", "internal/orgcontext/internal/claim"},
+	// What the identity service reads before it can know who asks.
+	"internal/orgcontext/service":        {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/orgcontext/operator":       {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/orgcontext/orgcontexttest": {"internal/orgcontext", "internal/orgcontext/internal/claim"},
 	"internal/drift":                     {"internal/awstype", "internal/finding"},
@@ -144,9 +150,21 @@ var may = map[string][]string{
 	"internal/sandbox/controlplane/controlplanetest": {"internal/sandbox/controlplane", "internal/wait"},
 	"internal/oidctest": {},
 
+	// Who calls is decided by what is recorded of the host's org. Nobody else may
+	// read an org's records before that is known.
+	"internal/server/identity": {
+		"internal/orgcontext", "internal/orgcontext/delegation", "internal/orgcontext/service", "internal/orgcontext/witness", "internal/registry", "internal/plan", "internal/iam",
+		"internal/server/edge", "internal/server/mtls", "internal/server/route", "internal/api/freeholdinternal/v1", "internal/api/freeholdinternal/v1/internalv1connect",
+	},
+
 	// Which host a request addresses is decided in front of everything.
-	"internal/server/edge":          {"internal/spec"},
+	"internal/server/edge":          {"internal/orgcontext"},
 	"internal/server/edge/edgetest": {},
+	// It reaches the services by their definitions, and imports none of them.
+	"internal/server/gateway": {
+		"internal/server/edge", "internal/server/route", "internal/orgcontext/delegation", "internal/api/freehold/v1", "internal/api/freehold/v1/freeholdv1connect",
+		"internal/api/freeholdinternal/v1", "internal/api/freeholdinternal/v1/internalv1connect",
+	},
 
 	// The lab attaches the sandbox's providers where the official ones are not installed.
 	"internal/conformance/lab":      {"internal/iam", "internal/sandbox", "internal/sandbox/...", "internal/wait"},
@@ -166,7 +184,8 @@ var may = map[string][]string{
 		"internal/api/freehold/v1", "internal/api/freehold/v1/freeholdv1connect", "internal/api/reason", "internal/api/v1alpha1", "internal/event", "internal/finding",
 		"internal/lifecycle", "internal/orgcontext", "internal/orgcontext/delegation", "internal/registry", "internal/spec",
 	},
-	"internal/server/route": {"internal/api/freehold/v1/freeholdv1connect"},
+	"internal/server/trialtls": {},
+	"internal/server/route":    {"internal/api/freehold/v1/freeholdv1connect"},
 
 	// What an error of the API says beside its code, for both sides.
 	"internal/api/reason":        {},

@@ -33,6 +33,11 @@ var pauses = map[string]string{
 	"internal/controller/passes.go":        "the controller's schedule: what a project waits for is in its status",
 	"internal/controller/source/source.go": "the controller's schedule: what a poll met is in its log and metrics",
 
+	"internal/server/identity/identity.go": "a schedule: keys are fetched again for as long as they are in use",
+	"internal/server/identity/audit.go":    "a schedule: a minute of refusals is summed up",
+	"internal/server/edge/certs.go":        "a schedule: files are looked at for as long as they are served",
+	"internal/server/gateway/proxy.go":     "a deadline of a stream",
+	"internal/server/gateway/serve.go":     "a deadline of streams, after which a gateway that stops ends them",
 	"internal/remote/retry.go":             "the schedule of calls that nobody answered: the command says that it lost the server",
 	"internal/remote/follow.go":            "the schedule by which a stream that broke is resumed: the command says that it lost the server",
 	"internal/remote/operations.go":        "the schedule by which a server is asked to wait on",

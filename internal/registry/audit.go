@@ -9,7 +9,21 @@ import (
 	"github.com/gowebpki/jcs"
 
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/orgcontext"
 )
+
+// Note says how somebody's request was decided.
+type Note struct {
+	By orgcontext.Context
+	// What was asked for, and with which Result: "allowed: …" or "denied: …".
+	What, Result string
+}
+
+// FleetNote is a Note about a request for the fleet.
+type FleetNote struct {
+	By           orgcontext.Fleet
+	What, Result string
+}
 
 // Chain is the hash of an entry: SHA-256, in hexadecimal, of the entry without
 // its hash as canonical JSON (RFC 8785). The hash of the entry before is in it,

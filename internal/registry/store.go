@@ -17,6 +17,9 @@ type Store interface {
 	Org(c orgcontext.Context) OrgStore
 	// Fleet reads over all orgs.
 	Fleet(f orgcontext.Fleet) FleetStore
+	// Refused notes that somebody was refused before anybody knew for whom they
+	// act, in the log of the witness's org or else in that of the fleet.
+	Refused(ctx context.Context, w orgcontext.Witness, what, reason string) error
 	Archiver
 	io.Closer
 }
@@ -136,6 +139,10 @@ type Reports interface {
 type AuditLog interface {
 	// Audited returns the entries whose number is greater than after, in order.
 	Audited(ctx context.Context, after int64) ([]event.AuditEntry, error)
+	// Note adds entries about requests and how they were decided, in this order, all
+	// or none. Each is by the actor of its own context, which has to be of this org:
+	// otherwise it wraps ErrNoOrg.
+	Note(ctx context.Context, notes ...Note) error
 }
 
 // FleetStore reads over all orgs. Each call is an entry of the fleet's own audit
@@ -161,7 +168,14 @@ type FleetStore interface {
 	// something to be sent by now, as Webhooks.Due does of one. It can be called as
 	// often as it takes to follow them: only FollowDue itself is an entry.
 	FollowDue(ctx context.Context) (func(ctx context.Context, now time.Time) ([]Due, error), error)
+	// FollowRunning returns a function that lists the operations of all orgs that have
+	// not ended. It can be called as often as it takes to follow them: only
+	// FollowRunning itself is an entry.
+	FollowRunning(ctx context.Context) (func(ctx context.Context) ([]event.Operation, error), error)
 	// Audited returns the entries of the fleet's log whose number is greater than
 	// after, in order.
 	Audited(ctx context.Context, after int64) ([]event.AuditEntry, error)
+	// Note adds entries to the fleet's log, as AuditLog.Note does to an org's. It is
+	// the one call that is no further entry of its own.
+	Note(ctx context.Context, notes ...FleetNote) error
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/buildinfo"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/CycloneDX/cyclonedx-go"
@@ -18,25 +19,53 @@ import (
 // bomType is what registries and scanners know a list of components by.
 const bomType types.MediaType = "application/vnd.cyclonedx+json"
 
-// bomOf returns the modules that the linker put into a program, as an artifact
-// that refers to the program's image: the image's digest does not depend on it.
-func bomOf(program string, image v1.Image) (v1.Image, error) {
-	info, err := buildinfo.ReadFile(program)
+// bomOf returns the modules that the linker put into the programs of an image, as
+// an artifact that refers to the image: the image's digest does not depend on it.
+func bomOf(c inside, image v1.Image) (v1.Image, error) {
+	bom := cyclonedx.NewBOM()
+	var components []cyclonedx.Component
+	var uses []cyclonedx.Dependency
+	seen := map[string]bool{}
+	add := func(component cyclonedx.Component) string {
+		if !seen[component.BOMRef] {
+			seen[component.BOMRef] = true
+			components = append(components, component)
+		}
+		return component.BOMRef
+	}
+	// The image's own program first: it is what the list is about.
+	for i, program := range slices.Backward(c.programs) {
+		info, err := buildinfo.ReadFile(program)
+		if err != nil {
+			return nil, err
+		}
+		refs := []string{add(goModule("stdlib", strings.TrimPrefix(info.GoVersion, "go")))}
+		for _, m := range info.Deps {
+			if m.Replace != nil {
+				m = m.Replace
+			}
+			refs = append(refs, add(goModule(m.Path, m.Version)))
+		}
+		ref := "program"
+		if i == len(c.programs)-1 {
+			bom.Metadata = &cyclonedx.Metadata{Component: &cyclonedx.Component{BOMRef: ref, Type: cyclonedx.ComponentTypeApplication, Name: info.Path}}
+		} else {
+			below, _ := strings.CutPrefix(info.Path, info.Main.Path)
+			other := goModule(info.Main.Path, info.Main.Version)
+			other.Type, other.Name, other.PackageURL = cyclonedx.ComponentTypeApplication, info.Path, other.PackageURL+"#"+strings.Trim(below, "/")
+			other.BOMRef = other.PackageURL
+			ref = add(other)
+		}
+		uses = append(uses, cyclonedx.Dependency{Ref: ref, Dependencies: &refs})
+	}
+	others, err := pluginComponents(c)
 	if err != nil {
 		return nil, err
 	}
-	components := []cyclonedx.Component{goModule("stdlib", strings.TrimPrefix(info.GoVersion, "go"))}
-	for _, m := range info.Deps {
-		if m.Replace != nil {
-			m = m.Replace
-		}
-		components = append(components, goModule(m.Path, m.Version))
+	for _, component := range others {
+		add(component)
 	}
-	bom := cyclonedx.NewBOM()
-	bom.Metadata = &cyclonedx.Metadata{Component: &cyclonedx.Component{
-		BOMRef: "program", Type: cyclonedx.ComponentTypeApplication, Name: info.Path,
-	}}
-	bom.Components = &components
+	bom.Components, bom.Dependencies = &components, &uses
 	var text bytes.Buffer
 	// Scanners know 1.5 for years; nothing here needs a later one.
 	if err := cyclonedx.NewBOMEncoder(&text, cyclonedx.BOMFileFormatJSON).SetPretty(true).EncodeVersion(bom, cyclonedx.SpecVersion1_5); err != nil {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -19,9 +19,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// program is the main package of the image, and its file at the image's root.
-const program = "namespace-controller"
-
 // platforms are those of the machines that a spec may choose.
 var platforms = []v1.Platform{
 	{OS: "linux", Architecture: "amd64"},
@@ -29,97 +26,101 @@ var platforms = []v1.Platform{
 }
 
 type options struct {
-	repo     string // folder of the main module
-	out      string // folder that becomes the layout
-	base     string // an image by digest, or empty: from scratch
-	version  string // of the release, or empty
-	keychain authn.Keychain
+	image      string        // a key of recipes
+	repo       string        // folder of the main module
+	out        string        // folder that becomes the layout
+	base       string        // an image by digest, or empty: from scratch
+	version    string        // of the release, or empty
+	controller string        // layout of the controller's image, for the server
+	platforms  []v1.Platform // empty: all
+	plugins    pluginFolders // for the server
+	keychain   authn.Keychain
+}
+
+// platformOf is one of platforms.
+func platformOf(name string) (v1.Platform, error) {
+	for _, p := range platforms {
+		if p.String() == name {
+			return p, nil
+		}
+	}
+	return v1.Platform{}, fmt.Errorf("platform %q must be linux/amd64 or linux/arm64", name)
 }
 
 // build writes the layout, and returns the digest of the index in it: what a
 // Deployment names.
 func build(ctx context.Context, o options, stderr io.Writer) (v1.Hash, error) {
-	if err := checkRepo(o.repo); err != nil {
+	r, err := recipeOf(o.image)
+	if err == nil {
+		err = checkRepo(o.repo, r)
+	}
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	// The order is always the same, and with it the digest.
+	o.platforms = slices.DeleteFunc(slices.Clone(platforms), func(p v1.Platform) bool {
+		return len(o.platforms) > 0 && !slices.ContainsFunc(o.platforms, p.Equals)
+	})
+	if err := check(o); err != nil {
 		return v1.Hash{}, err
 	}
 	based, err := readBase(ctx, o.base, o.keychain)
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	tmp, err := os.MkdirTemp("", "controller-image-")
+	tmp, err := os.MkdirTemp("", "freehold-image-")
 	if err != nil {
 		return v1.Hash{}, err
 	}
 	defer os.RemoveAll(tmp)
 
-	labels := labels(o.version)
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	var boms []v1.Image
-	for _, p := range platforms {
-		image, err := based.image(p)
+	for _, p := range o.platforms {
+		below, err := based.image(p)
 		if err != nil {
 			return v1.Hash{}, err
 		}
-		file := filepath.Join(tmp, program+"-"+p.Architecture)
-		fmt.Fprintf(stderr, "image: compiling %s for %s\n", program, p)
-		if err := compile(ctx, o.repo, p, file, stderr); err != nil {
+		c, err := r.contents(ctx, o, p, tmp, stderr)
+		if err != nil {
 			return v1.Hash{}, err
 		}
-		if image, err = assemble(image, p, file, o.base == "", labels); err != nil {
+		image, err := assemble(below, p, r, c, tmp, r.labels(o.version))
+		if err != nil {
 			return v1.Hash{}, fmt.Errorf("make the image for %s: %w", p, err)
 		}
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: &p}})
-		bom, err := bomOf(file, image)
+		bom, err := bomOf(c, image)
 		if err != nil {
-			return v1.Hash{}, fmt.Errorf("list what is in the program for %s: %w", p, err)
+			return v1.Hash{}, fmt.Errorf("list what is in the image for %s: %w", p, err)
 		}
 		boms = append(boms, bom)
 	}
-	index = mutate.Annotations(index, labels).(v1.ImageIndex)
+	index = mutate.Annotations(index, r.labels(o.version)).(v1.ImageIndex)
 	if err := write(o.out, index, boms); err != nil {
 		return v1.Hash{}, fmt.Errorf("write %s: %w", o.out, err)
 	}
 	return index.Digest()
 }
 
-// labels say what the image is. None holds a date or a commit: a release that
-// changes nothing in the controller leaves the digest, and no cluster restarts it.
-func labels(version string) map[string]string {
-	all := map[string]string{
-		"org.opencontainers.image.title":       "Freehold namespace controller",
-		"org.opencontainers.image.description": "Gives every Project of a customer's cluster its own fenced namespace",
-		"org.opencontainers.image.vendor":      "Freehold",
-		"org.opencontainers.image.licenses":    "Apache-2.0",
+// check refuses what would fail minutes later, plugins for no image, and an image
+// without plugins beside one that has them.
+func check(o options) error {
+	if len(o.plugins) > 0 && o.image != "server" {
+		return errors.New("-plugins are for the server's image")
 	}
-	if version != "" {
-		all["org.opencontainers.image.version"] = version
+	for _, p := range o.platforms {
+		if len(o.plugins) > 0 && o.plugins[p.String()] == "" {
+			return fmt.Errorf("-plugins %s=FOLDER is missing: the image for %s would have none", p, p)
+		}
 	}
-	return all
-}
-
-func checkRepo(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "cmd", program, "main.go")); err != nil {
-		return fmt.Errorf("-repo %s is not Freehold's main module: run \"go run -C tools/image .\" in the repository: %w", dir, err)
+	if len(o.plugins) > len(o.platforms) {
+		return errors.New("-plugins name a platform that -platforms does not")
 	}
-	return nil
-}
-
-// compile builds the program so that only sources, Go and go.mod decide its
-// bytes. What the environment may say about code generation is said here.
-func compile(ctx context.Context, repo string, p v1.Platform, out string, stderr io.Writer) error {
-	out, err := filepath.Abs(out)
-	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", out, "./cmd/"+program)
-	cmd.Dir = repo
-	cmd.Env = append(os.Environ(),
-		"CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Architecture,
-		"GOFLAGS=-mod=readonly", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GODEBUG=", "GOFIPS140=off", "GOWORK=off",
-	)
-	cmd.Stderr = stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("compile %s for %s: %w", program, p, err)
+	if o.image == "server" {
+		if _, err := digestOf(o.controller); err != nil {
+			return fmt.Errorf("-controller %s, which the server installs in clusters: %w", o.controller, err)
+		}
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func layoutOfThis(t *testing.T) string {
 func TestTheDigestDependsOnNeitherFolderNorEnvironmentNorTime(t *testing.T) {
 	build := func(place string) map[string]string {
 		root := filepath.Join(t.TempDir(), place)
-		copyModule(t, root)
+		copyModule(t, root, "go.mod", "go.sum", "cmd", "internal")
 		out := filepath.Join(t.TempDir(), "layout")
 		if err := run(t.Context(), []string{"build", "-repo", root, "-out", out}, nil, io.Discard, os.Stderr); err != nil {
 			t.Fatal(err)
@@ -98,9 +98,9 @@ func TestTheDigestDependsOnNeitherFolderNorEnvironmentNorTime(t *testing.T) {
 }
 
 // copyModule copies what git would: the main module, and nothing that was built.
-func copyModule(t *testing.T, to string) {
+func copyModule(t *testing.T, to string, parts ...string) {
 	t.Helper()
-	for _, part := range []string{"go.mod", "go.sum", "cmd", "internal"} {
+	for _, part := range parts {
 		from := filepath.Join(repo, part)
 		if info, err := os.Stat(from); err != nil {
 			t.Fatal(err)
@@ -114,7 +114,7 @@ func copyModule(t *testing.T, to string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.MkdirAll(to, 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(to, part)), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(to, part), text, 0o644); err != nil {
@@ -557,7 +557,7 @@ func TestABaseIsAnIndexByDigest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "layout")
-			_, err := build(t.Context(), options{repo: repo, out: out, base: c.base, keychain: aws}, io.Discard)
+			_, err := build(t.Context(), options{image: "controller", repo: repo, out: out, base: c.base, keychain: aws}, io.Discard)
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("it ended with %v", err)
 			}
@@ -568,7 +568,7 @@ func TestABaseIsAnIndexByDigest(t *testing.T) {
 	}
 
 	out := filepath.Join(t.TempDir(), "layout")
-	if _, err := build(t.Context(), options{repo: repo, out: out, base: wholeRef, keychain: aws}, io.Discard); err != nil {
+	if _, err := build(t.Context(), options{image: "controller", repo: repo, out: out, base: wholeRef, keychain: aws}, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	index, _, err := open(out)
@@ -639,15 +639,21 @@ func TestArgumentsThatMakeNoSenseAreRefused(t *testing.T) {
 		stdin string
 		says  string
 	}{
-		"nothing":                     {nil, "", "usage: image build"},
-		"a command that is not there": {[]string{"pull"}, "", `no command "pull"`},
-		"an argument of build":        {[]string{"build", "x"}, "", "1 arguments, want 0"},
-		"another repository":          {[]string{"build", "-repo", "."}, "", "-repo . is not Freehold's main module"},
-		"a layout that is not there":  {[]string{"push", "-layout", "/nonexistent", "a.example/b:v1"}, "", `"make image" writes it`},
-		"a push by digest":            {[]string{"push", "a.example/b@sha256:" + strings.Repeat("0", 64)}, "", "must be REPOSITORY:TAG"},
-		"a push to no tag":            {[]string{"push", "a.example/b"}, "", "must be REPOSITORY:TAG"},
-		"a name without a password":   {[]string{"push", "-username", "AWS", "a.example/b:v1"}, "", "need each other"},
-		"an empty password":           {[]string{"push", "-username", "AWS", "-password-stdin", "a.example/b:v1"}, "\n", "is empty"},
+		"nothing":                      {nil, "", "usage: image build"},
+		"a command that is not there":  {[]string{"pull"}, "", `no command "pull"`},
+		"an argument of build":         {[]string{"build", "x"}, "", "1 arguments, want 0"},
+		"another repository":           {[]string{"build", "-repo", "."}, "", "-repo . is not Freehold's main module"},
+		"a layout that is not there":   {[]string{"push", "-layout", "/nonexistent", "a.example/b:v1"}, "", `"make image" writes it`},
+		"a push by digest":             {[]string{"push", "a.example/b@sha256:" + strings.Repeat("0", 64)}, "", "must be REPOSITORY:TAG"},
+		"a push to no tag":             {[]string{"push", "a.example/b"}, "", "must be REPOSITORY:TAG"},
+		"an image that is not there":   {[]string{"build", "-image", "cli"}, "", `-image "cli" must be one of controller, server`},
+		"a platform that is not there": {[]string{"build", "-platforms", "linux/amd64,windows/amd64"}, "", `"windows/amd64" must be linux/amd64 or linux/arm64`},
+		"plugins of no platform":       {[]string{"build", "-plugins", "/plugins"}, "", "must be PLATFORM=FOLDER"},
+		"plugins of the controller":    {[]string{"build", "-plugins", "linux/amd64=/plugins"}, "", "are for the server's image"},
+		"plugins for one of two":       {[]string{"build", "-image", "server", "-plugins", "linux/amd64=/plugins"}, "", "-plugins linux/arm64=FOLDER is missing"},
+		"a server of no controller":    {[]string{"build", "-image", "server", "-controller", "/nonexistent"}, "", "-controller /nonexistent, which the server installs in clusters"},
+		"a name without a password":    {[]string{"push", "-username", "AWS", "a.example/b:v1"}, "", "need each other"},
+		"an empty password":            {[]string{"push", "-username", "AWS", "-password-stdin", "a.example/b:v1"}, "\n", "is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := run(t.Context(), c.args, strings.NewReader(c.stdin), io.Discard, io.Discard)

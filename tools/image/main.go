@@ -1,7 +1,8 @@
-// Command image makes the namespace controller's container image without a
-// container engine, and pushes it:
+// Command image makes the container images of the namespace controller and of
+// freehold itself without a container engine, and pushes them:
 //
 //	go run -C tools/image . build -out ../../bin/controller-image
+//	go run -C tools/image . build -image server -out ../../bin/server-image
 //	go run -C tools/image . push REGISTRY/freehold-acme/namespace-controller:v1
 //
 // What holds:
@@ -9,14 +10,16 @@
 //   - Equal sources, flags, Go and go.mod give an equal digest, in any folder, on
 //     any machine, at any time: the image has no dates, no paths and no names of
 //     machines in it.
-//   - The image is a static program of an unprivileged user, authorities of TLS,
-//     and nothing else: no shell, no package manager.
+//   - The controller's image is a static program of an unprivileged user,
+//     authorities of TLS, and nothing else: no shell, no package manager. The
+//     server's has the Pulumi CLI as well, and the provider plugins of -plugins.
 //   - Nothing is downloaded but Go modules, unless -base names an image.
 //   - A layout is whole or not there: it is written beside its place and renamed.
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -29,6 +32,7 @@ import (
 	"syscall"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 func main() {
@@ -41,7 +45,8 @@ func main() {
 	}
 }
 
-const usage = `usage: image build [-out DIR] [-base IMAGE@DIGEST] [-version V]
+const usage = `usage: image build [-image controller] [-platforms LIST] [-out DIR] [-base IMAGE@DIGEST] [-version V]
+       image build -image server [-controller DIR] [-plugins PLATFORM=DIR] ...
        image digest [-layout DIR]
        image push [-layout DIR] [-username NAME -password-stdin] REPOSITORY:TAG`
 
@@ -52,18 +57,38 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	repo := flags.String("repo", filepath.Join("..", ".."), "folder of the main module")
+	bin := filepath.Join("..", "..", "bin")
 	layout := ""
 	for _, name := range []string{"out", "layout"} {
-		flags.StringVar(&layout, name, filepath.Join("..", "..", "bin", "controller-image"), "folder of the OCI layout")
+		flags.StringVar(&layout, name, "", "folder of the OCI layout; without it, that of the image in bin")
 	}
+	image := flags.String("image", "controller", "which image: controller or server")
 	switch args[0] {
 	case "build":
 		base := flags.String("base", "", "an image to build on, by digest; without it, from scratch")
 		version := flags.String("version", "", "the release, for a label")
+		controller := flags.String("controller", filepath.Join(bin, "controller-image"), "layout of the controller that the server installs")
+		only := flags.String("platforms", "", "for which platforms, separated by commas; without it, for all")
+		from := pluginFolders{}
+		flags.Var(from, "plugins", "`PLATFORM=FOLDER` of provider plugins that the server's image holds; repeat it for each platform")
 		if err := parse(flags, args[1:], 0); err != nil {
 			return err
 		}
-		digest, err := build(ctx, options{repo: *repo, out: layout, base: *base, version: *version, keychain: authn.DefaultKeychain}, stderr)
+		var on []v1.Platform
+		for name := range strings.SplitSeq(*only, ",") {
+			if *only == "" {
+				break
+			}
+			p, err := platformOf(name)
+			if err != nil {
+				return err
+			}
+			on = append(on, p)
+		}
+		digest, err := build(ctx, options{
+			image: *image, repo: *repo, out: cmp.Or(layout, filepath.Join(bin, *image+"-image")), base: *base, version: *version,
+			controller: *controller, platforms: on, plugins: from, keychain: authn.DefaultKeychain,
+		}, stderr)
 		if err != nil {
 			return err
 		}
@@ -73,7 +98,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		if err := parse(flags, args[1:], 0); err != nil {
 			return err
 		}
-		digest, err := digestOf(layout)
+		digest, err := digestOf(cmp.Or(layout, filepath.Join(bin, *image+"-image")))
 		if err != nil {
 			return err
 		}
@@ -89,7 +114,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		if err != nil {
 			return err
 		}
-		pushed, err := push(ctx, layout, flags.Arg(0), keychain)
+		pushed, err := push(ctx, cmp.Or(layout, filepath.Join(bin, *image+"-image")), flags.Arg(0), keychain)
 		if err != nil {
 			return err
 		}

@@ -105,6 +105,16 @@ func (s *orgStore) PutDrift(ctx context.Context, d event.Drift) error {
 	return s.p.write(entry("drift", "", s.org), func() error { return s.d.PutDrift(ctx, d) })
 }
 
+// Note adds entries to the audit log.
+func (s *orgStore) Note(ctx context.Context, notes ...registry.Note) error {
+	return s.p.write(entry("note", "", s.org), func() error { return s.d.Note(ctx, notes...) })
+}
+
+// Note adds entries to the fleet's audit log.
+func (s *fleetStore) Note(ctx context.Context, notes ...registry.FleetNote) error {
+	return s.p.write(entry("note", "", ""), func() error { return s.d.Note(ctx, notes...) })
+}
+
 // Cancel asks an operation to stop.
 func (s *orgStore) Cancel(ctx context.Context, operation string) error {
 	return s.p.write(entry("cancel", "", s.org), func() error { return s.d.Cancel(ctx, operation) })
@@ -194,6 +204,11 @@ func (s *orgStore) Taken(ctx context.Context, values []string) ([]registry.Owned
 // Shared reads what two orgs have in common.
 func (s *fleetStore) Shared(ctx context.Context) ([]finding.Shared, error) {
 	return asked(s.p, func() ([]finding.Shared, error) { return s.d.Shared(ctx) })
+}
+
+// FollowRunning returns what lists the operations that have not ended.
+func (s *fleetStore) FollowRunning(ctx context.Context) (func(context.Context) ([]event.Operation, error), error) {
+	return asked(s.p, func() (func(context.Context) ([]event.Operation, error), error) { return s.d.FollowRunning(ctx) })
 }
 
 // Resources reads how many resources a layer has.

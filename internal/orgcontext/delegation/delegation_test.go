@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
+	"github.com/spiffe/go-spiffe/v2/bundle/x509bundle"
 	"github.com/spiffe/go-spiffe/v2/svid/x509svid"
 
 	"freehold.dev/freehold/internal/server/mtls"
@@ -103,7 +104,7 @@ func TestAContextIsThatOfTheTokensOrg(t *testing.T) {
 		what     string
 		of       Verified
 		org, may string
-		for_     []string
+		whose    []string
 	}{
 		{"a token of acme", org, "acme", "", []string{"acme"}},
 		{"a token of the fleet", all, "", "fleet", []string{"acme", "globex"}},
@@ -116,7 +117,7 @@ func TestAContextIsThatOfTheTokensOrg(t *testing.T) {
 			t.Errorf("%s: the right over the fleet is %+v", c.what, got)
 		}
 		for _, org := range []string{"acme", "globex", "", "Acme", "acme "} {
-			if got := c.of.For(org); got.Valid() != slices.Contains(c.for_, org) || got.Valid() && (got.Org() != org || got.Actor() != actor) {
+			if got := c.of.For(org); got.Valid() != slices.Contains(c.whose, org) || got.Valid() && (got.Org() != org || got.Actor() != actor) {
 				t.Errorf("%s: for %q it is %+v", c.what, org, got)
 			}
 		}
@@ -345,6 +346,25 @@ func TestARememberedChainIsCheckedAgain(t *testing.T) {
 	clock = noon.Add(-time.Hour)
 	if err := verify(); err == nil {
 		t.Error("an SVID's key is believed before it began")
+	}
+}
+
+// An authority that was removed signs nothing any more, at once.
+func TestARememberedChainEndsWithItsBundle(t *testing.T) {
+	dir := t.TempDir()
+	from := source(t, dir, "identity")
+	token := signed(t, from, acme())
+	of := func(s mtls.Source) *x509bundle.Bundle {
+		return x509bundle.FromX509Authorities(identity.TrustDomain(), []*x509.Certificate{authority(t, s)})
+	}
+	bundles := x509bundle.NewSet(of(from))
+	v := NewVerifier(bundles, identity, control, at(noon))
+	if _, err := v.Verify(t.Context(), token, "acme", gateway); err != nil {
+		t.Fatal(err)
+	}
+	bundles.Add(of(source(t, t.TempDir(), "identity")))
+	if _, err := v.Verify(t.Context(), token, "acme", gateway); !errors.Is(err, ErrRefused) {
+		t.Errorf("got %v", err)
 	}
 }
 

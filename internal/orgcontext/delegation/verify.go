@@ -49,6 +49,21 @@ func (v *Verifier) Verify(_ context.Context, token, orgHeader string, peer spiff
 }
 
 func (v *Verifier) verify(token, orgHeader string, peer spiffeid.ID) (Claims, error) {
+	c, err := v.claimed(token)
+	switch {
+	case err != nil:
+		return Claims{}, err
+	case peer.IsZero() || c.Act[0] != peer.String():
+		return Claims{}, fmt.Errorf("it was given to %s, and %s presents it", c.Act[0], peer)
+	case c.Org != orgHeader:
+		return Claims{}, fmt.Errorf("it is for org %q, and the request says %q", c.Org, orgHeader)
+	}
+	return c, nil
+}
+
+// claimed is what a token says that the identity service signed for own, and that
+// is good now.
+func (v *Verifier) claimed(token string) (Claims, error) {
 	now := v.now()
 	p, err := v.open(token, now)
 	if err != nil {
@@ -71,13 +86,8 @@ func (v *Verifier) verify(token, orgHeader string, peer spiffeid.ID) (Claims, er
 	if err := errors.Join(c.check(), c.current(now)); err != nil {
 		return Claims{}, err
 	}
-	switch {
-	case c.Audience != v.own.String():
+	if c.Audience != v.own.String() {
 		return Claims{}, fmt.Errorf("it is for %s, and this is %s", c.Audience, v.own)
-	case peer.IsZero() || c.Act[0] != peer.String():
-		return Claims{}, fmt.Errorf("it was given to %s, and %s presents it", c.Act[0], peer)
-	case c.Org != orgHeader:
-		return Claims{}, fmt.Errorf("it is for org %q, and the request says %q", c.Org, orgHeader)
 	}
 	return c, nil
 }

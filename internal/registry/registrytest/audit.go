@@ -3,7 +3,9 @@ package registrytest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,6 +100,114 @@ var auditing = map[string]func(*testing.T, world){
 		}
 	},
 
+	"how requests were decided is noted in order, by whoever asked, in one chain with the rest": func(t *testing.T, w world) {
+		l := begin(t, w.a, "acme").Lease
+		ada, bob := orgcontexttest.By("acme", "user:ada", "req-1"), orgcontexttest.By("acme", "user:bob", "req-2")
+		// More than one statement holds, and no multiple of that.
+		var notes []registry.Note
+		for i := range 37 {
+			notes = append(notes, registry.Note{By: []orgcontext.Context{ada, bob}[i%2], What: fmt.Sprint("/x/", i), Result: "allowed: y"})
+		}
+		if err := of(w.a, "acme").Note(t.Context(), notes...); err != nil {
+			t.Fatal(err)
+		}
+		if err := of(w.b, "acme").Note(t.Context(), registry.Note{By: bob, What: "/x/last", Result: "denied: z"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := of(w.b, "acme").Note(t.Context()); err != nil {
+			t.Errorf("no notes: %v", err)
+		}
+		end(t, w.a, l, event.OperationFailed)
+		entries := must[[]event.AuditEntry](t)(of(w.b, "acme").Audited(t.Context(), 0))
+		same(t, "entries", 40, len(entries))
+		for i, n := range append(notes, registry.Note{By: bob, What: "/x/last", Result: "denied: z"}) {
+			e := entries[1+i]
+			got := []string{e.Org, e.Actor, e.Request, e.What, e.Result}
+			same(t, "an entry", []string{"acme", n.By.Actor(), n.By.Request(), n.What, n.Result}, got)
+			if !e.At.Equal(w.now()) {
+				t.Errorf("entry %d is of %s", e.Seq, e.At)
+			}
+		}
+		if err := registry.Verify(event.AuditEntry{}, entries); err != nil {
+			t.Error(err)
+		}
+		same(t, "another's", 0, len(must[[]event.AuditEntry](t)(of(w.a, "globex").Audited(t.Context(), 0))))
+	},
+
+	"notes by somebody of another org, or by nobody, are refused together with the rest": func(t *testing.T, w world) {
+		ada := registry.Note{By: orgcontexttest.By("acme", "user:ada", "req-1"), What: "/x", Result: "allowed: y"}
+		for _, other := range []orgcontext.Context{orgcontexttest.For("globex"), {}, orgcontexttest.By("acme", "", "")} {
+			if err := of(w.a, "acme").Note(t.Context(), ada, registry.Note{By: other, What: "/x"}); !errors.Is(err, registry.ErrNoOrg) {
+				t.Errorf("%+v: %v, want ErrNoOrg", other, err)
+			}
+		}
+		if err := all(w.a).Note(t.Context(), registry.FleetNote{By: orgcontexttest.Fleet(), What: "/x"}, registry.FleetNote{What: "/x"}); !errors.Is(err, registry.ErrNoOrg) {
+			t.Errorf("nobody's, of the fleet: %v, want ErrNoOrg", err)
+		}
+		same(t, "acme's log", 0, len(must[[]event.AuditEntry](t)(of(w.b, "acme").Audited(t.Context(), 0))))
+		same(t, "globex's log", 0, len(must[[]event.AuditEntry](t)(of(w.b, "globex").Audited(t.Context(), 0))))
+		same(t, "the fleet's log", []string{"read the fleet's audit log: done"}, done(must[[]event.AuditEntry](t)(all(w.b).Audited(t.Context(), 0))))
+	},
+
+	"many who note at once, for one org and for several, leave whole chains": func(t *testing.T, w world) {
+		orgs := []string{"acme", "globex", "initech"}
+		var wg sync.WaitGroup
+		for i := range 12 {
+			wg.Go(func() {
+				org, store := orgs[i%3], []registry.Store{w.a, w.b}[i%2]
+				n := registry.Note{By: orgcontexttest.For(org), What: "/x", Result: "allowed: y"}
+				for range 3 {
+					if err := of(store, org).Note(t.Context(), n, n); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		for _, org := range orgs {
+			entries := must[[]event.AuditEntry](t)(of(w.a, org).Audited(t.Context(), 0))
+			if err := registry.Verify(event.AuditEntry{}, entries); err != nil || len(entries) != 24 {
+				t.Errorf("%s has %d entries: %v", org, len(entries), err)
+			}
+		}
+	},
+
+	"requests for the fleet are noted in its own log": func(t *testing.T, w world) {
+		n := registry.FleetNote{By: orgcontexttest.Fleet(), What: "/f", Result: "allowed: y"}
+		if err := all(w.a).Note(t.Context(), n, n); err != nil {
+			t.Fatal(err)
+		}
+		entries := must[[]event.AuditEntry](t)(all(w.b).Audited(t.Context(), 0))
+		same(t, "the log", []string{"/f: allowed: y", "/f: allowed: y", "read the fleet's audit log: done"}, done(entries))
+		if err := registry.Verify(event.AuditEntry{}, entries); err != nil {
+			t.Error(err)
+		}
+	},
+
+	"whoever was refused without being known is in the log of the org that was asked, or in the fleet's": func(t *testing.T, w world) {
+		if err := w.a.Refused(t.Context(), orgcontexttest.Witness("acme", "somebody at 192.0.2.1"), "/x", "denied: expired"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.a.Refused(t.Context(), orgcontexttest.Witness("", "somebody at 192.0.2.1"), "/x", "denied: no such host"); err != nil {
+			t.Fatal(err)
+		}
+		for _, nobody := range []orgcontext.Witness{{}, orgcontexttest.Witness("acme", ""), orgcontexttest.Witness("Acme'", "x")} {
+			if err := w.a.Refused(t.Context(), nobody, "/x", "denied"); !errors.Is(err, registry.ErrNoOrg) {
+				t.Errorf("%+v: %v, want ErrNoOrg", nobody, err)
+			}
+		}
+		entries := must[[]event.AuditEntry](t)(of(w.b, "acme").Audited(t.Context(), 0))
+		same(t, "acme's log", []string{"/x: denied: expired"}, done(entries))
+		same(t, "who", "somebody at 192.0.2.1", entries[0].Actor)
+		fleet := must[[]event.AuditEntry](t)(all(w.b).Audited(t.Context(), 0))
+		same(t, "the fleet's log", []string{"/x: denied: no such host", "read the fleet's audit log: done"}, done(fleet))
+		for _, log := range [][]event.AuditEntry{entries, fleet} {
+			if err := registry.Verify(event.AuditEntry{}, log); err != nil {
+				t.Error(err)
+			}
+		}
+	},
+
 	"each read over all orgs is in the fleet's own log": func(t *testing.T, w world) {
 		onOrg(t, w.a, "acme")
 		fleet := all(w.a)
@@ -133,6 +243,7 @@ var auditing = map[string]func(*testing.T, world){
 			"Projects": second(nobody.Projects(ctx)), "Exceptions": second(nobody.Exceptions(ctx)), "Claims": second(nobody.Claims(ctx)),
 			"Taken": second(nobody.Taken(ctx, []string{"x"})), "PutDrift": nobody.PutDrift(ctx, event.Drift{Org: "acme"}),
 			"Drifts": second(nobody.Drifts(ctx, 1)), "Audited": second(nobody.Audited(ctx, 0)),
+			"Note": nobody.Note(ctx, registry.Note{By: orgcontexttest.For("acme"), What: "/x"}),
 		} {
 			if !errors.Is(err, registry.ErrNoOrg) {
 				t.Errorf("%s: %v, want ErrNoOrg", read, err)
@@ -142,6 +253,8 @@ var auditing = map[string]func(*testing.T, world){
 		for read, err := range map[string]error{
 			"Orgs": second(fleet.Orgs(ctx)), "Resources": second(fleet.Resources(ctx, "cluster")), "Owner": second(fleet.Owner(ctx, account)),
 			"Shared": second(fleet.Shared(ctx)), "Audited": second(fleet.Audited(ctx, 0)),
+			"Note": fleet.Note(ctx, registry.FleetNote{By: orgcontexttest.Fleet(), What: "/x"}),
+			"FollowRunning": second(fleet.FollowRunning(ctx)),
 		} {
 			if !errors.Is(err, registry.ErrNoOrg) {
 				t.Errorf("%s over all orgs: %v, want ErrNoOrg", read, err)

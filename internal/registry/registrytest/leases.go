@@ -11,9 +11,30 @@ import (
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/registry"
+	"github.com/google/go-cmp/cmp"
 )
 
 var holding = map[string]func(*testing.T, world){
+	"what has not ended is followed over all orgs, and that is one entry of the fleet's log": func(t *testing.T, w world) {
+		acme, globex := begin(t, w.a, "acme"), begin(t, w.a, "globex")
+		running, err := all(w.b).FollowRunning(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			got, err := running(t.Context())
+			if d := cmp.Diff([]event.Operation{acme.Operation, globex.Operation}, got); err != nil || d != "" {
+				t.Errorf("%v, running (-want +got):\n%s", err, d)
+			}
+		}
+		end(t, w.a, acme.Lease, event.OperationSucceeded)
+		if got, err := running(t.Context()); err != nil || len(got) != 1 || got[0].Org != "globex" {
+			t.Errorf("after acme's end: %v, %v", got, err)
+		}
+		if entries, err := all(w.b).Audited(t.Context(), 0); err != nil || len(entries) != 2 { // the second is this one
+			t.Errorf("the fleet's log: %v, %v", entries, err)
+		}
+	},
 	"an operation that begins is running, and its start is its first event": func(t *testing.T, w world) {
 		got := begin(t, w.a, "acme")
 		l := got.Lease

@@ -28,17 +28,52 @@ func (s *fleetStore) call(ctx context.Context, what string, fn func(tx) error) e
 		return fmt.Errorf("%s: %w", what, registry.ErrNoOrg)
 	}
 	err := s.db.Fleet(ctx, func(t Tx) error {
-		e := event.AuditEntry{At: s.now().UTC().Round(0), Actor: s.f.Actor(), Request: s.f.Request(), What: what, Result: done}
-		e, err := chained(ctx, tx{t}, e, fleetAuditHead)
-		if err != nil {
-			return err
-		}
-		if err := (tx{t}).exec(ctx, fleetPutAudit, e.Seq, stamp(e.At), e.Actor, e.Request, e.What, e.Result, e.Previous, e.Hash); err != nil {
+		if err := fleetEntries(ctx, tx{t}, s.entry(s.f, what, done)); err != nil {
 			return err
 		}
 		return fn(tx{t})
 	})
 	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+func (s *fleetStore) entry(by orgcontext.Fleet, what, result string) event.AuditEntry {
+	return event.AuditEntry{At: s.now().UTC().Round(0), Actor: by.Actor(), Request: by.Request(), What: what, Result: result}
+}
+
+// fleetEntries adds entries to the fleet's log.
+func fleetEntries(ctx context.Context, tx tx, entries ...event.AuditEntry) error {
+	last, err := head(ctx, tx, fleetAuditHead)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if last, err = chained(last, e); err != nil {
+			return err
+		}
+		if err := tx.exec(ctx, fleetPutAudit, last.Seq, stamp(last.At), last.Actor, last.Request, last.What, last.Result, last.Previous, last.Hash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Note adds entries about how requests for the fleet were decided.
+func (s *fleetStore) Note(ctx context.Context, notes ...registry.FleetNote) error {
+	const what = "note how requests for the fleet were decided"
+	entries := make([]event.AuditEntry, len(notes))
+	for i, n := range notes {
+		if !n.By.Valid() {
+			return fmt.Errorf("%s: %w", what, registry.ErrNoOrg)
+		}
+		entries[i] = s.entry(n.By, n.What, n.Result)
+	}
+	if !s.f.Valid() {
+		return fmt.Errorf("%s: %w", what, registry.ErrNoOrg)
+	}
+	if err := s.db.Fleet(ctx, func(t Tx) error { return fleetEntries(ctx, tx{t}, entries...) }); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
@@ -170,6 +205,23 @@ func (s *fleetStore) FollowDue(ctx context.Context) (func(context.Context, time.
 		})
 		if err != nil {
 			err = fmt.Errorf("ask which webhooks are due: %w", err)
+		}
+		return all, err
+	}, nil
+}
+
+// FollowRunning returns what lists the operations that have not ended.
+func (s *fleetStore) FollowRunning(ctx context.Context) (func(context.Context) ([]event.Operation, error), error) {
+	if err := s.call(ctx, "follow which operations have not ended", func(tx) error { return nil }); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (all []event.Operation, err error) {
+		err = s.db.Fleet(ctx, func(t Tx) error {
+			all, err = list(ctx, tx{t}, scanOperation, fleetRunning)
+			return err
+		})
+		if err != nil {
+			err = fmt.Errorf("list the operations that have not ended: %w", err)
 		}
 		return all, err
 	}, nil

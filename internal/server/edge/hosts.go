@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"freehold.dev/freehold/internal/spec"
+	"freehold.dev/freehold/internal/orgcontext"
 )
 
 // Hosts decides which host a request addresses. There is one value per server,
@@ -70,7 +70,7 @@ func (h Hosts) Check() error {
 			problems = append(problems, fmt.Errorf("%s %q must be a lower-case DNS name with at least two labels", f.field, f.name))
 		}
 	}
-	if label, under := strings.CutSuffix(h.Operators, "."+h.Base); under && spec.CheckOrg(label) == nil {
+	if label, under := strings.CutSuffix(h.Operators, "."+h.Base); under && orgcontext.IsName(label) {
 		problems = append(problems, fmt.Errorf("operators' host %q is also the host of an org called %q; choose a label that cannot be an org, such as op", h.Operators, label))
 	}
 	if h.Port < 0 || h.Port > 65535 {
@@ -133,7 +133,7 @@ func (h Hosts) parse(text string) (Host, Reason) {
 	// An org's name has no dot, so that this is exactly one label, and no two
 	// hyphens in a row, so that it is never an IDN (xn--).
 	org, under := strings.CutSuffix(name, "."+h.Base)
-	if !under || spec.CheckOrg(org) != nil {
+	if !under || !orgcontext.IsName(org) {
 		return Host{}, HostUnknown
 	}
 	return Host{Name: name, Org: org}, ""
@@ -182,6 +182,7 @@ func (h Hosts) Handler(next http.Handler) http.Handler {
 			refuse(w, r, err)
 			return
 		}
+		RecordOf(r.Context()).Org = host.Org
 		// The port stays: browsers send it in Origin, which is compared with r.Host.
 		r.Host = lower(r.Host)
 		h.cleanHeaders(r)
@@ -206,6 +207,8 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusBadRequest
 	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		status = refused.Status
+		record := RecordOf(r.Context())
+		record.Decision, record.Reason = Misaddressed, string(refused.Reason)
 	}
 	// Whatever else is on this connection comes from the same client, and over
 	// HTTP/1 the rest of a refused body would have to be read first.

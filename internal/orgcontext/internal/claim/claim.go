@@ -11,5 +11,9 @@ type Org struct {
 	Actor, Request string
 }
 
+// Witness says that a caller saw somebody refused: on an org's host, or with Org
+// empty anywhere else.
+type Witness struct{ Org, Actor, Request string }
+
 // Fleet says that a caller may read over all orgs.
 type Fleet struct{ Actor, Request string }

@@ -1,0 +1,154 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	"freehold.dev/freehold/internal/api/freehold/v1/freeholdv1connect"
+	internalv1 "freehold.dev/freehold/internal/api/freeholdinternal/v1"
+	"freehold.dev/freehold/internal/api/freeholdinternal/v1/internalv1connect"
+	"freehold.dev/freehold/internal/server/edge"
+	"freehold.dev/freehold/internal/server/route"
+)
+
+// Exchanger says who calls, for which org, and gives a context token that says so
+// to one service.
+type Exchanger interface {
+	Exchange(context.Context, *internalv1.ExchangeRequest) (*internalv1.ExchangeResponse, error)
+}
+
+// NewExchanger returns the identity service, as the gateway calls it.
+func NewExchanger(identity Callee) Exchanger {
+	return internalv1connect.NewIdentityServiceClient(connect.NewClient(
+		connecthttp.NewTransport(&http.Client{Transport: identity.Transport}, strings.TrimSuffix(identity.URL.String(), "/")),
+	))
+}
+
+// exchangeIn is how long identity may take.
+const exchangeIn = 10 * time.Second
+
+// refusal is why a request goes no further. The caller does not see it.
+type refusal struct {
+	decision edge.Decision // Refused or Unavailable
+	reason   string
+}
+
+func refused(reason string) *refusal { return &refusal{edge.Refused, reason} }
+
+// call is one request on its way to a service.
+type call struct {
+	g         *Gateway
+	host      edge.Host
+	procedure string
+	callee    Callee
+	streams   bool // the answer is a stream
+	projects  bool // it came as GET /v1/projects
+
+	request string // the request's id
+	token   string // the context token
+}
+
+// projectsPath is the one thing that is had by plain HTTP: the namespace
+// controller's own set of projects.
+const projectsPath = "/v1/projects"
+
+// call finds out what is called.
+func (g *Gateway) call(r *http.Request) (*call, *refusal) {
+	host, known := edge.HostOf(r.Context())
+	if !known {
+		return nil, refused("no host")
+	}
+	c := &call{g: g, host: host, request: edge.RecordOf(r.Context()).Request}
+	path := r.URL.EscapedPath()
+	if path == projectsPath {
+		if r.Method != http.MethodGet {
+			return nil, refused("method")
+		}
+		c.projects = true
+		path = freeholdv1connect.ProjectServiceGetProjectSetProcedure
+	}
+	service, ok := route.Of(path)
+	if !ok {
+		return nil, refused("no such procedure")
+	}
+	method := methods[path]
+	edge.RecordOf(r.Context()).Procedure = path
+	switch {
+	case route.Fleet(path) != (host.Org == ""):
+		return nil, refused("procedure of another host")
+	case r.Method == http.MethodPost, r.Method == http.MethodGet && method.readOnly:
+	default:
+		return nil, refused("method")
+	}
+	c.procedure, c.callee, c.streams = path, g.o.Callees[service], method.streams
+	return c, nil
+}
+
+// method is what the definition of a procedure says.
+type method struct{ streams, takesStream, readOnly bool }
+
+var methods = func() map[string]method {
+	all := map[string]method{}
+	for _, s := range route.Services() {
+		for _, p := range route.Procedures(s) {
+			name := protoreflect.FullName(strings.ReplaceAll(strings.TrimPrefix(p, "/"), "/", "."))
+			d, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
+			if err != nil {
+				continue // a test of route finds those that are not defined
+			}
+			m, isMethod := d.(protoreflect.MethodDescriptor)
+			if !isMethod {
+				continue
+			}
+			options, _ := m.Options().(*descriptorpb.MethodOptions)
+			all[p] = method{
+				streams:     m.IsStreamingServer(),
+				takesStream: m.IsStreamingClient(),
+				readOnly:    options.GetIdempotencyLevel() == descriptorpb.MethodOptions_NO_SIDE_EFFECTS,
+			}
+		}
+	}
+	return all
+}()
+
+// authenticate finds out who calls, and gets the token that says so to the callee.
+func (g *Gateway) authenticate(r *http.Request, c *call) *refusal {
+	authorization := r.Header["Authorization"]
+	switch len(authorization) {
+	case 0:
+		return refused("no token")
+	case 1:
+	default:
+		return refused("several tokens")
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), exchangeIn)
+	defer cancel()
+	record := edge.RecordOf(r.Context())
+	resp, err := g.o.Identity.Exchange(ctx, &internalv1.ExchangeRequest{
+		Host: c.host.Name, Authorization: authorization[0], Procedure: c.procedure, Audience: c.callee.ID, RequestId: c.request, Peer: record.Peer,
+	})
+	if err != nil {
+		switch code := connect.CodeOf(err); code {
+		case connect.CodeUnavailable, connect.CodeDeadlineExceeded, connect.CodeResourceExhausted, connect.CodeCanceled:
+			return &refusal{edge.Unavailable, "identity: " + code.String()}
+		default:
+			return refused(err.Error())
+		}
+	}
+	// Identity decides by the host. An answer for another org is a fault of ours,
+	// and must not become an answer to this caller.
+	if resp.GetOrg() != c.host.Org || resp.GetToken() == "" {
+		g.o.Log.Error("the identity service answered for another org than the host names", "host", c.host.Name, "answered", resp.GetOrg(), "request", c.request)
+		return refused("identity answered for another org")
+	}
+	record.Caller, c.token = resp.GetSubject(), resp.GetToken()
+	return nil
+}

@@ -1,0 +1,162 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"freehold.dev/freehold/internal/server/edge"
+	"freehold.dev/freehold/internal/server/route"
+)
+
+// Callee is a service that the gateway calls.
+type Callee struct {
+	// ID is the service's SPIFFE ID: the audience of context tokens for it.
+	ID string
+	// URL is where it listens: https, host and port.
+	URL *url.URL
+	// Transport reaches it, over HTTP/2 and mutual TLS. See NewTransport.
+	Transport http.RoundTripper
+}
+
+// Options are what a gateway is made of. All but Public are required.
+type Options struct {
+	Hosts  edge.Hosts
+	Bounds edge.Bounds
+	Limits edge.Limits
+	// Identity says who calls.
+	Identity Exchanger
+	// Callees are all services that answer procedures, and those besides that the
+	// gateway is not ready without.
+	Callees map[route.Service]Callee
+	// Public are handlers that need no token, by the exact path that they answer.
+	// What they answer must not depend on whether there is such an org. May be nil.
+	Public  map[string]http.Handler
+	Metrics *edge.Metrics
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// Gateway answers requests from outside.
+type Gateway struct {
+	o          Options
+	limiter    *edge.Limiter
+	reflection http.Handler
+	buffers    *buffers
+
+	stopping   atomic.Bool
+	ending     context.Context // done when streams are to end
+	endStreams context.CancelFunc
+}
+
+// New makes a gateway, and calls nobody yet.
+func New(o Options) (*Gateway, error) {
+	if err := o.Hosts.Check(); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	for _, s := range route.Services() {
+		if c, there := o.Callees[s]; len(route.Procedures(s)) > 0 && (!there || c.URL == nil || c.ID == "" || c.Transport == nil) {
+			return nil, fmt.Errorf("gateway: it is not configured where the service %s is", s)
+		}
+	}
+	reflection, err := newReflection()
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	g := &Gateway{o: o, limiter: edge.NewLimiter(o.Limits, o.Now), reflection: reflection, buffers: newBuffers()}
+	g.ending, g.endStreams = context.WithCancel(context.Background())
+	return g, nil
+}
+
+// Handler answers a request from outside, from its host to the last byte.
+func (g *Gateway) Handler() http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.refuse(w, r, "cross-origin") }))
+	observer := edge.Observer{Log: g.o.Log, Metrics: g.o.Metrics, Hosts: g.o.Hosts, Now: g.o.Now}
+	// It compares Origin with the host, which has to be decided before.
+	return observer.Handler(g.o.Hosts.Handler(crossOrigin.Handler(http.HandlerFunc(g.serve))))
+}
+
+// serve answers a request whose host is known.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+	authenticated := false
+	done, limited := g.limiter.Authenticating(g.o.Hosts.ClientAddr(r))
+	if limited != nil {
+		g.limit(w, r, limited)
+		return
+	}
+	decided := sync.OnceFunc(func() { done(authenticated) })
+	defer decided()
+
+	public, isPublic := g.o.Public[r.URL.EscapedPath()]
+	if isReflection(r) {
+		public, isPublic = http.HandlerFunc(g.reflect), true
+	}
+	if isPublic {
+		edge.RecordOf(r.Context()).Decision = edge.Public
+		decided()
+		public.ServeHTTP(w, r)
+		return
+	}
+	c, refusal := g.call(r)
+	if refusal != nil {
+		g.turnAway(w, r, refusal)
+		return
+	}
+	if refusal = g.authenticate(r, c); refusal != nil {
+		g.turnAway(w, r, refusal)
+		return
+	}
+	authenticated = true
+	decided()
+
+	over, limited := g.limiter.Admit(c.host.Org, c.streams)
+	if limited != nil {
+		g.limit(w, r, limited)
+		return
+	}
+	defer over()
+	edge.RecordOf(r.Context()).Decision = edge.Allowed
+	w.Header().Set(requestHeader, c.request)
+	c.serve(w, r)
+}
+
+// Ready reports why the gateway cannot answer requests now.
+func (g *Gateway) Ready(ctx context.Context) error {
+	if g.stopping.Load() {
+		return errors.New("the gateway is stopping")
+	}
+	names := make([]route.Service, 0, len(g.o.Callees))
+	for s := range g.o.Callees {
+		names = append(names, s)
+	}
+	slices.Sort(names)
+	problems := make([]error, len(names))
+	var wg sync.WaitGroup
+	for i, s := range names {
+		wg.Go(func() { problems[i] = g.o.Callees[s].reach(ctx, s) })
+	}
+	wg.Wait()
+	return errors.Join(problems...)
+}
+
+// reach makes sure that a service answers, whatever the answer is: mutual TLS has
+// said who answers.
+func (c Callee) reach(ctx context.Context, s route.Service) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL.JoinPath("healthz").String(), nil)
+	if err != nil {
+		return fmt.Errorf("service %s: %w", s, err)
+	}
+	resp, err := c.Transport.RoundTrip(req)
+	if err != nil {
+		return fmt.Errorf("service %s does not answer: %w", s, err)
+	}
+	return resp.Body.Close()
+}

@@ -1,0 +1,164 @@
+package gateway
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect/v2"
+
+	freeholdv1 "freehold.dev/freehold/internal/api/freehold/v1"
+	"freehold.dev/freehold/internal/api/freehold/v1/freeholdv1connect"
+)
+
+type events = freeholdv1connect.OperationServiceStreamOperationEventsClientStream
+
+func (w *world) follow(client freeholdv1connect.OperationServiceClient) events {
+	w.t.Helper()
+	stream, err := client.StreamOperationEvents(w.t.Context(), &freeholdv1.StreamOperationEventsRequest{Follow: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { stream.Close() })
+	return stream
+}
+
+func receive(t *testing.T, stream events, want int64) {
+	t.Helper()
+	m, err := stream.Receive()
+	if err != nil || m.GetEvent().GetSequence() != want {
+		t.Fatalf("got %v, %v; want event %d", m, err, want)
+	}
+}
+
+func TestEachEventArrivesBeforeTheNextOneHappens(t *testing.T) {
+	w := newWorld(t, nil)
+	for name, options := range protocols {
+		stream := w.follow(w.operations(options...))
+		for n := range 3 {
+			w.service.next <- struct{}{}
+			receive(t, stream, int64(n+1))
+		}
+		if err := stream.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The services learn that nobody listens any more.
+	eventually(t, func() bool { return strings.Count(w.log.String(), `"code":"canceled"`) == len(protocols) })
+}
+
+func TestAGatewayThatStopsLetsAServiceSayWhereToResume(t *testing.T) {
+	w := newWorld(t, nil)
+	stream := w.follow(w.operations())
+	w.service.next <- struct{}{}
+	receive(t, stream, 1)
+	stopped := make(chan error, 1)
+	go func() { stopped <- w.stop() }()
+	eventually(t, func() bool { return w.gateway.Ready(t.Context()) != nil })
+	close(w.service.next) // the service stops as well
+	m, err := stream.Receive()
+	if err != nil || m.GetResume().GetAfterSequence() != 1 {
+		t.Errorf("got %v, %v", m, err)
+	}
+	if _, err = stream.Receive(); !errorsIsEOF(err) {
+		t.Errorf("the stream ends with %v", err)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+func errorsIsEOF(err error) bool { return err != nil && strings.HasSuffix(err.Error(), "EOF") }
+
+func TestAGatewayThatStopsEndsStreamsBetweenTwoMessages(t *testing.T) {
+	for name, options := range protocols {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			stream := w.follow(w.operations(options...))
+			w.service.next <- struct{}{}
+			receive(t, stream, 1)
+			began := time.Now()
+			stopped := make(chan error, 1)
+			go func() { stopped <- w.stop() }()
+			_, err := stream.Receive()
+			if connect.CodeOf(err) != connect.CodeUnavailable || !strings.Contains(err.Error(), stopMessage) {
+				t.Errorf("the stream ends with %v", err)
+			}
+			if err := <-stopped; err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			eventually(t, func() bool { return strings.Contains(w.log.String(), `"code":"unavailable"`) })
+		})
+	}
+}
+
+func TestAGatewayThatStopsAnswersWhatIsUnderWay(t *testing.T) {
+	w := newWorld(t, nil)
+	client := w.operations()
+	got := make(chan error, 1)
+	go func() {
+		_, err := client.ListOperations(context.WithoutCancel(t.Context()), &freeholdv1.ListOperationsRequest{PageToken: "wait"})
+		got <- err
+	}()
+	eventually(t, func() bool { return w.service.last() != nil })
+	stopped := make(chan error, 1)
+	go func() { stopped <- w.stop() }()
+	eventually(t, func() bool { return w.gateway.Ready(t.Context()) != nil })
+	time.Sleep(300 * time.Millisecond) // longer than streams get
+	w.service.next <- struct{}{}
+	if err := <-got; err != nil {
+		t.Error(err)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	if _, err := client.ListOperations(t.Context(), &freeholdv1.ListOperationsRequest{}); connect.CodeOf(err) != connect.CodeUnavailable {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestAStreamEndsWhenItsTimeIsOver(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Bounds.StreamTime = 100 * time.Millisecond })
+	stream := w.follow(w.operations())
+	w.service.next <- struct{}{}
+	receive(t, stream, 1)
+	if _, err := stream.Receive(); connect.CodeOf(err) != connect.CodeUnavailable || !strings.Contains(err.Error(), stopMessage) {
+		t.Errorf("the stream ends with %v", err)
+	}
+}
+
+func TestAClientThatDoesNotReadLosesItsStreamAndNobodyElseDoes(t *testing.T) {
+	for _, h2 := range []bool{true, false} {
+		w := newWorld(t, func(o *Options) { o.Bounds.WriteTime = 300 * time.Millisecond })
+		quick := w.follow(w.operations())
+		// The body is one message of JSON: {"operation":"endless"}.
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+acme+"/freehold.v1.OperationService/StreamOperationEvents",
+			strings.NewReader("\x00\x00\x00\x00\x17"+`{"operation":"endless"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/connect+json")
+		req.Header.Set("Authorization", "Bearer token of acme")
+		resp, err := w.http(h2).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		eventually(t, func() bool {
+			return strings.Contains(w.log.String(), `"procedure":"/freehold.v1.OperationService/StreamOperationEvents"`)
+		})
+		if n, err := io.Copy(io.Discard, resp.Body); err == nil {
+			t.Errorf("HTTP/2 %v: the stream goes on: %d bytes", h2, n)
+		}
+		// This one was idle for longer than a write may take.
+		w.service.next <- struct{}{}
+		receive(t, quick, 1)
+	}
+}
