@@ -157,3 +157,25 @@ var archiving = map[string]func(*testing.T, world){
 type writer func([]byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+// Restored holds a registry that was filled from an archive against the one that
+// Fill filled and that was archived: all that can be read of either is equal, and
+// the one that was restored goes on where the other stopped.
+func Restored(t *testing.T, from, to registry.Store) {
+	t.Helper()
+	same(t, "all that can be read", read(t, from, "acme", "globex"), read(t, to, "acme", "globex"))
+	for _, org := range []string{"acme", "globex"} {
+		var busy *registry.BusyError
+		if _, err := of(to, org).Begin(t.Context(), request()); !errors.As(err, &busy) {
+			t.Errorf("the operation of %s that ran when the archive was written: %v, want that it holds the org", org, err)
+		}
+		l := takeOver(t, to, org).Lease
+		end(t, to, l, event.OperationSucceeded)
+		if ops := must[[]event.Operation](t)(of(to, org).Operations(t.Context())); len(ops) != 3 || ops[0].ID != l.Operation || ops[0].State != "succeeded" {
+			t.Errorf("operations of %s after the restore: %+v", org, ops)
+		}
+		if err := registry.Verify(event.AuditEntry{}, must[[]event.AuditEntry](t)(of(to, org).Audited(t.Context(), 0))); err != nil {
+			t.Errorf("the audit log of %s: %v", org, err)
+		}
+	}
+}
