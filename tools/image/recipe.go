@@ -81,10 +81,15 @@ func recipeOf(name string) (recipe, error) {
 func stripped(context.Context, options) (string, error) { return "-s -w", nil }
 
 // controllerDigest puts the digest of the controller's image into freehold, which
-// otherwise does not know which controller to install in a new cluster.
+// otherwise does not know which controller to install in a new cluster, and the
+// version of a release.
 func controllerDigest(_ context.Context, o options) (string, error) {
 	digest, err := digestOf(o.controller)
-	return "-s -w -X freehold.dev/freehold/internal/plan.DefaultControllerDigest=" + digest.String(), err
+	flags := "-s -w -X freehold.dev/freehold/internal/plan.DefaultControllerDigest=" + digest.String()
+	if o.version != "" {
+		flags += " -X main.version=" + o.version
+	}
+	return flags, err
 }
 
 // labels say what the image is. None holds a date or a commit: a release that

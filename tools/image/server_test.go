@@ -54,8 +54,10 @@ import (
 	"freehold.dev/freehold/internal/plan"
 )
 
+var version = "dev"
+
 func main() {
-	fmt.Println(os.Args[1:], plan.DefaultControllerDigest, os.WriteFile("written", nil, 0o600))
+	fmt.Println(version, os.Args[1:], plan.DefaultControllerDigest, os.WriteFile("written", nil, 0o600))
 }
 `,
 		"tools/go.mod": `module freehold.dev/freehold/tools
@@ -135,7 +137,7 @@ func TestTheServersImageHoldsFreeholdAndThePulumiCLI(t *testing.T) {
 	if err := run(t.Context(), []string{"build", "-repo", root, "-out", controller}, nil, io.Discard, os.Stderr); err != nil {
 		t.Fatal(err)
 	}
-	layout, err := smallServer(t, root, "-controller", controller)
+	layout, err := smallServer(t, root, "-controller", controller, "-version", "v1.2.3")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +153,7 @@ func TestTheServersImageHoldsFreeholdAndThePulumiCLI(t *testing.T) {
 			"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/var/lib/freehold", "FREEHOLD_HOME=/var/lib/freehold",
 			"PULUMI_HOME=/var/lib/freehold/pulumi", "PULUMI_SKIP_UPDATE_CHECK=true",
 		},
-		Labels: recipes["server"].labels(""),
+		Labels: recipes["server"].labels("v1.2.3"),
 	}
 	if diff := cmp.Diff(want, config.Config); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -204,7 +206,7 @@ func TestTheServersImageHoldsFreeholdAndThePulumiCLI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := started(t, image, "/usr/local/bin/freehold", "serve"); err != nil || out != "[serve] "+digest.String()+" <nil>\n" {
+	if out, err := started(t, image, "/usr/local/bin/freehold", "serve"); err != nil || out != "v1.2.3 [serve] "+digest.String()+" <nil>\n" {
 		t.Errorf("freehold in its image: %v: %s", err, out)
 	}
 	if out, err := started(t, image, "/usr/local/bin/pulumi"); err != nil || out != "v3.250.0\n" {
