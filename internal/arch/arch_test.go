@@ -158,11 +158,12 @@ var may = map[string][]string{
 	},
 
 	// Which host a request addresses is decided in front of everything.
-	"internal/server/edge":          {"internal/orgcontext"},
+	"internal/server/edge":          {"internal/orgcontext", "internal/server/tracing"},
+	"internal/server/tracing":       {},
 	"internal/server/edge/edgetest": {},
 	// It reaches the services by their definitions, and imports none of them.
 	"internal/server/gateway": {
-		"internal/server/edge", "internal/server/route", "internal/orgcontext/delegation", "internal/api/freehold/v1", "internal/api/freehold/v1/freeholdv1connect",
+		"internal/server/edge", "internal/server/route", "internal/server/tracing", "internal/orgcontext/delegation", "internal/api/freehold/v1", "internal/api/freehold/v1/freeholdv1connect",
 		"internal/api/freeholdinternal/v1", "internal/api/freeholdinternal/v1/internalv1connect",
 	},
 

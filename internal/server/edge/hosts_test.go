@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -286,8 +287,8 @@ func TestOnlyHeadersOfTheListPassTheEdge(t *testing.T) {
 	pass := []string{"Authorization", "Connect-Protocol-Version", "Content-Type", "Grpc-Timeout", "Te", "Traceparent"}
 	for peer, want := range map[string][]string{
 		"192.0.2.1:1":         pass,
-		"10.1.2.3:1":          append(pass[:len(pass):len(pass)], "X-Forwarded-For"),
-		"[::ffff:10.1.2.3]:1": append(pass[:len(pass):len(pass)], "X-Forwarded-For"),
+		"10.1.2.3:1":          append(slices.Clip(pass), "X-Forwarded-For"),
+		"[::ffff:10.1.2.3]:1": append(slices.Clip(pass), "X-Forwarded-For"),
 		"":                    pass,
 	} {
 		r := asked{host: "acme." + base, sni: "acme." + base}.request()

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"freehold.dev/freehold/internal/server/tracing"
 )
 
 // Record is what becomes known of a request on its way. It ends in one line of
@@ -95,11 +97,13 @@ func (o Observer) done(r *http.Request, record *Record, w *countingWriter, took 
 		record.Code = codeOfStatus(w.status)
 	}
 	o.Metrics.observe(record, took)
+	tracing.Note(r.Context(), record.Procedure, record.Org, record.Request, record.Code)
 	o.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("request", record.Request), slog.String("org", record.Org), slog.String("caller", record.Caller),
 		slog.String("procedure", record.Procedure), slog.String("decision", string(record.Decision)), slog.String("reason", record.Reason),
 		slog.String("code", record.Code), slog.Int("status", w.status), slog.Int64("bytes", w.bytes),
 		slog.Duration("took", took), slog.String("peer", record.Peer), slog.String("protocol", r.Proto),
+		slog.String("trace", tracing.ID(r.Context())),
 	)
 }
 

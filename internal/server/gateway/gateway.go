@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"freehold.dev/freehold/internal/server/edge"
 	"freehold.dev/freehold/internal/server/route"
+	"freehold.dev/freehold/internal/server/tracing"
 )
 
 // Callee is a service that the gateway calls.
@@ -26,12 +28,13 @@ type Callee struct {
 	Transport http.RoundTripper
 }
 
-// Options are what a gateway is made of. All but Public are required.
+// Options are what a gateway is made of. All are required but
+// Identity, Public and Tracing.
 type Options struct {
 	Hosts  edge.Hosts
 	Bounds edge.Bounds
 	Limits edge.Limits
-	// Identity says who calls.
+	// Identity says who calls; nil: the service among Callees.
 	Identity Exchanger
 	// Callees are all services that answer procedures, and those besides that the
 	// gateway is not ready without.
@@ -40,6 +43,7 @@ type Options struct {
 	// What they answer must not depend on whether there is such an org. May be nil.
 	Public  map[string]http.Handler
 	Metrics *edge.Metrics
+	Tracing *tracing.Tracing // nil: no traces
 	Log     *slog.Logger
 	Now     func() time.Time
 }
@@ -61,10 +65,20 @@ func New(o Options) (*Gateway, error) {
 	if err := o.Hosts.Check(); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
+	o.Callees = maps.Clone(o.Callees)
 	for _, s := range route.Services() {
-		if c, there := o.Callees[s]; len(route.Procedures(s)) > 0 && (!there || c.URL == nil || c.ID == "" || c.Transport == nil) {
+		c, there := o.Callees[s]
+		needed := len(route.Procedures(s)) > 0 || s == route.Identity && o.Identity == nil
+		if (needed || there) && (c.URL == nil || c.ID == "" || c.Transport == nil) {
 			return nil, fmt.Errorf("gateway: it is not configured where the service %s is", s)
 		}
+		if there {
+			c.Transport = o.Tracing.Transport(c.Transport)
+			o.Callees[s] = c
+		}
+	}
+	if o.Identity == nil {
+		o.Identity = NewExchanger(o.Callees[route.Identity])
 	}
 	reflection, err := newReflection()
 	if err != nil {
@@ -81,7 +95,7 @@ func (g *Gateway) Handler() http.Handler {
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.refuse(w, r, "cross-origin") }))
 	observer := edge.Observer{Log: g.o.Log, Metrics: g.o.Metrics, Hosts: g.o.Hosts, Now: g.o.Now}
 	// It compares Origin with the host, which has to be decided before.
-	return observer.Handler(g.o.Hosts.Handler(crossOrigin.Handler(http.HandlerFunc(g.serve))))
+	return g.o.Tracing.Outside(observer.Handler(g.o.Hosts.Handler(crossOrigin.Handler(http.HandlerFunc(g.serve)))))
 }
 
 // serve answers a request whose host is known.
