@@ -3,9 +3,12 @@ package main_test
 import (
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,8 +17,17 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"freehold.dev/freehold/internal/api/freehold/v1/freeholdv1connect"
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/orgcontext/delegation"
+	"freehold.dev/freehold/internal/orgcontext/orgcontexttest"
+	"freehold.dev/freehold/internal/registry"
+	"freehold.dev/freehold/internal/registry/sqlite"
+	"freehold.dev/freehold/internal/sandbox"
+	"freehold.dev/freehold/internal/server/edge"
+	"freehold.dev/freehold/internal/server/identity"
+	"freehold.dev/freehold/internal/server/mtls"
 )
 
 // projectsAPI lists the projects of an org to whoever brings a token.
@@ -127,6 +139,7 @@ func TestAnAPIsProjectsComeAndGo(t *testing.T) {
 	if s := review(); s.Authenticated {
 		t.Errorf("for the cluster, the token is %+v", s)
 	}
+	h.acceptsControllerOnly(t, c)
 	h.want(0, "drift", "acme")
 	if again := h.want(0, "onboard", "-f", file); !strings.Contains(again.stdout, "nothing to change") {
 		t.Errorf("the same spec again changes something:\n%s", again.stdout)
@@ -143,4 +156,79 @@ func TestAnAPIsProjectsComeAndGo(t *testing.T) {
 	if len(off.Layers) != 4 || off.Layers[0].Error != "" {
 		t.Errorf("offboarding: %+v", off.Layers)
 	}
+}
+
+// acceptsControllerOnly shows a token that the org's API server has signed to an
+// identity service that knows what the registry does, and nothing else.
+func (h home) acceptsControllerOnly(t *testing.T, c cluster) {
+	t.Helper()
+	cl, err := sandbox.Open(t.Context(), sandbox.Options{Dir: filepath.Join(h.dir, "sandbox", "cloud"), Clock: time.Now, Executable: filepath.Join(bin, "freehold")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	reg, err := sqlite.Open(t.Context(), filepath.Join(h.dir, "sandbox", "registry.db"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reg.Close()
+	const domain, base = "freehold.example", "freehold.example.com"
+	source, err := mtls.BuiltIn(filepath.Join(t.TempDir(), "issuer"), domain, "identity", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	// Another org, whose cluster has another issuer.
+	org := reg.Org(orgcontexttest.For("globex"))
+	begun, err := org.Begin(t.Context(), registry.Request{Kind: "onboard", Holder: "test", TTL: time.Minute})
+	if err == nil {
+		err = errors.Join(
+			org.PutOrg(t.Context(), begun.Lease, registry.Org{Org: "globex", State: "ready", Plan: []byte("{}")}),
+			org.PutDataPlane(t.Context(), begun.Lease, event.DataPlane{Org: "globex", OIDCIssuer: "https://oidc.eks.eu-central-1.amazonaws.com/id/0"}),
+		)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := identity.New(identity.Options{
+		Hosts: edge.Hosts{Base: base, Operators: "op." + base}, TrustDomain: domain, Records: reg, Audit: reg,
+		Signer: delegation.NewSigner(source), Bundle: source, Transport: cl.Issuers(unreached{t}), Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := func(account, audience, host string) (delegation.Claims, error) {
+		token, err := c.administrator().CoreV1().ServiceAccounts("freehold-system").CreateToken(t.Context(), account, &authenticationv1.TokenRequest{
+			Spec: authenticationv1.TokenRequestSpec{Audiences: []string{audience}},
+		}, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, claims, err := who.Exchange(t.Context(), identity.Exchange{
+			Host: host, Authorization: "Bearer " + token.Status.Token, Procedure: freeholdv1connect.ProjectServiceGetProjectSetProcedure,
+			Audience: mtls.ID(domain, "control").String(), Request: "1", Presenter: mtls.ID(domain, "gateway"),
+		})
+		return claims, err
+	}
+	got, err := call("namespace-controller", "acme."+base, "acme."+base)
+	if err != nil || got.Org != "acme" || !slices.Equal(got.Roles, []string{"controller"}) {
+		t.Errorf("the controller is %+v, %v", got, err)
+	}
+	for reason, tc := range map[string]struct{ account, audience, host, want string }{
+		"another service account": {"default", "acme." + base, "acme." + base, string(identity.SubjectRefused)},
+		"for another host":        {"namespace-controller", "globex." + base, "acme." + base, string(identity.AudienceRefused)},
+		"at another org":          {"namespace-controller", "globex." + base, "globex." + base, string(identity.IssuerUnknown)},
+	} {
+		if got, err := call(tc.account, tc.audience, tc.host); err == nil || !strings.HasPrefix(err.Error(), tc.want) {
+			t.Errorf("%s: %+v, %v", reason, got, err)
+		}
+	}
+}
+
+// unreached is a network that a sandbox does not need.
+type unreached struct{ t *testing.T }
+
+func (u unreached) RoundTrip(r *http.Request) (*http.Response, error) {
+	u.t.Errorf("asked for %s", r.URL)
+	return nil, errors.New("no network")
 }

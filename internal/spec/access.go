@@ -16,10 +16,10 @@ type AccessRole string
 // The roles that a spec can give. What each of them may call is decided by the
 // server's policies.
 const (
-	AccessViewer   AccessRole = "viewer"   // reads everything about the org
-	AccessOperator AccessRole = "operator" // also runs drift, and changes projects
-	AccessAdmin    AccessRole = "admin"    // also onboards
-	AccessPipeline AccessRole = "pipeline" // onboards, and follows its own operations
+	AccessViewer   AccessRole = "viewer"   // reads everything that is recorded of the org
+	AccessOperator AccessRole = "operator" // also plans, onboards, runs drift and changes projects
+	AccessPipeline AccessRole = "pipeline" // the same, for a job
+	AccessAdmin    AccessRole = "admin"    // also decides who has access
 )
 
 // Tokens says which kind of token people show.

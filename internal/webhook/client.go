@@ -23,11 +23,10 @@ const contentType = "application/cloudevents+json; charset=utf-8"
 
 // Client sends deliveries over HTTP.
 type Client struct {
-	http    *http.Client
-	allowed Hosts
-	// guarded connects to public addresses, and free to those of allowed hosts.
-	guarded, free *net.Dialer
-	agent         string
+	*dialer
+
+	http  *http.Client
+	agent string
 }
 
 // ClientOptions say how a Client reaches endpoints.
@@ -48,38 +47,55 @@ func NewClient(o ClientOptions) *Client {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
+	d := o.dialer()
+	return &Client{dialer: d, agent: "Freehold-Webhooks/" + o.Version, http: &http.Client{
+		Timeout:       o.Timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     o.transport(d),
+	}}
+}
+
+// Transport connects to public addresses, and to allowed hosts. It is for every URL
+// that a customer may choose, and for clients that follow no redirect.
+func (o ClientOptions) Transport() *http.Transport { return o.transport(o.dialer()) }
+
+func (o ClientOptions) dialer() *dialer {
 	connect := net.Dialer{Timeout: 10 * time.Second, Resolver: o.Resolver}
 	guarded := connect
 	guarded.Control = control
-	c := &Client{allowed: o.Allowed, guarded: &guarded, free: &connect, agent: "Freehold-Webhooks/" + o.Version}
-	c.http = &http.Client{
-		Timeout:       o.Timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			Proxy:                  nil, // one from the environment would connect where the dialer may not
-			DialContext:            c.dial,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots},
-			TLSHandshakeTimeout:    10 * time.Second,
-			IdleConnTimeout:        30 * time.Second,
-			MaxIdleConnsPerHost:    2,
-			MaxResponseHeaderBytes: 64 << 10,
-			DisableCompression:     true,
-			ForceAttemptHTTP2:      true,
-		},
+	return &dialer{allowed: o.Allowed, guarded: &guarded, free: &connect}
+}
+
+func (o ClientOptions) transport(d *dialer) *http.Transport {
+	return &http.Transport{
+		Proxy:                  nil, // one from the environment would connect where the dialer may not
+		DialContext:            d.dial,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots},
+		TLSHandshakeTimeout:    10 * time.Second,
+		IdleConnTimeout:        30 * time.Second,
+		MaxIdleConnsPerHost:    2,
+		MaxResponseHeaderBytes: 64 << 10,
+		DisableCompression:     true,
+		ForceAttemptHTTP2:      true,
 	}
-	return c
+}
+
+// dialer connects to public addresses, and free to those of allowed hosts.
+type dialer struct {
+	allowed       Hosts
+	guarded, free *net.Dialer
 }
 
 // dial connects to the host of a URL, as no redirect is followed.
-func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
-	if c.allowed.allow(host, port) {
-		return c.free.DialContext(ctx, network, address)
+	if d.allowed.allow(host, port) {
+		return d.free.DialContext(ctx, network, address)
 	}
-	return c.guarded.DialContext(ctx, network, address)
+	return d.guarded.DialContext(ctx, network, address)
 }
 
 // Outcome is what an endpoint made of a delivery.

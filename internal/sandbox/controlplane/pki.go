@@ -79,15 +79,23 @@ func loadAuthority(certFile, keyFile string) (*authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", certFile, err)
 	}
-	keyBlock, err := readPEM(keyFile)
+	key, err := loadKey(keyFile)
 	if err != nil {
 		return nil, err
 	}
-	key, err := x509.ParseECPrivateKey(keyBlock)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", keyFile, err)
-	}
 	return &authority{cert: cert, key: key}, nil
+}
+
+func loadKey(file string) (*ecdsa.PrivateKey, error) {
+	block, err := readPEM(file)
+	if err != nil {
+		return nil, err
+	}
+	key, err := x509.ParseECPrivateKey(block)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	return key, nil
 }
 
 // issue signs a new certificate and returns when it ends.
