@@ -211,3 +211,40 @@ func BenchmarkRecorder(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkQuietOrg is how long the entry of an org takes that asks for little,
+// alone and beside one that asks for as much as it can.
+func BenchmarkQuietOrg(b *testing.B) {
+	for _, noisy := range []int{0, 64} {
+		b.Run(fmt.Sprintf("beside_%d_callers", noisy), func(b *testing.B) {
+			store, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "registry.db"), time.Now)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { _ = store.Close() })
+			r := NewRecorder(store)
+			ctx, stop := context.WithCancel(b.Context())
+			var wg sync.WaitGroup
+			for range noisy {
+				wg.Go(func() {
+					for ctx.Err() == nil {
+						_ = note(ctx, r, "noisy")
+					}
+				})
+			}
+			took := make([]time.Duration, 0, 1<<12)
+			for b.Loop() {
+				begin := time.Now()
+				if err := note(b.Context(), r, "quiet"); err != nil {
+					b.Error(err)
+				}
+				took = append(took, time.Since(begin))
+			}
+			stop()
+			wg.Wait()
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+		})
+	}
+}

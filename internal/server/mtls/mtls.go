@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -49,6 +50,11 @@ func CheckTrustDomain(name string) error {
 	td, err := spiffeid.TrustDomainFromString(name)
 	if err != nil {
 		return fmt.Errorf("trust domain %q: %w", name, err)
+	}
+	// An authority says for which domain it signs, and X.509 has no such constraint
+	// for addresses.
+	if _, err := netip.ParseAddr(name); err == nil {
+		return fmt.Errorf("trust domain %q: an address cannot be one, write a name", name)
 	}
 	// A whole SPIFFE identity is accepted above, and its path would be lost.
 	if td.Name() != name {
