@@ -80,15 +80,15 @@ func labels(common plan.Common) map[string]string {
 func projects(in BootstrapIn, preview bool) ([]v1alpha1.NamedProject, error) {
 	projects := make([]v1alpha1.NamedProject, len(in.Plan.Projects))
 	for i, p := range in.Plan.Projects {
-		spec := v1alpha1.ProjectSpec{Org: in.Plan.Org, ProjectSettings: p.ProjectSettings}
+		roles := map[string]string{}
 		for _, name := range p.ServiceAccounts {
 			role, err := podRole(in, p, name, preview)
 			if err != nil {
 				return nil, err
 			}
-			spec.ServiceAccounts = append(spec.ServiceAccounts, v1alpha1.ServiceAccount{Name: name, PodIdentityRole: role})
+			roles[name] = role
 		}
-		projects[i] = v1alpha1.NamedProject{Name: p.Name, Spec: spec}
+		projects[i] = p.Object(in.Plan.Org, roles)
 	}
 	return projects, nil
 }

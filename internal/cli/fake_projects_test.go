@@ -24,7 +24,7 @@ func (w *world) Projects(_ context.Context, name string) (event.Projects, error)
 	}
 	for _, p := range o.spec.Projects {
 		one := event.Project{
-			Org: name, Name: p.Name, DisplayName: p.DisplayName, Recorded: true, Phase: "Ready", Ready: true, Namespace: p.Name,
+			Org: name, Name: p.Name, DisplayName: p.DisplayName, Source: event.SourceSpec, Recorded: true, Phase: "Ready", Ready: true, Namespace: p.Name,
 			Usage: map[string]event.ProjectUsage{
 				"limits.cpu": {Used: "1", Hard: p.Quota.CPU.Text}, "limits.memory": {Used: "1Gi", Hard: p.Quota.Memory.Text}, "pods": {Used: "3", Hard: fmt.Sprint(p.Quota.Pods)},
 			},
@@ -41,7 +41,18 @@ func (w *world) Projects(_ context.Context, name string) (event.Projects, error)
 	if w.trouble == "byhand" {
 		out.Projects = append(out.Projects, event.Project{Org: name, Name: "stray", Phase: "Ready", Ready: true})
 	}
+	if w.trouble == "pulled" {
+		out.Projects = append(out.Projects,
+			event.Project{Org: name, Name: "edge", Source: event.SourceAPI, Recorded: true, Phase: "Ready", Ready: true},
+			event.Project{Org: name, Name: "past", Source: event.SourceAPI, Phase: "Ready", Ready: true},
+		)
+	}
 	return out, nil
+}
+
+// pulled reports whether a change is about a project that the API has.
+func (w *world) pulled(c lifecycle.ProjectChange) bool {
+	return w.trouble == "pulled" && c.Remove == "edge"
 }
 
 func (w *world) PlanProjects(_ context.Context, name string, c lifecycle.ProjectChange) (event.Plan, error) {
@@ -69,6 +80,9 @@ func (w *world) changed(name string, c lifecycle.ProjectChange) ([]spec.Project,
 		return nil, w.unknown(name, "projects")
 	}
 	named := func(want string) func(spec.Project) bool { return func(p spec.Project) bool { return p.Name == want } }
+	if w.pulled(c) {
+		return o.spec.Projects, nil
+	}
 	if c.Add == nil {
 		if !slices.ContainsFunc(o.spec.Projects, named(c.Remove)) {
 			return nil, &lifecycle.Error{Org: name, Err: fmt.Errorf("%w: project %s does not exist", lifecycle.ErrInvalid, c.Remove)}
@@ -97,7 +111,11 @@ func (w *world) ChangeProjects(_ context.Context, name string, c lifecycle.Proje
 	out.Operation = op.ID
 	emit := op.emit
 	o := w.orgs[name]
-	out.Changed = len(next) != len(o.spec.Projects)
+	out.Changed = len(next) != len(o.spec.Projects) || w.pulled(c)
+	if w.pulled(c) {
+		out.DataPlane, out.Duration = o.status.DataPlane, 2*time.Second
+		return out, op.end(out, nil)
+	}
 	emit(event.Event{Type: event.LayerStarted, Layer: "bootstrap"})
 	w.clock.pass(2 * time.Second)
 	emit(event.Event{Type: event.LayerFinished, Layer: "bootstrap"})

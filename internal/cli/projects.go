@@ -26,7 +26,10 @@ cluster, with a quota, members and network policies.
 The spec is the source of truth: onboard creates the projects that it lists, and
 no others. Add and remove change the registry's record of the org and run its
 bootstrap layer. With --spec FILE they first change the org's spec file in
-place, so that the next onboard agrees.`,
+place, so that the next onboard agrees.
+
+Projects that were added through Freehold's API are not in the spec. The org's
+cluster pulls them, onboard keeps them, and remove removes them too.`,
 		Example: `  freehold projects list acme
   freehold projects add acme -f lab.yaml --spec acme.yaml`,
 		RunE: group,
@@ -39,8 +42,9 @@ func (a *app) projectsList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list ORG",
 		Short: "List an org's projects and their state in its cluster",
-		Long: `List shows the projects in the org's spec and their state in its cluster. With
--o ndjson each project is one line.`,
+		Long: `List shows an org's projects and their state in its cluster. SOURCE is spec for a
+project in the org's spec, and api for one that was added through Freehold's API.
+With -o ndjson each project is one line.`,
 		Example: `  freehold projects list acme
   freehold projects list acme -o json | jq '.projects[] | select(.ready | not)'`,
 		Args:              exactly("ORG"),
@@ -174,7 +178,8 @@ and everything in it. With deletionPolicy: Delete the namespace is deleted too;
 typing the name confirms that.
 
 With --spec FILE the project is first removed from the org's spec file, in place.
-Without it the next onboard creates the project again.`,
+Without it the next onboard creates the project again. A project that was added
+through Freehold's API is in no spec, and needs no --spec.`,
 		Example: `  freehold projects remove acme lab --dry-run
   freehold projects remove acme lab --spec acme.yaml
   freehold projects remove acme lab --yes=lab`,
@@ -265,6 +270,9 @@ func (a *app) changeProjects(cmd *cobra.Command, p ProjectManager, org string, c
 	err = a.finish(result, result.Org, err, func(w io.Writer) error { return render.TextOnboarding(w, result) })
 	if err != nil {
 		return err
+	}
+	if len(result.Layers) == 0 {
+		return nil // the project was added through the API: no spec lists it
 	}
 	if into != nil {
 		_, err = fmt.Fprintf(a.env.Stderr, "%s is updated\n", into.name)

@@ -18,6 +18,8 @@ import (
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/controller/source"
+	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/internal/spec"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -93,6 +95,18 @@ func TestPulledProjectsAreFencedAndCounted(t *testing.T) {
 	eventually(t, "writes settle", func() bool { before := r.writes.n.Load(); time.Sleep(time.Second); return r.writes.n.Load() == before })
 
 	checkMetrics(t, r)
+
+	t.Log("to a spec that a plan has decided, the API server adds nothing")
+	for _, p := range planned(t) {
+		is := &v1alpha1.Project{ObjectMeta: metav1.ObjectMeta{Name: "hooli-" + p.Name}}
+		p.Spec.DeepCopyInto(&is.Spec)
+		if err := k.Create(t.Context(), is, client.DryRunAll); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(asSent(t, p.Spec), asSent(t, is.Spec)); diff != "" {
+			t.Errorf("project %s (-sent +kept):\n%s", p.Name, diff)
+		}
+	}
 
 	t.Log("a controller that follows the first writes nothing more")
 	if err := r.end(); err != nil {
@@ -192,4 +206,35 @@ func (r *running) families(t *testing.T) map[string]string {
 		}
 	}
 	return out
+}
+
+// planned are the projects of the example that shows every field, as a set would
+// have them.
+func planned(t *testing.T) (out []v1alpha1.NamedProject) {
+	t.Helper()
+	text, err := os.Open("../../docs/examples/full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer text.Close()
+	doc, err := spec.Parse("full.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range plan.Build(doc).Bootstrap.Projects {
+		out = append(out, p.Object(doc.Org, nil))
+	}
+	if len(out) == 0 {
+		t.Fatal("the example has no projects")
+	}
+	return out
+}
+
+func asSent(t *testing.T, s v1alpha1.ProjectSpec) string {
+	t.Helper()
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
@@ -23,6 +24,8 @@ type Facts struct {
 	// Recorded is the plan that the org was last onboarded with; nil: none that
 	// still counts.
 	Recorded *plan.Plan
+	// Listed are the names of the document's projects, in its order.
+	Listed []string
 	// Management is the account that the org was onboarded from; empty: not known.
 	Management string
 	// Now is when the request is made.
@@ -67,7 +70,7 @@ type Refusal struct {
 // of the spec's fields; none means that it can be begun.
 func Admit(f Facts) []Refusal {
 	return slices.Concat(
-		f.caller(), f.region(), f.fixed(), f.email(), f.access(), CheckZones(f.DataPlane, f.Zones), f.version(), f.release(), CheckExceptions(f.DataPlane.Plan, f.Rules, f.Now), f.removals(), owned(f.DataPlane.Plan.Org, f.Owned),
+		f.caller(), f.region(), f.fixed(), f.email(), f.access(), CheckZones(f.DataPlane, f.Zones), f.version(), f.release(), CheckExceptions(f.DataPlane.Plan, f.Rules, f.Now), f.removals(), f.pulled(), owned(f.DataPlane.Plan.Org, f.Owned),
 	)
 }
 
@@ -228,6 +231,50 @@ func (f Facts) removals() []Refusal {
 		})
 	}
 	return out
+}
+
+// pulled refuses a document that takes the name of a pulled project, drops what
+// one of them needs, or leaves nobody to pull them.
+func (f Facts) pulled() []Refusal {
+	if f.Recorded == nil {
+		return nil
+	}
+	org := f.DataPlane.Plan.Org
+	pulled := f.Recorded.Bootstrap.Pulled()
+	var out []Refusal
+	for i, name := range f.Listed {
+		if is, recorded := f.Recorded.Bootstrap.Project(name); recorded && is.Pulled {
+			out = append(out, Refusal{
+				Field: fmt.Sprintf("projects[%d].name", i), Message: fmt.Sprintf("project %s already exists: it was added through Freehold's API", name),
+				Next: fmt.Sprintf("choose another name, or remove that one first with freehold projects remove %s %s", org, name),
+			})
+		}
+	}
+	for _, was := range f.Recorded.Bootstrap.Declared().Projects {
+		by, needed := letsIn(pulled, was.Name)
+		if _, kept := f.DataPlane.Plan.Bootstrap.Project(was.Name); needed && !kept {
+			out = append(out, Refusal{
+				Field: "projects", Message: fmt.Sprintf("the spec no longer has project %s, which project %s lets in: that one was added through Freehold's API", was.Name, by),
+				Next: "change the ingress of project " + by + " through the API first, or keep project " + was.Name + " in the spec",
+			})
+		}
+	}
+	if f.DataPlane.Plan.Bootstrap.ProjectSource == nil && len(pulled) > 0 {
+		out = append(out, Refusal{
+			Field:   "projectSource",
+			Message: fmt.Sprintf("the spec no longer has a projectSource, and the org has projects that its cluster pulls from there: %s", names(pulled)),
+			Next:    fmt.Sprintf("keep projectSource in the spec, or remove them first with freehold projects remove %s NAME", org),
+		})
+	}
+	return out
+}
+
+func names(projects []plan.ProjectPlan) string {
+	out := make([]string, len(projects))
+	for i, p := range projects {
+		out[i] = p.Name
+	}
+	return strings.Join(out, ", ")
 }
 
 func owned(org string, by []registry.OwnedError) []Refusal {

@@ -277,5 +277,8 @@ func (d DataPlane) Summary() event.DataPlane {
 			}
 		}
 	}
+	for _, p := range d.Plan.Bootstrap.Pulled() {
+		out.Projects = append(out.Projects, p.Name)
+	}
 	return out
 }

@@ -21,12 +21,17 @@ var caller = cloud.Identity{AccountID: management, ARN: "arn:aws:iam::" + manage
 // planOf is the plan of a spec whose fields are given as YAML at the top level.
 func planOf(t *testing.T, org string, fields ...string) plan.Plan {
 	t.Helper()
+	return plan.Build(specOf(t, org, fields...))
+}
+
+func specOf(t *testing.T, org string, fields ...string) spec.Spec {
+	t.Helper()
 	doc := "apiVersion: freehold.dev/v1alpha1\nkind: DataPlane\norg: " + org + "\n" + strings.Join(fields, "\n") + "\n"
 	s, err := spec.Parse(org+".yaml", strings.NewReader(doc))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plan.Build(s)
+	return s
 }
 
 const (

@@ -46,7 +46,7 @@ func (d DataPlane) Input(l plan.Layer, kubeconfig string) (any, error) {
 		return nil, fmt.Errorf("unknown layer %q", l)
 	}
 	return stacks.BootstrapIn{
-		Plan: d.Plan.Bootstrap, Account: account, Boundary: boundary, Cluster: cluster, Kubeconfig: kubeconfig,
+		Plan: d.Plan.Bootstrap.Declared(), Account: account, Boundary: boundary, Cluster: cluster, Kubeconfig: kubeconfig,
 	}, nil
 }
 

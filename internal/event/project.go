@@ -13,6 +13,9 @@ type Project struct {
 	Org         string `json:"org"`
 	Name        string `json:"name"`
 	DisplayName string `json:"displayName,omitempty"`
+	// Source says where it comes from, SourceSpec or SourceAPI; empty for one that
+	// was made by hand.
+	Source string `json:"source,omitempty"`
 	// Recorded is whether the org was onboarded with it. One that is not, and is
 	// in the cluster, was made by hand.
 	Recorded bool `json:"recorded"`
@@ -30,6 +33,12 @@ type Project struct {
 	// Spec is the Project's, as the cluster has it.
 	Spec map[string]any `json:"spec,omitempty"`
 }
+
+// Where projects come from.
+const (
+	SourceSpec = "spec" // the org's document lists it, and the bootstrap layer makes it
+	SourceAPI  = "api"  // it was added through Freehold's API, and the org's cluster pulls it
+)
 
 // ProjectUsage is how much of a resource is used, of how much.
 type ProjectUsage struct {

@@ -19,7 +19,7 @@ import (
 // The plan is that of the document, in the words of the one that the org was
 // onboarded with.
 func (s *Service) facts(ctx context.Context, doc spec.Spec) (f dataplane.Facts, err error) {
-	f = dataplane.Facts{Now: s.Now(), Rules: policies.All()}
+	f = dataplane.Facts{Now: s.Now(), Rules: policies.All(), Listed: projectNames(doc)}
 	p := plan.Build(doc)
 	f.DataPlane.Plan = p
 	o, err := s.of(p.Org).Org(ctx)
@@ -100,6 +100,15 @@ func (s *Service) facts(ctx context.Context, doc spec.Spec) (f dataplane.Facts, 
 		f.Unsupported, err = missing, nil
 	}
 	return f, err
+}
+
+// projectNames are the names of a document's projects.
+func projectNames(doc spec.Spec) []string {
+	var names []string
+	for _, p := range doc.Projects {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 // known refuses an org of which the backend has stacks and the registry has

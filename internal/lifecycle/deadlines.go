@@ -29,8 +29,10 @@ var deadlines = map[string]time.Duration{
 	// One node after the other, each with a bound of its own.
 	"pods":    24 * time.Hour,
 	"putback": 30 * time.Minute,
-	// A new account is waited for half an hour.
-	"settle": time.Hour,
+	// A new account is waited for half an hour. Projects that a controller pulls are
+	// waited for as long as it lets pass between two requests, at most an hour.
+	"settle": 2 * time.Hour,
+	"pull":   2 * time.Hour,
 	"sweep":  30 * time.Minute,
 
 	"confirm": 30 * time.Minute,

@@ -180,7 +180,7 @@ func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.L
 		unreadable(err)
 	}
 	if l == plan.LayerBootstrap {
-		r.added = s.addedTo(ctx, d)
+		r.added = append(s.addedTo(ctx, d), s.pullFindings(ctx, d)...)
 	}
 	for _, step := range run.Steps {
 		if !step.Custom {

@@ -14,7 +14,7 @@ import (
 	"freehold.dev/freehold/internal/wait"
 )
 
-// dropped are the projects that the bootstrap layer has and the plan no longer does.
+// dropped are the projects that the bootstrap layer has and is no longer to have.
 func (r *run) dropped(ctx context.Context, d dataplane.DataPlane) ([]string, error) {
 	objects, err := r.applied(ctx, d.Plan.Org)
 	if err != nil {
@@ -22,7 +22,7 @@ func (r *run) dropped(ctx context.Context, d dataplane.DataPlane) ([]string, err
 	}
 	var out []string
 	for _, o := range objects {
-		kept := slices.ContainsFunc(d.Plan.Bootstrap.Projects, func(p plan.ProjectPlan) bool { return p.Name == o.ID })
+		kept := slices.ContainsFunc(d.Plan.Bootstrap.Declared().Projects, func(p plan.ProjectPlan) bool { return p.Name == o.ID })
 		if strings.HasSuffix(o.Type, ":Project") && !kept {
 			out = append(out, o.ID)
 		}

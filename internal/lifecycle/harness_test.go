@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle/lifecycletest"
@@ -44,7 +46,11 @@ type place struct {
 	t     *testing.T
 	world *lifecycletest.World
 	file  string
+	// few is how many writes a use case takes at least from here; 0: as many as most.
+	few int
 }
+
+func (p *place) withFew(writes int) *place { p.few = writes; return p }
 
 func newPlace(t *testing.T) *place {
 	t.Helper()
@@ -72,6 +78,9 @@ func (p *place) start(m lifecycletest.Machine) *process {
 	p.t.Cleanup(func() { _ = store.Close() })
 	proc := p.world.Start(p.t.Context(), m)
 	reached := proc.Store(store)
+	p.world.PullFrom(func(org string) (v1alpha1.ProjectSet, error) {
+		return Records{Registry: store, Who: orgcontexttest.Everybody{}}.ProjectSet(context.WithoutCancel(p.t.Context()), org)
+	})
 	return &process{
 		Process: proc, store: store,
 		Service: &Service{

@@ -81,6 +81,31 @@ var useCases = map[string]useCase{
 			return err
 		},
 	},
+	"projects add, pulled": {
+		func(t *testing.T) *place {
+			return onboarded(t, oneGateway, source, "projects: [{name: lab}]").withFew(10)
+		},
+		func(t *testing.T, p *process) error { _, err := p.change(pulledProject(t, pulledShop)); return err },
+	},
+	"projects change, pulled": {
+		func(t *testing.T) *place { return pulledIn(t, `{name: shop}`).withFew(10) },
+		func(t *testing.T, p *process) error { _, err := p.change(pulledProject(t, pulledShop)); return err },
+	},
+	"projects remove, pulled": {
+		func(t *testing.T) *place { return pulledIn(t, pulledShop).withFew(10) },
+		func(t *testing.T, p *process) error { _, err := p.change(ProjectChange{Remove: "shop"}); return err },
+	},
+	"onboard with a pulled project": {
+		func(t *testing.T) *place { return pulledIn(t, pulledShop) },
+		func(t *testing.T, p *process) error {
+			_, err := p.onboard(document(t, oneGateway, source, "projects: [{name: fresh}]"))
+			return err
+		},
+	},
+	"offboard with a pulled project": {
+		func(t *testing.T) *place { return pulledIn(t, pulledShop) },
+		func(t *testing.T, p *process) error { _, err := p.offboard("acme"); return err },
+	},
 	"offboard": {
 		func(t *testing.T) *place { return onboarded(t, oneGateway, "projects: [{name: lab}, "+shop+"]") },
 		func(t *testing.T, p *process) error { _, err := p.offboard("acme"); return err },
@@ -174,7 +199,11 @@ func undisturbed(t *testing.T, start *place, uc useCase) reference {
 	if err := uc.run(t, proc); err != nil {
 		t.Fatal(err)
 	}
-	if len(proc.Writes()) < 20 {
+	least := 20
+	if start.few > 0 {
+		least = start.few
+	}
+	if len(proc.Writes()) < least {
 		t.Fatalf("it takes only %d writes", len(proc.Writes()))
 	}
 	return reference{p, proc.Writes(), len(earlier), p.remembered(t, proc)}

@@ -97,6 +97,9 @@ func projectReport(org string, p *v1alpha1.Project) (event.Project, error) {
 		Org: org, Name: p.Name, DisplayName: p.Spec.DisplayName, Phase: string(p.Status.Phase), Namespace: p.Status.Namespace,
 		Ready: ready(p), Message: why(p), Created: p.CreationTimestamp.Time, Usage: map[string]event.ProjectUsage{},
 	}
+	if pulled(p) {
+		out.Source = event.SourceAPI
+	}
 	for name, u := range p.Status.Quota {
 		out.Usage[name] = event.ProjectUsage{Used: u.Used.String(), Hard: u.Hard.String()}
 	}
@@ -159,13 +162,13 @@ func (r *run) awaitProjects(ctx context.Context, d dataplane.DataPlane) error {
 func (s *Service) awaitReady(ctx context.Context, p plan.Plan, list func(context.Context) ([]v1alpha1.Project, error)) error {
 	failed := map[string]time.Time{}
 	err := wait.Until(ctx, wait.For{
-		What: "the projects of " + p.Org + " to be ready", Every: s.projectsEvery(), Within: or(s.ProjectsWithin, 5*time.Minute), Now: s.Now,
+		What: "the projects of " + p.Org + " to be ready", Every: s.projectsEvery(), Within: s.pullsWithin(p), Now: s.Now,
 	}, func(ctx context.Context) (bool, error) {
 		all, err := list(ctx)
 		if err != nil && !passing(err) {
 			return false, err
 		}
-		late := []string{}
+		var late []string
 		if err != nil {
 			late = append(late, err.Error())
 		} else if late, err = s.unready(p, all, failed); err != nil {
@@ -174,13 +177,18 @@ func (s *Service) awaitReady(ctx context.Context, p plan.Plan, list func(context
 		if len(late) == 0 {
 			return true, nil
 		}
-		return false, wait.NotYet(errors.New(strings.Join(late, "; ")))
+		reason := errors.New(strings.Join(late, "; "))
+		if unpulled(p, all) {
+			reason = &because{text: reason.Error(), err: errNotPulled}
+		}
+		return false, wait.NotYet(reason)
 	})
 	if errors.Is(err, wait.ErrDeadline) {
-		return &Error{
-			Org: p.Org, Layer: string(plan.LayerBootstrap), Err: err,
-			Next: "look at it with freehold projects show " + p.Org + " NAME, then run the same command again",
+		next := "look at it with freehold projects show " + p.Org + " NAME, then run the same command again"
+		if errors.Is(err, errNotPulled) {
+			next = nextOfPull(p)
 		}
+		return &Error{Org: p.Org, Layer: string(plan.LayerBootstrap), Err: err, Next: next}
 	}
 	return waited(ctx, err)
 }
@@ -192,16 +200,20 @@ func (s *Service) unready(p plan.Plan, all []v1alpha1.Project, failed map[string
 	var late []string
 	for _, want := range p.Bootstrap.Projects {
 		i := slices.IndexFunc(all, func(l v1alpha1.Project) bool { return l.Name == want.Name })
-		problem := "the cluster has no such Project"
+		problem, hopeless := missing(p, want), false
 		if i >= 0 {
-			if ready(&all[i]) {
+			problem, hopeless = pullProblem(p, want, &all[i])
+			if problem == "" && ready(&all[i]) {
 				delete(failed, want.Name)
 				continue
 			}
-			problem = why(&all[i])
+			if problem == "" {
+				problem = why(&all[i])
+				hopeless = all[i].Status.Phase == v1alpha1.PhaseFailed && all[i].Status.ObservedGeneration == all[i].Generation
+			}
 		}
 		late = append(late, "project "+want.Name+" is not ready: "+problem)
-		if i < 0 || all[i].Status.Phase != v1alpha1.PhaseFailed || all[i].Status.ObservedGeneration != all[i].Generation {
+		if !hopeless {
 			delete(failed, want.Name)
 			continue
 		}
@@ -284,7 +296,7 @@ func (r *run) removeUnrecorded(ctx context.Context, d dataplane.DataPlane) error
 			return false, err
 		}
 		all = slices.DeleteFunc(all, func(p v1alpha1.Project) bool {
-			return slices.ContainsFunc(d.Plan.Bootstrap.Projects, func(r plan.ProjectPlan) bool { return r.Name == p.Name })
+			return slices.ContainsFunc(d.Plan.Bootstrap.Declared().Projects, func(r plan.ProjectPlan) bool { return r.Name == p.Name })
 		})
 		if len(all) == 0 {
 			return true, nil

@@ -212,15 +212,15 @@ func TestTheProjectsOfAClusterAreThoseThatAreRecordedAndThoseThatAreThere(t *tes
 	for i := range got.Projects {
 		got.Projects[i].Spec, got.Projects[i].Conditions = nil, nil
 	}
-	live := func(name string, recorded bool) event.Project {
+	live := func(name, source string, recorded bool) event.Project {
 		return event.Project{
-			Org: "acme", Name: name, Recorded: recorded, Phase: "Ready", Ready: true, Namespace: name, Usage: map[string]event.ProjectUsage{},
+			Org: "acme", Name: name, Source: source, Recorded: recorded, Phase: "Ready", Ready: true, Namespace: name, Usage: map[string]event.ProjectUsage{},
 		}
 	}
 	want := event.Projects{Org: "acme", Projects: []event.Project{
-		live("extra", false),
-		{Org: "acme", Name: "lab", Recorded: true, Phase: "Missing", Message: "the cluster has no such Project"},
-		live("shop", true),
+		live("extra", "", false),
+		{Org: "acme", Name: "lab", Source: event.SourceSpec, Recorded: true, Phase: "Missing", Message: "the cluster has no such Project"},
+		live("shop", event.SourceSpec, true),
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

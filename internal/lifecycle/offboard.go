@@ -350,7 +350,7 @@ func (r *run) prepareRemoval(ctx context.Context, in removeIn) (remains, error) 
 		if d.Outputs(plan.LayerCluster) == nil {
 			return remains{}, nil
 		}
-		if err := r.reviveController(ctx, d); err != nil {
+		if err := r.reviveController(ctx, d, toLetGo); err != nil {
 			return remains{}, err
 		}
 		// The org's name was said, and everything goes.
@@ -382,7 +382,7 @@ func (r *run) destroy(ctx context.Context, in layerIn) (map[string]int, error) {
 		return err
 	}
 	d := in.DataPlane
-	if in.Layer == plan.LayerBootstrap && d.Outputs(plan.LayerCluster) != nil && len(d.Plan.Bootstrap.Projects) > 0 {
+	if in.Layer == plan.LayerBootstrap && d.Outputs(plan.LayerCluster) != nil && len(d.Plan.Bootstrap.Declared().Projects) > 0 {
 		err = r.tellingWhatGoes(ctx, d, remove)
 	} else {
 		err = remove()

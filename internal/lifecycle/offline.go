@@ -32,7 +32,7 @@ func PlanOffline(ctx context.Context, records *Records, doc spec.Spec, now time.
 
 // factsOffline are the facts that are recorded.
 func factsOffline(ctx context.Context, records *Records, doc spec.Spec, now time.Time) (dataplane.Facts, error) {
-	f := dataplane.Facts{Now: now, Rules: policies.All()}
+	f := dataplane.Facts{Now: now, Rules: policies.All(), Listed: projectNames(doc)}
 	f.DataPlane = dataplane.Of(plan.Build(doc), cloud.Identity{}, nil)
 	if records == nil {
 		return f, nil

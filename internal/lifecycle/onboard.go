@@ -50,6 +50,10 @@ type work struct {
 	Prune     bool                `json:"prune,omitempty"`
 	// Whole lists the account afterwards: the layers are all that there are.
 	Whole bool `json:"whole,omitempty"`
+	// Pulls waits until the cluster's controller has pulled what is recorded.
+	Pulls bool `json:"pulls,omitempty"`
+	// Gone is the pulled project that is to be gone then, if one is.
+	Gone plan.ProjectPlan `json:"gone,omitzero"`
 }
 
 // make runs the layers, and records what became of the org.
@@ -79,6 +83,11 @@ func (r *run) make(ctx context.Context, w work, out *event.Onboarding) (err erro
 			return err
 		}
 		declared.Merge(made.Declared)
+	}
+	if w.Pulls {
+		if _, err := do(ctx, r.step("pull", plan.LayerBootstrap), r.awaitPull, pullIn{DataPlane: d, Gone: w.Gone}); err != nil {
+			return fail(org, string(plan.LayerBootstrap), err)
+		}
 	}
 	out.DataPlane = d.Summary()
 	if err := r.op.PutDataPlane(ctx, out.DataPlane); err != nil {

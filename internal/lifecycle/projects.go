@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -41,13 +42,22 @@ func (s *Service) PlanProjects(ctx context.Context, org string, c ProjectChange)
 		out.Layers = append(out.Layers, counted(look.result, len(changes)-len(look.changes(l))))
 		out.Changes = append(out.Changes, changes...)
 	}
+	if ops := w.recorded(c.Name()); ops != nil {
+		out.Layers = append(out.Layers, event.LayerResult{
+			Layer: string(plan.LayerBootstrap), Stack: plan.StackName(org, plan.LayerBootstrap), State: dataplane.Done, Changes: ops,
+		})
+		for op := range ops {
+			out.Changes = append(out.Changes, event.Change{Layer: string(plan.LayerBootstrap), Op: op, Type: projectToken, Name: c.Name()})
+		}
+	}
 	return out, nil
 }
 
 // ChangeProjects changes what the org is recorded to be, and then its bootstrap
 // layer, and where roles of pods come or go its cluster layer, as onboard would:
-// as an operation, with the same checks, and until every project is ready.
-// It may be run again at any time, also after a kill.
+// as an operation, with the same checks, and until every project is ready. For a
+// pulled project it runs no layer, and waits until the controller of the org's
+// cluster has pulled the change. It may be run again at any time, also after a kill.
 func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChange, call Call, sink event.Sink) (event.Onboarding, error) {
 	out := event.Onboarding{Org: org, Layers: []event.LayerResult{}}
 	if _, err := s.of(org).Org(ctx); err != nil {
@@ -70,7 +80,12 @@ func (s *Service) ChangeProjects(ctx context.Context, org string, c ProjectChang
 		default:
 			err = r.make(ctx, w.work, &out)
 		}
-		return r.onboarded(&out), fail(org, "", err)
+		end := r.onboarded(&out)
+		if ops := w.recorded(c.Name()); err == nil && ops != nil {
+			out.Changed = true
+			end = ending{result: out, changes: together(end.changes, ops)}
+		}
+		return end, fail(org, "", err)
 	})
 	return out, err
 }
@@ -97,7 +112,7 @@ func (r *run) confirm(ctx context.Context, in confirmIn) (none, error) {
 	if err := r.confirmDeletion(ctx, in.DataPlane, in.Was, in.Project); err != nil {
 		return none{}, err
 	}
-	return none{}, r.reviveController(ctx, in.DataPlane)
+	return none{}, r.reviveController(ctx, in.DataPlane, toLetGo)
 }
 
 // changeIn is a change that is asked for.
@@ -121,6 +136,23 @@ type changeOut struct {
 
 	// Was is the plan before it.
 	Was plan.Plan `json:"was"`
+}
+
+// recorded says what the change does to a pulled project, which is in no layer's
+// changes; nil: nothing.
+func (c changeOut) recorded(name string) map[string]int {
+	before, had := c.Was.Bootstrap.Project(name)
+	after, has := c.DataPlane.Plan.Bootstrap.Project(name)
+	switch {
+	case !had && has && after.Pulled:
+		return map[string]int{"create": 1}
+	case had && !has && before.Pulled:
+		return map[string]int{"delete": 1}
+	case had && has && after.Pulled && !reflect.DeepEqual(before, after):
+		return map[string]int{"update": 1}
+	default:
+		return nil
+	}
 }
 
 // admitChange is the org's data plane as it is recorded, with the change made to
@@ -155,7 +187,13 @@ func (s *Service) admitChange(ctx context.Context, in changeIn) (changeOut, erro
 		d = d.Running(running)
 		reasons = append(dataplane.CheckVersion(d, &was, running), reasons...)
 	}
-	return changeOut{work: work{DataPlane: d, Layers: layers}, Was: was}, refuse(in.Org, reasons...)
+	w := work{DataPlane: d, Layers: layers, Pulls: in.Change.Pulled}
+	if is, recorded := was.Bootstrap.Project(in.Change.Remove); in.Change.Add == nil {
+		// Of one that a killed run has taken out, nobody knows any more whether it was pulled.
+		w.Pulls = d.Plan.Bootstrap.ProjectSource != nil && (is.Pulled || !recorded)
+		w.Gone = plan.ProjectPlan{Name: in.Change.Remove, ProjectSettings: is.ProjectSettings}
+	}
+	return changeOut{work: w, Was: was}, refuse(in.Org, reasons...)
 }
 
 // Projects lists the org's projects: those that are recorded, and what the
@@ -176,12 +214,21 @@ func (s *Service) Projects(ctx context.Context, org string) (event.Projects, err
 		return out, fail(org, string(plan.LayerBootstrap), err)
 	}
 	for _, p := range d.Plan.Bootstrap.Projects {
+		source := event.SourceSpec
+		if p.Pulled {
+			source = event.SourceAPI
+		}
 		i := slices.IndexFunc(live, func(l event.Project) bool { return l.Name == p.Name })
 		if i < 0 {
-			out.Projects = append(out.Projects, event.Project{Org: org, Name: p.Name, Recorded: true, Phase: "Missing", Message: "the cluster has no such Project"})
+			out.Projects = append(out.Projects, event.Project{
+				Org: org, Name: p.Name, Source: source, Recorded: true, Phase: "Missing", Message: missing(d.Plan, p),
+			})
 			continue
 		}
-		live[i].Recorded = true
+		if p.Pulled && live[i].Source != source {
+			live[i].Ready, live[i].Message = false, foreign
+		}
+		live[i].Source, live[i].Recorded = source, true
 	}
 	out.Projects = append(out.Projects, live...)
 	slices.SortFunc(out.Projects, func(a, b event.Project) int { return strings.Compare(a.Name, b.Name) })

@@ -21,10 +21,19 @@ const revival = "the namespace controller to run again"
 // revivesWithin bounds the wait for a controller that was put back.
 const revivesWithin = 2 * time.Minute
 
-// reviveController makes sure that the namespace controller runs while there are
-// projects: each of them stays until the controller has let it go, and nothing
-// else would say why. One that does not run is put back as bootstrap made it.
-func (r *run) reviveController(ctx context.Context, d dataplane.DataPlane) error {
+// toLetGo is what projects that are removed wait for: each of them stays until the
+// controller has let it go, and nothing else would say why.
+func toLetGo(projects int) string {
+	if projects == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d projects wait for it to let them go", projects)
+}
+
+// reviveController makes sure that the namespace controller runs while something
+// waits for it: waits says what, for so many Projects of the cluster, or nothing.
+// One that does not run is put back as bootstrap made it.
+func (r *run) reviveController(ctx context.Context, d dataplane.DataPlane, waits func(projects int) string) error {
 	objects, err := r.applied(ctx, d.Plan.Org)
 	if err != nil {
 		return err
@@ -43,7 +52,8 @@ func (r *run) reviveController(ctx context.Context, d dataplane.DataPlane) error
 		return err
 	}
 	projects, err := listProjects(ctx, projectsIn(cluster))
-	if apierrors.IsNotFound(err) || err == nil && len(projects) == 0 {
+	waiting := waits(len(projects))
+	if apierrors.IsNotFound(err) || err == nil && waiting == "" {
 		return nil
 	}
 	if err != nil {
@@ -54,7 +64,7 @@ func (r *run) reviveController(ctx context.Context, d dataplane.DataPlane) error
 		return err
 	}
 	asleep := func() error {
-		return fmt.Errorf("the namespace controller does not run (%s), and %d projects wait for it to let them go", is.Text(), len(projects))
+		return fmt.Errorf("the namespace controller does not run (%s), and %s", is.Text(), waiting)
 	}
 	r.heard(plan.LayerBootstrap)(wait.Report{What: revival, Reason: asleep()})
 	// Its rights and what it needs may be gone as well.

@@ -36,18 +36,20 @@ func (s *Service) strays(ctx context.Context, d dataplane.DataPlane, as func(sta
 // addedTo is what drift says of the strays in a cluster. What could not be
 // listed is not drift, and not its absence.
 func (s *Service) addedTo(ctx context.Context, d dataplane.DataPlane) []finding.Finding {
-	unread := func(name, why string) finding.Finding {
-		return finding.Finding{Kind: finding.Unreadable, Layer: string(plan.LayerBootstrap), Type: "objects", Name: name, Message: why}
-	}
 	found, _, err := s.strays(ctx, d, reader)
 	if err != nil {
-		return []finding.Finding{unread("cluster", fail(d.Plan.Org, string(plan.LayerBootstrap), err).Error())}
+		return []finding.Finding{notListed("cluster", fail(d.Plan.Org, string(plan.LayerBootstrap), err).Error())}
 	}
 	out := strayFindings(found.Strays)
 	for _, u := range found.Unread {
-		out = append(out, unread(u.What, u.Why+": the read role gets what it needs by freehold onboard"))
+		out = append(out, notListed(u.What, u.Why+": the read role gets what it needs by freehold onboard"))
 	}
 	return out
+}
+
+// notListed is something in the cluster that could not be listed.
+func notListed(name, why string) finding.Finding {
+	return finding.Finding{Kind: finding.Unreadable, Layer: string(plan.LayerBootstrap), Type: "objects", Name: name, Message: why}
 }
 
 func strayFindings(strays []kubelive.Stray) []finding.Finding {

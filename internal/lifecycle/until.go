@@ -81,7 +81,7 @@ var conditions = map[string]condition{
 	"kubernetes:core/v1:Namespace": {
 		gone: "everything in the namespace is gone, and its finalizers are removed",
 	},
-	"kubernetes:freehold.dev/v1alpha1:Project": {
+	projectToken: {
 		gone: "the namespace controller has removed its finalizer",
 	},
 }

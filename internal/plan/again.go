@@ -15,9 +15,17 @@ import (
 // what AWS and Kubernetes take for the same, such as an address in another case,
 // a quantity in another unit or a list in another order, is no change, and stays
 // as it was written first. All else is as Build decides it.
+//
+// Pulled projects stay as they were, because no document lists them. One whose
+// name the document has taken gives way here, and is for the caller to refuse.
 func Again(s spec.Spec, was Plan) Plan {
 	s.Network.Zones = inOrder(s.Network.Zones, was.Cluster.Zones)
 	is := Build(s)
+	for _, p := range was.Bootstrap.Pulled() {
+		if _, taken := is.Bootstrap.Project(p.Name); !taken {
+			is.Bootstrap.Projects = append(is.Bootstrap.Projects, p)
+		}
+	}
 	is = settle("", reflect.ValueOf(was), reflect.ValueOf(is)).Interface().(Plan)
 	is.Hash = hash(is)
 	return is

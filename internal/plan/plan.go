@@ -239,6 +239,9 @@ type ProjectSource struct {
 // ProjectPlan is one Project object.
 type ProjectPlan struct {
 	Name string `json:"name"`
+	// Pulled is true where the org made it through Freehold's API. The controller
+	// makes its Project, no layer does, and no document lists it.
+	Pulled bool `json:"pulled,omitempty"`
 
 	v1alpha1.ProjectSettings
 

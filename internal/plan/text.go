@@ -185,6 +185,9 @@ func bootstrapRows(b Bootstrap, row func(...string)) {
 		for _, i := range p.Ingress {
 			row("", "ingress: project "+i.Project+" "+i.Protocol+" "+portsText(i.Ports))
 		}
+		if p.Pulled {
+			row("", "pulled from the project source")
+		}
 		for _, rest := range projectRest(p) {
 			row("", rest)
 		}

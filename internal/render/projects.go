@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -16,10 +17,10 @@ func TextProjects(w io.Writer, p event.Projects) error {
 		_, err := fmt.Fprintf(w, "%s has no projects\n", p.Org)
 		return err
 	}
-	rows := [][]string{{"PROJECT", "STATE", "CPU", "MEMORY", "PODS", "MEMBERS", "NOTE"}}
+	rows := [][]string{{"PROJECT", "SOURCE", "STATE", "CPU", "MEMORY", "PODS", "MEMBERS", "NOTE"}}
 	for _, one := range p.Projects {
 		rows = append(rows, []string{
-			one.Name, one.Phase, projectUsed(one, "limits.cpu", "requests.cpu"), projectUsed(one, "limits.memory", "requests.memory"), projectUsed(one, "pods"),
+			one.Name, cmp.Or(one.Source, "-"), one.Phase, projectUsed(one, "limits.cpu", "requests.cpu"), projectUsed(one, "limits.memory", "requests.memory"), projectUsed(one, "pods"),
 			fmt.Sprint(len(one.Members)), projectNote(one),
 		})
 	}
@@ -28,7 +29,11 @@ func TextProjects(w io.Writer, p event.Projects) error {
 
 func projectNote(p event.Project) string {
 	var notes []string
-	if !p.Recorded {
+	switch {
+	case p.Recorded:
+	case p.Source == event.SourceAPI:
+		notes = append(notes, "no longer recorded: the namespace controller removes it when it next asks")
+	default:
 		notes = append(notes, "not in the org's spec")
 	}
 	if p.Message != "" {
@@ -49,7 +54,7 @@ func projectUsed(p event.Project, names ...string) string {
 
 // TextProject writes everything that is known about one project.
 func TextProject(w io.Writer, p event.Project) error {
-	if err := facts(w, "", "project", p.Name, "org", p.Org, "name", p.DisplayName, "state", p.Phase, "note", projectNote(p), "namespace", p.Namespace); err != nil {
+	if err := facts(w, "", "project", p.Name, "org", p.Org, "name", p.DisplayName, "source", p.Source, "state", p.Phase, "note", projectNote(p), "namespace", p.Namespace); err != nil {
 		return err
 	}
 	section := func(title string, rows [][]string) error {

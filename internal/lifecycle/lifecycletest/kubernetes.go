@@ -134,6 +134,9 @@ func (w *World) handle(rw http.ResponseWriter, r *http.Request) {
 		http.NotFound(rw, r)
 		return
 	}
+	if r.Method == http.MethodGet && parts[2] == projectsPath {
+		w.pull(string(cluster))
+	}
 	code, answer := p.answer(r.Method, string(cluster), parts[2], body)
 	rw.Header().Set("Content-Type", "application/json")
 	rw.WriteHeader(code)
@@ -153,10 +156,16 @@ func tight(names []string) map[string]any {
 	return map[string]any{"apiVersion": "policy/v1", "kind": "PodDisruptionBudgetList", "metadata": map[string]any{}, "items": items}
 }
 
+// projectsPath is where an API server has the Projects.
+const projectsPath = "apis/freehold.dev/v1alpha1/projects"
+
 // answer is what an API server says to a process.
 func (p *Process) answer(method, cluster, path string, body []byte) (int, any) {
-	const projects = "apis/freehold.dev/v1alpha1/projects"
-	name := strings.TrimPrefix(strings.TrimPrefix(path, projects), "/")
+	const bindings = "apis/rbac.authorization.k8s.io/v1/clusterrolebindings/"
+	name, typ := strings.TrimPrefix(strings.TrimPrefix(path, projectsPath), "/"), projectType
+	if binding, is := strings.CutPrefix(path, bindings); is {
+		name, typ = binding, bindingType
+	}
 	var out any
 	missing := status(http.StatusNotFound, "NotFound", "the server could not find the requested resource")
 	do := func() error {
@@ -170,7 +179,12 @@ func (p *Process) answer(method, cluster, path string, body []byte) (int, any) {
 			out = tight(w.data.Tight)
 			return nil
 		}
-		if !strings.HasPrefix(path, projects) || w.find(cluster, definitionType, "projects.freehold.dev") == nil {
+		if t := w.find(cluster, bindingType, name); typ == bindingType && method == http.MethodDelete && t != nil {
+			w.drop(t)
+			out = map[string]any{"apiVersion": "v1", "kind": "Status", "metadata": map[string]any{}, "status": "Success"}
+			return nil
+		}
+		if !strings.HasPrefix(path, projectsPath) || w.find(cluster, definitionType, "projects.freehold.dev") == nil {
 			return missing
 		}
 		if name == "" {
@@ -204,7 +218,7 @@ func (p *Process) answer(method, cluster, path string, body []byte) (int, any) {
 	if method == http.MethodGet {
 		err = p.read(do)
 	} else {
-		err = p.write(Write{"cloud", strings.ToLower(method), projectType, name}, do)
+		err = p.write(Write{"cloud", strings.ToLower(method), typ, name}, do)
 	}
 	if s, ok := errors.AsType[*apiStatus](err); ok {
 		return s.Code, s
@@ -268,6 +282,10 @@ func project(t *Thing, ready bool) map[string]any {
 		condition["status"], condition["reason"], condition["message"] = "False", "NamespaceEmptying", "finalizers remaining: example.com/slow"
 	}
 	spec := map[string]any{"deletionPolicy": policyOf(t)}
+	if isPulled(t) {
+		spec = plain(t.Inputs["spec"])
+		meta["labels"] = map[string]any{v1alpha1.LabelSource: v1alpha1.SourceAPI}
+	}
 	return map[string]any{
 		"apiVersion": "freehold.dev/v1alpha1", "kind": "Project", "metadata": meta, "spec": spec,
 		"status": map[string]any{

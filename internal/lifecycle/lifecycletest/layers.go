@@ -266,7 +266,12 @@ func bootstrapLayer(in stacks.BootstrapIn) program {
 	add(namespaceType, "bootstrap-namespace", b.Namespace, nil)
 	add(definitionType, "bootstrap-project-definition", "projects.freehold.dev", nil)
 	add(bindingType, "bootstrap-namespace-controller", "freehold-namespace-controller", nil)
-	add(controllerType, "bootstrap-namespace-controller", "namespace-controller", map[string]any{"image": image})
+	controller := map[string]any{"image": image}
+	if b.ProjectSource != nil {
+		controller["source"] = b.ProjectSource.URL
+		add(bindingType, "bootstrap-project-source", stacks.ProjectSourceBinding, nil)
+	}
+	add(controllerType, "bootstrap-namespace-controller", "namespace-controller", controller)
 	p.resources = append(p.resources, resource{typ: classType, name: "bootstrap-storage", where: cluster, inputs: map[string]any{
 		"metadata": map[string]any{"name": b.StorageClass}, "parameters": copied(any(plan.TagsOfVolumes(b.Tags).Class)),
 	}})

@@ -69,7 +69,7 @@ func (l *LiveObjects) Strays(_ context.Context, kubeconfig []byte, s kubelive.So
 	err = l.p.read(func() error {
 		for _, t := range l.p.w.data.Things {
 			declared := slices.ContainsFunc(s.Objects, func(o kubelive.Object) bool { return o.Type == t.Type && o.ID == t.ID })
-			if t.Where != cluster || !strings.HasPrefix(t.Type, "kubernetes:") || t.ByWorkload || declared {
+			if t.Where != cluster || !strings.HasPrefix(t.Type, "kubernetes:") || t.ByWorkload || declared || s.Pulled && isPulled(t) {
 				continue
 			}
 			out.Strays = append(out.Strays, kubelive.Stray{

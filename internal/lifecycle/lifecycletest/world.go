@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/plan"
@@ -53,6 +54,7 @@ type World struct {
 	// processes are those that were started, by their holder's name.
 	processes map[string]*Process
 	kube      *kubeServer
+	source    func(org string) (v1alpha1.ProjectSet, error) // see PullFrom
 	clock     atomic.Int64
 }
 
