@@ -16,7 +16,8 @@ type Bounds struct {
 	// that there is waits 10 minutes for an operation.
 	RequestTime time.Duration
 	// StreamTime is how long a stream may be open. Its client goes on with
-	// another one, for which it is authenticated again.
+	// another one, for which it is authenticated again. Services end a call after
+	// an hour, with an error; this comes before, and says that the client may go on.
 	StreamTime time.Duration
 	// WriteTime is how long one write to a client may take that reads slowly.
 	WriteTime time.Duration
@@ -30,7 +31,7 @@ type Bounds struct {
 func DefaultBounds() Bounds {
 	return Bounds{
 		HeaderBytes: 64 << 10, HeaderTime: 10 * time.Second, BodyBytes: 4 << 20, BodyTime: 30 * time.Second,
-		RequestTime: 15 * time.Minute, StreamTime: time.Hour, WriteTime: 30 * time.Second, IdleTime: 2 * time.Minute, Streams: 100,
+		RequestTime: 15 * time.Minute, StreamTime: 55 * time.Minute, WriteTime: 30 * time.Second, IdleTime: 2 * time.Minute, Streams: 100,
 	}
 }
 

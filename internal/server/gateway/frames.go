@@ -106,20 +106,23 @@ func gunzip(b []byte) []byte {
 	return out
 }
 
-// stream is the body of a streamed answer. It passes on what the service sends
-// as it comes. When the gateway stops, it ends the stream between two messages,
-// in the caller's protocol, unless the service has ended it before.
+// stream is the body of an answer whose code comes at its end. It passes on what
+// the service sends as it comes. When the service breaks off between two messages,
+// or the gateway does, the stream ends in the caller's protocol, with "unavailable":
+// its client can tell that from a connection that broke, and goes on after the
+// last message.
 type stream struct {
 	frames
-	resp     *http.Response
-	body     io.ReadCloser
-	stopping func() bool
-	rest     []byte // the end that is ours
-	stopped  bool
+	resp    *http.Response
+	body    io.ReadCloser
+	ends    bool   // it may end between two messages
+	broken  bool   // it did
+	rest    []byte // of the end that is ours
+	onBreak func(error)
 }
 
 func (s *stream) Read(p []byte) (int, error) {
-	if s.stopped {
+	if s.broken {
 		n := copy(p, s.rest)
 		if s.rest = s.rest[n:]; len(s.rest) == 0 {
 			return n, io.EOF
@@ -128,12 +131,12 @@ func (s *stream) Read(p []byte) (int, error) {
 	}
 	n, err := s.body.Read(p)
 	s.follow(p[:n])
-	if err != nil && err != io.EOF && s.stopping() && s.between() && !s.ended {
-		s.stopped = true
-		s.rest = endOfStream(s.resp)
-		return n, nil
+	if err == nil || err == io.EOF || !s.ends || s.ended || !s.between() {
+		return n, err
 	}
-	return n, err
+	s.onBreak(err)
+	s.broken, s.rest = true, endOfStream(s.resp)
+	return n, nil
 }
 
 func (s *stream) Close() error { return s.body.Close() }

@@ -221,6 +221,9 @@ func TestReadyNamesTheServiceThatDoesNotAnswer(t *testing.T) {
 	if err := w.gateway.Ready(t.Context()); err != nil {
 		t.Error(err)
 	}
+	if w.service.last() != nil {
+		t.Error("the probe is a request that the service's guard would note")
+	}
 	gone := w.gateway.o.Callees[route.Drift]
 	at := *gone.URL
 	at.Host = "127.0.0.1:1"

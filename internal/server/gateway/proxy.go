@@ -70,7 +70,11 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) {
 		ModifyResponse: func(resp *http.Response) error {
 			cleanAnswer(resp.Header)
 			if record.Code = codeOf(resp); record.Code == "" {
-				followed = &stream{resp: resp, body: resp.Body, stopping: over.Load}
+				followed = &stream{resp: resp, body: resp.Body, ends: c.streams, onBreak: func(err error) {
+					if !over.Load() && r.Context().Err() == nil {
+						c.g.o.Log.Warn("a service broke off a stream", "service", c.callee.ID, "procedure", c.procedure, "request", c.request, "error", err)
+					}
+				}}
 				resp.Body = followed
 			}
 			return nil
@@ -175,16 +179,16 @@ func (c *call) codeAtTheEnd(r *http.Request, s *stream) string {
 	if s == nil {
 		return ""
 	}
-	if n := s.resp.Trailer.Get(grpcStatus); n != "" {
-		return codeOfGRPC(n)
-	}
-	switch {
-	case s.stopped:
-		return connect.CodeUnavailable.String()
+	gone := r.Context().Err() != nil
+	switch number := s.resp.Trailer.Get(grpcStatus); {
+	case gone && (s.broken || !s.ended && number == ""):
+		return connect.CodeCanceled.String()
 	case s.ended:
 		return s.code()
-	case r.Context().Err() != nil:
-		return connect.CodeCanceled.String()
+	case number != "":
+		return codeOfGRPC(number)
+	case s.broken:
+		return connect.CodeUnavailable.String()
 	}
 	return ""
 }

@@ -45,8 +45,9 @@ func TestEachEventArrivesBeforeTheNextOneHappens(t *testing.T) {
 		if err := stream.Close(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		// The service learns that nobody listens any more.
+		eventually(t, func() bool { return w.service.open.Load() == 0 })
 	}
-	// The services learn that nobody listens any more.
 	eventually(t, func() bool { return strings.Count(w.log.String(), `"code":"canceled"`) == len(protocols) })
 }
 
@@ -121,6 +122,30 @@ func TestAGatewayThatStopsAnswersWhatIsUnderWay(t *testing.T) {
 	}
 	if _, err := client.ListOperations(t.Context(), &freeholdv1.ListOperationsRequest{}); connect.CodeOf(err) != connect.CodeUnavailable {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestAServiceThatDiesEndsStreamsWhereTheyCanGoOn(t *testing.T) {
+	for name, options := range protocols {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			client := w.operations(options...)
+			stream := w.follow(client)
+			w.service.next <- struct{}{}
+			receive(t, stream, 1)
+			w.kill()
+			if _, err := stream.Receive(); connect.CodeOf(err) != connect.CodeUnavailable || !strings.Contains(err.Error(), stopMessage) {
+				t.Errorf("the stream ends with %v", err)
+			}
+			if _, err := client.ListOperations(t.Context(), &freeholdv1.ListOperationsRequest{}); connect.CodeOf(err) != connect.CodeUnavailable {
+				t.Errorf("while there is no service: %v", err)
+			}
+			w.restart()
+			if got := sequences(t, client, &freeholdv1.StreamOperationEventsRequest{AfterSequence: 1}); got != "2 3 <nil>" {
+				t.Errorf("the stream goes on with %s", got)
+			}
+		})
 	}
 }
 

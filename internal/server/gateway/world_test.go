@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,8 @@ type world struct {
 	log     *syncBuffer
 	metrics *prometheus.Registry
 	stop    func() error // ends Serve, and returns what it did
+
+	kill, restart func() // the services
 }
 
 // identity knows tokens of the form "token of acme", which are good on acme's host.
@@ -74,6 +77,7 @@ type service struct {
 	freeholdv1connect.UnimplementedProjectServiceHandler
 	freeholdv1connect.UnimplementedFleetServiceHandler
 
+	open     atomic.Int64 // streams
 	mu       sync.Mutex
 	seen     []*http.Request
 	next     chan struct{} // each receive lets one event go; closed: the stream ends with resume
@@ -112,6 +116,8 @@ func (s *service) StreamOperationEvents(ctx context.Context, r *freeholdv1.Strea
 	if r.GetOperation() == "missing" {
 		return connect.NewError(connect.CodeNotFound, "no such operation")
 	}
+	s.open.Add(1)
+	defer s.open.Add(-1)
 	if err := stream.SendHeaders(); err != nil {
 		return err
 	}
@@ -161,11 +167,9 @@ func (s *service) handler() http.Handler {
 	mux := http.NewServeMux()
 	connecthttp.Mount(mux, server)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/healthz" {
-			s.mu.Lock()
-			s.seen = append(s.seen, r.Clone(r.Context()))
-			s.mu.Unlock()
-		}
+		s.mu.Lock()
+		s.seen = append(s.seen, r.Clone(r.Context()))
+		s.mu.Unlock()
 		// What services tell each other must not reach the caller.
 		w.Header().Set("Freehold-Secret", "x")
 		mux.ServeHTTP(w, r)
@@ -191,9 +195,16 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 		Handler: w.service.handler(), ErrorLog: edgetest.Quiet(),
 		TLSConfig: mtls.ServerConfig(source(t, dir, "control"), mtls.ID(trustDomain, "gateway")),
 	}
-	inside := listen(t)
+	inside := listen(t, "127.0.0.1:0")
 	go func() { _ = control.ServeTLS(inside, "", "") }()
 	t.Cleanup(func() { control.Close() })
+	w.kill = func() { control.Close() }
+	w.restart = func() {
+		again := &http.Server{Handler: control.Handler, ErrorLog: control.ErrorLog, TLSConfig: mtls.ServerConfig(source(t, dir, "control"), mtls.ID(trustDomain, "gateway"))}
+		l := listen(t, inside.Addr().String())
+		go func() { _ = again.ServeTLS(l, "", "") }()
+		t.Cleanup(func() { again.Close() })
+	}
 	at := &url.URL{Scheme: "https", Host: inside.Addr().String()}
 	ours := source(t, dir, "gateway")
 	metrics := edge.NewMetrics()
@@ -217,7 +228,7 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	}
 	ca := edgetest.NewCA(t)
 	w.tls = &tls.Config{RootCAs: ca.Pool()}
-	l := listen(t)
+	l := listen(t, "127.0.0.1:0")
 	w.addr = l.Addr().String()
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
@@ -233,9 +244,9 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	return w
 }
 
-func listen(t *testing.T) net.Listener {
+func listen(t *testing.T, addr string) net.Listener {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
