@@ -27,15 +27,32 @@ var promQL = parser.NewParser(parser.Options{})
 // target are labels that a scrape adds, wherever the metric is from.
 var target = []string{"cluster", "instance"}
 
-// A family is what metrics.txt says of one metric: its type and its labels.
+// A set is what there is of one program: files in docs/monitoring, and the page
+// that says what to do about its alerts.
+type set struct{ metrics, alerts, dashboard, page string }
+
+var sets = map[string]set{
+	"the controller": {"metrics.txt", "alerts.yaml", "dashboard.json", "controller.md"},
+	"the server":     {"server-metrics.txt", "server-alerts.yaml", "server-dashboard.json", "deploy/README.md"},
+}
+
+// each runs a test for each program.
+func each(t *testing.T, test func(t *testing.T, s set)) {
+	t.Helper()
+	for name, s := range sets {
+		t.Run(name, func(t *testing.T) { test(t, s) })
+	}
+}
+
+// A family is what the list says of one metric: its type and its labels.
 type family struct {
 	kind   string
 	labels []string
 }
 
-func families(t *testing.T) map[string]family {
+func families(t *testing.T, s set) map[string]family {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(docs, "monitoring", "metrics.txt"))
+	text, err := os.ReadFile(filepath.Join(docs, "monitoring", s.metrics))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +63,7 @@ func families(t *testing.T) map[string]family {
 			continue
 		}
 		if len(f) < 2 || len(f) > 3 {
-			t.Fatalf("metrics.txt: %q", line)
+			t.Fatalf("%s: %q", s.metrics, line)
 		}
 		found := family{kind: f[1]}
 		if len(f) == 3 {
@@ -57,9 +74,9 @@ func families(t *testing.T) map[string]family {
 	return out
 }
 
-func alerts(t *testing.T) map[string]rulefmt.Rule {
+func alerts(t *testing.T, s set) map[string]rulefmt.Rule {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(docs, "monitoring", "alerts.yaml"))
+	text, err := os.ReadFile(filepath.Join(docs, "monitoring", s.alerts))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,9 +109,9 @@ type panel struct {
 	GridPos struct{ X, Y, W, H int } `json:"gridPos"`
 }
 
-func panels(t *testing.T) []panel {
+func panels(t *testing.T, s set) []panel {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(docs, "monitoring", "dashboard.json"))
+	text, err := os.ReadFile(filepath.Join(docs, "monitoring", s.dashboard))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,13 +142,15 @@ func panels(t *testing.T) []panel {
 	return d.Panels
 }
 
-func TestAlertsAndPanelsAskForWhatTheControllerServes(t *testing.T) {
-	known := families(t)
+func TestAlertsAndPanelsAskForWhatIsServed(t *testing.T) { each(t, checkQueries) }
+
+func checkQueries(t *testing.T, s set) {
+	known := families(t, s)
 	asked := map[string]string{}
-	for name, r := range alerts(t) {
+	for name, r := range alerts(t, s) {
 		asked["alert "+name] = r.Expr
 	}
-	for _, p := range panels(t) {
+	for _, p := range panels(t, s) {
 		for i, target := range p.Targets {
 			expr := strings.NewReplacer("$__rate_interval", "5m", "$cluster", ".*").Replace(target.Expr)
 			asked[fmt.Sprintf("panel %q, %d", p.Title, i)] = expr
@@ -176,7 +195,7 @@ func checkSelector(t *testing.T, where string, s *parser.VectorSelector, known m
 	t.Helper()
 	name, ok := base(s.Name, known)
 	if !ok {
-		t.Errorf("%s: the controller serves no %s", where, s.Name)
+		t.Errorf("%s: no metric %s is served", where, s.Name)
 		return
 	}
 	for _, m := range s.LabelMatchers {
@@ -198,14 +217,16 @@ func labelOfAny(expr parser.Expr, known map[string]family, label string) bool {
 	return found
 }
 
-func TestEveryAlertSaysWhatItIsAndWhatToDo(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(docs, "controller.md"))
+func TestEveryAlertSaysWhatItIsAndWhatToDo(t *testing.T) { each(t, checkTexts) }
+
+func checkTexts(t *testing.T, s set) {
+	text, err := os.ReadFile(filepath.Join(docs, s.page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, r := range alerts(t) {
-		if s := r.Labels["severity"]; s != "critical" && s != "warning" {
-			t.Errorf("%s is %q, want critical or warning", name, s)
+	for name, r := range alerts(t, s) {
+		if severity := r.Labels["severity"]; severity != "critical" && severity != "warning" {
+			t.Errorf("%s is %q, want critical or warning", name, severity)
 		}
 		for _, a := range []string{"summary", "description"} {
 			if r.Annotations[a] == "" {
@@ -213,13 +234,15 @@ func TestEveryAlertSaysWhatItIsAndWhatToDo(t *testing.T) {
 			}
 		}
 		if !strings.Contains(string(text), "`"+name+"`") {
-			t.Errorf("docs/controller.md does not say what to do about %s", name)
+			t.Errorf("docs/%s does not say what to do about %s", s.page, name)
 		}
 	}
 }
 
-func TestPanelsAreTitledAndDoNotOverlap(t *testing.T) {
-	all := panels(t)
+func TestPanelsAreTitledAndDoNotOverlap(t *testing.T) { each(t, checkPanels) }
+
+func checkPanels(t *testing.T, s set) {
+	all := panels(t, s)
 	for i, p := range all {
 		if p.Title == "" || p.Datasource.UID != "${datasource}" || len(p.Targets) == 0 {
 			t.Errorf("panel %d has no title, no data source or no query", p.ID)
@@ -239,126 +262,47 @@ func TestPanelsAreTitledAndDoNotOverlap(t *testing.T) {
 // Each alert has a history in which it fires, and others, close to it, in which
 // it does not. A series has a value a minute, from minute 0 to the last.
 func TestAlertsFireWhenTheyShouldAndOnlyThen(t *testing.T) {
-	const minutes = 60
-	steady := func(series string) string { return series + " 1x60" }
-	for name, cases := range map[string]struct{ fires, quiet map[string]string }{
-		"FreeholdControllerAbsent": {
-			fires: map[string]string{"nothing is scraped": "up 1x60"},
-			quiet: map[string]string{"it is there": "freehold_last_full_pass_timestamp_seconds 0+60x60"},
-		},
-		"FreeholdNoLeader": {
-			fires: map[string]string{"two follow": `leader_election_master_status{name="namespace-controller",instance="a"} 0x60
-				leader_election_master_status{name="namespace-controller",instance="b"} 0x60`},
-			quiet: map[string]string{
-				"one leads": `leader_election_master_status{name="namespace-controller",instance="a"} 0x60
-				leader_election_master_status{name="namespace-controller",instance="b"} 1x60`,
-				"a change of leaders": `leader_election_master_status{name="namespace-controller"} 1x55 0x2 1x10`,
-			},
-		},
-		"FreeholdFullPassStale": {
-			fires: map[string]string{"the leader passed once": `freehold_last_full_pass_timestamp_seconds{instance="a"} 60x60
-				freehold_last_full_pass_timestamp_seconds{instance="b"} 0x60`},
-			quiet: map[string]string{"a pass every ten minutes": "freehold_last_full_pass_timestamp_seconds 0x4 300x9 900x9 1500x9 2100x9 2700x9 3300x9"},
-		},
-		"FreeholdNetworkUnfenced": {
-			fires: map[string]string{
-				"one is not":     `freehold_projects{condition="NetworkFenced",status="False"} 1x60`,
-				"one is not yet": `freehold_projects{condition="NetworkFenced",status="Unknown"} 0x50 1x10`,
-			},
-			quiet: map[string]string{
-				"all are":           `freehold_projects{condition="NetworkFenced",status="True"} 7x60`,
-				"one is being made": `freehold_projects{condition="NetworkFenced",status="Unknown"} 0x57 1x3`,
-				"another condition": `freehold_projects{condition="QuotaApplied",status="False"} 1x60`,
-			},
-		},
-		"FreeholdProjectsNotReady": {
-			fires: map[string]string{"two of seven": `freehold_projects{condition="Ready",status="False"} 2x60`},
-			quiet: map[string]string{
-				"all are ready":   `freehold_projects{condition="Ready",status="True"} 7x60`,
-				"for ten minutes": `freehold_projects{condition="Ready",status="False"} 0x50 2x10`,
-			},
-		},
-		"FreeholdProjectsDegraded": {
-			fires: map[string]string{"one is": `freehold_projects{condition="Degraded",status="True"} 1x60`},
-			quiet: map[string]string{"none is": `freehold_projects{condition="Degraded",status="False"} 7x60`},
-		},
-		"FreeholdProjectsBehind": {
-			fires: map[string]string{"one stays behind": "freehold_projects_behind 1x60"},
-			quiet: map[string]string{"each catches up": "freehold_projects_behind 1x5 0x1 1x5 0x1 1x5 0x1 1x5 0x1 1x5 0x1 1x5 0x1 1x5 0x1 1x5 0x1 1x5 0x1 1x5"},
-		},
-		"FreeholdReconcileFailing": {
-			fires: map[string]string{"half fail": `controller_runtime_reconcile_total{controller="project",result="error"} 0+6x60
-				controller_runtime_reconcile_total{controller="project",result="success"} 0+6x60`},
-			quiet: map[string]string{
-				"one in a hundred": `controller_runtime_reconcile_total{controller="project",result="error"} 0+1x60
-				controller_runtime_reconcile_total{controller="project",result="success"} 0+99x60`,
-				"nothing to do": `controller_runtime_reconcile_total{controller="project",result="error"} 5x60
-				controller_runtime_reconcile_total{controller="project",result="success"} 5x60`,
-			},
-		},
-		"FreeholdReconcileSlow": {
-			fires: map[string]string{"all take ten seconds": `controller_runtime_reconcile_time_seconds_bucket{controller="project",le="5"} 0x60
-				controller_runtime_reconcile_time_seconds_bucket{controller="project",le="10"} 0+9x60
-				controller_runtime_reconcile_time_seconds_bucket{controller="project",le="+Inf"} 0+9x60`},
-			quiet: map[string]string{"all take a moment": `controller_runtime_reconcile_time_seconds_bucket{controller="project",le="5"} 0+9x60
-				controller_runtime_reconcile_time_seconds_bucket{controller="project",le="+Inf"} 0+9x60`},
-		},
-		"FreeholdWorkStuck": {
-			fires: map[string]string{"one never ends": `workqueue_longest_running_processor_seconds{name="project"} 0+60x60`},
-			quiet: map[string]string{"each ends": steady(`workqueue_longest_running_processor_seconds{name="project"}`)},
-		},
-		"FreeholdFoughtOver": {
-			fires: map[string]string{"ten a minute": `freehold_restored_total{kind="NetworkPolicy"} 0+10x60`},
-			quiet: map[string]string{
-				"somebody tried once": `freehold_restored_total{kind="NetworkPolicy"} 0x40 3x20`,
-				"nobody ever":         `freehold_writes_total{kind="NetworkPolicy"} 0+10x60`,
-			},
-		},
-		"FreeholdProjectsPullFailing": {
-			fires: map[string]string{"all fail": `freehold_projects_pulls_total{result="failed"} 0+1x60
-				freehold_projects_pulls_total{result="done"} 4x60`},
-			quiet: map[string]string{
-				"some fail": `freehold_projects_pulls_total{result="failed"} 0+1x60
-				freehold_projects_pulls_total{result="done"} 0+1x60`,
-				"nothing is pulled": `freehold_projects_pulls_total{result="failed"} 0x60
-				freehold_projects_pulls_total{result="done"} 0x60`,
-			},
-		},
-		"FreeholdPulledProjectsRefused": {
-			fires: map[string]string{"a name is somebody's": `freehold_projects_pulled{state="foreign"} 1x60`},
-			quiet: map[string]string{"all are in place": `freehold_projects_pulled{state="listed"} 9x60
-				freehold_projects_pulled{state="foreign"} 0x60`},
-		},
-	} {
+	tested := map[string]bool{}
+	all := map[string]rulefmt.Rule{}
+	for _, s := range sets {
+		maps.Copy(all, alerts(t, s))
+	}
+	cases := map[string]histories{}
+	maps.Copy(cases, controllerHistories)
+	maps.Copy(cases, serverHistories)
+	for name, h := range cases {
 		t.Run(name, func(t *testing.T) {
-			r, ok := alerts(t)[name]
+			r, ok := all[name]
 			if !ok {
 				t.Fatal("there is no such alert")
 			}
-			for reason, series := range cases.fires {
+			for reason, series := range h.fires {
 				if !fires(t, r, series, minutes) {
 					t.Errorf("it is quiet, though %s", reason)
 				}
 			}
-			for reason, series := range cases.quiet {
+			for reason, series := range h.quiet {
 				if fires(t, r, series, minutes) {
 					t.Errorf("it fires, though %s", reason)
 				}
 			}
-			if len(cases.fires) == 0 || len(cases.quiet) == 0 {
+			if len(h.fires) == 0 || len(h.quiet) == 0 {
 				t.Error("there is no history of both kinds")
 			}
 			tested[name] = true
 		})
 	}
-	for name := range alerts(t) {
+	for name := range all {
 		if !tested[name] {
 			t.Errorf("%s has no history", name)
 		}
 	}
 }
 
-var tested = map[string]bool{}
+// minutes is how long a history is.
+const minutes = 60
+
+func steady(series string) string { return series + " 1x60" }
 
 // fires reports whether an alert fires in the last minute: whether its
 // expression has had the same answer, label for label, for as long as it says.
