@@ -30,7 +30,7 @@ func NewKey(t testing.TB, algorithm jose.SignatureAlgorithm, id string) Key {
 	t.Helper()
 	k := Key{ID: id, Algorithm: algorithm}
 	var err error
-	switch algorithm { //nolint:exhaustive // the others are not served
+	switch algorithm {
 	case jose.ES256:
 		k.private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	case jose.RS256:

@@ -93,8 +93,8 @@ acme: 1 to create, 1 to delete
 				{Path: "access.people.roles[0].groups[0]", Want: `"audit"`, Have: `"security"`}, {Path: "access.aws", Want: "{}"},
 			}})
 		}, `recorded   nothing in the cloud changes with this
-      access.people.roles[0].groups[0]: "security", want "audit"
-      access.aws: nothing, want {}
+  access.people.roles[0].groups[0]: "security", want "audit"
+  access.aws: nothing, want {}
 acme: 2 to record
 `},
 		"a plan that would change and prune": {func(w io.Writer) error {

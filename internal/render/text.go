@@ -48,7 +48,7 @@ func TextPlan(w io.Writer, p event.Plan) error {
 		if _, err := fmt.Fprintln(w, "recorded   nothing in the cloud changes with this"); err != nil {
 			return err
 		}
-		if err := textDifferences(w, "      ", p.Recorded); err != nil {
+		if err := textDifferences(w, "  ", p.Recorded); err != nil {
 			return err
 		}
 	}
