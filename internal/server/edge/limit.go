@@ -31,7 +31,7 @@ type Limits struct {
 // DefaultLimits suit an org with some dozens of people and pipelines.
 func DefaultLimits() Limits {
 	return Limits{
-		PerSecond: 50, Burst: 200, Concurrent: 64, Streams: 64,
+		PerSecond: 50, Burst: 100, Concurrent: 32, Streams: 32,
 		FailuresPerSecond: 2, FailuresBurst: 60, Unauthenticated: 128, Addresses: 65536,
 	}
 }

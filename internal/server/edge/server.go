@@ -25,6 +25,8 @@ type Bounds struct {
 	IdleTime time.Duration
 	// Streams are the requests that may be under way on one HTTP/2 connection.
 	Streams int
+	// Connections may be open, and PeerConnections of them from one address.
+	Connections, PeerConnections int
 }
 
 // DefaultBounds suit the API's own requests and answers.
@@ -32,6 +34,7 @@ func DefaultBounds() Bounds {
 	return Bounds{
 		HeaderBytes: 64 << 10, HeaderTime: 10 * time.Second, BodyBytes: 4 << 20, BodyTime: 30 * time.Second,
 		RequestTime: 15 * time.Minute, StreamTime: 55 * time.Minute, WriteTime: 30 * time.Second, IdleTime: 2 * time.Minute, Streams: 100,
+		Connections: 10_000, PeerConnections: 256,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -70,5 +71,61 @@ func TestWhatAConnectionMayTakeIsBounded(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Bounds{Connections: 3, PeerConnections: 2}.Listener(inner, []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")})
+	t.Cleanup(func() { l.Close() })
+	accepted := make(chan net.Conn)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- conn
+		}
+	}()
+	// from connects, and returns the server's end of it, or nil if it was closed.
+	from := func(addr string) net.Conn {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(addr)}}
+		conn, err := d.Dial("tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		closed := make(chan struct{})
+		go func() { defer close(closed); _, _ = conn.Read(make([]byte, 1)) }()
+		select {
+		case server := <-accepted:
+			t.Cleanup(func() { server.Close() })
+			return server
+		case <-closed:
+			return nil
+		}
+	}
+	first := from("127.0.0.1")
+	if first == nil || from("127.0.0.1") == nil {
+		t.Fatal("two connections are too many")
+	}
+	if from("127.0.0.1") != nil {
+		t.Error("a third connection of the same address is open")
+	}
+	if from("127.0.0.3") == nil {
+		t.Error("another address has no connection")
+	}
+	if from("127.0.0.3") != nil {
+		t.Error("there are more connections than may be")
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if from("127.0.0.1") == nil {
+		t.Error("a connection that was closed still counts")
 	}
 }

@@ -142,23 +142,38 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	c.serve(w, r)
 }
 
-// Ready reports why the gateway cannot answer requests now.
+// Ready reports why the gateway cannot answer requests now: it stops, it does not
+// reach identity, or it reaches none of the others. One that is away is logged
+// only. Its procedures are answered with "unavailable", and if that made every
+// gateway unready, nobody could use the others either.
 func (g *Gateway) Ready(ctx context.Context) error {
 	if g.stopping.Load() {
 		return errors.New("the gateway is stopping")
 	}
-	names := make([]route.Service, 0, len(g.o.Callees))
-	for s := range g.o.Callees {
-		names = append(names, s)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(g.o.Callees))
 	problems := make([]error, len(names))
 	var wg sync.WaitGroup
 	for i, s := range names {
 		wg.Go(func() { problems[i] = g.o.Callees[s].reach(ctx, s) })
 	}
 	wg.Wait()
-	return errors.Join(problems...)
+	others, away := 0, 0
+	for i, s := range names {
+		if s == route.Identity && problems[i] != nil {
+			return problems[i]
+		}
+		if s != route.Identity {
+			others++
+			if problems[i] != nil {
+				away++
+				g.o.Log.Warn("a service is away: its procedures are answered with unavailable", "service", string(s), "error", problems[i])
+			}
+		}
+	}
+	if away == others {
+		return errors.Join(problems...)
+	}
+	return nil
 }
 
 // reach makes sure that a service answers. Go's server answers this request by

@@ -216,7 +216,7 @@ func TestAPublicHandlerNeedsNoToken(t *testing.T) {
 	}
 }
 
-func TestReadyNamesTheServiceThatDoesNotAnswer(t *testing.T) {
+func TestReady(t *testing.T) {
 	w := newWorld(t, nil)
 	if err := w.gateway.Ready(t.Context()); err != nil {
 		t.Error(err)
@@ -224,18 +224,37 @@ func TestReadyNamesTheServiceThatDoesNotAnswer(t *testing.T) {
 	if w.service.last() != nil {
 		t.Error("the probe is a request that the service's guard would note")
 	}
-	gone := w.gateway.o.Callees[route.Drift]
-	at := *gone.URL
-	at.Host = "127.0.0.1:1"
-	gone.URL = &at
-	w.gateway.o.Callees[route.Drift] = gone
-	err := w.gateway.Ready(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "service drift does not answer") || strings.Contains(err.Error(), "service control") {
-		t.Errorf("got %v", err)
+	away := func(s route.Service) {
+		c := w.gateway.o.Callees[s]
+		if c.Transport == nil {
+			c = w.gateway.o.Callees[route.Control]
+		}
+		at := *c.URL
+		at.Host = "127.0.0.1:1"
+		c.URL = &at
+		w.gateway.o.Callees[s] = c
+	}
+	away(route.Drift)
+	if err := w.gateway.Ready(t.Context()); err != nil {
+		t.Errorf("one service is away: %v", err)
+	}
+	if !strings.Contains(w.log.String(), "service drift does not answer") {
+		t.Errorf("the log does not name it: %s", w.log)
+	}
+	away(route.Control)
+	away(route.Worker)
+	if err := w.gateway.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "service control does not answer") {
+		t.Errorf("all services are away: %v", err)
+	}
+
+	w = newWorld(t, nil)
+	away(route.Identity)
+	if err := w.gateway.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "service identity does not answer") {
+		t.Errorf("identity is away: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if w.gateway.Ready(ctx) == nil {
+	if newWorld(t, nil).gateway.Ready(ctx) == nil {
 		t.Error("it is ready although nobody could be asked")
 	}
 }

@@ -29,6 +29,7 @@ func DefaultStop() Stop { return Stop{Streams: 5 * time.Second, Requests: 20 * t
 func (g *Gateway) Serve(ctx context.Context, l net.Listener, c *tls.Config, stop Stop) error {
 	server := g.o.Bounds.Server(g.Handler(), g.o.Log, g.o.Now)
 	server.TLSConfig = c
+	l = g.o.Bounds.Listener(l, g.o.Hosts.Proxies)
 	served := make(chan error, 1)
 	go func() { served <- server.ServeTLS(l, "", "") }()
 	select {
