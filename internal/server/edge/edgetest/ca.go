@@ -65,10 +65,7 @@ func (c *CA) Certificate(t testing.TB, names ...string) tls.Certificate {
 func (c *CA) PEM(t testing.TB, names ...string) (certPEM, keyPEM []byte) {
 	t.Helper()
 	key := newKey(t)
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: serial(t), DNSNames: names, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, c.cert, key.Public(), c.key)
+	der, err := x509.CreateCertificate(rand.Reader, template(t, names), c.cert, key.Public(), c.key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +74,31 @@ func (c *CA) PEM(t testing.TB, names ...string) (certPEM, keyPEM []byte) {
 		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+}
+
+// Issue returns the certificate that a signing request asks for, and the
+// authority's own, as PEM.
+func (c *CA) Issue(t testing.TB, request []byte) []byte {
+	t.Helper()
+	csr, err := x509.ParseCertificateRequest(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := template(t, csr.DNSNames)
+	cert.NotAfter = time.Now().Add(90 * 24 * time.Hour) // a shorter one would be renewed at once
+	der, err := x509.CreateCertificate(rand.Reader, cert, c.cert, csr.PublicKey, c.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.cert.Raw})...)
+}
+
+func template(t testing.TB, names []string) *x509.Certificate {
+	t.Helper()
+	return &x509.Certificate{
+		SerialNumber: serial(t), DNSNames: names, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
 }
 
 // Quiet is the error log of a server that a test sends nonsense to.
