@@ -12,6 +12,9 @@ import (
 	"freehold.dev/freehold/internal/orgcontext"
 )
 
+// AuditPage is how many entries of an audit log are read at once.
+const AuditPage = 1000
+
 // Note says how somebody's request was decided.
 type Note struct {
 	By orgcontext.Context

@@ -137,7 +137,8 @@ type Reports interface {
 // AuditLog is who did what for the org. Entries are only ever added: each holds
 // the hash of the one before, and the database refuses a change.
 type AuditLog interface {
-	// Audited returns the entries whose number is greater than after, in order.
+	// Audited returns the entries whose number is greater than after, in order: the
+	// first AuditPage of them, as a log grows with every request.
 	Audited(ctx context.Context, after int64) ([]event.AuditEntry, error)
 	// Note adds entries about requests and how they were decided, in this order, all
 	// or none. Each is by the actor of its own context, which has to be of this org:
@@ -173,7 +174,7 @@ type FleetStore interface {
 	// FollowRunning itself is an entry.
 	FollowRunning(ctx context.Context) (func(ctx context.Context) ([]event.Operation, error), error)
 	// Audited returns the entries of the fleet's log whose number is greater than
-	// after, in order.
+	// after, in order: the first AuditPage of them.
 	Audited(ctx context.Context, after int64) ([]event.AuditEntry, error)
 	// Note adds entries to the fleet's log, as AuditLog.Note does to an org's. It is
 	// the one call that is no further entry of its own.

@@ -134,6 +134,24 @@ var auditing = map[string]func(*testing.T, world){
 		same(t, "another's", 0, len(must[[]event.AuditEntry](t)(of(w.a, "globex").Audited(t.Context(), 0))))
 	},
 
+	"a long log is read a page at a time": func(t *testing.T, w world) {
+		n := registry.Note{By: orgcontexttest.For("acme"), What: "/x", Result: "allowed: y"}
+		f := registry.FleetNote{By: orgcontexttest.Fleet(), What: "/x", Result: "allowed: y"}
+		if err := of(w.a, "acme").Note(t.Context(), slices.Repeat([]registry.Note{n}, registry.AuditPage+7)...); err != nil {
+			t.Fatal(err)
+		}
+		if err := all(w.a).Note(t.Context(), slices.Repeat([]registry.FleetNote{f}, registry.AuditPage+7)...); err != nil {
+			t.Fatal(err)
+		}
+		first := must[[]event.AuditEntry](t)(of(w.b, "acme").Audited(t.Context(), 0))
+		second := must[[]event.AuditEntry](t)(of(w.b, "acme").Audited(t.Context(), registry.AuditPage))
+		same(t, "pages", []int{registry.AuditPage, 7}, []int{len(first), len(second)})
+		if err := errors.Join(registry.Verify(event.AuditEntry{}, first), registry.Verify(first[len(first)-1], second)); err != nil {
+			t.Error(err)
+		}
+		same(t, "a page of the fleet's", registry.AuditPage, len(must[[]event.AuditEntry](t)(all(w.b).Audited(t.Context(), 0))))
+	},
+
 	"notes by somebody of another org, or by nobody, are refused together with the rest": func(t *testing.T, w world) {
 		ada := registry.Note{By: orgcontexttest.By("acme", "user:ada", "req-1"), What: "/x", Result: "allowed: y"}
 		for _, other := range []orgcontext.Context{orgcontexttest.For("globex"), {}, orgcontexttest.By("acme", "", "")} {
@@ -253,7 +271,7 @@ var auditing = map[string]func(*testing.T, world){
 		for read, err := range map[string]error{
 			"Orgs": second(fleet.Orgs(ctx)), "Resources": second(fleet.Resources(ctx, "cluster")), "Owner": second(fleet.Owner(ctx, account)),
 			"Shared": second(fleet.Shared(ctx)), "Audited": second(fleet.Audited(ctx, 0)),
-			"Note": fleet.Note(ctx, registry.FleetNote{By: orgcontexttest.Fleet(), What: "/x"}),
+			"Note":          fleet.Note(ctx, registry.FleetNote{By: orgcontexttest.Fleet(), What: "/x"}),
 			"FollowRunning": second(fleet.FollowRunning(ctx)),
 		} {
 			if !errors.Is(err, registry.ErrNoOrg) {

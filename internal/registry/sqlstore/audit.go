@@ -107,7 +107,7 @@ func (s *Store) Refused(ctx context.Context, w orgcontext.Witness, what, reason 
 // Audited returns the entries of the org's log that follow another.
 func (s *orgStore) Audited(ctx context.Context, after int64) (all []event.AuditEntry, err error) {
 	err = s.read(ctx, "read the audit log", func(tx tx) error {
-		all, err = list(ctx, tx, scanAudit, selectAudit, s.org(), after)
+		all, err = list(ctx, tx, scanAudit, selectAudit, s.org(), after, registry.AuditPage)
 		return err
 	})
 	return all, err

@@ -230,7 +230,7 @@ func (s *fleetStore) FollowRunning(ctx context.Context) (func(context.Context) (
 // Audited returns the entries of the fleet's log that follow another.
 func (s *fleetStore) Audited(ctx context.Context, after int64) (all []event.AuditEntry, err error) {
 	err = s.call(ctx, "read the fleet's audit log", func(tx tx) error {
-		all, err = list(ctx, tx, scanAudit, fleetAudit, after)
+		all, err = list(ctx, tx, scanAudit, fleetAudit, after, registry.AuditPage)
 		return err
 	})
 	return all, err

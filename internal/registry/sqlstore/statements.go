@@ -112,7 +112,7 @@ const (
 		($1, $114, $115, $116, $117, $118, $119, $120, $121),
 		($1, $122, $123, $124, $125, $126, $127, $128, $129)`
 	selectAudit statement = `SELECT org, seq, at, actor, request, what, result, previous, hash FROM audit_log
-		WHERE org = $1 AND seq > $2 ORDER BY seq`
+		WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT $3`
 
 	selectEndpoints statement = `SELECT e.name, e.url, e.secret, e.types, e.created, e.disabled,
 		(SELECT count(*) FROM outbox w WHERE w.org = $1 AND w.endpoint = e.name AND w.state = 'pending'),
@@ -176,7 +176,7 @@ const (
 	fleetPutAudit  statement = `INSERT INTO fleet_audit_log (seq, at, actor, request, what, result, previous, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	fleetAudit statement = `SELECT '' AS org, seq, at, actor, request, what, result, previous, hash FROM fleet_audit_log
-		WHERE seq > $1 ORDER BY seq`
+		WHERE seq > $1 ORDER BY seq LIMIT $2`
 )
 
 // LedgerStatements are the only statements that differ between databases: their

@@ -6,6 +6,8 @@ import (
 	"connectrpc.com/connect/v2"
 
 	freeholdv1 "freehold.dev/freehold/internal/api/freehold/v1"
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/registry"
 )
 
 type audits struct{ *handlers }
@@ -19,16 +21,23 @@ func (h audits) ListAuditEntries(ctx context.Context, in *freeholdv1.ListAuditEn
 	if in.GetAfterSequence() < 0 {
 		return nil, connect.NewError(connect.CodeInvalidArgument, "after_sequence: want 0 or more")
 	}
-	log, err := c.cases.AuditLog(ctx, c.org, in.GetAfterSequence())
+	log, err := c.cases.AuditPage(ctx, c.org, in.GetAfterSequence())
 	if err != nil {
 		return nil, h.answer(ctx, err)
 	}
-	shown, next := page(log.Entries, 0, int(in.GetPageSize()), pageSize, mostOnPage)
+	shown, more := auditPage(log, int(in.GetPageSize()))
 	out := &freeholdv1.ListAuditEntriesResponse{Org: c.org, Entries: entriesOf(shown)}
-	if next > 0 {
+	if more {
 		out.NextAfterSequence = shown[len(shown)-1].Seq
 	}
 	return out, nil
+}
+
+// auditPage is a page of the entries that were read, and whether there are more: in
+// what was read, or in the log behind it.
+func auditPage(log event.AuditLog, size int) (shown []event.AuditEntry, more bool) {
+	shown, next := page(log.Entries, 0, size, pageSize, mostOnPage)
+	return shown, next > 0 || len(log.Entries) == registry.AuditPage
 }
 
 // VerifyAuditLog recomputes the chain over the org's audit log.

@@ -69,13 +69,13 @@ func (h fleet) ListFleetAuditEntries(ctx context.Context, in *freeholdv1.ListFle
 	if in.GetAfterSequence() < 0 {
 		return nil, connect.NewError(connect.CodeInvalidArgument, "after_sequence: want 0 or more")
 	}
-	log, err := cases.AuditLog(ctx, "", in.GetAfterSequence())
+	log, err := cases.AuditPage(ctx, "", in.GetAfterSequence())
 	if err != nil {
 		return nil, h.answer(ctx, err)
 	}
-	shown, next := page(log.Entries, 0, int(in.GetPageSize()), pageSize, mostOnPage)
+	shown, more := auditPage(log, int(in.GetPageSize()))
 	out := &freeholdv1.ListFleetAuditEntriesResponse{Entries: entriesOf(shown)}
-	if next > 0 {
+	if more {
 		out.NextAfterSequence = shown[len(shown)-1].Seq
 	}
 	return out, nil

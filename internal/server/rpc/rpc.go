@@ -40,6 +40,8 @@ type UseCases interface {
 	Resume(ctx context.Context, org, operation string, sink event.Sink) (any, error)
 	Cancel(ctx context.Context, org, operation string, sink event.Sink) (event.Operation, error)
 	AuditLog(ctx context.Context, org string, after int64) (event.AuditLog, error)
+	// AuditPage returns the first registry.AuditPage entries of what AuditLog returns.
+	AuditPage(ctx context.Context, org string, after int64) (event.AuditLog, error)
 	VerifyAuditLog(ctx context.Context, org, hash string) (event.AuditVerdict, error)
 }
 
