@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -62,6 +64,8 @@ type layout struct {
 	budgets     map[string]*policyv1.PodDisruptionBudget
 	policies    map[string]*networkingv1.NetworkPolicy
 	maps        map[string]*corev1.ConfigMap
+	claims      map[string]*corev1.PersistentVolumeClaim
+	jobs        map[string]*batchv1.CronJob
 	accounts    map[string]*corev1.ServiceAccount
 	namespaces  map[string]*corev1.Namespace
 }
@@ -72,7 +76,7 @@ func read(t *testing.T, name string) layout {
 	decoder := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, json.SerializerOptions{Yaml: true, Strict: true})
 	l := layout{
 		map[string]*appsv1.Deployment{}, map[string]*corev1.Service{}, map[string]*policyv1.PodDisruptionBudget{},
-		map[string]*networkingv1.NetworkPolicy{}, map[string]*corev1.ConfigMap{}, map[string]*corev1.ServiceAccount{}, map[string]*corev1.Namespace{},
+		map[string]*networkingv1.NetworkPolicy{}, map[string]*corev1.ConfigMap{}, map[string]*corev1.PersistentVolumeClaim{}, map[string]*batchv1.CronJob{}, map[string]*corev1.ServiceAccount{}, map[string]*corev1.Namespace{},
 	}
 	for _, doc := range documents(t, name) {
 		object, _, err := decoder.Decode([]byte(filled.Replace(doc)), nil, nil)
@@ -90,6 +94,10 @@ func read(t *testing.T, name string) layout {
 			l.policies[o.Name] = o
 		case *corev1.ConfigMap:
 			l.maps[o.Name] = o
+		case *corev1.PersistentVolumeClaim:
+			l.claims[o.Name] = o
+		case *batchv1.CronJob:
+			l.jobs[o.Name] = o
 		case *corev1.ServiceAccount:
 			l.accounts[o.Name] = o
 		case *corev1.Namespace:
@@ -344,6 +352,76 @@ func peerOf(p networkingv1.NetworkPolicyPeer) string {
 	}
 }
 
+func TestTheNightlyBackupReachesTheRegistryAndNothingElse(t *testing.T) {
+	l := read(t, "backup.yaml")
+	pod := l.jobs["backup"].Spec.JobTemplate.Spec.Template
+	container := pod.Spec.Containers[0]
+	if diff := cmp.Diff([]string{"registry", "backup", "--to", "/backups"}, container.Args); diff != "" {
+		t.Errorf("arguments (-want +got):\n%s", diff)
+	}
+	sends, takes := l.paths()
+	if len(takes) > 0 || len(sends) != 1 || !sends["backup -> 10.0.0.0/24 TCP 5432"] {
+		t.Errorf("it sends %v and takes %v", sends, takes)
+	}
+	selector, err := metav1.LabelSelectorAsSelector(&l.policies["backup"].Spec.PodSelector)
+	if err != nil || !selector.Matches(labels.Set(pod.Labels)) {
+		t.Errorf("its policy selects %v, %v", selector, err)
+	}
+	if l.claims["backups"] == nil || l.accounts[pod.Spec.ServiceAccountName] == nil {
+		t.Errorf("claims %v, accounts %v", l.claims, l.accounts)
+	}
+	// It is in the namespace of either layout, and no Service or budget of theirs has it.
+	for _, name := range []string{"one.yaml", "apart.yaml"} {
+		for _, s := range read(t, name).services {
+			if labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(pod.Labels)) {
+				t.Errorf("%s: Service %s sends requests to it", name, s.Name)
+			}
+		}
+	}
+}
+
+// A variable that is spelt wrong is ignored, and a state would then be kept in a
+// folder that ends with its pod.
+func TestVariablesOfTheFilesAreRead(t *testing.T) {
+	known := map[string]bool{}
+	for _, v := range Variables() {
+		known[v] = true
+	}
+	name := regexp.MustCompile(`\bFREEHOLD_[A-Z_]+\b`)
+	for _, pattern := range []string{"../../cli/*.go", "../../environ/*.go", "../../sandbox/controlplane/*.go", "../../../cmd/freehold/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(f, "_test.go") {
+				for _, v := range name.FindAllString(string(text), -1) {
+					known[v] = true
+				}
+			}
+		}
+	}
+	files, err := filepath.Glob(deployment + "*/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range append(files, deployment+"freehold.service", deployment+"README.md") {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range name.FindAllString(string(text), -1) {
+			if !known[v] {
+				t.Errorf("%s: nobody reads %s", f, v)
+			}
+		}
+	}
+}
+
 // The registration that apart.yaml needs is of a type that this module does not
 // have: what matters in it is that each service is named as the services expect.
 func TestSPIRENamesEachServiceAsTheOthersExpect(t *testing.T) {
@@ -399,7 +477,7 @@ func TestAConfigurationThatIsNotFilledInIsRefused(t *testing.T) {
 
 var resources = map[string]string{
 	"Namespace": "namespaces", "ServiceAccount": "serviceaccounts", "ConfigMap": "configmaps", "Deployment": "deployments", "Service": "services",
-	"PodDisruptionBudget": "poddisruptionbudgets", "NetworkPolicy": "networkpolicies", "Pod": "pods",
+	"PersistentVolumeClaim": "persistentvolumeclaims", "CronJob": "cronjobs", "PodDisruptionBudget": "poddisruptionbudgets", "NetworkPolicy": "networkpolicies", "Pod": "pods",
 }
 
 // An API server has the last word: it knows its own defaults and its admission.
@@ -426,7 +504,7 @@ func TestAnAPIServerTakesTheManifestsOnceTheyAreFilledIn(t *testing.T) {
 		return err
 	}
 	made := map[string]bool{}
-	for _, name := range []string{"one.yaml", "apart.yaml"} {
+	for _, name := range []string{"one.yaml", "apart.yaml", "backup.yaml"} {
 		for _, doc := range documents(t, name) {
 			o := decoded(t, filled.Replace(doc))
 			what := fmt.Sprintf("%s: %s %s", name, o.GetKind(), o.GetName())
@@ -445,8 +523,8 @@ func TestAnAPIServerTakesTheManifestsOnceTheyAreFilledIn(t *testing.T) {
 					t.Errorf("%s is taken as it is in the file", what)
 				}
 			}
-			if o.GetKind() == "Deployment" {
-				if err := create(podOf(t, o), true); err != nil {
+			if path, ok := templates[o.GetKind()]; ok {
+				if err := create(podOf(t, o, path...), true); err != nil {
 					t.Errorf("%s: its pods: %v", what, err)
 				}
 			}
@@ -454,10 +532,15 @@ func TestAnAPIServerTakesTheManifestsOnceTheyAreFilledIn(t *testing.T) {
 	}
 }
 
-// podOf is a pod as a Deployment makes it, which the namespace's admission judges.
-func podOf(t *testing.T, d *unstructured.Unstructured) *unstructured.Unstructured {
+// templates are where the pods of a kind are described.
+var templates = map[string][]string{
+	"Deployment": {"spec", "template"}, "CronJob": {"spec", "jobTemplate", "spec", "template"},
+}
+
+// podOf is a pod as it is made from a template, which the namespace's admission judges.
+func podOf(t *testing.T, d *unstructured.Unstructured, path ...string) *unstructured.Unstructured {
 	t.Helper()
-	template, _, err := unstructured.NestedMap(d.Object, "spec", "template")
+	template, _, err := unstructured.NestedMap(d.Object, path...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -479,7 +562,7 @@ func TestEachManifestIsTried(t *testing.T) {
 	for _, f := range files {
 		fmt.Fprintln(&names, filepath.Base(f))
 	}
-	if names.String() != "apart.yaml\none.yaml\nspire.yaml\n" {
+	if names.String() != "apart.yaml\nbackup.yaml\none.yaml\nspire.yaml\n" {
 		t.Errorf("there is %s", names.String())
 	}
 }
