@@ -31,6 +31,7 @@ of its own; --fleet is the log of every read over all orgs.`,
 // fleet's.
 func (a *app) openLog(cmd *cobra.Command, args []string, fleet bool) (p Lifecycle, org string, err error) {
 	switch {
+	case a.opt.Server != "" && len(args) == 0: // the operators' host
 	case fleet && len(args) > 0:
 		return nil, "", usagef(cmd, "%s: name an org or give --fleet, not both", cmd.Name())
 	case !fleet && len(args) == 0:

@@ -261,10 +261,19 @@ func parenthesized(text string) string {
 // What a variable holds is not known, nor how many words "$@" are.
 func parses(words []string) error {
 	words = slices.DeleteFunc(slices.Clone(words), func(word string) bool { return word == "$@" })
-	a := &app{env: Env{Stdout: io.Discard, Stderr: new(bytes.Buffer)}}
+	a := &app{env: Env{
+		Stdout: io.Discard, Stderr: new(bytes.Buffer), Remote: func(Options) (Remote, error) { return nil, nil },
+		ServerOrg: func(url string) (string, error) {
+			org, _, _ := strings.Cut(strings.TrimPrefix(url, "https://"), ".")
+			return strings.TrimPrefix(org, "op"), nil
+		},
+	}}
 	cmd, rest, err := a.root().Find(words)
 	if err != nil {
 		return err
+	}
+	if strings.HasPrefix(cmd.CommandPath(), "freehold get") {
+		a.flags.server = "https://acme.freehold.example.com" // or FREEHOLD_SERVER
 	}
 	if err := cmd.ParseFlags(rest); err != nil {
 		if strings.Contains(err.Error(), `invalid argument "$`) {

@@ -11,9 +11,16 @@ import (
 )
 
 func (a *app) drift() *cobra.Command {
+	cmd := a.driftRun("drift")
+	cmd.AddCommand(a.driftRun("run"))
+	return cmd
+}
+
+// driftRun is the command that looks for drift now, by either of its names.
+func (a *app) driftRun(name string) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
-		Use:   "drift ORG... | --all",
+		Use:   name + " ORG... | --all",
 		Short: "Show what differs from what onboard left, without changing it",
 		Long: `Drift reads the cloud and shows every property that differs from what onboard
 left. It changes nothing, and neither waits for an onboard nor delays one.
@@ -23,7 +30,9 @@ differs, but something could not be read, so there may be drift.
 
 With -o json one ORG is an object; several orgs or --all are a list. With
 -o ndjson the events of each org end in a terminal event of its own, which
-carries the findings.`,
+carries the findings.
+
+"freehold drift ORG" is short for "freehold drift run ORG".`,
 		Example: `  freehold drift acme
   freehold drift --all -o json
   freehold drift acme -o json | jq -r '.findings[] | [.kind, .type, .name] | @tsv'`,

@@ -31,6 +31,13 @@ type Env struct {
 	// Records opens the registry to read it, without a cloud; nil, also as what it
 	// returns: there is none.
 	Records func(context.Context, Options) (records *lifecycle.Records, closeIt func() error, err error)
+	// Remote reaches the server that the options name. It sends nothing yet.
+	Remote func(Options) (Remote, error)
+	// ServerOrg is the org that the URL of a server names, "" for the operators', or
+	// what is wrong with the URL.
+	ServerOrg func(url string) (string, error)
+	// Logins log somebody in to servers.
+	Logins func(Options) Logins
 	// Registry opens the registry as a whole when one of its methods is called.
 	Registry func(Options) RegistryAdmin
 	Version  VersionInfo
@@ -49,6 +56,10 @@ type Options struct {
 	Cloud    string // CloudAWS or CloudSandbox
 	Backend  string // Pulumi state; empty: under Home
 	Registry string // empty: under Home
+	// Server is the URL of the server that is used in place of the registry and the
+	// cloud; empty: none. ServerCA is a file of authorities for it.
+	Server   string
+	ServerCA string
 	Verbose  bool
 	// RequestID is what the caller knows the command by; empty: by nothing.
 	RequestID string

@@ -55,6 +55,7 @@ type world struct {
 	requests   map[string]asked // by org and id
 	hooks      map[string]map[string]*hook
 	history    []pastRun
+	logged     map[string]bool // by server
 	// trouble is what goes wrong next: see its uses. "busy@acme" goes wrong for
 	// acme only, and several are joined by commas.
 	trouble string

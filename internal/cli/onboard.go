@@ -65,6 +65,9 @@ has no subject.`,
 			if parallel < 1 || parallel > mostParallel {
 				return usagef(cmd, "onboard: --parallel %d: want 1 to %d", parallel, mostParallel)
 			}
+			if several(files) && a.opt.Server != "" {
+				return usagef(cmd, "onboard: a server takes one document at a time")
+			}
 			if several(files) {
 				if o.Prune || yes != "" {
 					return usagef(cmd, "onboard: --prune removes things from one org at a time; give it one document")

@@ -289,7 +289,7 @@ Running the command again that began it goes on where it stopped.`,
 				return err
 			}
 			return a.print(cancelled, func(w io.Writer) error {
-				text := "was asked to stop; wait for its end with: freehold operations wait " + org
+				text := "was asked to stop; wait for its end with: freehold operations wait" + a.ofOrg(org)
 				if cancelled.State != event.OperationStarted.State() {
 					text = "is ended: its process was gone"
 				}

@@ -28,6 +28,8 @@ type globalFlags struct {
 	home     string
 	backend  string
 	registry string
+	server   string
+	serverCA string
 	output   string
 	verbose  bool
 	// requestID belongs to the commands that begin an operation.
@@ -49,6 +51,8 @@ func (f *globalFlags) add(cmd *cobra.Command) {
 	p.StringVar(&f.home, "home", "", "`folder` for everything that freehold keeps on this machine (FREEHOLD_HOME)")
 	p.StringVar(&f.backend, "backend", "", "`URL` of the Pulumi state: file://, s3://, gs://, azblob://, https:// (FREEHOLD_BACKEND)")
 	p.StringVar(&f.registry, "registry", "", "`location` of the registry of orgs and operations: a file, or postgres:// (FREEHOLD_REGISTRY)")
+	p.StringVar(&f.server, "server", "", "`URL` of a Freehold server to use, in place of the registry and the cloud: the host names the org (FREEHOLD_SERVER)")
+	p.StringVar(&f.serverCA, "server-ca", "", "`file` of further authorities, PEM, that the server's certificate may be of (FREEHOLD_SERVER_CA)")
 	p.StringVarP(&f.output, "output", "o", "", "`format`: text, json or ndjson (FREEHOLD_OUTPUT)")
 	p.BoolVarP(&f.verbose, "verbose", "v", false, "print more: each resource, debug logs, every cause of an error (FREEHOLD_VERBOSE)")
 	p.StringVar(&f.sandboxDir, "sandbox-dir", "", "sandbox: `folder` of the cloud, which several homes may share (FREEHOLD_SANDBOX_DIR)")
@@ -57,6 +61,7 @@ func (f *globalFlags) add(cmd *cobra.Command) {
 	p.StringArrayVar(&f.quotas, "quota", nil, "sandbox: set a `quota`, name=number; repeatable (FREEHOLD_QUOTA, comma-separated)")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json", "ndjson"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("latency", cobra.FixedCompletions([]string{"realistic", "realistic/60"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.MarkPersistentFlagFilename("server-ca", "pem", "crt")
 	_ = cmd.MarkPersistentFlagDirname("home")
 	_ = cmd.MarkPersistentFlagDirname("sandbox-dir")
 }
@@ -99,6 +104,8 @@ func (a *app) options(cmd *cobra.Command) error {
 		Cloud:      CloudAWS,
 		Backend:    or(f.backend, "FREEHOLD_BACKEND"),
 		Registry:   or(f.registry, "FREEHOLD_REGISTRY"),
+		Server:     a.serverNamed(),
+		ServerCA:   or(f.serverCA, "FREEHOLD_SERVER_CA"),
 		Verbose:    f.verbose || (getenv("FREEHOLD_VERBOSE") != "" && getenv("FREEHOLD_VERBOSE") != "0"),
 		RequestID:  f.requestID,
 		Log:        a.log,

@@ -18,7 +18,7 @@ type outlook struct {
 // history is how long layers took before; nil where nobody would read of it, or
 // it cannot be told.
 func (a *app) history(ctx context.Context, kind string) *forecast.Book {
-	if a.output == asNDJSON || a.lifecycle == nil || !slices.Contains([]string{"onboard", "offboard", "projects"}, kind) {
+	if a.output == asNDJSON || a.lifecycle == nil || a.opt.Server != "" || !slices.Contains([]string{"onboard", "offboard", "projects"}, kind) {
 		return nil
 	}
 	book, err := a.lifecycle.History(ctx)

@@ -65,6 +65,10 @@ func (a *app) follow(ctx context.Context, kind, org string, p progress, use func
 // else may write to a terminal meanwhile; but a stream of events that programs
 // read has only what the log has.
 func (a *app) announceStop(s *stream, org, kind string) {
+	stopping := stopping
+	if a.opt.Server != "" {
+		stopping = "no longer following; what runs on the server goes on"
+	}
 	if a.output == asNDJSON {
 		fmt.Fprintf(a.env.Stderr, "freehold: %s\n", stopping)
 		return

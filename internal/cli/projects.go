@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -82,14 +81,7 @@ func (a *app) projectsShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			i := slices.IndexFunc(all.Projects, func(one event.Project) bool { return one.Name == args[1] })
-			if i < 0 {
-				return &lifecycle.Error{
-					Org: args[0], Doing: "projects show", Next: "list the projects with freehold projects list " + args[0],
-					Err: fmt.Errorf("%w: project %s does not exist", lifecycle.ErrInvalid, args[1]),
-				}
-			}
-			return a.print(all.Projects[i], func(w io.Writer) error { return render.TextProject(w, all.Projects[i]) })
+			return a.printProject(all, args[1])
 		},
 	}
 }
@@ -212,15 +204,11 @@ through Freehold's API is in no spec, and needs no --spec.`,
 				return a.planProjects(cmd, p, org, change)
 			}
 			if yes == "" {
-				planned, err := p.PlanProjects(cmd.Context(), org, change)
-				if err != nil {
-					return err
-				}
-				if err := render.TextPlan(a.env.Stderr, planned); err != nil {
+				if err := a.showRemoval(cmd.Context(), p, org, change); err != nil {
 					return err
 				}
 				if err := a.ask(cmd.Context(), name, "remove the project"); err != nil {
-					return &lifecycle.Error{Org: org, Doing: "projects remove", Err: err, Next: "nothing was removed; run freehold projects remove " + org + " " + name + " again"}
+					return &lifecycle.Error{Org: org, Doing: "projects remove", Err: err, Next: "nothing was removed; run freehold projects remove" + a.ofOrg(org) + " " + name + " again"}
 				}
 			}
 			if err := into.save(); err != nil {
@@ -235,6 +223,19 @@ through Freehold's API is in no spec, and needs no --spec.`,
 	cmd.Flags().StringVar(&yes, "yes", "", "the project's name, instead of being asked")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change, without changing it")
 	return cmd
+}
+
+// showRemoval shows what a removal would do. A server does not plan it.
+func (a *app) showRemoval(ctx context.Context, p ProjectManager, org string, change lifecycle.ProjectChange) error {
+	if a.opt.Server != "" {
+		_, err := fmt.Fprintf(a.env.Stderr, "project %s of %s would be removed, with its namespace if its deletionPolicy is Delete\n", change.Remove, org)
+		return err
+	}
+	planned, err := p.PlanProjects(ctx, org, change)
+	if err != nil {
+		return err
+	}
+	return render.TextPlan(a.env.Stderr, planned)
 }
 
 func specFlag(cmd *cobra.Command, file *string) {

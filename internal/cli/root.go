@@ -24,7 +24,8 @@ cloud: run again later.`,
 		Example: `  freehold doctor
   freehold plan -f acme.yaml
   freehold onboard -f acme.yaml
-  freehold --sandbox onboard -f acme.yaml    # no AWS account needed`,
+  freehold --sandbox onboard -f acme.yaml    # no AWS account needed
+  freehold --server https://acme.freehold.example.com get operations`,
 		Args:          cobra.ArbitraryArgs,
 		RunE:          group,
 		SilenceErrors: true,
@@ -62,10 +63,14 @@ cloud: run again later.`,
 		a.audit(),
 		a.offboard(),
 		a.sandbox(),
+		a.get(),
+		a.login(),
+		a.logout(),
 		a.version(),
 		a.completion(),
 	)
 	root.InitDefaultHelpCmd()
+	a.remotely(root)
 	return root
 }
 

@@ -38,6 +38,7 @@ type app struct {
 
 	services  *Services // nil until wired
 	lifecycle Lifecycle // nil until opened
+	server    Remote    // nil until reached
 	org       string    // the org that the spec states, once it was read
 	doc       document  // the spec, once it was read
 	sheets    []sheet   // the specs, once they were read, of a run over several
@@ -72,6 +73,14 @@ func (a *app) wire(cmd *cobra.Command) (Services, error) {
 // open returns the use cases, which open the registry on first use.
 func (a *app) open(cmd *cobra.Command) (Lifecycle, error) {
 	if a.lifecycle != nil {
+		return a.lifecycle, nil
+	}
+	if a.opt.Server != "" {
+		r, err := a.remote()
+		if err != nil {
+			return nil, err
+		}
+		a.lifecycle = served{Remote: r, url: a.opt.Server, doc: func() []byte { return a.doc.text }}
 		return a.lifecycle, nil
 	}
 	if a.opt.Home == "" {
@@ -112,7 +121,11 @@ func (a *app) endStream(cmd *cobra.Command, args []string, err error) {
 		return
 	}
 	org := a.org
-	if rest := cmd.Flags().Args(); len(rest) == 1 && kind != "onboard" && kind != "plan" || len(rest) > 0 && kind == "projects" {
+	if named := a.serverNamed(); named != "" && a.env.ServerOrg != nil {
+		if host, err := a.env.ServerOrg(named); err == nil && host != "" {
+			org = host
+		}
+	} else if rest := cmd.Flags().Args(); len(rest) == 1 && kind != "onboard" && kind != "plan" || len(rest) > 0 && kind == "projects" {
 		org = rest[0]
 	}
 	lines := &eventLines{w: a.env.Stdout}

@@ -338,15 +338,23 @@ func (a *app) sandboxServeCluster() *cobra.Command {
 func (a *app) sandboxToken() *cobra.Command {
 	var dir, as, role string
 	cmd := &cobra.Command{
-		Use:     "token --dir DIR --as bootstrap|reader [--role ARN]",
-		Short:   "Print an ExecCredential for the cluster in a folder",
-		Example: `  freehold sandbox token --dir DIR --as reader`,
-		Hidden:  true,
-		Args:    exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use:   "token ORG --as USER",
+		Short: "Print a token of the trial login, for a script",
+		Long: `Token prints an ID token of the identity provider that freehold serve --sandbox
+has for an org, as a browser would get it. It is valid for 15 minutes.
+
+The users of an org are ada (an admin), oscar (an operator), vera (a viewer) and
+nobody. ORG "op" is the operators' host, with the user olga.`,
+		Example: `  FREEHOLD_TOKEN="$(freehold sandbox token acme --as ada)" freehold --server https://acme.freehold.localhost:8443 get caller`,
+		Args:    between(0, "ORG"),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
+			case dir == "" && len(args) == 0:
+				return usagef(cmd, "token: ORG is missing")
+			case dir == "" && as == "":
+				return usagef(cmd, "token: --as is missing: want ada, oscar, vera or nobody, and for op olga")
 			case dir == "":
-				return usagef(cmd, "token: --dir is missing")
+				return a.printIDToken(cmd, args[0], as)
 			case as != "bootstrap" && as != "reader":
 				return usagef(cmd, "token: --as %q: want bootstrap or reader", as)
 			}
@@ -362,10 +370,28 @@ func (a *app) sandboxToken() *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&as, "as", "", "the `user` that the token is for")
+	// The kubeconfigs of the sandbox's clusters name these: an ExecCredential for
+	// the cluster in a folder, as bootstrap or reader.
 	cmd.Flags().StringVar(&dir, "dir", "", "the cluster's folder")
-	cmd.Flags().StringVar(&as, "as", "", "the identity: bootstrap or reader")
 	cmd.Flags().StringVar(&role, "role", "", "the role that the identity comes from, which the cluster must know")
+	for _, name := range []string{"dir", "role"} {
+		_ = cmd.Flags().MarkHidden(name)
+	}
 	return cmd
+}
+
+func (a *app) printIDToken(cmd *cobra.Command, org, user string) error {
+	s, err := a.wireSandbox(cmd)
+	if err != nil {
+		return err
+	}
+	token, err := s.IDToken(cmd.Context(), org, user)
+	if err != nil {
+		return &lifecycle.Error{Org: org, Doing: "sandbox token", Err: err}
+	}
+	_, err = fmt.Fprintln(a.env.Stdout, token)
+	return err
 }
 
 func (a *app) printItem(item event.SandboxItem) error {

@@ -158,6 +158,7 @@ func runFreehold(ts *testscript.TestScript, neg bool, args []string) {
 			s.options = o
 			return s.world.wire(ctx, o)
 		},
+		Remote: s.world.remote, ServerOrg: serverOrg, Logins: func(cli.Options) cli.Logins { return fakeLogins{s.world} },
 		Registry: func(cli.Options) cli.RegistryAdmin { return keeper{s.world} },
 		Version:  cli.VersionInfo{Version: "v0.1.0", Commit: "abc1234", Pulumi: func(context.Context) string { return "v3.250.0 (/usr/bin/pulumi)" }},
 	})

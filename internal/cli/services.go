@@ -130,6 +130,9 @@ type Sandbox interface {
 	SandboxEditor
 	SandboxControl
 	SandboxRunner
+	// IDToken returns a token of the trial login of "freehold serve --sandbox", for
+	// one of the users of an org.
+	IDToken(ctx context.Context, org, user string) (string, error)
 }
 
 // SandboxItems reads what is in the sandbox cloud.

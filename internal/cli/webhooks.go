@@ -388,7 +388,7 @@ const flushWithin = 5 * time.Second
 // nothing of that.
 func (a *app) flush(ctx context.Context, orgs ...string) {
 	p := WebhookManager(a.lifecycle)
-	if p == nil {
+	if p == nil || a.opt.Server != "" { // the server sends its own
 		return
 	}
 	within, cancel := context.WithTimeout(ctx, flushWithin)
