@@ -50,6 +50,7 @@ func main() {
 	env := cli.OS()
 	env.Wire = func(ctx context.Context, o cli.Options) (cli.Services, error) { return wire(ctx, o, dropped) }
 	env.Records = openRecords
+	env.Remote, env.ServerOrg, env.Logins = openRemote, serverOrg, openLogins
 	env.Registry = func(o cli.Options) cli.RegistryAdmin { return registryAdmin{o} }
 	env.Version = cli.VersionInfo{Version: version, Commit: commit, Pulumi: pulumiVersion}
 	code := cli.Run(ctx, os.Args[1:], env)

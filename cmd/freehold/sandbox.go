@@ -16,8 +16,10 @@ import (
 
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/engine"
+	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/sandbox"
+	"freehold.dev/freehold/internal/server/tryissuer"
 )
 
 // sandboxCommands joins the sandbox cloud to its commands.
@@ -62,6 +64,15 @@ func openSandbox(ctx context.Context, o cli.Options, home string, log *slog.Logg
 // Remove deletes one item behind the engine's back.
 func (s sandboxCommands) Remove(ctx context.Context, owner, typ, item string, force bool) error {
 	return s.Erase(ctx, owner, typ, item, force)
+}
+
+// IDToken signs in a user of the trial login, without a browser.
+func (s sandboxCommands) IDToken(_ context.Context, org, user string) (string, error) {
+	token, err := tryissuer.Mint(filepath.Join(s.home, serveFolder, issuerFolder), org, user, time.Now())
+	if errors.Is(err, tryissuer.ErrUnknown) {
+		err = fmt.Errorf("%w: %w", lifecycle.ErrInvalid, err)
+	}
+	return token, err
 }
 
 // Reset forgets the sandbox and all that was recorded of its orgs.
