@@ -63,6 +63,7 @@ func wire(ctx context.Context, o cli.Options, dropped []string) (cli.Services, e
 		return cli.Services{}, fmt.Errorf("cloud %q: want %s or %s", o.Cloud, cli.CloudAWS, cli.CloudSandbox)
 	}
 	services.Doctor = func(ctx context.Context) []event.Check { return doctor(ctx, o, home, cl) }
+	services.Serve = func(ctx context.Context, so cli.ServeOptions) error { return serve(ctx, o, home, cl, closers, so) }
 	services.Lifecycle = func(ctx context.Context) (cli.Lifecycle, error) {
 		return openLifecycle(ctx, o, home, cl, log, closers)
 	}

@@ -22,8 +22,8 @@ var may = map[string][]string{
 	"cmd/freehold": {
 		"internal/cli", "internal/engine", "internal/environ", "internal/cloud", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
 		"internal/registry", "internal/registry/sqlite", "internal/registry/postgres", "internal/registry/sqlstore", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
-		"internal/kubelive", "internal/orgcontext", "internal/orgcontext/operator", "internal/watchdog", "internal/webhook",
-		"internal/remote", "internal/remote/dial", "internal/remote/session", "internal/server/trialtls", "internal/server/tryissuer",
+		"internal/kubelive", "internal/orgcontext", "internal/orgcontext/delegation", "internal/orgcontext/operator", "internal/watchdog", "internal/webhook",
+		"internal/remote", "internal/remote/dial", "internal/remote/session", "internal/server", "internal/server/config", "internal/server/rpc", "internal/server/tracing", "internal/server/trialtls", "internal/server/tryissuer",
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/controller/source"},
 
@@ -187,7 +187,18 @@ var may = map[string][]string{
 		"internal/lifecycle", "internal/orgcontext", "internal/orgcontext/delegation", "internal/registry", "internal/spec",
 	},
 	"internal/server/trialtls": {},
-	"internal/server/route":    {"internal/api/freehold/v1/freeholdv1connect"},
+	"internal/server": {
+		"internal/api/freeholdinternal/v1", "internal/api/freeholdinternal/v1/internalv1connect", "internal/event", "internal/lifecycle", "internal/orgcontext",
+		"internal/orgcontext/delegation", "internal/plan", "internal/registry", "internal/server/authz", "internal/server/config", "internal/server/discovery",
+		"internal/server/edge", "internal/server/gateway", "internal/server/identity", "internal/server/mtls", "internal/server/route", "internal/server/rpc",
+		"internal/server/tracing",
+	},
+	"internal/server/servertest": {
+		"internal/dataplane", "internal/event", "internal/finding", "internal/lifecycle", "internal/oidctest", "internal/operation", "internal/orgcontext",
+		"internal/orgcontext/delegation", "internal/orgcontext/orgcontexttest", "internal/plan", "internal/registry", "internal/server", "internal/server/config",
+		"internal/server/mtls", "internal/server/rpc", "internal/server/trialtls", "internal/spec",
+	},
+	"internal/server/route": {"internal/api/freehold/v1/freeholdv1connect"},
 
 	// What an error of the API says beside its code, for both sides.
 	"internal/api/reason":        {},

@@ -90,6 +90,9 @@ type Services struct {
 	// EKSToken returns an ExecCredential for an EKS cluster.
 	EKSToken func(context.Context, TokenRequest) ([]byte, error)
 	Doctor   func(context.Context) []event.Check
+	// Serve runs the control plane until ctx ends. An invalid configuration wraps
+	// lifecycle.ErrInvalid.
+	Serve func(context.Context, ServeOptions) error
 	// Close releases everything; nil: nothing to release.
 	Close func() error
 }

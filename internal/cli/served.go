@@ -124,6 +124,7 @@ var conducts = map[string]conduct{
 	"kubeconfig": {why: "run it where the registry is: a cluster is not reached through the server"},
 	"claims":     {why: "run it where the registry is"},
 	"registry":   {why: "it works on a database"},
+	"serve":      {why: "it is the server"},
 	"audit":      {why: "run it where the registry is; drift run looks for violations too"},
 	"offboard":   {why: "run it where the registry is: nobody removes a data plane through the server"},
 	"webhooks":   {why: "run it where the registry is"},

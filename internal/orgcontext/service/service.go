@@ -14,3 +14,8 @@ import (
 func For(org, name, request string) orgcontext.Context {
 	return orgcontext.Of(claim.Org{Org: org, Actor: "service:" + name, Request: request})
 }
+
+// Fleet is the right to read over all orgs, for the service of that name or SPIFFE ID.
+func Fleet(name, request string) orgcontext.Fleet {
+	return orgcontext.OfFleet(claim.Fleet{Actor: "service:" + name, Request: request})
+}

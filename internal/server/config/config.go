@@ -48,6 +48,13 @@ type Config struct {
 	StopWithin time.Duration `yaml:"stopWithin" env:"STOP_WITHIN"`
 	// Login says where "freehold login" finds the identity providers.
 	Login Login `yaml:"login" envPrefix:"LOGIN_"`
+	// IssuerHosts are hosts of identity providers that may have any address, such as
+	// login.internal or login.internal:8443. Orgs choose their providers, so all others
+	// are reached at public addresses only. Default: none.
+	IssuerHosts []string `yaml:"issuerHosts" env:"ISSUER_HOSTS"`
+	// TrialIssuer is where "freehold serve --sandbox" has identity providers for trying,
+	// a port of localhost. Without --sandbox there are none. Default: https://localhost:8444.
+	TrialIssuer string `yaml:"trialIssuer" env:"TRIAL_ISSUER"`
 }
 
 // Login is the rule by which a client that has no token yet finds the identity
@@ -270,6 +277,9 @@ func (c Config) check() error {
 	if u, err := url.Parse(c.Operators.IssuerURL); c.Operators.IssuerURL != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
 		wrong("operators.issuerUrl", "must be https, without a user, a query or a fragment")
 	}
+	if u, err := url.Parse(c.TrialIssuer); c.TrialIssuer != "" && (err != nil || u.Scheme != "https" || u.Hostname() != "localhost" || u.Port() == "" || u.Path != "") {
+		wrong("trialIssuer", "%q must be https://localhost:PORT: nobody else may reach it", c.TrialIssuer)
+	}
 	for _, p := range c.Listen.Proxies {
 		if _, err := netip.ParsePrefix(p); err != nil {
 			wrong("listen.proxies", "%q must be a range such as 10.0.0.0/24", p)
@@ -309,10 +319,6 @@ func hostname(s string) bool {
 	return true
 }
 
-// TrialIssuer is where "freehold serve --sandbox" has its identity providers. The
-// documents in docs/examples name it.
-const TrialIssuer = "https://localhost:8444"
-
 // Trial is the configuration of "freehold serve --sandbox", where neither a file nor
 // a variable says otherwise.
 func Trial(home string) Config {
@@ -320,7 +326,18 @@ func Trial(home string) Config {
 		Domain:    "freehold.localhost",
 		Listen:    Listen{Address: "127.0.0.1:8443"},
 		TLS:       TLS{Certificate: filepath.Join(home, "tls.pem"), Key: filepath.Join(home, "tls.key")},
-		Operators: Operators{IssuerURL: TrialIssuer + "/op", UsernameClaim: "email", OperatorGroups: []string{"operators"}},
-		Login:     Login{Orgs: TrialIssuer + "/{org}", Operators: TrialIssuer + "/op"},
+		Operators: Operators{UsernameClaim: "email", OperatorGroups: []string{"operators"}},
+		// The documents in docs/examples name it.
+		TrialIssuer: "https://localhost:8444",
 	}
+}
+
+// Tried returns the configuration with the identity providers for trying as those of
+// the operators and of "freehold login", where nothing else is configured.
+func (c Config) Tried() Config {
+	or(&c.Operators.IssuerURL, c.TrialIssuer+"/op")
+	if c.Login == (Login{}) {
+		c.Login = Login{Orgs: c.TrialIssuer + "/{org}", Operators: c.TrialIssuer + "/op"}
+	}
+	return c
 }

@@ -92,3 +92,11 @@ func (h handler) Assume(ctx context.Context, q *internalv1.AssumeRequest) (*inte
 	}
 	return &internalv1.AssumeResponse{Token: token, ExpireTime: timestamppb.New(c.Expires)}, nil
 }
+
+func (h handler) Recognize(ctx context.Context, q *internalv1.RecognizeRequest) (*internalv1.RecognizeResponse, error) {
+	known, err := h.s.Recognize(ctx, q.GetHost())
+	if err != nil {
+		return nil, answer(err)
+	}
+	return &internalv1.RecognizeResponse{Known: known}, nil
+}

@@ -54,9 +54,9 @@ func (s *Service) delegate(ctx context.Context, presenter spiffeid.ID, given, au
 	return c, nil
 }
 
-// Assume returns a context token by which presenter acts for an org in its own
-// name: it is the subject and the audience, and has no role. It is on the org's
-// record before it is given out.
+// Assume returns a context token by which presenter acts for an org in its own name,
+// or reads over all orgs where org is empty. Presenter is the subject and the
+// audience, and has no role. It is in the audit log before it is given out.
 func (s *Service) Assume(ctx context.Context, presenter spiffeid.ID, org, purpose string) (string, delegation.Claims, error) {
 	what := "act for the org: " + shown(purpose)
 	request := "assume-" + rand.Text()
@@ -68,8 +68,7 @@ func (s *Service) Assume(ctx context.Context, presenter spiffeid.ID, org, purpos
 	if err != nil {
 		return "", delegation.Claims{}, err
 	}
-	by := service.For(org, presenter.String(), request)
-	if err := s.orgs.records.Org(by).Note(ctx, registry.Note{By: by, What: what, Result: "allowed: " + presenter.String() + " resumes operations"}); err != nil {
+	if err := s.noteAssumed(ctx, presenter, org, request, what); err != nil {
 		return "", delegation.Claims{}, s.failed(org, presenter.String(), request, what, fmt.Errorf("%w: %w", ErrUnavailable, err))
 	}
 	return token, c, nil
@@ -78,6 +77,14 @@ func (s *Service) Assume(ctx context.Context, presenter spiffeid.ID, org, purpos
 func (s *Service) assume(ctx context.Context, presenter spiffeid.ID, org, request string) (c delegation.Claims, known string, err error) {
 	if !slices.ContainsFunc(assumers, func(a route.Service) bool { return s.id(a) == presenter }) {
 		return c, "", refuse(PresenterRefused, "%s acts for org %s", presenter, shown(org))
+	}
+	now := s.now().Truncate(time.Second)
+	c = delegation.Claims{
+		Org: org, Fleet: org == "", Subject: "service:" + presenter.String(), Act: []string{presenter.String()}, Audience: presenter.String(),
+		Request: request, Issued: now, Expires: now.Add(delegation.MaxLife),
+	}
+	if org == "" {
+		return c, "", nil
 	}
 	if !orgcontext.IsName(org) {
 		return c, "", refuse(OrgUnknown, "%s", shown(org))
@@ -89,9 +96,30 @@ func (s *Service) assume(ctx context.Context, presenter spiffeid.ID, org, reques
 	if who == nil {
 		return c, "", refuse(OrgUnknown, "%s", shown(org))
 	}
-	now := s.now().Truncate(time.Second)
-	return delegation.Claims{
-		Org: org, Subject: "service:" + presenter.String(), Act: []string{presenter.String()}, Audience: presenter.String(),
-		Request: request, Issued: now, Expires: now.Add(delegation.MaxLife),
-	}, org, nil
+	return c, org, nil
+}
+
+// noteAssumed puts a context that presenter is going to have into the audit log of
+// the org, or into the fleet's.
+func (s *Service) noteAssumed(ctx context.Context, presenter spiffeid.ID, org, request, what string) error {
+	result := "allowed: " + presenter.String() + " resumes operations"
+	if org == "" {
+		by := service.Fleet(presenter.String(), request)
+		return s.orgs.records.Fleet(by).Note(ctx, registry.FleetNote{By: by, What: what, Result: result})
+	}
+	by := service.For(org, presenter.String(), request)
+	return s.orgs.records.Org(by).Note(ctx, registry.Note{By: by, What: what, Result: result})
+}
+
+// Recognize reports whether there is an org with the host name.
+func (s *Service) Recognize(ctx context.Context, host string) (bool, error) {
+	name, fleet := s.orgOf(host)
+	if fleet || name == "" {
+		return fleet, nil
+	}
+	who, err := s.orgs.of(ctx, name, "")
+	if err != nil {
+		return false, errors.Join(ErrUnavailable, err)
+	}
+	return who != nil, nil
 }

@@ -105,17 +105,21 @@ func TestTheWorkerActsForAnOrgInItsOwnNameAndOnTheRecord(t *testing.T) {
 		org  string
 		want identity.Reason
 	}{
-		"the gateway":       {gateway, "acme", identity.PresenterRefused},
-		"control":           {control, "acme", identity.PresenterRefused},
-		"drift":             {drift, "acme", identity.PresenterRefused},
-		"nobody":            {spiffeid.ID{}, "acme", identity.PresenterRefused},
-		"for no org":        {worker, "hooli", identity.OrgUnknown},
-		"for what is none":  {worker, "Acme'; --", identity.OrgUnknown},
-		"for the operators": {worker, "", identity.OrgUnknown},
+		"the gateway":          {gateway, "acme", identity.PresenterRefused},
+		"control":              {control, "acme", identity.PresenterRefused},
+		"drift":                {drift, "acme", identity.PresenterRefused},
+		"nobody":               {spiffeid.ID{}, "acme", identity.PresenterRefused},
+		"for no org":           {worker, "hooli", identity.OrgUnknown},
+		"for what is none":     {worker, "Acme'; --", identity.OrgUnknown},
+		"the gateway, for all": {gateway, "", identity.PresenterRefused},
 	} {
 		token, _, err := w.Assume(t.Context(), c.by, c.org, "x")
 		if got := reasonOf(err); got != c.want || token != "" {
 			t.Errorf("%s: %v, want %s", reason, err, c.want)
 		}
+	}
+	// Without an org it may read over all of them, and act for none.
+	if _, c, err := w.Assume(t.Context(), worker, "", "find operations that nobody runs"); err != nil || !c.Fleet || c.Org != "" || len(c.Roles) > 0 {
+		t.Errorf("over all orgs: %+v, %v", c, err)
 	}
 }

@@ -31,6 +31,7 @@ const (
 // Records is the registry: registry.Store.
 type Records interface {
 	Org(c orgcontext.Context) registry.OrgStore
+	Fleet(f orgcontext.Fleet) registry.FleetStore
 }
 
 // org is who may call for an org. One without issuers refuses everybody.

@@ -24,6 +24,8 @@ type records struct {
 
 func (r *records) Org(c orgcontext.Context) registry.OrgStore { return &recordsOf{r, c.Org()} }
 
+func (r *records) Fleet(orgcontext.Fleet) registry.FleetStore { return nil } // nobody asks
+
 type recordsOf struct {
 	*records
 

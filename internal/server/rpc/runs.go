@@ -20,11 +20,12 @@ type Runs struct {
 	stopped bool
 	running sync.WaitGroup
 	count   int
+	ids     map[string]bool
 }
 
 // NewRuns makes room for so many operations at a time.
 func NewRuns(most int, log *slog.Logger) *Runs {
-	return &Runs{log: log, slots: make(chan struct{}, most)}
+	return &Runs{log: log, slots: make(chan struct{}, most), ids: map[string]bool{}}
 }
 
 // Running is how many there are now.
@@ -32,6 +33,13 @@ func (r *Runs) Running() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.count
+}
+
+// Has reports whether an operation runs in this process.
+func (r *Runs) Has(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ids[id]
 }
 
 // Begin runs an operation, and returns its id once it has begun, which is when its
@@ -46,14 +54,14 @@ func (r *Runs) Begin(ctx context.Context, run func(context.Context, event.Sink) 
 	// What the run is done for travels in the context; the caller's patience does not.
 	running, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
-		defer r.leave()
+		id := ""
+		defer func() { r.leave(id) }()
 		defer giveUp()
 		err := run(running, func(ev event.Event) {
-			if ev.Operation != "" {
-				select {
-				case began <- ev.Operation:
-				default:
-				}
+			if id == "" && ev.Operation != "" {
+				id = ev.Operation
+				r.has(id)
+				began <- id
 			}
 		})
 		ended <- err
@@ -98,9 +106,16 @@ func (r *Runs) enter() error {
 	return nil
 }
 
-func (r *Runs) leave() {
+func (r *Runs) has(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ids[id] = true
+}
+
+func (r *Runs) leave(id string) {
 	r.mu.Lock()
 	r.count--
+	delete(r.ids, id)
 	r.mu.Unlock()
 	<-r.slots
 	r.running.Done()

@@ -299,7 +299,7 @@ func (x *DelegateResponse) GetExpireTime() *timestamppb.Timestamp {
 // AssumeRequest names the organization to act for.
 type AssumeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The organization.
+	// The organization; empty: none, the token is for reading over all of them.
 	Org string `protobuf:"bytes,1,opt,name=org,proto3" json:"org,omitempty"`
 	// What the service wants to do, for the audit log.
 	Purpose       string `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
@@ -406,6 +406,98 @@ func (x *AssumeResponse) GetExpireTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// RecognizeRequest names a host.
+type RecognizeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The canonical host name, without a port.
+	Host          string `protobuf:"bytes,1,opt,name=host,proto3" json:"host,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecognizeRequest) Reset() {
+	*x = RecognizeRequest{}
+	mi := &file_freehold_internal_v1_identity_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecognizeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecognizeRequest) ProtoMessage() {}
+
+func (x *RecognizeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_freehold_internal_v1_identity_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecognizeRequest.ProtoReflect.Descriptor instead.
+func (*RecognizeRequest) Descriptor() ([]byte, []int) {
+	return file_freehold_internal_v1_identity_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RecognizeRequest) GetHost() string {
+	if x != nil {
+		return x.Host
+	}
+	return ""
+}
+
+// RecognizeResponse says whether it is known.
+type RecognizeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether there is such an organization.
+	Known         bool `protobuf:"varint,1,opt,name=known,proto3" json:"known,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecognizeResponse) Reset() {
+	*x = RecognizeResponse{}
+	mi := &file_freehold_internal_v1_identity_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecognizeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecognizeResponse) ProtoMessage() {}
+
+func (x *RecognizeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_freehold_internal_v1_identity_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecognizeResponse.ProtoReflect.Descriptor instead.
+func (*RecognizeResponse) Descriptor() ([]byte, []int) {
+	return file_freehold_internal_v1_identity_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RecognizeResponse) GetKnown() bool {
+	if x != nil {
+		return x.Known
+	}
+	return false
+}
+
 var File_freehold_internal_v1_identity_proto protoreflect.FileDescriptor
 
 const file_freehold_internal_v1_identity_proto_rawDesc = "" +
@@ -438,11 +530,16 @@ const file_freehold_internal_v1_identity_proto_rawDesc = "" +
 	"\x0eAssumeResponse\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12;\n" +
 	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime2\x9c\x02\n" +
+	"expireTime\"&\n" +
+	"\x10RecognizeRequest\x12\x12\n" +
+	"\x04host\x18\x01 \x01(\tR\x04host\")\n" +
+	"\x11RecognizeResponse\x12\x14\n" +
+	"\x05known\x18\x01 \x01(\bR\x05known2\xfa\x02\n" +
 	"\x0fIdentityService\x12Y\n" +
 	"\bExchange\x12%.freehold.internal.v1.ExchangeRequest\x1a&.freehold.internal.v1.ExchangeResponse\x12Y\n" +
 	"\bDelegate\x12%.freehold.internal.v1.DelegateRequest\x1a&.freehold.internal.v1.DelegateResponse\x12S\n" +
-	"\x06Assume\x12#.freehold.internal.v1.AssumeRequest\x1a$.freehold.internal.v1.AssumeResponseBCZAfreehold.dev/freehold/internal/api/freeholdinternal/v1;internalv1b\x06proto3"
+	"\x06Assume\x12#.freehold.internal.v1.AssumeRequest\x1a$.freehold.internal.v1.AssumeResponse\x12\\\n" +
+	"\tRecognize\x12&.freehold.internal.v1.RecognizeRequest\x1a'.freehold.internal.v1.RecognizeResponseBCZAfreehold.dev/freehold/internal/api/freeholdinternal/v1;internalv1b\x06proto3"
 
 var (
 	file_freehold_internal_v1_identity_proto_rawDescOnce sync.Once
@@ -456,7 +553,7 @@ func file_freehold_internal_v1_identity_proto_rawDescGZIP() []byte {
 	return file_freehold_internal_v1_identity_proto_rawDescData
 }
 
-var file_freehold_internal_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_freehold_internal_v1_identity_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_freehold_internal_v1_identity_proto_goTypes = []any{
 	(*ExchangeRequest)(nil),       // 0: freehold.internal.v1.ExchangeRequest
 	(*ExchangeResponse)(nil),      // 1: freehold.internal.v1.ExchangeResponse
@@ -464,20 +561,24 @@ var file_freehold_internal_v1_identity_proto_goTypes = []any{
 	(*DelegateResponse)(nil),      // 3: freehold.internal.v1.DelegateResponse
 	(*AssumeRequest)(nil),         // 4: freehold.internal.v1.AssumeRequest
 	(*AssumeResponse)(nil),        // 5: freehold.internal.v1.AssumeResponse
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(*RecognizeRequest)(nil),      // 6: freehold.internal.v1.RecognizeRequest
+	(*RecognizeResponse)(nil),     // 7: freehold.internal.v1.RecognizeResponse
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_freehold_internal_v1_identity_proto_depIdxs = []int32{
-	6, // 0: freehold.internal.v1.ExchangeResponse.expire_time:type_name -> google.protobuf.Timestamp
-	6, // 1: freehold.internal.v1.DelegateResponse.expire_time:type_name -> google.protobuf.Timestamp
-	6, // 2: freehold.internal.v1.AssumeResponse.expire_time:type_name -> google.protobuf.Timestamp
+	8, // 0: freehold.internal.v1.ExchangeResponse.expire_time:type_name -> google.protobuf.Timestamp
+	8, // 1: freehold.internal.v1.DelegateResponse.expire_time:type_name -> google.protobuf.Timestamp
+	8, // 2: freehold.internal.v1.AssumeResponse.expire_time:type_name -> google.protobuf.Timestamp
 	0, // 3: freehold.internal.v1.IdentityService.Exchange:input_type -> freehold.internal.v1.ExchangeRequest
 	2, // 4: freehold.internal.v1.IdentityService.Delegate:input_type -> freehold.internal.v1.DelegateRequest
 	4, // 5: freehold.internal.v1.IdentityService.Assume:input_type -> freehold.internal.v1.AssumeRequest
-	1, // 6: freehold.internal.v1.IdentityService.Exchange:output_type -> freehold.internal.v1.ExchangeResponse
-	3, // 7: freehold.internal.v1.IdentityService.Delegate:output_type -> freehold.internal.v1.DelegateResponse
-	5, // 8: freehold.internal.v1.IdentityService.Assume:output_type -> freehold.internal.v1.AssumeResponse
-	6, // [6:9] is the sub-list for method output_type
-	3, // [3:6] is the sub-list for method input_type
+	6, // 6: freehold.internal.v1.IdentityService.Recognize:input_type -> freehold.internal.v1.RecognizeRequest
+	1, // 7: freehold.internal.v1.IdentityService.Exchange:output_type -> freehold.internal.v1.ExchangeResponse
+	3, // 8: freehold.internal.v1.IdentityService.Delegate:output_type -> freehold.internal.v1.DelegateResponse
+	5, // 9: freehold.internal.v1.IdentityService.Assume:output_type -> freehold.internal.v1.AssumeResponse
+	7, // 10: freehold.internal.v1.IdentityService.Recognize:output_type -> freehold.internal.v1.RecognizeResponse
+	7, // [7:11] is the sub-list for method output_type
+	3, // [3:7] is the sub-list for method input_type
 	3, // [3:3] is the sub-list for extension type_name
 	3, // [3:3] is the sub-list for extension extendee
 	0, // [0:3] is the sub-list for field type_name
@@ -494,7 +595,7 @@ func file_freehold_internal_v1_identity_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_freehold_internal_v1_identity_proto_rawDesc), len(file_freehold_internal_v1_identity_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -30,6 +30,8 @@ const (
 	IdentityServiceDelegateProcedure = "/freehold.internal.v1.IdentityService/Delegate"
 	// IdentityServiceAssumeProcedure is the procedure name of the IdentityService's Assume RPC.
 	IdentityServiceAssumeProcedure = "/freehold.internal.v1.IdentityService/Assume"
+	// IdentityServiceRecognizeProcedure is the procedure name of the IdentityService's Recognize RPC.
+	IdentityServiceRecognizeProcedure = "/freehold.internal.v1.IdentityService/Recognize"
 )
 
 var (
@@ -52,6 +54,13 @@ var (
 			StreamType: connect.StreamTypeUnary,
 			Schema:     v1.File_freehold_internal_v1_identity_proto.Services().ByName("IdentityService").Methods().ByName("Assume"),
 			Procedure:  IdentityServiceAssumeProcedure,
+		}
+	})
+	identityServiceRecognizeSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_freehold_internal_v1_identity_proto.Services().ByName("IdentityService").Methods().ByName("Recognize"),
+			Procedure:  IdentityServiceRecognizeProcedure,
 		}
 	})
 )
@@ -77,6 +86,12 @@ type IdentityServiceClient interface {
 	// Callers: worker.
 	// Errors: as Exchange.
 	Assume(context.Context, *v1.AssumeRequest) (*v1.AssumeResponse, error)
+	// Recognize returns whether there is an organization with the host name. The gateway
+	// asks before it has a certificate issued for the name, and tells no client.
+	//
+	// Callers: gateway.
+	// Errors: UNAVAILABLE as Exchange.
+	Recognize(context.Context, *v1.RecognizeRequest) (*v1.RecognizeResponse, error)
 }
 
 // NewIdentityServiceClient constructs a client for the freehold.internal.v1.IdentityService
@@ -106,6 +121,12 @@ type IdentityServiceHandler interface {
 	// Callers: worker.
 	// Errors: as Exchange.
 	Assume(context.Context, *v1.AssumeRequest) (*v1.AssumeResponse, error)
+	// Recognize returns whether there is an organization with the host name. The gateway
+	// asks before it has a certificate issued for the name, and tells no client.
+	//
+	// Callers: gateway.
+	// Errors: UNAVAILABLE as Exchange.
+	Recognize(context.Context, *v1.RecognizeRequest) (*v1.RecognizeResponse, error)
 }
 
 // RegisterIdentityServiceHandler registers svc as the freehold.internal.v1.IdentityService
@@ -116,6 +137,7 @@ func RegisterIdentityServiceHandler(server *connect.Server, svc IdentityServiceH
 		connect.Method{Spec: identityServiceExchangeSpec(), Handler: adapter.exchange},
 		connect.Method{Spec: identityServiceDelegateSpec(), Handler: adapter.delegate},
 		connect.Method{Spec: identityServiceAssumeSpec(), Handler: adapter.assume},
+		connect.Method{Spec: identityServiceRecognizeSpec(), Handler: adapter.recognize},
 	)
 }
 
@@ -132,6 +154,10 @@ func (UnimplementedIdentityServiceHandler) Delegate(context.Context, *v1.Delegat
 
 func (UnimplementedIdentityServiceHandler) Assume(context.Context, *v1.AssumeRequest) (*v1.AssumeResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "freehold.internal.v1.IdentityService.Assume is not implemented")
+}
+
+func (UnimplementedIdentityServiceHandler) Recognize(context.Context, *v1.RecognizeRequest) (*v1.RecognizeResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "freehold.internal.v1.IdentityService.Recognize is not implemented")
 }
 
 type identityServiceClient struct {
@@ -157,6 +183,14 @@ func (c *identityServiceClient) Delegate(ctx context.Context, req *v1.DelegateRe
 func (c *identityServiceClient) Assume(ctx context.Context, req *v1.AssumeRequest) (*v1.AssumeResponse, error) {
 	var res v1.AssumeResponse
 	if err := c.client.CallUnary(ctx, identityServiceAssumeSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *identityServiceClient) Recognize(ctx context.Context, req *v1.RecognizeRequest) (*v1.RecognizeResponse, error) {
+	var res v1.RecognizeResponse
+	if err := c.client.CallUnary(ctx, identityServiceRecognizeSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -194,6 +228,18 @@ func (h identityServiceHandler) assume(ctx context.Context, _ connect.Spec, stre
 		return err
 	}
 	res, err := h.svc.Assume(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h identityServiceHandler) recognize(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.RecognizeRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.Recognize(ctx, &req)
 	if err != nil {
 		return err
 	}
