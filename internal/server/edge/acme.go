@@ -60,10 +60,10 @@ func (a ACME) policy(ctx context.Context, name string) error {
 	}
 	known, err := a.Known(ctx, host.Org)
 	if err != nil {
-		return fmt.Errorf("cannot tell whether there is an org %s: %w", host.Org, err)
+		return fmt.Errorf("cannot tell whether org %s exists: %w", host.Org, err)
 	}
 	if !known {
-		return fmt.Errorf("%w: there is no org %s", errNotServed, host.Org)
+		return fmt.Errorf("%w: org %s does not exist", errNotServed, host.Org)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (c *Certificates) Watch(ctx context.Context) {
 		if err := c.Reload(); err != nil {
 			failure = err.Error()
 			if failure != last {
-				c.log.Error("the new TLS certificate cannot be used; the old one is served until the files are right", "error", err, "expires", c.expires())
+				c.log.Error("cannot use the new TLS certificate; still serving the old one", "error", err, "expires", c.expires())
 			}
 		}
 		last = failure

@@ -9,6 +9,11 @@ import (
 )
 
 // Limits keep one org, or one address, from taking what the others need.
+//
+// The address is that of the client as far as it is known. Behind a balancer that
+// puts its own in place of the clients', all of them are one address: keep the
+// clients' addresses, or name the balancer in Hosts.Proxies and have it send
+// X-Forwarded-For.
 type Limits struct {
 	// PerSecond and Burst are the requests that each org may make.
 	PerSecond float64

@@ -39,7 +39,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, reason string) 
 	answer(w, r, connect.CodeUnauthenticated, "unauthenticated")
 }
 
-func (g *Gateway) turnAway(w http.ResponseWriter, r *http.Request, why *refusal) {
+func (g *Gateway) reject(w http.ResponseWriter, r *http.Request, why *refusal) {
 	if why.decision == edge.Refused {
 		g.refuse(w, r, why.reason)
 		return

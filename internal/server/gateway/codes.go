@@ -79,7 +79,7 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // stopMessage is for people; clients know the code.
-const stopMessage = "the server ends this stream: call again after the last message that arrived"
+const stopMessage = "the server is closing this stream: resume after the last message you received"
 
 // endOfStream ends a stream with "unavailable": it returns the bytes that do, and
 // sets the trailers where these do.

@@ -70,7 +70,7 @@ func New(o Options) (*Gateway, error) {
 		c, there := o.Callees[s]
 		needed := len(route.Procedures(s)) > 0 || s == route.Identity && o.Identity == nil
 		if (needed || there) && (c.URL == nil || c.ID == "" || c.Transport == nil) {
-			return nil, fmt.Errorf("gateway: it is not configured where the service %s is", s)
+			return nil, fmt.Errorf("gateway: service %s needs a URL, a SPIFFE ID and a transport", s)
 		}
 		if there {
 			c.Transport = o.Tracing.Transport(c.Transport)
@@ -121,11 +121,11 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	c, refusal := g.call(r)
 	if refusal != nil {
-		g.turnAway(w, r, refusal)
+		g.reject(w, r, refusal)
 		return
 	}
 	if refusal = g.authenticate(r, c); refusal != nil {
-		g.turnAway(w, r, refusal)
+		g.reject(w, r, refusal)
 		return
 	}
 	authenticated = true
@@ -166,7 +166,7 @@ func (g *Gateway) Ready(ctx context.Context) error {
 			others++
 			if problems[i] != nil {
 				away++
-				g.o.Log.Warn("a service is away: its procedures are answered with unavailable", "service", string(s), "error", problems[i])
+				g.o.Log.Warn("a service cannot be reached; its procedures are answered with unavailable", "service", string(s), "error", problems[i])
 			}
 		}
 	}

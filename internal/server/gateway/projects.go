@@ -69,7 +69,7 @@ func matches(headers []string, etag string) bool {
 // projectSet calls GetProjectSet. code is 0 if there is an answer.
 func (c *call) projectSet(ctx context.Context) (set *freeholdv1.GetProjectSetResponse, code connect.Code) {
 	failed := func(err error) (*freeholdv1.GetProjectSetResponse, connect.Code) {
-		c.g.o.Log.Error("a service does not answer", "service", c.callee.ID, "procedure", c.procedure, "request", c.request, "error", err)
+		c.g.o.Log.Error("a service did not answer", "service", c.callee.ID, "procedure", c.procedure, "request", c.request, "error", err)
 		return nil, connect.CodeUnavailable
 	}
 	u := *c.callee.URL

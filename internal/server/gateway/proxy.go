@@ -50,7 +50,7 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) {
 	if c.streams {
 		defer context.AfterFunc(c.g.ending, func() { over.Store(true); cancel() })()
 		defer time.AfterFunc(b.StreamTime, func() { over.Store(true); cancel() }).Stop()
-		w = &patient{w, controller, b.WriteTime, c.g.o.Now}
+		w = &deadlineWriter{w, controller, b.WriteTime, c.g.o.Now}
 	} else {
 		ctx, cancel = context.WithTimeout(ctx, b.RequestTime)
 		defer cancel()
@@ -100,7 +100,7 @@ func (c *call) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			answer(w, r, connect.CodeResourceExhausted, fmt.Sprintf("the request is larger than %d bytes", limit))
 		} else {
-			answer(w, r, connect.CodeDeadlineExceeded, "the request did not arrive")
+			answer(w, r, connect.CodeDeadlineExceeded, "the request body did not arrive in time")
 		}
 		return nil, false
 	}
@@ -168,7 +168,7 @@ func (c *call) failed(w http.ResponseWriter, r *http.Request, err error, over *a
 	case r.Context().Err() != nil:
 		answer(w, r, connect.CodeCanceled, "canceled") // nobody reads it
 	default:
-		c.g.o.Log.Error("a service does not answer", "service", c.callee.ID, "procedure", c.procedure, "request", c.request, "error", err)
+		c.g.o.Log.Error("a service did not answer", "service", c.callee.ID, "procedure", c.procedure, "request", c.request, "error", err)
 		unavailable(w, r)
 	}
 }
@@ -193,29 +193,29 @@ func (c *call) codeAtTheEnd(r *http.Request, s *stream) string {
 	return ""
 }
 
-// patient gives each write of a stream some time. A client that reads nothing for
-// longer loses its stream; it can go on after the last message that it got.
-type patient struct {
+// deadlineWriter gives each write of a stream some time. A client that reads nothing
+// for longer loses its stream; it can resume after the last message that it got.
+type deadlineWriter struct {
 	http.ResponseWriter
 	controller *http.ResponseController
 	each       time.Duration
 	now        func() time.Time
 }
 
-func (p *patient) Write(b []byte) (int, error) {
-	defer p.hurry()()
+func (p *deadlineWriter) Write(b []byte) (int, error) {
+	defer p.start()()
 	return p.ResponseWriter.Write(b)
 }
 
 // FlushError is what http.ResponseController calls.
-func (p *patient) FlushError() error {
-	defer p.hurry()()
+func (p *deadlineWriter) FlushError() error {
+	defer p.start()()
 	return p.controller.Flush()
 }
 
-func (p *patient) hurry() (calm func()) {
+func (p *deadlineWriter) start() (done func()) {
 	_ = p.controller.SetWriteDeadline(p.now().Add(p.each))
-	// Between two messages may be any time.
+	// The next message may be a long time away.
 	return func() { _ = p.controller.SetWriteDeadline(time.Time{}) }
 }
 

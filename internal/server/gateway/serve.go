@@ -44,7 +44,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener, c *tls.Config, stop
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), stop.Requests)
 	defer cancel()
 	if err := server.Shutdown(within); err != nil {
-		g.o.Log.Warn("requests were cut off: they took longer than the gateway may take to stop", "within", stop.Requests)
+		g.o.Log.Warn("shutdown timeout reached: closing connections with requests still in progress", "timeout", stop.Requests)
 		if err := server.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			return fmt.Errorf("gateway: close: %w", err)
 		}

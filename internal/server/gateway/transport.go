@@ -21,8 +21,12 @@ func NewTransport(c *tls.Config, now func() time.Time) http.RoundTripper {
 			DisableCompression:  true,
 			TLSHandshakeTimeout: 10 * time.Second,
 			IdleConnTimeout:     2 * time.Minute,
-			// A service that is gone without a word is found out while a stream waits.
-			HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
+			HTTP2: &http.HTTP2Config{
+				// A service that is gone without a word is noticed while a stream waits.
+				SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second,
+				// What a slow client has not read yet is kept here: 4 MiB by default.
+				MaxReceiveBufferPerStream: 256 << 10,
+			},
 		}
 		t.Protocols.SetHTTP2(true)
 		return t

@@ -38,7 +38,7 @@ const (
 
 // world is a gateway on loopback, in front of one server that plays all services.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	gateway *Gateway
 	addr    string
 	tls     *tls.Config // of clients
@@ -176,7 +176,7 @@ func (s *service) handler() http.Handler {
 	})
 }
 
-func source(t *testing.T, dir, name string) mtls.Source {
+func source(t testing.TB, dir, name string) mtls.Source {
 	t.Helper()
 	s, err := mtls.BuiltIn(dir, trustDomain, name, time.Now)
 	if err != nil {
@@ -187,7 +187,7 @@ func source(t *testing.T, dir, name string) mtls.Source {
 }
 
 // newWorld starts everything; change may change the options.
-func newWorld(t *testing.T, change func(*Options)) *world {
+func newWorld(t testing.TB, change func(*Options)) *world {
 	t.Helper()
 	w := &world{t: t, service: &service{next: make(chan struct{}), revision: "r1"}, log: &syncBuffer{}, metrics: prometheus.NewRegistry()}
 	dir := filepath.Join(t.TempDir(), "ca")
@@ -244,7 +244,7 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	return w
 }
 
-func listen(t *testing.T, addr string) net.Listener {
+func listen(t testing.TB, addr string) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -292,7 +292,7 @@ func (w *world) client(host, token string, options ...connecthttp.Option) *conne
 }
 
 // answer is what came back for a request, without what differs each time.
-func dump(t *testing.T, resp *http.Response) string {
+func dump(t testing.TB, resp *http.Response) string {
 	t.Helper()
 	defer resp.Body.Close()
 	var out bytes.Buffer
