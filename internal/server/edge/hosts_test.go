@@ -115,6 +115,14 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+func TestAnAbsoluteTargetIsRefusedHoweverItIsSeen(t *testing.T) {
+	r := asked{host: "acme." + base, sni: "acme." + base}.request()
+	r.URL.Host = "globex." + base
+	if got, err := hosts.Canonical(r); err == nil {
+		t.Errorf("accepted as %+v", got)
+	}
+}
+
 func TestAConfigurationThatCouldBeReadInTwoWaysIsRefused(t *testing.T) {
 	if err := hosts.Check(); err != nil {
 		t.Error(err)

@@ -70,6 +70,12 @@ func TestProjectsOverPlainHTTP(t *testing.T) {
 		t.Errorf("on another host: %s", resp.Status)
 	}
 	w.service.mu.Lock()
+	w.service.org = "globex"
+	w.service.mu.Unlock()
+	if resp := w.get(acme, "Bearer token of acme"); resp.StatusCode != 500 || strings.Contains(dump(t, resp), "globex") {
+		t.Errorf("another org's set: %s", resp.Status)
+	}
+	w.service.mu.Lock()
 	w.service.down = true
 	w.service.mu.Unlock()
 	resp = w.get(acme, "Bearer token of acme")

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -83,6 +84,7 @@ type service struct {
 	next     chan struct{} // each receive lets one event go; closed: the stream ends with resume
 	revision string
 	down     bool
+	org      string // whose set is answered instead of the caller's
 }
 
 func (s *service) last() *http.Request {
@@ -152,7 +154,7 @@ func (s *service) GetProjectSet(ctx context.Context, _ *freeholdv1.GetProjectSet
 	if s.down {
 		return nil, connect.NewError(connect.CodeUnavailable, "secret of the registry")
 	}
-	return &freeholdv1.GetProjectSetResponse{Org: orgOf(ctx), Document: `{"kind":"ProjectSet","org":"` + orgOf(ctx) + `"}`, Revision: s.revision}, nil
+	return &freeholdv1.GetProjectSetResponse{Org: cmp.Or(s.org, orgOf(ctx)), Document: `{"kind":"ProjectSet","org":"` + orgOf(ctx) + `"}`, Revision: s.revision}, nil
 }
 
 func (s *service) ListOrganizations(context.Context, *freeholdv1.ListOrganizationsRequest) (*freeholdv1.ListOrganizationsResponse, error) {
