@@ -66,7 +66,7 @@ func internet(c config.Config, cl servedCloud, authority string) (http.RoundTrip
 
 // serve runs the control plane over a cloud until ctx ends.
 func serve(ctx context.Context, o cli.Options, home string, cl servedCloud, closers *closers, so cli.ServeOptions) error {
-	dir := filepath.Join(home, "serve")
+	dir := filepath.Join(home, serveFolder)
 	var base config.Config
 	trial := o.Cloud == cli.CloudSandbox
 	if trial {
@@ -111,7 +111,7 @@ func serve(ctx context.Context, o cli.Options, home string, cl servedCloud, clos
 		if err := trialtls.Files(dir, c.Domain, time.Now()); err != nil {
 			return err
 		}
-		issuers := tryissuer.Options{Dir: filepath.Join(dir, "issuers"), BaseURL: c.TrialIssuer, APIBase: c.Domain, Now: time.Now, Log: log}
+		issuers := tryissuer.Options{Dir: filepath.Join(dir, issuerFolder), BaseURL: c.TrialIssuer, APIBase: c.Domain, Now: time.Now, Log: log}
 		if options.Trial, err = tryissuer.New(issuers); err != nil {
 			return err
 		}
