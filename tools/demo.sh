@@ -46,44 +46,59 @@ until grep -q "^serving" "$log"; do
 	fi
 	sleep 0.2
 done
-sed -n '/^serving/p' "$log"
+sed -n '/^[^{]/p' "$log"
+authority=$(sed -n 's/^clients need the authority in //p' "$log")
 
 # ask HOST COMMAND... asks the API with the token in FREEHOLD_TOKEN, and shows both.
 ask() {
 	host=$1
 	shift
-	printf '%s$ freehold --server https://%s %s%s\n' "$bold" "$host.freehold.localhost:8443" "$*" "$plain"
-	$freehold --server "https://$host.freehold.localhost:8443" "$@"
+	printf '\n%s$ freehold --server https://%s.freehold.localhost:8443 %s%s\n' "$bold" "$host" "$*" "$plain"
+	bin/freehold --server "https://$host.freehold.localhost:8443" "$@"
 }
-# refused HOST COMMAND... is a request that must fail.
+# refused HOST COMMAND... is a request that has to fail.
 refused() {
 	if ask "$@" 2>&1; then
-		echo "demo: this must have been refused" >&2
+		echo "demo: this had to be refused" >&2
 		exit 1
 	fi
 }
+# raw HOST sends the token in FREEHOLD_TOKEN, which the command line keeps from any
+# host but its own, to any host.
+raw() {
+	command -v curl >/dev/null 2>&1 || return 0
+	printf '\n%s$ curl -H "Authorization: Bearer …" https://%s.freehold.localhost:8443/freehold.v1.OrganizationService/GetOrganization%s\n' "$bold" "$1" "$plain"
+	curl -sS --cacert "$authority" --resolve "*:8443:127.0.0.1" -w ' (%{http_code})\n' -H "Authorization: Bearer $FREEHOLD_TOKEN" -H 'Content-Type: application/json' \
+		-d '{}' "https://$1.freehold.localhost:8443/freehold.v1.OrganizationService/GetOrganization"
+}
+token() { $freehold sandbox token "$1" --as "$2"; }
 
-say "6. A reviewer of each customer sees that customer only"
+say "6. A reviewer of each customer sees that customer, and nothing else"
 for org in acme globex; do
-	FREEHOLD_TOKEN=$($freehold sandbox token $org --as vera)
+	FREEHOLD_TOKEN=$(token $org vera)
 	export FREEHOLD_TOKEN
 	ask $org get organization
 	ask $org get operations
 done
 
 say "7. What is refused"
-echo "vera of globex, at acme's host:"
+echo "A reviewer of globex at acme's host, with the command line and without it:"
 refused acme get organization
-echo "nobody, at acme's host:"
+raw acme
+echo "Somebody without a token, and at the host of a customer that there is not:"
 (unset FREEHOLD_TOKEN && refused acme get organization)
-echo "vera of globex, who may only look, removes a project:"
-refused globex projects remove web --yes=web
-echo "and acme's own log has it:"
-FREEHOLD_TOKEN=$($freehold sandbox token acme --as vera)
-ask acme get audit | tail -n 5
+FREEHOLD_TOKEN=
+raw initech
+echo "A reviewer of acme, who may only read, runs drift:"
+FREEHOLD_TOKEN=$(token acme vera)
+refused acme drift run
+echo
+echo "All of it is in acme's own audit log:"
+ask acme get audit | grep -E "refused|denied" | tail -n 4
 
 say "Try next"
 cat <<'EOF'
+  bin/freehold serve --sandbox                             # then: bin/freehold login https://acme.freehold.localhost:8443
   bin/freehold --sandbox sandbox ls acme                   # everything in acme's account
   bin/freehold --sandbox drift acme                        # edit something with "sandbox edit", and run it again
   bin/freehold --sandbox plan -f docs/examples/acme.yaml   # edit the file first, to see what would change
