@@ -34,6 +34,8 @@ const Domain = "freehold.test"
 // identity provider. It has no cloud: what only reads the registry works.
 type World struct {
 	Issuer *oidctest.Issuer
+	// Dir has the identities of the services, in its folder spiffe.
+	Dir string
 	// Address is where clients connect, and Operations where health and metrics are.
 	Address, Operations string
 
@@ -46,6 +48,8 @@ type Options struct {
 	// Config is called with the configuration before it is used.
 	Config func(*config.Config)
 	Log    *slog.Logger
+	// As returns the use cases; nil: those of a lifecycle without a cloud.
+	As func(orgcontext.Authority) rpc.UseCases
 	// Dir keeps the certificates and identities of services; empty: a new folder.
 	Dir string
 	// Issuer is the identity provider; nil: a new one.
@@ -84,13 +88,16 @@ func Start(t testing.TB, s registry.Store, o Options) *World {
 		Records: lifecycle.Records{Registry: s}, Now: time.Now, Log: o.Log,
 		Holding: operation.Options{Store: s, Now: time.Now, Holder: operation.ThisProcess()},
 	}
-	w := &World{Issuer: o.Issuer, roots: pool(t, filepath.Join(o.Dir, trialtls.Authority))}
+	if o.As == nil {
+		o.As = func(who orgcontext.Authority) rpc.UseCases { return cases.As(who) }
+	}
+	w := &World{Issuer: o.Issuer, Dir: o.Dir, roots: pool(t, filepath.Join(o.Dir, trialtls.Authority))}
 	listening := make(chan server.Addresses, 1)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() {
 		ended <- server.Run(ctx, server.Options{
-			Config: c, Dir: o.Dir, Registry: s, As: func(who orgcontext.Authority) rpc.UseCases { return cases.As(who) },
+			Config: c, Dir: o.Dir, Registry: s, As: o.As,
 			Internet: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool(t, o.Issuer.Roots), MinVersion: tls.VersionTLS12}},
 			Now:      time.Now, Log: o.Log, Listening: func(a server.Addresses) { listening <- a },
 		})
