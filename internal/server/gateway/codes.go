@@ -17,8 +17,8 @@ const (
 	grpcStatus = "Grpc-Status"
 )
 
-// codes are the names of gRPC's codes by number, which Connect has, too.
-var codes = func() map[string]string {
+// codeNames are the names of gRPC's codes by number, which Connect has, too.
+var codeNames = func() map[string]string {
 	m := map[string]string{"0": codeOK}
 	for c := connect.CodeCanceled; c <= connect.CodeUnauthenticated; c++ {
 		m[strconv.Itoa(int(c))] = c.String()
@@ -27,12 +27,12 @@ var codes = func() map[string]string {
 }()
 
 // codeOfGRPC names a code; "" if there is no such code.
-func codeOfGRPC(number string) string { return codes[number] }
+func codeOfGRPC(number string) string { return codeNames[number] }
 
 // known returns the name of a code if it is one: a metric's labels are not for
 // another program's text.
 func known(name string) string {
-	for _, n := range codes {
+	for _, n := range codeNames {
 		if n == name {
 			return n
 		}
