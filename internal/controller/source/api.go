@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/localhost"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/transport"
@@ -25,6 +27,9 @@ const maxBody = 32 << 20
 
 // answerIn is how long an answer may take, to its last byte.
 const answerIn = 30 * time.Second
+
+// dialIn is how long a connection may take, which client-go allows too.
+const dialIn = 30 * time.Second
 
 // longestPause bounds what a Retry-After may ask for.
 const longestPause = 15 * time.Minute
@@ -78,6 +83,7 @@ func NewAPI(o APIOptions) (*API, error) {
 		UserAgent:       "freehold-namespace-controller",
 		TLSClientConfig: rest.TLSClientConfig{CAFile: o.CAFile},
 		Timeout:         answerIn,
+		Dial:            localhost.Dial(&net.Dialer{Timeout: dialIn, KeepAlive: dialIn}),
 		// Of client-go's ways to a token in a file, the one that reads it again
 		// after a 401.
 		WrapTransport: transport.ResettableTokenSourceWrapTransport(transport.NewCachedFileTokenSource(o.TokenFile)),

@@ -3,7 +3,6 @@
 package dial
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -16,6 +15,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"freehold.dev/freehold/internal/localhost"
 )
 
 // Server is where a server is reached. Its host says for which org.
@@ -98,17 +99,15 @@ func (t Trust) Client(host string) (*http.Client, error) {
 			return nil, err
 		}
 	}
-	if t.Trial != "" && local(host) {
+	if t.Trial != "" && localhost.Is(host) {
 		if err := add(roots, t.Trial); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 	}
 	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 15 * time.Second}
 	transport := &http.Transport{
-		Proxy: proxy,
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return dial(ctx, dialer, network, addr)
-		},
+		Proxy:               proxy,
+		DialContext:         localhost.Dial(dialer),
 		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: 15 * time.Second,
 		ForceAttemptHTTP2:   true,
@@ -135,32 +134,9 @@ func add(roots *x509.CertPool, file string) error {
 	return nil
 }
 
-// local reports whether a name is that of this machine, whatever a resolver says
-// (RFC 6761, section 6.3).
-func local(name string) bool {
-	name = strings.ToLower(name)
-	return name == "localhost" || strings.HasSuffix(name, ".localhost")
-}
-
 func proxy(r *http.Request) (*url.URL, error) {
-	if local(r.URL.Hostname()) {
+	if localhost.Is(r.URL.Hostname()) {
 		return nil, nil
 	}
 	return http.ProxyFromEnvironment(r)
-}
-
-// dial resolves the names of this machine itself: not every resolver does.
-func dial(ctx context.Context, d *net.Dialer, network, addr string) (net.Conn, error) {
-	name, port, err := net.SplitHostPort(addr)
-	if err != nil || !local(name) {
-		return d.DialContext(ctx, network, addr)
-	}
-	conn, err := d.DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
-	if err == nil {
-		return conn, nil
-	}
-	if conn, six := d.DialContext(ctx, network, net.JoinHostPort("::1", port)); six == nil {
-		return conn, nil
-	}
-	return nil, err
 }
