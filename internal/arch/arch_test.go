@@ -188,7 +188,7 @@ var may = map[string][]string{
 	},
 	"internal/server/trialtls": {},
 	"internal/server": {
-		"internal/api/freeholdinternal/v1", "internal/api/freeholdinternal/v1/internalv1connect", "internal/event", "internal/lifecycle", "internal/orgcontext",
+		"internal/api/freehold/v1/freeholdv1connect", "internal/api/freeholdinternal/v1", "internal/api/freeholdinternal/v1/internalv1connect", "internal/event", "internal/lifecycle", "internal/orgcontext",
 		"internal/orgcontext/delegation", "internal/plan", "internal/registry", "internal/server/authz", "internal/server/config", "internal/server/discovery",
 		"internal/server/edge", "internal/server/gateway", "internal/server/identity", "internal/server/mtls", "internal/server/route", "internal/server/rpc",
 		"internal/server/tracing",

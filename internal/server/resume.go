@@ -7,12 +7,14 @@ import (
 	"sync"
 	"time"
 
+	"freehold.dev/freehold/internal/api/freehold/v1/freeholdv1connect"
 	internalv1 "freehold.dev/freehold/internal/api/freeholdinternal/v1"
 	"freehold.dev/freehold/internal/api/freeholdinternal/v1/internalv1connect"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/orgcontext/delegation"
 	"freehold.dev/freehold/internal/registry"
+	"freehold.dev/freehold/internal/server/authz"
 	"freehold.dev/freehold/internal/server/mtls"
 	"freehold.dev/freehold/internal/server/route"
 )
@@ -27,6 +29,7 @@ type resumer struct {
 
 	identity internalv1connect.IdentityServiceClient
 	verifier *delegation.Verifier
+	gate     *authz.Guard
 }
 
 // resume looks for such operations until ctx ends. What fails is tried again: the
@@ -37,8 +40,12 @@ func (s *server) resume(ctx context.Context) error {
 		return err
 	}
 	td := s.Config.Internal.TrustDomain
+	gate, err := s.guard(route.Worker, source)
+	if err != nil {
+		return err
+	}
 	r := &resumer{
-		server: s, identity: s.identityFor(source),
+		server: s, identity: s.identityFor(source), gate: gate,
 		verifier: delegation.NewVerifier(source, mtls.ID(td, string(route.Identity)), mtls.ID(td, string(route.Worker)), s.Now),
 	}
 	for {
@@ -105,6 +112,9 @@ func (r *resumer) follow(ctx context.Context, op event.Operation) error {
 	ctx = delegation.Into(ctx, v)
 	if err := cases.Follow(ctx, op.Org, op.ID, 0, func(event.Event) {}); !errors.Is(err, lifecycle.ErrAbandoned) {
 		return err
+	}
+	if err := r.gate.Act(ctx, v, freeholdv1connect.OperationServiceResumeOperationProcedure); err != nil {
+		return fmt.Errorf("continue operation %s of org %s: %w", op.ID, op.Org, err)
 	}
 	r.Log.InfoContext(ctx, "continuing an operation whose process is gone", "org", op.Org, "operation", op.ID, "kind", op.Kind)
 	_, err = r.runs.Begin(ctx, func(ctx context.Context, sink event.Sink) error {

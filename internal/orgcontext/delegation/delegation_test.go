@@ -99,6 +99,12 @@ func TestAContextIsThatOfTheTokensOrg(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	looking := fleet()
+	looking.Subject, looking.Name, looking.Roles, looking.Host = "service:"+worker.String(), "", nil, ""
+	service, err := v.Verify(t.Context(), signed(t, from, looking), "", gateway)
+	if err != nil || !service.Fleet().Valid() || service.For("acme").Valid() || service.Context().Valid() {
+		t.Errorf("a service that reads over the fleet: %+v, %v", service.For("acme"), err)
+	}
 	const actor = `user:https://login.acme.example#1234 "ada@acme.example"`
 	for _, c := range []struct {
 		what     string

@@ -161,10 +161,11 @@ func (v Verified) Context() orgcontext.Context {
 
 // For is the context of the request's org, and nobody's for every other. Operators
 // run the whole fleet: their request has the context of the org that it names, in
-// the one service whose requests name one.
+// the one service whose requests name one. A service that reads over the fleet has
+// no such context: it asks for each org.
 func (v Verified) For(org string) orgcontext.Context {
 	switch {
-	case v.ok && v.claims.Fleet && orgcontext.IsName(org):
+	case v.ok && v.claims.Fleet && strings.HasPrefix(v.claims.Subject, "user:") && orgcontext.IsName(org):
 		return orgcontext.Of(claim.Org{Org: org, Actor: v.claims.Actor(), Request: v.claims.Request})
 	case org != v.claims.Org:
 		return orgcontext.Context{}

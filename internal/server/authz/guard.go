@@ -230,6 +230,13 @@ func (g *Guard) Administers(ctx context.Context, _ delegation.Claims) bool {
 	return g.pass(ctx, v, call) == nil
 }
 
+// Act decides and notes what this service is about to do in its own name, with the
+// token that it was given for that. It is what Handler does for a request.
+func (g *Guard) Act(ctx context.Context, v delegation.Verified, procedure string) error {
+	c := v.Claims()
+	return g.pass(ctx, v, Call{Claims: c, Procedure: procedure, Peer: g.Self, Audience: g.Self.String(), Org: c.Org})
+}
+
 // printable is a text from a request as one line of a log, of bounded length.
 func printable(s string) string {
 	const most = 500

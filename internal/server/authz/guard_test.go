@@ -301,6 +301,36 @@ func TestOnlyAnAdminChangesAccess(t *testing.T) {
 	}
 }
 
+// What a service does without having been asked is decided and noted like a request.
+func TestAServiceActsInItsOwnNameByThePolicies(t *testing.T) {
+	w := newWorld(t)
+	const resume = "/freehold.v1.OperationService/ResumeOperation"
+	for _, c := range []struct {
+		service, procedure string
+		allow              bool
+	}{
+		{"worker", resume, true}, {"worker", listAudit, false}, {"drift", resume, false}, {"control", resume, false},
+	} {
+		claims := w.claims("acme")
+		claims.Subject, claims.Name, claims.Host = "service:"+serviceID(c.service), "", ""
+		claims.Act, claims.Audience = []string{serviceID(c.service)}, serviceID(c.service)
+		o := w.guard.Options
+		o.Self, o.Source = mtls.ID(td.Name(), c.service), w.source(c.service)
+		guard := NewGuard(o)
+		v, err := guard.verify(t.Context(), w.token(claims), "acme", o.Self)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := guard.Act(t.Context(), v, c.procedure); (err == nil) != c.allow {
+			t.Errorf("%s, %s: %v", c.service, c.procedure, err)
+		}
+	}
+	entries := w.entries("acme")
+	if len(entries) != 4 || entries[0] != "service:"+serviceID("worker")+" req-1 "+resume+": allowed: the-worker-resumes" {
+		t.Errorf("the log says %q", entries)
+	}
+}
+
 // The identity service has no token to look at yet: its callers are services.
 func TestTheIdentityServiceIsAskedByItsPeersOnly(t *testing.T) {
 	w := newWorld(t)
