@@ -54,6 +54,7 @@ type Gateway struct {
 	limiter    *edge.Limiter
 	reflection http.Handler
 	buffers    *buffers
+	recent     *recent
 
 	stopping   atomic.Bool
 	ending     context.Context // done when streams are to end
@@ -84,7 +85,7 @@ func New(o Options) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	g := &Gateway{o: o, limiter: edge.NewLimiter(o.Limits, o.Now), reflection: reflection, buffers: newBuffers()}
+	g := &Gateway{o: o, limiter: edge.NewLimiter(o.Limits, o.Now), reflection: reflection, buffers: newBuffers(), recent: newRecent(o.Now)}
 	g.ending, g.endStreams = context.WithCancel(context.Background())
 	return g, nil
 }
@@ -124,19 +125,33 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		g.reject(w, r, refusal)
 		return
 	}
+	// A token that was good a moment ago is held to its org's limit before identity
+	// is asked, and every other one after.
+	key := keyOf(r, c.host)
+	known := g.recent.has(key)
+	var over func()
+	if known {
+		if over, limited = g.limiter.Admit(c.host.Org, c.streams); limited != nil {
+			authenticated = true
+			g.limit(w, r, limited)
+			return
+		}
+		defer over()
+	}
 	if refusal = g.authenticate(r, c); refusal != nil {
 		g.reject(w, r, refusal)
 		return
 	}
 	authenticated = true
 	decided()
-
-	over, limited := g.limiter.Admit(c.host.Org, c.streams)
-	if limited != nil {
-		g.limit(w, r, limited)
-		return
+	if !known {
+		g.recent.add(key)
+		if over, limited = g.limiter.Admit(c.host.Org, c.streams); limited != nil {
+			g.limit(w, r, limited)
+			return
+		}
+		defer over()
 	}
-	defer over()
 	edge.RecordOf(r.Context()).Decision = edge.Allowed
 	w.Header().Set(requestHeader, c.request)
 	c.serve(w, r)

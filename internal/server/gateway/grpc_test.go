@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -68,7 +69,7 @@ func TestGRPCsOwnClient(t *testing.T) {
 	for want := int64(1); ; want++ {
 		var event freeholdv1.StreamOperationEventsResponse
 		err := events.RecvMsg(&event)
-		if err == io.EOF && want == 4 {
+		if errors.Is(err, io.EOF) && want == 4 {
 			break
 		}
 		if err != nil || event.GetEvent().GetSequence() != want {

@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connecthttp"
@@ -107,6 +109,45 @@ func TestOneOrgsRequestsDoNotCountForAnother(t *testing.T) {
 	}
 	if err := ask("globex"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAnOrgOverItsLimitDoesNotKeepIdentityBusyAndTellsNobodyThatItExists(t *testing.T) {
+	var asked atomic.Int64
+	w := newWorld(t, func(o *Options) {
+		o.Limits.PerSecond, o.Limits.Burst, o.Identity = 0.01, 2, identity{asked: &asked}
+	})
+	for i, want := range []int{200, 200, 429, 429, 429} {
+		if resp := w.get(acme, "Bearer token of acme"); resp.StatusCode != want {
+			t.Errorf("request %d: %s", i+1, resp.Status)
+		}
+	}
+	if n := asked.Load(); n != 2 {
+		t.Errorf("identity was asked %d times", n)
+	}
+	busy, nobody := dump(t, w.get(acme, "Bearer x")), dump(t, w.get("nobody."+base, "Bearer x"))
+	if busy != nobody || !strings.HasPrefix(busy, "401") {
+		t.Errorf("an outsider can tell the org that is over its limit:\n%s\n%s", busy, nobody)
+	}
+}
+
+func TestRecentTokensAreForgotten(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	r := newRecent(func() time.Time { return now })
+	r.add(tokenKey{1})
+	now = now.Add(recentFor + time.Second)
+	if !r.has(tokenKey{1}) {
+		t.Error("forgotten after half a minute")
+	}
+	now = now.Add(recentFor)
+	if r.has(tokenKey{1}) {
+		t.Error("remembered after a minute")
+	}
+	for i := range 5 * recentMost {
+		r.add(tokenKey{byte(i), byte(i >> 8), byte(i >> 16)})
+	}
+	if n := len(r.new) + len(r.last); n > 2*recentMost {
+		t.Errorf("%d tokens are remembered", n)
 	}
 }
 

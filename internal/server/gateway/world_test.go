@@ -52,9 +52,15 @@ type world struct {
 }
 
 // identity knows tokens of the form "token of acme", which are good on acme's host.
-type identity struct{ down bool }
+type identity struct {
+	down  bool
+	asked *atomic.Int64 // may be nil
+}
 
 func (i identity) Exchange(_ context.Context, r *internalv1.ExchangeRequest) (*internalv1.ExchangeResponse, error) {
+	if i.asked != nil {
+		i.asked.Add(1)
+	}
 	if i.down {
 		return nil, connect.NewError(connect.CodeUnavailable, "the registry does not answer")
 	}
