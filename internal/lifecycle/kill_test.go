@@ -52,8 +52,8 @@ var useCases = map[string]useCase{
 		},
 	},
 	"onboard with more gateways": {
-		func(t *testing.T) *place { return onboarded(t, oneGateway) },
-		func(t *testing.T, p *process) error { _, err := p.onboard(document(t, zones)); return err },
+		func(t *testing.T) *place { return onboarded(t, oneGateway, source).pulling(pulledShop) },
+		func(t *testing.T, p *process) error { _, err := p.onboard(document(t, zones, source)); return err },
 	},
 	"onboard with fewer gateways": {
 		func(t *testing.T) *place { return onboarded(t, zones) },
@@ -95,19 +95,10 @@ var useCases = map[string]useCase{
 		func(t *testing.T) *place { return pulledIn(t, pulledShop).withFew(10) },
 		func(t *testing.T, p *process) error { _, err := p.change(ProjectChange{Remove: "shop"}); return err },
 	},
-	"onboard with a pulled project": {
-		func(t *testing.T) *place { return pulledIn(t, pulledShop) },
-		func(t *testing.T, p *process) error {
-			_, err := p.onboard(document(t, oneGateway, source, "projects: [{name: fresh}]"))
-			return err
-		},
-	},
-	"offboard with a pulled project": {
-		func(t *testing.T) *place { return pulledIn(t, pulledShop) },
-		func(t *testing.T, p *process) error { _, err := p.offboard("acme"); return err },
-	},
 	"offboard": {
-		func(t *testing.T) *place { return onboarded(t, oneGateway, "projects: [{name: lab}, "+shop+"]") },
+		func(t *testing.T) *place {
+			return onboarded(t, oneGateway, source, "projects: [{name: lab}, "+shop+"]").pulling(strings.Replace(pulledShop, "shop", "edge", 1))
+		},
 		func(t *testing.T, p *process) error { _, err := p.offboard("acme"); return err },
 	},
 }

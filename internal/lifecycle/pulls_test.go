@@ -35,8 +35,13 @@ func pulledProject(t *testing.T, text string) ProjectChange {
 // that its cluster has pulled.
 func pulledIn(t *testing.T, text string) *place {
 	t.Helper()
-	p := onboarded(t, oneGateway, source, "projects: [{name: lab}]")
-	must[event.Onboarding](t)(p.here().change(pulledProject(t, text)))
+	return onboarded(t, oneGateway, source, "projects: [{name: lab}]").pulling(text)
+}
+
+// pulling is the place once acme's cluster has pulled a project, too.
+func (p *place) pulling(text string) *place {
+	p.t.Helper()
+	must[event.Onboarding](p.t)(p.here().change(pulledProject(p.t, text)))
 	return p
 }
 
