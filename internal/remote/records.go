@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"slices"
 
@@ -267,7 +266,7 @@ func (c *Client) Evidence(ctx context.Context, name string, w io.Writer) (event.
 	}
 	defer s.Close()
 	var about *v1.Evidence
-	sum, size := hash.Hash(sha256.New()), int64(0)
+	sum, size := sha256.New(), int64(0)
 	for {
 		got, err := s.Receive()
 		if errors.Is(err, io.EOF) {

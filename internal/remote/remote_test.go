@@ -154,7 +154,7 @@ func TestARefusalIsTheErrorThatTheCommandLineKnows(t *testing.T) {
 				t.Fatalf("got %v, next %q", err, e.Next)
 			}
 			for _, kind := range []error{lifecycle.ErrInvalid, lifecycle.ErrBusy, lifecycle.ErrBlocked, lifecycle.ErrPending, lifecycle.ErrCancelled} {
-				if errors.Is(err, kind) != (kind == c.kind) {
+				if errors.Is(err, kind) != errors.Is(c.kind, kind) {
 					t.Errorf("it is %v: %t", kind, errors.Is(err, kind))
 				}
 			}

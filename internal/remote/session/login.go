@@ -72,7 +72,7 @@ func (s *Sessions) Login(ctx context.Context, r Request) (Login, error) {
 		nonce = rand.Text()
 		got, err = s.browse(ctx, c, issuer, nonce, r)
 	} else {
-		got, err = device(ctx, c, issuer, r)
+		got, err = device(ctx, c, r)
 	}
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return Login{}, fmt.Errorf("log in at %s: %s", issuer, reason(refused))
@@ -250,7 +250,7 @@ func scopes(p *oidc.Provider) []string {
 }
 
 // device logs in with a browser on any device (RFC 8628).
-func device(ctx context.Context, c *oauth2.Config, issuer string, r Request) (*oauth2.Token, error) {
+func device(ctx context.Context, c *oauth2.Config, r Request) (*oauth2.Token, error) {
 	if c.Endpoint.DeviceAuthURL == "" {
 		return nil, fmt.Errorf("it has no login for devices: log in on a machine with a browser, without --device")
 	}

@@ -175,13 +175,18 @@ func (s *Sessions) lock(ctx context.Context) (func(), error) {
 	return func() { _ = l.Unlock() }, nil
 }
 
-// accept makes a login of what an identity provider gave: the ID token if the
-// server's host is its audience, and else an access token that is meant for it.
+// accept makes a login of what an identity provider gave. Where it issues access
+// tokens for the server's host (RFC 9068), that is meant to be used; else it is the
+// ID token, and else an access token of another form.
 func (s *Sessions) accept(ctx context.Context, server dial.Server, p *oidc.Provider, clientID, nonce string, got *oauth2.Token) (entry, error) {
 	e := entry{Issuer: claimed(p), ClientID: clientID, Refresh: got.RefreshToken}
 	raw, _ := got.Extra("id_token").(string)
 	var offered []string
-	for _, token := range []string{raw, got.AccessToken} {
+	tokens := []string{raw, got.AccessToken}
+	if typed := strings.ToLower(claimsOf(got.AccessToken).Type); typed == "at+jwt" || typed == "application/at+jwt" {
+		slices.Reverse(tokens)
+	}
+	for _, token := range tokens {
 		c := claimsOf(token)
 		if !slices.Equal(c.Audience, []string{server.Name()}) {
 			offered = append(offered, c.Audience...)
@@ -206,6 +211,7 @@ func (s *Sessions) accept(ctx context.Context, server dial.Server, p *oidc.Provi
 // that it is not meant for a host, and for nothing else.
 type claims struct {
 	Audience audience `json:"aud"`
+	Type     string   `json:"-"` // of the header
 }
 
 type audience []string
@@ -225,10 +231,16 @@ func claimsOf(token string) claims {
 	if len(parts) != 3 {
 		return c
 	}
-	text, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil || json.Unmarshal(text, &c) != nil {
-		return claims{}
+	var header struct {
+		Type string `json:"typ"`
 	}
+	for i, into := range []any{&header, &c} {
+		text, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err != nil || json.Unmarshal(text, into) != nil {
+			return claims{}
+		}
+	}
+	c.Type = header.Type
 	return c
 }
 

@@ -373,6 +373,7 @@ func (c client) AccessTokenType() op.AccessTokenType { return op.AccessTokenType
 func (c client) IDTokenLifetime() time.Duration      { return tokenLifetime }
 func (c client) DevMode() bool                       { return false }
 
+//nolint:revive // the name is the library's.
 func (c client) RestrictAdditionalIdTokenScopes() func([]string) []string {
 	return func(scopes []string) []string { return scopes }
 }
