@@ -25,7 +25,7 @@ import (
 const serveFolder = "serve"
 
 // issuerFolder is the part of it that belongs to the identity providers.
-const issuerFolder = "issuer"
+const issuerFolder = "issuers"
 
 // serverOrg is the org that the URL of a server names.
 func serverOrg(raw string) (string, error) {

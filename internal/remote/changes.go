@@ -118,7 +118,15 @@ func (c *Client) onboardAny(ctx context.Context, org string, document []byte, o 
 		Type: event.Type("operation." + end.State), Time: end.Finished, Org: org, Operation: end.ID, Kind: end.Kind, Message: end.Error,
 		Reason: end.Reason, RetryAt: end.RetryAt,
 	}
-	return event.Onboarding{Org: org, Operation: end.ID, Changed: true, Duration: end.Finished.Sub(end.Started), DataPlane: event.DataPlane{Org: org}}, lifecycle.Ended(last)
+	out := event.Onboarding{Org: org, Operation: end.ID, Changed: true, Duration: end.Finished.Sub(end.Started), DataPlane: event.DataPlane{Org: org}}
+	if err := lifecycle.Ended(last); err != nil {
+		return out, err
+	}
+	made, err := c.Status(ctx, org)
+	if err == nil {
+		out.Layers, out.DataPlane = made.Layers, made.DataPlane
+	}
+	return out, err
 }
 
 // ChangeProjects adds a project or removes one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"connectrpc.com/connect/v2"
@@ -38,7 +39,7 @@ func (c *Client) problem(doing string, err error) error {
 		return e
 	}
 	why, what := reason.Of(coded)
-	e.Next = what
+	e.Next = c.advice(what)
 	text := words(coded.Message(), c.Org(), what)
 	if kind := kinds[why]; kind != nil {
 		e.Err = fmt.Errorf("%w: %s", kind, strings.TrimPrefix(text, kind.Error()+": "))
@@ -61,6 +62,9 @@ func (c *Client) problem(doing string, err error) error {
 	case connect.CodeUnauthenticated:
 		e.Err = fmt.Errorf("%s does not accept the token", c.o.Server.URL())
 		e.Next = c.logIn()
+		if c.o.Renewable {
+			e.Next += "; if you just did, you have no role yet: ask an admin of the org for one"
+		}
 	case connect.CodePermissionDenied:
 		e.Err = errRefused
 		if text != errRefused.Error() {
@@ -85,6 +89,21 @@ func (c *Client) problem(doing string, err error) error {
 var kinds = map[string]error{
 	reason.Blocked: lifecycle.ErrBlocked, reason.Pending: lifecycle.ErrPending, reason.Protected: lifecycle.ErrProtected, reason.Abandoned: lifecycle.ErrAbandoned,
 }
+
+// advice is what a server says to do next, in the commands that its client has:
+// they take no org.
+func (c *Client) advice(next string) string {
+	if c.Org() == "" {
+		return next
+	}
+	return commandOfOrg.ReplaceAllStringFunc(next, func(command string) string {
+		return strings.TrimSuffix(command, " "+c.Org())
+	})
+}
+
+// commandOfOrg is a command of the use cases' advice with its org, which comes last
+// or in front of a flag.
+var commandOfOrg = regexp.MustCompile(`freehold (?:status|drift|operations(?: [a-z]+)?|projects [a-z]+|audit-log [a-z]+) [a-z0-9-]+`)
 
 // words are a server's, without what the command says again: the org, and what to do next.
 func words(text, org, next string) string {

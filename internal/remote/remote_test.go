@@ -135,8 +135,12 @@ func TestARefusalIsTheErrorThatTheCommandLineKnows(t *testing.T) {
 		says string
 		next string
 	}{
-		"invalid":         {connect.NewError(connect.CodeInvalidArgument, "document:3:1: org: wrong"), lifecycle.ErrInvalid, "document:3:1: org: wrong", ""},
-		"not found":       {connect.NewError(connect.CodeNotFound, "acme: invalid request: no such operation"), lifecycle.ErrInvalid, "invalid request: no such operation", ""},
+		"invalid":   {connect.NewError(connect.CodeInvalidArgument, "document:3:1: org: wrong"), lifecycle.ErrInvalid, "document:3:1: org: wrong", ""},
+		"not found": {connect.NewError(connect.CodeNotFound, "acme: invalid request: no such operation"), lifecycle.ErrInvalid, "invalid request: no such operation", ""},
+		"advice": {
+			reason.Add(connect.NewError(connect.CodeNotFound, "acme: no\nlook with: freehold operations events acme --follow"), "", "look with: freehold operations events acme --follow"),
+			lifecycle.ErrInvalid, "invalid request: no", "look with: freehold operations events --follow",
+		},
 		"busy":            {connect.NewError(connect.CodeAborted, "another operation holds this org: op-1"), lifecycle.ErrBusy, "op-1", "operations wait"},
 		"blocked":         {blocked, lifecycle.ErrBlocked, "acme: show the operation: blocked by policy: FH201", "fix it"},
 		"pending":         {reason.Add(connect.NewError(connect.CodeUnavailable, "quota"), reason.Pending, ""), lifecycle.ErrPending, "quota", ""},

@@ -23,7 +23,7 @@ func users(org string) []user {
 		}
 	}
 	return []user{
-		{"ada", "administrates " + org, []string{org + "-admins"}},
+		{"ada", "administers " + org, []string{org + "-admins"}},
 		{"oscar", "operates " + org, []string{org + "-operators"}},
 		{"vera", "views " + org, []string{org + "-viewers"}},
 		{"nobody", "has no group", nil},
