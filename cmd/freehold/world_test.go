@@ -13,14 +13,23 @@ import (
 	"testing"
 )
 
-// inhabited is what the customer of a world has beside what each has.
-const inhabited = `deletionProtection: false
+// inhabited is what the customer of a world has beside what each has. Its people log
+// in at the trial's identity provider, for which a port is kept.
+var inhabited = fmt.Sprintf(`deletionProtection: false
 tags: {team: blue}
 projects:
   - name: web
     serviceAccounts: [{name: uploader}]
   - name: data
-    quota: {cpu: "8", memory: 16Gi}`
+    quota: {cpu: "8", memory: 16Gi}
+access:
+  people:
+    issuerUrl: https://localhost:%d/acme
+    usernameClaim: email
+    roles:
+      - {role: admin, groups: [acme-admins]}
+      - {role: operator, groups: [acme-operators]}
+      - {role: viewer, groups: [acme-viewers]}`, trialPort)
 
 // onboarded returns a home in which acme was onboarded, and the document that it
 // was onboarded with. Its control plane is stopped, and starts when it is needed.

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -233,4 +234,22 @@ func (s *Service) Projects(ctx context.Context, org string) (event.Projects, err
 	out.Projects = append(out.Projects, live...)
 	slices.SortFunc(out.Projects, func(a, b event.Project) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
+}
+
+// Pulls reports whether the controller of the org's cluster asks the API at a host for
+// projects. One that is added there then needs no layer to be run.
+func (s *Service) Pulls(ctx context.Context, org, host string) (bool, error) {
+	o, err := s.of(org).Org(ctx)
+	if err != nil {
+		return false, fail(org, "", err)
+	}
+	p, err := dataplane.Recorded(o)
+	if err != nil || p.Bootstrap.ProjectSource == nil {
+		return false, fail(org, "", err)
+	}
+	u, err := url.Parse(p.Bootstrap.ProjectSource.URL)
+	if err != nil {
+		return false, fail(org, "", fmt.Errorf("projectSource.url: %w", err))
+	}
+	return strings.EqualFold(u.Hostname(), host), nil
 }

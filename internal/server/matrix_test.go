@@ -694,3 +694,5 @@ func (reached) AuditPage(context.Context, string, int64) (v event.AuditLog, err 
 func (reached) VerifyAuditLog(context.Context, string, string) (v event.AuditVerdict, err error) {
 	return v, errReached
 }
+
+func (reached) Pulls(context.Context, string, string) (v bool, err error) { return v, errReached }

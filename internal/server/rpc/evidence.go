@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"reflect"
 	"slices"
 
 	"connectrpc.com/connect/v2"
@@ -36,7 +37,7 @@ func exhibits() []exhibit {
 	return []exhibit{
 		{"audit-log", "who did what for the organization, and who was refused; each entry holds the hash of the one before", linesType, func(ctx context.Context, c caller) (any, error) {
 			log, err := c.cases.AuditLog(ctx, c.org, 0)
-			var lines ndjson
+			lines := ndjson{}
 			for _, e := range log.Entries {
 				lines = append(lines, e)
 			}
@@ -69,6 +70,9 @@ func (e exhibit) document(ctx context.Context, c caller) ([]byte, *freeholdv1.Ev
 	v, err := e.read(ctx, c)
 	if err != nil {
 		return nil, nil, err
+	}
+	if list := reflect.ValueOf(v); list.Kind() == reflect.Slice && list.IsNil() {
+		v = []any{} // nothing is an answer, and not its absence
 	}
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)

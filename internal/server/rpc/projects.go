@@ -54,7 +54,11 @@ func (h projects) AddProject(ctx context.Context, in *freeholdv1.AddProjectReque
 	if err != nil {
 		return nil, h.answer(ctx, err)
 	}
-	op, err := h.change(ctx, c, in.GetRequestId(), lifecycle.ProjectChange{Add: &p})
+	pulled, err := c.cases.Pulls(ctx, c.org, c.Claims().Host)
+	if err != nil {
+		return nil, h.answer(ctx, err)
+	}
+	op, err := h.change(ctx, c, in.GetRequestId(), lifecycle.ProjectChange{Add: &p, Pulled: pulled})
 	if err != nil {
 		return nil, h.answer(ctx, err)
 	}

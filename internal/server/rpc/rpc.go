@@ -29,6 +29,8 @@ type UseCases interface {
 	// that only an admin may change.
 	Guarded(ctx context.Context, s spec.Spec) ([]string, error)
 	Projects(ctx context.Context, org string) (event.Projects, error)
+	// Pulls reports whether the org's controller asks the API at a host for projects.
+	Pulls(ctx context.Context, org, host string) (bool, error)
 	// ProjectSet returns the projects that the org's controller asks for.
 	ProjectSet(ctx context.Context, org string) (v1alpha1.ProjectSet, error)
 	ChangeProjects(ctx context.Context, org string, c lifecycle.ProjectChange, call lifecycle.Call, sink event.Sink) (event.Onboarding, error)
