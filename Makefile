@@ -57,6 +57,7 @@ bench: build ## Measure: each benchmark of a command and of the controller once,
 	FREEHOLD_TOOLS=$(CURDIR)/bin go test -run '^$$' -bench . -benchtime 1x -timeout 40m ./cmd/freehold ./internal/controller
 	go test -run '^$$' -bench . ./policies
 	go test -run '^$$' -bench . -benchtime 2000x -timeout 20m ./internal/registry/postgres
+	go test -run '^$$' -bench . ./internal/orgcontext/delegation ./internal/server/authz
 
 .PHONY: torture
 torture: build ## Kill, stop and disturb four machines at work on ten orgs for about an hour, on both registries

@@ -314,15 +314,18 @@ func TestAWaitForAPullSaysWhenTheControllerAsks(t *testing.T) {
 
 func TestARemovalThatNobodyPullsSaysWhatItWaitsForAndGoesOnLater(t *testing.T) {
 	p := pulledIn(t, pulledShop)
-	proc, now := p.here(), p.world.Now()
-	p.world.PullFrom(nil) // the API does not answer
-	// Each look at the clock takes four seconds that nobody waits for.
-	proc.ProjectsWithin, proc.Now = time.Minute, func() time.Time { now = now.Add(4 * time.Second); return now }
-	_, err := proc.change(ProjectChange{Remove: "shop", Pulled: true})
-	e, ok := errors.AsType[*Error](err)
 	const says = "project shop is not removed yet: the namespace controller has not pulled its removal: it asks https://acme.freehold.example.com/v1/projects every 1m"
-	if !ok || !strings.Contains(err.Error(), says) || !strings.Contains(e.Next, "logs deploy/namespace-controller") {
-		t.Fatalf("got %v, with %+v", err, e)
+	// The second one no longer finds the project in what is recorded.
+	for _, c := range []ProjectChange{{Remove: "shop", Pulled: true}, {Remove: "shop"}} {
+		proc, now := p.here(), p.world.Now()
+		p.world.PullFrom(nil) // the API does not answer
+		// Each look at the clock takes four seconds that nobody waits for.
+		proc.ProjectsWithin, proc.Now = time.Minute, func() time.Time { now = now.Add(4 * time.Second); return now }
+		_, err := proc.change(c)
+		e, ok := errors.AsType[*Error](err)
+		if !ok || !strings.Contains(err.Error(), says) || !strings.Contains(e.Next, "logs deploy/namespace-controller") {
+			t.Fatalf("%+v: got %v, with %+v", c, err, e)
+		}
 	}
 	if set := must[v1alpha1.ProjectSet](t)(p.here().ProjectSet(t.Context(), "acme")); len(set.Projects) > 0 {
 		t.Errorf("the set still has %+v", set.Projects)

@@ -108,7 +108,7 @@ func (pr program) differs(ctx context.Context, o options, p v1.Platform, file st
 		at := m.Version
 		if m.Replace != nil {
 			if at = m.Replace.Version; at == "" || at == "(devel)" {
-				return fmt.Sprintf("it was built with %s of a folder", m.Path), nil
+				return fmt.Sprintf("it was built with %s from a folder", m.Path), nil
 			}
 		}
 		if pinned[m.Path] != at {

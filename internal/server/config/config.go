@@ -31,7 +31,7 @@ const Prefix = "FREEHOLD_SERVE_"
 type Config struct {
 	// Domain is what the host names of orgs end in: acme's is acme.DOMAIN.
 	Domain string `yaml:"domain" env:"DOMAIN"`
-	// Services are those that this process runs. Default: all.
+	// Services are the services that this process runs. Default: all.
 	Services []string `yaml:"services" env:"SERVICES"`
 	// Listen says where clients connect.
 	Listen Listen `yaml:"listen" envPrefix:"LISTEN_"`
@@ -64,16 +64,16 @@ type Login struct {
 	// Orgs is an issuer in which {org} stands for the org's name, such as
 	// https://login.example.com/realms/{org}.
 	Orgs string `yaml:"orgs" env:"ORGS"`
-	// Operators is that of the operators' host.
+	// Operators is the issuer for the operators' host.
 	Operators string `yaml:"operators" env:"OPERATORS"`
 }
 
 // Listen says where clients connect.
 type Listen struct {
-	// Address is that of the gateway. Default: :8443.
+	// Address is where the gateway listens for clients. Default: :8443.
 	Address string `yaml:"address" env:"ADDRESS"`
-	// Port is the one that clients connect to, where it is not the address's own:
-	// behind a load balancer. Default: that of the address.
+	// Port is the port that clients connect to, if a load balancer in front listens on
+	// another one. Default: that of the address.
 	Port int `yaml:"port" env:"PORT"`
 	// Operations is the address of /healthz, /readyz and /metrics, which need no
 	// token. Default: 127.0.0.1:8445.
@@ -94,8 +94,8 @@ type TLS struct {
 
 // ACME is an authority that issues certificates (RFC 8555).
 type ACME struct {
-	// Email is whom the authority writes to. Naming one turns ACME on, and accepts
-	// the authority's terms.
+	// Email is the address that the authority writes to. Setting it turns ACME on, and
+	// accepts the authority's terms.
 	Email string `yaml:"email" env:"EMAIL"`
 	// Directory is the authority's URL. Default: Let's Encrypt.
 	Directory string `yaml:"directory" env:"DIRECTORY"`
@@ -120,7 +120,8 @@ type Operators struct {
 
 // Internal says how the services reach each other, and how they know each other.
 type Internal struct {
-	// TrustDomain is that of the SPIFFE IDs, spiffe://TRUSTDOMAIN/freehold/SERVICE.
+	// TrustDomain is the trust domain of the SPIFFE IDs,
+	// spiffe://TRUSTDOMAIN/freehold/SERVICE.
 	// Default: the domain.
 	TrustDomain string `yaml:"trustDomain" env:"TRUST_DOMAIN"`
 	// WorkloadAPI is the socket of SPIRE's agent, such as unix:///run/spire/agent.sock.
@@ -128,8 +129,8 @@ type Internal struct {
 	// IssuerFolder is the folder of the built-in issuer, for services on one machine.
 	// Default, without a Workload API: one in the home.
 	IssuerFolder string `yaml:"issuerFolder" env:"ISSUER_FOLDER"`
-	// Identity, Control, Worker and Drift are where these services listen, and are
-	// reached. Default, where all services are in one process: a free port of the
+	// Identity, Control, Worker and Drift are the addresses at which these services
+	// listen and are reached. Default, where all services are in one process: a free port of the
 	// loopback.
 	Identity string `yaml:"identity" env:"IDENTITY"`
 	Control  string `yaml:"control" env:"CONTROL"`
@@ -140,12 +141,12 @@ type Internal struct {
 // Limits bound what callers can ask for. More than that is answered with
 // RESOURCE_EXHAUSTED and when to try again.
 type Limits struct {
-	// RequestsPerSecond and Burst are those of one org. Default: 50 and 100.
+	// RequestsPerSecond and Burst limit the requests of one org. Default: 50 and 100.
 	RequestsPerSecond float64 `yaml:"requestsPerSecond" env:"REQUESTS_PER_SECOND"`
 	Burst             int     `yaml:"burst" env:"BURST"`
-	// Concurrent are the requests of one org that may be under way. Default: 32.
+	// Concurrent is how many requests of one org may be under way. Default: 32.
 	Concurrent int `yaml:"concurrent" env:"CONCURRENT"`
-	// Operations may run at the same time in one worker. Default: 8.
+	// Operations is how many operations may run at the same time in one worker. Default: 8.
 	Operations int `yaml:"operations" env:"OPERATIONS"`
 }
 

@@ -299,11 +299,13 @@ func TestPodsReachWhatTheyNeedAndNothingElse(t *testing.T) {
 			if len(deny.PodSelector.MatchLabels) > 0 || len(deny.PolicyTypes) != 2 || len(deny.Ingress)+len(deny.Egress) > 0 {
 				t.Errorf("default-deny: %+v", deny)
 			}
+			// Each service is called by the name and the port of its Service.
 			for at, d := range l.deployments {
-				if c := l.configured(t, d); !c.Whole() {
-					// The port that a service listens on is the one that is open.
-					if s := route.Service(at); s != route.Gateway && !strings.HasSuffix(c.Address(s), fmt.Sprint(l.services[at].Spec.Ports[0].Port)) {
-						t.Errorf("%s listens at %s", at, c.Address(s))
+				c := l.configured(t, d)
+				for name, service := range l.services {
+					want := fmt.Sprintf("%s:%d", name, service.Spec.Ports[0].Port)
+					if s := route.Service(name); !c.Whole() && name != at && s != route.Gateway && c.Address(s) != want {
+						t.Errorf("%s calls %s at %s, want %s", at, name, c.Address(s), want)
 					}
 				}
 			}

@@ -189,6 +189,9 @@ func (c *call) codeAtTheEnd(r *http.Request, s *stream) string {
 		return codeOfGRPC(number)
 	case s.broken:
 		return connect.CodeUnavailable.String()
+	case s.resp.StatusCode == http.StatusOK:
+		// It ended as no protocol does.
+		return connect.CodeUnknown.String()
 	}
 	return ""
 }
