@@ -3,6 +3,10 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,5 +161,47 @@ func TestAServerThatStopsSaysWhereAStreamIsResumed(t *testing.T) {
 	}
 	if len(seen) < 4 {
 		t.Errorf("events %v: want at least 4", seen)
+	}
+}
+
+// Whoever is turned away is in the log of the org at whose host it was, whatever it
+// lacked.
+func TestWhoeverIsTurnedAwayIsInTheOrgsAuditLog(t *testing.T) {
+	issuer := oidctest.Serve(t)
+	s := fleet(t, issuer, "acme")
+	w := servertest.Start(t, s, servertest.Options{Issuer: issuer})
+	client := w.HTTP()
+	ask := func(procedure string, authorization ...string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.URL("acme")+procedure, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header["Authorization"] = authorization
+		resp, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusUnauthorized || string(body) != `{"code":"unauthenticated","message":"unauthenticated"}` {
+			t.Errorf("%s: %s, %s, %v", procedure, resp.Status, body, err)
+		}
+	}
+	good := "Bearer " + w.Token("acme", "acme-admins")
+	ask("/freehold.v1.OperationService/ListOperations")
+	ask("/freehold.v1.OperationService/ListOperations", good, good)
+	ask("/freehold.v1.OperationService/DropOperations", good)
+	ask("/freehold.v1.FleetService/ListOrganizations", good)
+	w.Stop(t) // what was refused is written by then
+	entries, err := s.Org(orgcontexttest.For("acme")).Audited(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := fmt.Sprint(entries)
+	for _, want := range []string{"token-missing", "scheme-unknown", "DropOperations", "FleetService/ListOrganizations"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %s:\n%s", want, log)
+		}
 	}
 }

@@ -32,6 +32,9 @@ func NewExchanger(identity Callee) Exchanger {
 	))
 }
 
+// longestPath is how much of a path that nobody answers is kept in a log.
+const longestPath = 200
+
 // exchangeIn is how long identity may take.
 const exchangeIn = 10 * time.Second
 
@@ -77,12 +80,14 @@ func (g *Gateway) call(r *http.Request) (*call, *refusal) {
 	}
 	service, ok := route.Of(path)
 	if !ok {
+		_, _ = g.exchange(r, host, path[:min(len(path), longestPath)], "") // for the record: it is refused
 		return nil, refused("no such procedure")
 	}
 	method := methods[path]
 	edge.RecordOf(r.Context()).Procedure = path
 	switch {
 	case route.Fleet(path) != (host.Org == ""):
+		_, _ = g.exchange(r, host, path, "") // for the record: it is refused
 		return nil, refused("procedure of another host")
 	case r.Method == http.MethodPost, r.Method == http.MethodGet && method.readOnly:
 	default:
@@ -119,23 +124,31 @@ var methods = func() map[string]method {
 	return all
 }()
 
-// authenticate finds out who calls, and gets the token that says so to the callee.
-func (g *Gateway) authenticate(r *http.Request, c *call) *refusal {
-	authorization := r.Header["Authorization"]
-	switch len(authorization) {
-	case 0:
-		return refused("no token")
-	case 1:
-	default:
-		return refused("several tokens")
-	}
+// exchange asks identity who calls. It is asked about a request without a token as
+// well, and about one for a procedure that nobody answers: it keeps the record of who
+// was refused. None of them can be answered with a token.
+func (g *Gateway) exchange(r *http.Request, host edge.Host, procedure, audience string) (*internalv1.ExchangeResponse, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), exchangeIn)
 	defer cancel()
 	record := edge.RecordOf(r.Context())
-	resp, err := g.o.Identity.Exchange(ctx, &internalv1.ExchangeRequest{
-		Host: c.host.Name, Authorization: authorization[0], Procedure: c.procedure, Audience: c.callee.ID, RequestId: c.request, Peer: record.Peer,
+	return g.o.Identity.Exchange(ctx, &internalv1.ExchangeRequest{
+		Host: host.Name, Authorization: strings.Join(r.Header["Authorization"], ", "), Procedure: procedure, Audience: audience,
+		RequestId: record.Request, Peer: record.Peer,
 	})
+}
+
+// authenticate finds out who calls, and gets the token that says so to the callee.
+func (g *Gateway) authenticate(r *http.Request, c *call) *refusal {
+	record := edge.RecordOf(r.Context())
+	resp, err := g.exchange(r, c.host, c.procedure, c.callee.ID)
 	if err != nil {
+		switch len(r.Header["Authorization"]) {
+		case 0:
+			return refused("no token")
+		case 1:
+		default:
+			return refused("several tokens")
+		}
 		switch code := connect.CodeOf(err); code {
 		case connect.CodeUnavailable, connect.CodeDeadlineExceeded, connect.CodeResourceExhausted, connect.CodeCanceled:
 			return &refusal{edge.Unavailable, "identity: " + code.String()}
@@ -145,7 +158,7 @@ func (g *Gateway) authenticate(r *http.Request, c *call) *refusal {
 	}
 	// Identity decides by the host. An answer for another org is a fault of ours,
 	// and must not become an answer to this caller.
-	if resp.GetOrg() != c.host.Org || resp.GetToken() == "" {
+	if resp.GetOrg() != c.host.Org || resp.GetToken() == "" || len(r.Header["Authorization"]) != 1 {
 		g.o.Log.Error("the identity service answered for another org than the host names", "host", c.host.Name, "answered", resp.GetOrg(), "request", c.request)
 		return refused("identity answered for another org")
 	}
