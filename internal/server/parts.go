@@ -114,7 +114,7 @@ func (s *server) gateway(ctx context.Context, metrics *edge.Metrics) (*gateway.G
 		public[discovery.Path] = rule.Handler()
 	}
 	g, err := gateway.New(gateway.Options{
-		Hosts: hosts, Bounds: edge.DefaultBounds(), Limits: limits, Identity: gateway.NewExchanger(callees[route.Identity]), Callees: callees,
+		Hosts: hosts, Bounds: edge.DefaultBounds(), Limits: limits, Callees: callees,
 		Metrics: metrics, Log: s.Log, Now: s.Now, Public: public, Tracing: s.Tracing,
 	})
 	if err != nil {

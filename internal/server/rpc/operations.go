@@ -162,6 +162,10 @@ func (h operations) StreamOperationEvents(
 	if err != nil {
 		return h.answer(ctx, err)
 	}
+	// A client has its stream before there is anything to say.
+	if err := stream.SendHeaders(); err != nil {
+		return err
+	}
 	s := &sending{stream: stream, org: c.org, last: in.GetAfterSequence()}
 	if !in.GetFollow() {
 		events, err := c.cases.Events(ctx, c.org, d.Operation.ID, s.last)
