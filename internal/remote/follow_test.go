@@ -104,6 +104,9 @@ func TestALostAnswerBeginsNoSecondOperation(t *testing.T) {
 	f.begin = func(q *v1.OnboardDataPlaneRequest) (*v1.Operation, error) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
+		if q.GetRequestId() == "" {
+			return &v1.Operation{Id: "op-9"}, connect.NewError(connect.CodeInvalidArgument, "a request without an id is another one each time")
+		}
 		if begun[q.GetRequestId()] == "" {
 			begun[q.GetRequestId()] = fmt.Sprintf("op-%d", len(begun)+1)
 			panic(http.ErrAbortHandler)

@@ -72,6 +72,7 @@ type world struct {
 	t       *testing.T
 	issuer  string
 	rule    discovery.Rule
+	said    string // in place of what the rule says
 	ring    *ring
 	home    string
 	env     map[string]string
@@ -108,6 +109,10 @@ func begin(t *testing.T) *world {
 	api := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
 			t.Error("a token was sent to learn where to log in")
+		}
+		if w.said != "" {
+			_, _ = io.WriteString(rw, w.said)
+			return
 		}
 		r.TLS.ServerName = "acme.freehold.localhost" // httptest's certificate has another name
 		edge.Hosts{Base: "freehold.localhost", Operators: "op.freehold.localhost", Port: 8443}.Handler(w.rule.Handler()).ServeHTTP(rw, r)
@@ -362,6 +367,18 @@ func TestALoginThatCannotBe(t *testing.T) {
 	if _, err := w.logIn(w.sessions(), "ada", false); !errors.Is(err, session.ErrNoIssuer) {
 		t.Errorf("a server that does not say where: %v", err)
 	}
+	for _, said := range []string{
+		`{"resource":"https://globex.freehold.localhost:8443","authorization_servers":["` + w.issuer + `/acme"]}`,
+		`{"resource":"https://acme.freehold.localhost:8443","authorization_servers":["` + w.issuer + `/acme","https://login.example.com"]}`,
+		`{"resource":"https://acme.freehold.localhost:8443"}`,
+		`no JSON`,
+	} {
+		w.said = said
+		if _, err := w.logIn(w.sessions(), "ada", false); !errors.Is(err, session.ErrNoIssuer) {
+			t.Errorf("%s: %v", said, err)
+		}
+	}
+	w.said = ""
 	at := server(t, "https://acme.freehold.localhost:8443")
 	visit := func(string, string) { t.Error("somebody was asked to log in") }
 	for name, r := range map[string]session.Request{
@@ -383,5 +400,39 @@ func TestALoginThatCannotBe(t *testing.T) {
 	}
 	if _, err := w.logIn(w.sessions(), "oscar", false); err != nil {
 		t.Errorf("again, without --issuer: %v", err)
+	}
+}
+
+// Any page can send a browser to the port on loopback, with a code of its own.
+func TestTheBrowsersAnswerIsTheOneToThisLogin(t *testing.T) {
+	w := begin(t)
+	choose := w.chooses("ada")
+	_, err := w.sessions().Login(t.Context(), session.Request{
+		Server: server(t, "https://acme.freehold.localhost:8443"), Visit: func(string, string) {},
+		Open: func(page string) error {
+			asked, err := url.Parse(page)
+			if err != nil {
+				return err
+			}
+			for _, state := range []string{"", "?state=guess&code=theirs", "?code=theirs&state="} {
+				got, err := http.Get(asked.Query().Get("redirect_uri") + state)
+				if err != nil {
+					return err
+				}
+				got.Body.Close()
+				if got.StatusCode != http.StatusBadRequest {
+					t.Errorf("%q: %s", state, got.Status)
+				}
+			}
+			go func() {
+				if err := choose(page); err != nil {
+					t.Error(err)
+				}
+			}()
+			return nil
+		},
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
