@@ -45,7 +45,7 @@ func TestThePageOnIsolationNamesWhatThereIs(t *testing.T) {
 		t.Errorf("the page names %d tests only", tests)
 	}
 	for _, m := range regexp.MustCompile(`(?m)^go test (\S+) -run '?([^' ]+)'?`).FindAllStringSubmatch(string(text), -1) {
-		for _, name := range strings.Split(m[2], "|") {
+		for name := range strings.SplitSeq(m[2], "|") {
 			if !strings.Contains(string(text), "`"+name+"`") && name != "^$" {
 				t.Errorf("%s: the page does not say what %s shows", m[0], name)
 			}

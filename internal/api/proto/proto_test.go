@@ -1,6 +1,7 @@
 package proto
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -110,9 +111,7 @@ func fields(m protoreflect.MessageDescriptor, prefix string, seen map[protorefle
 		path := prefix + string(f.Name())
 		out[path] = f
 		if f.Message() != nil {
-			for p, inner := range fields(f.Message(), path+".", within) {
-				out[p] = inner
-			}
+			maps.Copy(out, fields(f.Message(), path+".", within))
 		}
 	}
 	return out

@@ -16,7 +16,7 @@ type fleet struct{ *handlers }
 
 // ListOrganizations returns a page of all orgs.
 func (h fleet) ListOrganizations(ctx context.Context, in *freeholdv1.ListOrganizationsRequest) (*freeholdv1.ListOrganizationsResponse, error) {
-	_, cases, err := h.operator(ctx)
+	cases, err := h.operator(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (h fleet) ListOrganizations(ctx context.Context, in *freeholdv1.ListOrganiz
 
 // CompareOrganizations returns what two orgs have in common.
 func (h fleet) CompareOrganizations(ctx context.Context, _ *freeholdv1.CompareOrganizationsRequest) (*freeholdv1.CompareOrganizationsResponse, error) {
-	_, cases, err := h.operator(ctx)
+	cases, err := h.operator(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (h fleet) CompareOrganizations(ctx context.Context, _ *freeholdv1.CompareOr
 
 // ListFleetAuditEntries returns a page of the fleet's audit log.
 func (h fleet) ListFleetAuditEntries(ctx context.Context, in *freeholdv1.ListFleetAuditEntriesRequest) (*freeholdv1.ListFleetAuditEntriesResponse, error) {
-	_, cases, err := h.operator(ctx)
+	cases, err := h.operator(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (h fleet) ListFleetAuditEntries(ctx context.Context, in *freeholdv1.ListFle
 
 // OnboardOrganization begins to bring the org that a document names to what it says.
 func (h fleet) OnboardOrganization(ctx context.Context, in *freeholdv1.OnboardOrganizationRequest) (*freeholdv1.OnboardOrganizationResponse, error) {
-	_, cases, err := h.operator(ctx)
+	cases, err := h.operator(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (h fleet) OnboardOrganization(ctx context.Context, in *freeholdv1.OnboardOr
 // WaitOrganizationOperation returns once an org's operation has ended, or a minute is
 // over.
 func (h fleet) WaitOrganizationOperation(ctx context.Context, in *freeholdv1.WaitOrganizationOperationRequest) (*freeholdv1.WaitOrganizationOperationResponse, error) {
-	_, cases, err := h.operator(ctx)
+	cases, err := h.operator(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -102,10 +102,10 @@ func (h *handlers) caller(ctx context.Context) (caller, error) {
 }
 
 // operator returns the verified caller of a procedure over the fleet.
-func (h *handlers) operator(ctx context.Context) (delegation.Verified, UseCases, error) {
+func (h *handlers) operator(ctx context.Context) (UseCases, error) {
 	v, ok := delegation.From(ctx)
 	if !ok || !v.Fleet().Valid() {
-		return delegation.Verified{}, nil, connect.NewError(connect.CodeUnauthenticated, "unauthenticated")
+		return nil, connect.NewError(connect.CodeUnauthenticated, "unauthenticated")
 	}
-	return v, h.As(v), nil
+	return h.As(v), nil
 }
