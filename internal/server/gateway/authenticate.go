@@ -132,7 +132,7 @@ func (g *Gateway) exchange(r *http.Request, host edge.Host, procedure, audience 
 	defer cancel()
 	record := edge.RecordOf(r.Context())
 	return g.o.Identity.Exchange(ctx, &internalv1.ExchangeRequest{
-		Host: host.Name, Authorization: strings.Join(r.Header["Authorization"], ", "), Procedure: procedure, Audience: audience,
+		Host: host.Name, Authorization: text(r.Header["Authorization"]), Procedure: procedure, Audience: audience,
 		RequestId: record.Request, Peer: record.Peer,
 	})
 }
@@ -149,12 +149,10 @@ func (g *Gateway) authenticate(r *http.Request, c *call) *refusal {
 		default:
 			return refused("several tokens")
 		}
-		switch code := connect.CodeOf(err); code {
-		case connect.CodeUnavailable, connect.CodeDeadlineExceeded, connect.CodeResourceExhausted, connect.CodeCanceled:
-			return &refusal{edge.Unavailable, "identity: " + code.String()}
-		default:
-			return refused(err.Error())
+		if undecided(err) {
+			return &refusal{edge.Unavailable, "identity: " + connect.CodeOf(err).String()}
 		}
+		return refused(err.Error())
 	}
 	// Identity decides by the host. An answer for another org is a fault of ours,
 	// and must not become an answer to this caller.
@@ -164,4 +162,21 @@ func (g *Gateway) authenticate(r *http.Request, c *call) *refusal {
 	}
 	record.Caller, c.token = resp.GetSubject(), resp.GetToken()
 	return nil
+}
+
+// text is a header as it can be sent on. A token of other bytes than text is none, with
+// these replaced as well.
+func text(header []string) string {
+	return strings.ToValidUTF8(strings.Join(header, ", "), "\uFFFD")
+}
+
+// undecided reports whether identity has not said who calls. One that dies in the
+// middle of its answer leaves an internal or an unknown error.
+func undecided(err error) bool {
+	switch connect.CodeOf(err) {
+	case connect.CodeUnauthenticated, connect.CodePermissionDenied, connect.CodeInvalidArgument, connect.CodeNotFound:
+		return false
+	default:
+		return true
+	}
 }

@@ -101,13 +101,13 @@ func (g *Gateway) Handler() http.Handler {
 
 // serve answers a request whose host is known.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
-	authenticated := false
+	blameless := false
 	done, limited := g.limiter.Authenticating(g.o.Hosts.ClientAddr(r))
 	if limited != nil {
 		g.limit(w, r, limited)
 		return
 	}
-	decided := sync.OnceFunc(func() { done(authenticated) })
+	decided := sync.OnceFunc(func() { done(blameless) })
 	defer decided()
 
 	public, isPublic := g.o.Public[r.URL.EscapedPath()]
@@ -132,17 +132,19 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	var over func()
 	if known {
 		if over, limited = g.limiter.Admit(c.host.Org, c.streams); limited != nil {
-			authenticated = true
+			blameless = true
 			g.limit(w, r, limited)
 			return
 		}
 		defer over()
 	}
 	if refusal = g.authenticate(r, c); refusal != nil {
+		// While identity is away nobody is authenticated, and everybody tries again.
+		blameless = refusal.decision == edge.Unavailable && r.Context().Err() == nil
 		g.reject(w, r, refusal)
 		return
 	}
-	authenticated = true
+	blameless = true
 	decided()
 	if !known {
 		g.recent.add(key)
