@@ -68,7 +68,7 @@ var may = map[string][]string{
 	"internal/registry":       {"internal/event", "internal/finding", "internal/orgcontext"},
 	// Providers for tests of the engine.
 	"internal/engine/enginetest": {},
-	"internal/registry/postgres": {"internal/registry/sqlstore"},
+	"internal/registry/postgres": {"internal/registry", "internal/registry/sqlstore"},
 	// A real server for the tests of whatever keeps its records in one.
 	"internal/registry/postgres/pgtest": {"internal/registry/postgres", "internal/wait"},
 

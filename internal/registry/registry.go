@@ -51,6 +51,9 @@ var (
 	ErrArchive = errors.New("it is not a whole archive of a registry")
 	// ErrNotEmpty is wrapped when an archive is imported where there is something.
 	ErrNotEmpty = errors.New("the registry is not empty")
+	// ErrUnavailable is wrapped when the database does not answer. The same call may
+	// succeed a moment later; whether one that writes has written is not known.
+	ErrUnavailable = errors.New("the registry does not answer")
 	// ErrAppended is wrapped when an audit log is not as it was written.
 	ErrAppended = errors.New("the audit log was changed")
 )

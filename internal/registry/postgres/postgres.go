@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/internal/registry/sqlstore"
 )
 
@@ -131,9 +132,14 @@ func (d *database) Snapshot(ctx context.Context, fn func(sqlstore.Tx) error) err
 func (d *database) run(ctx context.Context, b begin, fn func(sqlstore.Tx) error) (err error) {
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("connect to the registry: %w", err)
+		return away(ctx, fmt.Errorf("connect to the registry: %w", err))
 	}
 	defer conn.Release()
+	defer func() {
+		if err != nil && conn.Conn().IsClosed() {
+			err = away(ctx, err)
+		}
+	}()
 	t := &transaction{conn: conn.Conn(), begin: b}
 	ended := false
 	defer func() {
@@ -146,6 +152,15 @@ func (d *database) run(ctx context.Context, b begin, fn func(sqlstore.Tx) error)
 	}
 	ended = true
 	return t.commit(ctx)
+}
+
+// away is the error of a connection that cannot be had, or that broke: the server is
+// away, unless the caller gave up.
+func away(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", registry.ErrUnavailable, err)
 }
 
 // begin is what goes before a transaction's first statement.

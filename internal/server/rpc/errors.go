@@ -44,6 +44,11 @@ func (h *handlers) answer(ctx context.Context, err error) error {
 	if own, ok := errors.AsType[*connect.Error](err); ok {
 		return own
 	}
+	// Where the database is, and as whom it is read, is nobody's business.
+	if errors.Is(err, registry.ErrUnavailable) {
+		h.Log.ErrorContext(ctx, "the registry does not answer", "request", requestOf(ctx), "error", err)
+		return connect.NewError(connect.CodeUnavailable, "unavailable").WithCause(err)
+	}
 	// Somebody else's records: nobody hears whether there are any.
 	if errors.Is(err, registry.ErrNoOrg) {
 		return connect.NewError(connect.CodePermissionDenied, "permission denied").WithCause(err)
@@ -59,12 +64,18 @@ func (h *handlers) answer(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*lifecycle.Error](err); ok {
 		return reason.Add(connect.NewError(connect.CodeInternal, message(err)), "", nextOf(err)).WithCause(err)
 	}
-	request := ""
-	if v, ok := delegation.From(ctx); ok {
-		request = v.Claims().Request
-	}
+	request := requestOf(ctx)
 	h.Log.ErrorContext(ctx, "a request failed", "request", request, "error", err)
 	return connect.Errorf(connect.CodeInternal, "internal error; the operators of this server find it as request %s", request).WithCause(err)
+}
+
+// requestOf is the id of the request, by which it is found in the logs.
+func requestOf(ctx context.Context) string {
+	v, ok := delegation.From(ctx)
+	if !ok {
+		return ""
+	}
+	return v.Claims().Request
 }
 
 // message is the error with what to do next.

@@ -142,3 +142,37 @@ func TestAServerThatDoesNotStartSaysWhy(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAServerThatWasStoppedHasWhatWasCommitted(t *testing.T) {
+	db, s := Database(t), Start(t)
+	for i, how := range []Stop{Fast, Immediate} {
+		conn, err := pgx.Connect(t.Context(), db.Superuser)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := exec1(t, conn, "INSERT INTO freehold.fences (org, token) VALUES ('org-"+string(how)+"', 1)"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Stop(how); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.Ping(t.Context()); err == nil {
+			t.Errorf("%s: a client is still connected", how)
+		}
+		if conn, err := pgx.Connect(t.Context(), db.Superuser); err == nil {
+			_ = conn.Close(t.Context())
+			t.Errorf("%s: a server that was stopped takes a client", how)
+		}
+		if err := s.Resume(); err != nil {
+			t.Fatal(err)
+		}
+		if conn, err = pgx.Connect(t.Context(), db.Superuser); err != nil {
+			t.Fatal(err)
+		}
+		var fences int
+		err = errors.Join(conn.QueryRow(t.Context(), "SELECT count(*) FROM freehold.fences").Scan(&fences), conn.Close(t.Context()))
+		if err != nil || fences != i+1 {
+			t.Errorf("%s: %d fences, want %d: %v", how, fences, i+1, err)
+		}
+	}
+}

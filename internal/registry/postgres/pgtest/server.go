@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -77,9 +78,9 @@ func shared(bin string) (*Server, error) {
 	return server, startErr
 }
 
-// watch starts the server and waits for the end of its own input, which is the
-// end of the test's process. QUIT is the server's fastest end that leaves no
-// shared memory behind.
+// watch starts the server and does what it is asked for, until the end of its own
+// input, which is the end of the test's process. QUIT is the server's fastest end
+// that leaves no shared memory behind.
 const watch = `
 trap '' INT HUP TERM
 initdb=$1 postgres=$2 dir=$3 data=$4; shift 4
@@ -88,16 +89,28 @@ initdb=$1 postgres=$2 dir=$3 data=$4; shift 4
 }
 "$postgres" -D "$data" "$@" >>"$dir/log" 2>&1 </dev/null &
 server=$!
-cat >/dev/null
+while read -r asked; do
+	case $asked in
+	start)
+		"$postgres" -D "$data" "$@" >>"$dir/log" 2>&1 </dev/null &
+		server=$!
+		;;
+	*)
+		kill -"$asked" $server
+		wait $server
+		;;
+	esac
+done
 kill -QUIT $server 2>/dev/null
 wait $server
 rm -rf "$data" "$dir"
 `
 
-// settings are for a server whose data nobody needs after the test.
+// settings are for a server whose data nobody needs after the test. The machine does
+// not crash, so that what is written need not reach a disk, but the server may.
 var settings = map[string]string{
 	"listen_addresses": "127.0.0.1", "unix_socket_directories": "",
-	"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0",
+	"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0",
 	"autovacuum": "off", "jit": "off", "shared_buffers": "32MB", "max_connections": "200", "dynamic_shared_memory_type": "mmap",
 	"ssl": "on", "log_min_messages": "fatal",
 }
@@ -156,14 +169,15 @@ func start(bin string) (_ *Server, err error) {
 		return nil, fmt.Errorf("start %s: %w", filepath.Join(bin, "postgres"), err)
 	}
 	began = true
-	if err := s.ready(); err != nil {
+	if err := s.ready("FATAL"); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s did not start: %w", filepath.Join(bin, "postgres"), err), s.pipe.Close())
 	}
 	return s, nil
 }
 
-// ready waits until the server says in its lock file that it takes connections.
-func (s *Server) ready() error {
+// ready waits until the server says in its lock file that it takes connections, or
+// says in its log that it never will.
+func (s *Server) ready(hopeless string) error {
 	log := filepath.Join(s.dir, "log")
 	err := wait.Until(context.Background(), wait.For{
 		What: "the PostgreSQL server of the tests", Every: 5 * time.Millisecond, Within: time.Minute, Now: time.Now,
@@ -174,7 +188,7 @@ func (s *Server) ready() error {
 				return true, nil
 			}
 		}
-		if strings.Contains(tail(log), "FATAL") {
+		if hopeless != "" && strings.Contains(tail(log), hopeless) {
 			return false, errors.New("it says why")
 		}
 		return false, nil
@@ -183,6 +197,37 @@ func (s *Server) ready() error {
 		return fmt.Errorf("%w\n%s", err, tail(log))
 	}
 	return nil
+}
+
+// Stop is a way to stop a server.
+type Stop string
+
+// The ways.
+const (
+	Fast      Stop = "INT"  // as for an upgrade: whoever is connected is cut off, and all is written
+	Immediate Stop = "QUIT" // as after a crash: the next start recovers
+)
+
+// Stop stops the server until Resume, for every test of this process.
+func (s *Server) Stop(how Stop) error {
+	if _, err := io.WriteString(s.pipe, string(how)+"\n"); err != nil {
+		return err
+	}
+	return wait.Until(context.Background(), wait.For{
+		What: "the PostgreSQL server of the tests to stop", Every: 5 * time.Millisecond, Within: time.Minute, Now: time.Now,
+	}, func(context.Context) (bool, error) {
+		_, err := os.Stat(filepath.Join(s.data, "postmaster.pid"))
+		return errors.Is(err, fs.ErrNotExist), nil
+	})
+}
+
+// Resume starts a server that was stopped, and waits until it takes connections.
+func (s *Server) Resume() error {
+	if _, err := io.WriteString(s.pipe, "start\n"); err != nil {
+		return err
+	}
+	// Clients that come too early are in its log as well.
+	return s.ready("")
 }
 
 // URL names a database of the server, for a login.
