@@ -119,6 +119,16 @@ func Start(t testing.TB, s registry.Store, o Options) *World {
 	return w
 }
 
+// At is a server that runs elsewhere: it listens at an address, and its certificate is
+// that of a folder.
+func At(t testing.TB, issuer *oidctest.Issuer, address, dir string) *World {
+	t.Helper()
+	return &World{Issuer: issuer, Address: address, roots: pool(t, filepath.Join(dir, trialtls.Authority)), stop: func() error { return nil }}
+}
+
+// Roots are the authorities of the server's certificate.
+func (w *World) Roots() *x509.CertPool { return w.roots }
+
 // Stop stops the server in order. It may be called again.
 func (w *World) Stop(t testing.TB) {
 	t.Helper()
