@@ -175,7 +175,7 @@ func TestPeopleOfAnOrgUseItsAPIAsTheirRolesSay(t *testing.T) {
 
 	// The controller of the org's own cluster asks for the project, with its own token.
 	s.mustAs(0, "acme", "oscar", "", "projects", "add", "--name", "lab")
-	if r := s.mustAs(0, "acme", "vera", "", "projects", "list"); !strings.Contains(r.stdout, "lab") {
+	if r := s.mustAs(0, "acme", "vera", "", "projects", "list"); !strings.Contains(strings.Join(strings.Fields(r.stdout), " "), "lab api Ready") {
 		t.Errorf("projects:\n%s", r.stdout)
 	}
 	events := strings.TrimSpace(s.mustAs(0, "acme", "vera", "", "operations", "events", "--follow", "-o", "ndjson").stdout)

@@ -105,7 +105,7 @@ func statusOf(org string, o *v1.Organization, d event.DataPlane, last *v1.Operat
 
 func projectOf(org string, p *v1.Project) event.Project {
 	out := event.Project{
-		Org: org, Name: p.GetName(), DisplayName: p.GetDisplayName(), Recorded: p.GetRecorded(), Phase: p.GetPhase(), Ready: p.GetReady(),
+		Org: org, Name: p.GetName(), DisplayName: p.GetDisplayName(), Source: p.GetSource(), Recorded: p.GetRecorded(), Phase: p.GetPhase(), Ready: p.GetReady(),
 		Message: p.GetMessage(), Namespace: p.GetNamespace(), Created: at(p.GetCreateTime()), Spec: values(p.GetSpec()),
 	}
 	for name, u := range p.GetUsage() {

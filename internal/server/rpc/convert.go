@@ -101,7 +101,7 @@ func dataPlaneOf(d event.DataPlane) *freeholdv1.DataPlane {
 func projectOf(p event.Project) (*freeholdv1.Project, error) {
 	out := &freeholdv1.Project{
 		Name: p.Name, DisplayName: p.DisplayName, Recorded: p.Recorded, Phase: p.Phase, Ready: p.Ready, Message: p.Message,
-		Namespace: p.Namespace, CreateTime: stamp(p.Created), Usage: map[string]*freeholdv1.ProjectUsage{},
+		Namespace: p.Namespace, Source: p.Source, CreateTime: stamp(p.Created), Usage: map[string]*freeholdv1.ProjectUsage{},
 	}
 	for resource, u := range p.Usage {
 		out.Usage[resource] = &freeholdv1.ProjectUsage{Used: u.Used, Hard: u.Hard}

@@ -50,7 +50,10 @@ type Project struct {
 	// What the controller says of it.
 	Conditions []*ProjectCondition `protobuf:"bytes,11,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	// Its specification, as the cluster has it.
-	Spec          *structpb.Struct `protobuf:"bytes,12,opt,name=spec,proto3" json:"spec,omitempty"`
+	Spec *structpb.Struct `protobuf:"bytes,12,opt,name=spec,proto3" json:"spec,omitempty"`
+	// Where it was added: "spec" for the organization's document, "api" for this API,
+	// from which the cluster's controller pulls it. Empty: it was made by hand.
+	Source        string `protobuf:"bytes,13,opt,name=source,proto3" json:"source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -167,6 +170,13 @@ func (x *Project) GetSpec() *structpb.Struct {
 		return x.Spec
 	}
 	return nil
+}
+
+func (x *Project) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
 }
 
 // ProjectUsage is how much of a resource is used. Both are Kubernetes quantities,
@@ -780,7 +790,7 @@ var File_freehold_v1_project_proto protoreflect.FileDescriptor
 
 const file_freehold_v1_project_proto_rawDesc = "" +
 	"\n" +
-	"\x19freehold/v1/project.proto\x12\vfreehold.v1\x1a\x1bfreehold/v1/operation.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xab\x04\n" +
+	"\x19freehold/v1/project.proto\x12\vfreehold.v1\x1a\x1bfreehold/v1/operation.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x04\n" +
 	"\aProject\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x1a\n" +
@@ -797,7 +807,8 @@ const file_freehold_v1_project_proto_rawDesc = "" +
 	"\n" +
 	"conditions\x18\v \x03(\v2\x1d.freehold.v1.ProjectConditionR\n" +
 	"conditions\x12+\n" +
-	"\x04spec\x18\f \x01(\v2\x17.google.protobuf.StructR\x04spec\x1aS\n" +
+	"\x04spec\x18\f \x01(\v2\x17.google.protobuf.StructR\x04spec\x12\x16\n" +
+	"\x06source\x18\r \x01(\tR\x06source\x1aS\n" +
 	"\n" +
 	"UsageEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
