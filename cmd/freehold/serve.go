@@ -72,13 +72,13 @@ func serve(ctx context.Context, o cli.Options, home string, cl servedCloud, clos
 	if trial {
 		base = config.Trial(dir)
 	}
-	base.Services = so.Services
-	c, err := config.Load(base, so.Config, environment(os.Environ()))
+	settings := environment(os.Environ())
+	if len(so.Services) > 0 {
+		settings[config.Prefix+"SERVICES"] = strings.Join(so.Services, ",")
+	}
+	c, err := config.Load(base, so.Config, settings)
 	if err != nil {
 		return &lifecycle.Error{Err: fmt.Errorf("%w: %w", lifecycle.ErrInvalid, err), Next: "docs/deploy/README.md lists all settings"}
-	}
-	if len(so.Services) > 0 {
-		c.Services = so.Services
 	}
 	if trial {
 		c = c.Tried()

@@ -126,23 +126,19 @@ func (s *server) gateway(ctx context.Context, metrics *edge.Metrics) (*gateway.G
 // certificate is the one that clients see.
 func (s *server) certificate(ctx context.Context, source mtls.Source, hosts edge.Hosts) (*tls.Config, error) {
 	t := s.Config.TLS
-	switch {
-	case t.Certificate != "":
+	if t.Certificate != "" {
 		files, err := edge.CertificateFiles(t.Certificate, t.Key, s.Log, s.Now)
 		if err != nil {
 			return nil, err
 		}
 		go files.Watch(ctx)
 		return files.TLS(), nil
-	case t.ACME.Email != "":
-		cache := t.ACME.Cache
-		if cache == "" {
-			cache = filepath.Join(s.Dir, "acme")
-		}
-		return edge.ACME{Directory: t.ACME.Directory, Email: t.ACME.Email, Cache: cache, Hosts: hosts, Known: s.known(source)}.TLS(), nil
-	default:
-		return nil, fmt.Errorf("%w: tls: name a certificate and its key, or an e-mail address for ACME", config.ErrInvalid)
 	}
+	cache := t.ACME.Cache
+	if cache == "" {
+		cache = filepath.Join(s.Dir, "acme")
+	}
+	return edge.ACME{Directory: t.ACME.Directory, Email: t.ACME.Email, Cache: cache, Hosts: hosts, Known: s.known(source)}.TLS(), nil
 }
 
 // known asks the identity service whether there is an org.

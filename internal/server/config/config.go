@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -162,7 +163,7 @@ func Load(c Config, file string, environ map[string]string) (Config, error) {
 		dec := yaml.NewDecoder(bytes.NewReader(text))
 		dec.KnownFields(true)
 		if err := dec.Decode(&c); err != nil && len(bytes.TrimSpace(text)) > 0 {
-			return c, fmt.Errorf("%w: %s: %s", ErrInvalid, file, strings.TrimPrefix(err.Error(), "yaml: "))
+			return c, inFile(file, err)
 		}
 	}
 	return c.with(environ)
@@ -170,7 +171,7 @@ func Load(c Config, file string, environ map[string]string) (Config, error) {
 
 func (c Config) with(environ map[string]string) (Config, error) {
 	if err := env.ParseWithOptions(&c, env.Options{Environment: environ, Prefix: Prefix}); err != nil {
-		return c, fmt.Errorf("%w: %w", ErrInvalid, err)
+		return c, inVariables(err)
 	}
 	for name := range environ {
 		if strings.HasPrefix(name, Prefix) && !slices.Contains(Variables(), name) {
@@ -179,6 +180,46 @@ func (c Config) with(environ map[string]string) (Config, error) {
 	}
 	c.defaults()
 	return c, c.check()
+}
+
+// inFile is what is wrong with a file, one mistake per line.
+func inFile(file string, err error) error {
+	typed, ok := errors.AsType[*yaml.TypeError](err)
+	if !ok {
+		return fmt.Errorf("%w: %s: %s", ErrInvalid, file, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	var errs []error
+	for _, mistake := range typed.Errors {
+		errs = append(errs, fmt.Errorf("%w: %s: %s", ErrInvalid, file, ofType.ReplaceAllString(mistake, " is not a setting")))
+	}
+	return errors.Join(errs...)
+}
+
+// ofType is how the library says that a type of ours has no such field.
+var ofType = regexp.MustCompile(` not found in type \S+`)
+
+// inVariables is what is wrong with the environment.
+func inVariables(err error) error {
+	all, ok := errors.AsType[env.AggregateError](err)
+	if !ok {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	var errs []error
+	for _, one := range all.Errors {
+		wrong, ok := errors.AsType[env.ParseError](one)
+		if !ok {
+			errs = append(errs, fmt.Errorf("%w: %w", ErrInvalid, one))
+			continue
+		}
+		name := wrong.Name
+		for _, v := range Variables() {
+			if strings.HasSuffix(strings.ReplaceAll(v, "_", ""), strings.ToUpper(wrong.Name)) {
+				name = v
+			}
+		}
+		errs = append(errs, fmt.Errorf("%w: %s: %w", ErrInvalid, name, wrong.Err))
+	}
+	return errors.Join(errs...)
 }
 
 // Variables are the names of all variables.
@@ -210,7 +251,9 @@ func (c *Config) defaults() {
 	}
 	or(&c.Listen.Address, ":8443")
 	or(&c.Listen.Operations, "127.0.0.1:8445")
-	or(&c.Operators.Host, "op."+c.Domain)
+	if c.Domain != "" {
+		or(&c.Operators.Host, "op."+c.Domain)
+	}
 	or(&c.Operators.UsernameClaim, "sub")
 	or(&c.Operators.GroupsClaim, "groups")
 	or(&c.Internal.TrustDomain, c.Domain)
@@ -269,7 +312,7 @@ func (c Config) check() error {
 			wrong("services", "%q is not a service; want some of gateway, identity, control, worker, drift", s)
 		}
 	}
-	if !hostname(c.Operators.Host) {
+	if c.Domain != "" && !hostname(c.Operators.Host) {
 		wrong("operators.host", "%q must be a host name", c.Operators.Host)
 	}
 	if label, below := strings.CutSuffix(c.Operators.Host, "."+c.Domain); below && !strings.Contains(label, ".") && len(label) > 2 {
@@ -289,6 +332,8 @@ func (c Config) check() error {
 	switch files := (c.TLS.Certificate != "") != (c.TLS.Key != ""); {
 	case files:
 		wrong("tls", "certificate and key go together")
+	case c.Runs(route.Gateway) && c.TLS.Certificate == "" && c.TLS.ACME.Email == "":
+		wrong("tls", "name the files of a certificate and its key, or an e-mail address for ACME")
 	case c.TLS.Certificate != "" && c.TLS.ACME.Email != "":
 		wrong("tls", "want files or acme, not both")
 	}

@@ -133,11 +133,11 @@ func section(t *testing.T, file string) (before, between, after string) {
 }
 
 func TestTheTableOfSettingsIsThatOfTheType(t *testing.T) {
-	defaults, err := load(t, "domain: freehold.example.com\n", nil)
+	defaults, err := load(t, "domain: freehold.example.com\n"+tlsFiles, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defaults.Domain = ""
+	defaults.Domain, defaults.TLS = "", TLS{}
 	all := settings(typeDocs(t), reflect.ValueOf(defaults), "", Prefix)
 	var table strings.Builder
 	table.WriteString("| in the file | variable | default | meaning |\n|---|---|---|---|\n")
