@@ -55,6 +55,7 @@ type Gateway struct {
 	reflection http.Handler
 	buffers    *buffers
 	recent     *recent
+	held       held
 
 	stopping   atomic.Bool
 	ending     context.Context // done when streams are to end
@@ -133,6 +134,8 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	if known {
 		if over, limited = g.limiter.Admit(c.host.Org, c.streams); limited != nil {
 			blameless = true
+			decided()
+			g.held.hold(r.Context(), c.host.Org)
 			g.limit(w, r, limited)
 			return
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/finding"
@@ -104,6 +106,16 @@ func Fill(ctx context.Context, s registry.Store, org, issuer string, now time.Ti
 		}
 	}
 	return nil
+}
+
+// FillAll records many orgs, several at a time.
+func FillAll(ctx context.Context, s registry.Store, orgs []string, issuer string, now time.Time) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for _, org := range orgs {
+		group.Go(func() error { return Fill(ctx, s, org, issuer, now) })
+	}
+	return group.Wait()
 }
 
 // AccountOf is a 12-digit account id that no other name has, as far as a hash goes.

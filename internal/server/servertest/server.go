@@ -179,9 +179,14 @@ func (w *World) URL(label string) string {
 
 // Client calls the API at a host with a token; an empty token is none.
 func (w *World) Client(label, token string, options ...connecthttp.Option) *connect.Client {
-	client := w.HTTP()
-	client.Transport = bearer{token, client.Transport}
-	return connect.NewClient(connecthttp.NewTransport(client, w.URL(label), options...))
+	return w.ClientOver(w.HTTP(), label, token, options...)
+}
+
+// ClientOver calls the API over the connections of another client.
+func (w *World) ClientOver(over *http.Client, label, token string, options ...connecthttp.Option) *connect.Client {
+	client := *over
+	client.Transport = bearer{token, over.Transport}
+	return connect.NewClient(connecthttp.NewTransport(&client, w.URL(label), options...))
 }
 
 type bearer struct {
