@@ -28,17 +28,22 @@ type running struct {
 // start starts freehold with its events as JSON lines.
 func (h home) start(args ...string) *running {
 	h.t.Helper()
-	c := h.command(h.t.Context(), append(args, "-o", "ndjson")...)
-	r := &running{t: h.t, cmd: c, stderr: new(bytes.Buffer)}
+	return begin(h.t, h.command(h.t.Context(), append(args, "-o", "ndjson")...))
+}
+
+// begin starts a freehold that prints its events as JSON lines.
+func begin(t testing.TB, c *exec.Cmd) *running {
+	t.Helper()
+	r := &running{t: t, cmd: c, stderr: new(bytes.Buffer)}
 	c.Stderr = r.stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
-		h.t.Fatal(err)
+		t.Fatal(err)
 	}
 	r.lines = bufio.NewScanner(out)
 	r.lines.Buffer(nil, 64<<20) // the terminal event carries the whole result
 	if err := c.Start(); err != nil {
-		h.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return r
 }

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,9 +39,11 @@ func freePort() int {
 type served struct {
 	home
 
-	process *exec.Cmd
-	log     *bytes.Buffer
-	logged  *sync.WaitGroup
+	// stopWithin is how long it takes to stop in order; 0: five seconds.
+	stopWithin time.Duration
+	process    *exec.Cmd
+	log        *bytes.Buffer
+	logged     *sync.WaitGroup
 }
 
 // serve starts the server of a home, which ends with the test.
@@ -67,7 +70,7 @@ func (s *served) start() {
 	s.process = s.command(context.Background(), "serve")
 	s.process.Env = append(s.process.Env,
 		fmt.Sprint("FREEHOLD_SERVE_LISTEN_ADDRESS=127.0.0.1:", apiPort), "FREEHOLD_SERVE_LISTEN_OPERATIONS=127.0.0.1:0",
-		fmt.Sprint("FREEHOLD_SERVE_TRIAL_ISSUER=https://localhost:", trialPort), "FREEHOLD_SERVE_STOP_WITHIN=5s",
+		fmt.Sprint("FREEHOLD_SERVE_TRIAL_ISSUER=https://localhost:", trialPort), fmt.Sprint("FREEHOLD_SERVE_STOP_WITHIN=", cmp.Or(s.stopWithin, 5*time.Second)),
 	)
 	said, err := s.process.StderrPipe()
 	if err != nil {
@@ -112,13 +115,20 @@ func (s *served) token(org, user string) string {
 	return strings.TrimSpace(s.want(0, "sandbox", "token", org, "--as", user).stdout)
 }
 
-// as runs freehold against the API of an org, as a user of its identity provider.
-func (s *served) as(org, user string, stdin string, args ...string) result {
+// client is freehold against the API of an org, as a user of its identity provider.
+func (s *served) client(org, user string, args ...string) *exec.Cmd {
 	s.t.Helper()
 	c := exec.CommandContext(s.t.Context(), filepath.Join(bin, "freehold"), append([]string{"--server", fmt.Sprintf("https://%s.freehold.localhost:%d", org, apiPort)}, args...)...)
 	c.Env = append(os.Environ(), "FREEHOLD_HOME="+s.dir, "FREEHOLD_CLOUD=", "FREEHOLD_TOKEN="+s.token(org, user))
-	c.Stdin = strings.NewReader(stdin)
 	c.WaitDelay = 5 * time.Second
+	return c
+}
+
+// as runs freehold against the API of an org, as a user of its identity provider.
+func (s *served) as(org, user string, stdin string, args ...string) result {
+	s.t.Helper()
+	c := s.client(org, user, args...)
+	c.Stdin = strings.NewReader(stdin)
 	return s.finish(c)
 }
 
