@@ -19,6 +19,7 @@ import (
 	"freehold.dev/freehold/internal/orgcontext/delegation"
 	"freehold.dev/freehold/internal/server"
 	"freehold.dev/freehold/internal/server/config"
+	"freehold.dev/freehold/internal/server/route"
 	"freehold.dev/freehold/internal/server/rpc"
 	"freehold.dev/freehold/internal/server/tracing"
 	"freehold.dev/freehold/internal/server/trialtls"
@@ -97,25 +98,30 @@ func serve(ctx context.Context, o cli.Options, home string, cl servedCloud, clos
 		return err
 	}
 	closers.add(func() error { return traces.Shutdown(context.WithoutCancel(ctx)) })
-	o.Parallel = c.Limits.Operations
-	service, err := openService(ctx, o, home, cl, log, closers, caller)
-	if err != nil {
-		return err
-	}
-	options := server.Options{
-		Config: c, Dir: dir, Registry: service.Registry, Now: time.Now, Log: log, Tracing: traces,
-		As: func(who orgcontext.Authority) rpc.UseCases { return service.As(who) },
+	options := server.Options{Config: c, Dir: dir, Now: time.Now, Log: log, Tracing: traces}
+	// A gateway by itself reaches no records, and has no credentials for them.
+	if !slices.Equal(c.Services, []string{string(route.Gateway)}) {
+		o.Parallel = c.Limits.Operations
+		service, err := openService(ctx, o, home, cl, log, closers, caller)
+		if err != nil {
+			return err
+		}
+		options.Registry = service.Registry
+		options.As = func(who orgcontext.Authority) rpc.UseCases { return service.As(who) }
 	}
 	at := cli.Serving{Domain: c.Domain}
 	if trial {
 		if err := trialtls.Files(dir, c.Domain, time.Now()); err != nil {
 			return err
 		}
+		at.Authority = filepath.Join(dir, trialtls.Authority)
+	}
+	if trial && c.Runs(route.Gateway) {
 		issuers := tryissuer.Options{Dir: filepath.Join(dir, issuerFolder), BaseURL: c.TrialIssuer, APIBase: c.Domain, Now: time.Now, Log: log}
 		if options.Trial, err = tryissuer.New(issuers); err != nil {
 			return err
 		}
-		at.Issuer, at.Authority = issuers.BaseURL, filepath.Join(dir, trialtls.Authority)
+		at.Issuer = issuers.BaseURL
 	}
 	if options.Internet, err = internet(c, cl, at.Authority); err != nil {
 		return err

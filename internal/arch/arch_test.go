@@ -23,7 +23,7 @@ var may = map[string][]string{
 		"internal/cli", "internal/engine", "internal/environ", "internal/cloud", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
 		"internal/registry", "internal/registry/sqlite", "internal/registry/postgres", "internal/registry/sqlstore", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
 		"internal/kubelive", "internal/orgcontext", "internal/orgcontext/delegation", "internal/orgcontext/operator", "internal/watchdog", "internal/webhook",
-		"internal/remote", "internal/remote/dial", "internal/remote/session", "internal/server", "internal/server/config", "internal/server/rpc", "internal/server/tracing", "internal/server/trialtls", "internal/server/tryissuer",
+		"internal/remote", "internal/remote/dial", "internal/remote/session", "internal/server", "internal/server/config", "internal/server/route", "internal/server/rpc", "internal/server/tracing", "internal/server/trialtls", "internal/server/tryissuer",
 	},
 	"cmd/namespace-controller": {"internal/controller", "internal/controller/source"},
 

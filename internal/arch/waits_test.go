@@ -29,6 +29,7 @@ var pauses = map[string]string{
 	"internal/webhook/crowd.go":            "a schedule: the next turn of an endpoint that nothing could be sent to",
 	"internal/cli/lines.go":                "a schedule: it is what prints the waits",
 	"internal/server/resume.go":            "a schedule: operations that nobody runs are looked for as long as the server runs",
+	"internal/server/gateway/held.go":      "a bound: an answer that says to wait is kept back for a moment, so that it is not asked for again at once",
 	"internal/lifecycle/operations.go":     "a schedule: it shows what an operation says, which says what it waits for",
 	"internal/lifecycle/going.go":          "looks at projects while the engine removes them, and says what they wait for",
 	"internal/controller/passes.go":        "the controller's schedule: what a project waits for is in its status",

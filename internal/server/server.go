@@ -32,7 +32,9 @@ import (
 	"freehold.dev/freehold/internal/server/tracing"
 )
 
-// Options are what a server is made of. All but Trial, Tracing and Listening are required.
+// Options are what a server is made of. All but Trial, Tracing and
+// Listening are required, and Registry and As only where a service other than the
+// gateway runs.
 type Options struct {
 	Config config.Config
 	// Dir is the folder of what the server keeps on this machine. All of it can be
