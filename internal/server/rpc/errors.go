@@ -94,3 +94,14 @@ func nextOf(err error) string {
 	}
 	return e.Next
 }
+
+// longestName is longer than any id or name that there is.
+const longestName = 128
+
+// short refuses an id or a name that none can have, so that no answer repeats it.
+func short(field, value string) error {
+	if len(value) > longestName {
+		return connect.Errorf(connect.CodeInvalidArgument, "%s: want at most %d characters", field, longestName)
+	}
+	return nil
+}

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"connectrpc.com/connect/v2"
@@ -107,6 +108,9 @@ func (h fleet) WaitOrganizationOperation(ctx context.Context, in *freeholdv1.Wai
 	cases, err := h.operator(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if err := errors.Join(short("org", in.GetOrg()), short("operation", in.GetOperation())); err != nil {
+		return nil, h.answer(ctx, err)
 	}
 	op, _, err := h.wait(ctx, cases, in.GetOrg(), in.GetOperation(), usualWait)
 	if err != nil {

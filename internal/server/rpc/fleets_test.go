@@ -22,6 +22,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
+	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/operation"
 	"freehold.dev/freehold/internal/orgcontext"
@@ -32,6 +34,7 @@ import (
 	"freehold.dev/freehold/internal/server/route"
 	"freehold.dev/freehold/internal/server/rpc"
 	"freehold.dev/freehold/internal/server/servertest"
+	"freehold.dev/freehold/internal/spec"
 )
 
 const issuer = "https://login.example.com"
@@ -65,24 +68,94 @@ func serving(s registry.Store) connect.Transport {
 		Holding: operation.Options{Store: s, Now: noon, Holder: operation.ThisProcess()},
 	}
 	rpc.Register(server, rpc.Options{
-		As: func(who orgcontext.Authority) rpc.UseCases { return cases.As(who) }, Registry: s, Runs: rpc.NewRuns(1, cases.Log), Now: noon, Log: cases.Log,
-		Administers: func(context.Context, delegation.Claims) bool { return false },
+		As: func(who orgcontext.Authority) rpc.UseCases {
+			own := orgcontext.Context{}
+			if v, ok := who.(delegation.Verified); ok {
+				own = v.Context()
+			}
+			return clouded{cases.As(who), s.Org(own)}
+		},
+		Registry: s, Runs: rpc.NewRuns(1, cases.Log), Now: noon, Log: cases.Log,
+		Administers: func(context.Context, delegation.Claims) bool { return true },
 	})
 	return connectinprocess.New(server)
 }
 
-// control are the methods that the control service answers.
-func control(t testing.TB) []protoreflect.MethodDescriptor {
+// methods are all that any service answers.
+func methods(t testing.TB) []protoreflect.MethodDescriptor {
 	t.Helper()
 	var out []protoreflect.MethodDescriptor
-	for _, p := range route.Procedures(route.Control) {
-		d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(strings.ReplaceAll(strings.TrimPrefix(p, "/"), "/", ".")))
-		if err != nil {
-			t.Fatal(err)
+	for _, s := range route.Services() {
+		for _, p := range route.Procedures(s) {
+			d, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(strings.ReplaceAll(strings.TrimPrefix(p, "/"), "/", ".")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, d.(protoreflect.MethodDescriptor))
 		}
-		out = append(out, d.(protoreflect.MethodDescriptor))
 	}
 	return out
+}
+
+// clouded are the use cases with those that ask a cloud in place of a cloud: they
+// read the records of the org that they are asked about, in the hands of their caller,
+// and answer with what is in them. A handler that asked about another org would show.
+type clouded struct {
+	*lifecycle.Service
+
+	records registry.OrgStore
+}
+
+func (c clouded) of(ctx context.Context, org string) (event.DataPlane, error) {
+	d, err := c.records.DataPlane(ctx)
+	if err == nil && d.Org != org {
+		err = registry.ErrNoOrg
+	}
+	return d, err
+}
+
+func (c clouded) began(ctx context.Context, org string, sink event.Sink) (event.Onboarding, error) {
+	d, err := c.of(ctx, org)
+	if err != nil {
+		return event.Onboarding{}, err
+	}
+	last, err := c.records.Last(ctx)
+	if err != nil {
+		return event.Onboarding{}, err
+	}
+	sink(event.Event{Type: event.OperationStarted, Org: org, Operation: last.ID})
+	return event.Onboarding{Org: org, DataPlane: d}, nil
+}
+
+func (c clouded) Plan(ctx context.Context, s spec.Spec, _ lifecycle.PlanOptions, _ event.Sink) (event.Plan, error) {
+	d, err := c.of(ctx, s.Org)
+	return event.Plan{Org: s.Org, Decided: d}, err
+}
+
+func (c clouded) Onboard(ctx context.Context, s spec.Spec, _ lifecycle.OnboardOptions, sink event.Sink) (event.Onboarding, error) {
+	return c.began(ctx, s.Org, sink)
+}
+
+func (c clouded) ChangeProjects(ctx context.Context, org string, _ lifecycle.ProjectChange, _ lifecycle.Call, sink event.Sink) (event.Onboarding, error) {
+	return c.began(ctx, org, sink)
+}
+
+func (c clouded) Resume(ctx context.Context, org, _ string, sink event.Sink) (any, error) {
+	return c.began(ctx, org, sink)
+}
+
+func (c clouded) Projects(ctx context.Context, org string) (event.Projects, error) {
+	d, err := c.of(ctx, org)
+	out := event.Projects{Org: org}
+	for _, name := range d.Projects {
+		out.Projects = append(out.Projects, event.Project{Org: org, Name: name})
+	}
+	return out, err
+}
+
+func (c clouded) Drift(ctx context.Context, org string, _ event.Sink) (event.Drift, error) {
+	d, err := c.of(ctx, org)
+	return event.Drift{Org: org, Findings: []finding.Finding{{Kind: finding.Missing, Name: d.ClusterName}}}, err
 }
 
 // message is an empty message of a type.
@@ -100,7 +173,13 @@ func fill(m protoreflect.Message, words []string, draw *rand.Rand) {
 	for i := range m.Descriptor().Fields().Len() {
 		switch f := m.Descriptor().Fields().Get(i); f.Kind() {
 		case protoreflect.StringKind:
-			m.Set(f, protoreflect.ValueOfString(words[draw.IntN(len(words))]))
+			word := words[draw.IntN(len(words))]
+			if f.Name() == "document" && orgcontext.IsName(word) {
+				word = servertest.Document(word, issuer)
+			} else if f.Name() == "document" {
+				word = "name: lab"
+			}
+			m.Set(f, protoreflect.ValueOfString(word))
 		case protoreflect.Int64Kind:
 			m.Set(f, protoreflect.ValueOfInt64(int64(draw.IntN(3))))
 		case protoreflect.Int32Kind:
@@ -170,7 +249,7 @@ func TestNoAnswerHoldsAnythingOfAnotherOrg(t *testing.T) {
 		for _, own := range orgs {
 			words := words(t, s, orgs)
 			as := delegation.Into(t.Context(), callers.Of(t, own, "admin"))
-			for _, m := range control(t) {
+			for _, m := range methods(t) {
 				for range 2 {
 					request := message(t, m.Input())
 					fill(request.ProtoReflect(), words, draw)
@@ -204,14 +283,14 @@ func TestNoAnswerHoldsAnythingOfAnotherOrg(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, m := range control(t) {
+	for _, m := range methods(t) {
 		if fleet := string(m.Parent().Name()) == "FleetService"; fleet != (answered[string(m.FullName())] == 0) {
 			t.Errorf("%s was answered %d times", m.FullName(), answered[string(m.FullName())])
 		}
 	}
 }
 
-var names = []string{"acme", "acme-eu", "acme2", "globex", "initech", "xacme", "umbrella", "glo"}
+var names = []string{"hooli", "hooli-eu", "hooli2", "globex", "initech", "xhooli", "umbrella", "glo"} // acme is an example in messages
 
 // words are what a caller may send: nothing, its own and others' names, operations and
 // identities.

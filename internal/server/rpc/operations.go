@@ -65,6 +65,9 @@ func afterToken[T any](token string, all []T, name func(T) string) (int, error) 
 // GetOperation returns one operation of the org.
 func (h operations) GetOperation(ctx context.Context, in *freeholdv1.GetOperationRequest) (*freeholdv1.GetOperationResponse, error) {
 	c, err := h.caller(ctx)
+	if err == nil {
+		err = short("operation", in.GetOperation())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +96,9 @@ func (h operations) GetOperation(ctx context.Context, in *freeholdv1.GetOperatio
 // WaitOperation returns once the operation has ended, or the timeout is over.
 func (h operations) WaitOperation(ctx context.Context, in *freeholdv1.WaitOperationRequest) (*freeholdv1.WaitOperationResponse, error) {
 	c, err := h.caller(ctx)
+	if err == nil {
+		err = short("operation", in.GetOperation())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +158,9 @@ func (h operations) StreamOperationEvents(
 	ctx context.Context, in *freeholdv1.StreamOperationEventsRequest, stream freeholdv1connect.OperationServiceStreamOperationEventsServerStream,
 ) error {
 	c, err := h.caller(ctx)
+	if err == nil {
+		err = short("operation", in.GetOperation())
+	}
 	if err != nil {
 		return err
 	}
@@ -250,6 +259,9 @@ func (s *sending) resume(operation, reason string) error {
 // CancelOperation asks a running operation to stop.
 func (h operations) CancelOperation(ctx context.Context, in *freeholdv1.CancelOperationRequest) (*freeholdv1.CancelOperationResponse, error) {
 	c, err := h.caller(ctx)
+	if err == nil {
+		err = short("operation", in.GetOperation())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -278,6 +290,9 @@ func (h operations) stillRuns(ctx context.Context, c caller, id string) error {
 // ResumeOperation continues an operation whose process is gone.
 func (h operations) ResumeOperation(ctx context.Context, in *freeholdv1.ResumeOperationRequest) (*freeholdv1.ResumeOperationResponse, error) {
 	c, err := h.caller(ctx)
+	if err == nil {
+		err = short("operation", in.GetOperation())
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -74,6 +74,9 @@ func (h projects) RemoveProject(ctx context.Context, in *freeholdv1.RemoveProjec
 	if in.GetName() == "" {
 		return nil, connect.NewError(connect.CodeInvalidArgument, "name is missing")
 	}
+	if err := short("name", in.GetName()); err != nil {
+		return nil, err
+	}
 	op, err := h.change(ctx, c, in.GetRequestId(), lifecycle.ProjectChange{Remove: in.GetName()})
 	if err != nil {
 		return nil, h.answer(ctx, err)
