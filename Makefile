@@ -53,11 +53,12 @@ vuln: ## Look dependencies up in Go's vulnerability database, where it can be re
 	@tools/vuln.sh
 
 .PHONY: bench
-bench: build ## Measure: each benchmark of a command and of the controller once, the rules and the registry by themselves
+bench: build ## Measure: each benchmark of a command, of the controller and of the control plane once, the rules and the registry by themselves
 	FREEHOLD_TOOLS=$(CURDIR)/bin go test -run '^$$' -bench . -benchtime 1x -timeout 40m ./cmd/freehold ./internal/controller
 	go test -run '^$$' -bench . ./policies
 	go test -run '^$$' -bench . -benchtime 2000x -timeout 20m ./internal/registry/postgres
 	go test -run '^$$' -bench . ./internal/orgcontext/delegation ./internal/server/authz
+	go test -run '^$$' -bench . -benchtime 1x -timeout 10m ./internal/server
 
 .PHONY: torture
 torture: build ## Kill, stop and disturb four machines at work on ten orgs for about an hour, on both registries
