@@ -15,7 +15,7 @@ import (
 
 func TestAStreamOutlivesTheTimesOfItsRequestAndOfItsWrites(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
-		o.Bounds.BodyTime, o.Bounds.WriteTime, o.Bounds.RequestTime, o.Bounds.IdleTime = 100*time.Millisecond, 100*time.Millisecond, 100*time.Millisecond, 100*time.Millisecond
+		o.Bounds.BodyTime, o.Bounds.WriteTime, o.Bounds.RequestTime, o.Bounds.IdleTime = 400*time.Millisecond, 400*time.Millisecond, 400*time.Millisecond, 400*time.Millisecond
 	})
 	for _, h2 := range []bool{true, false} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+acme+"/freehold.v1.OperationService/StreamOperationEvents",
@@ -31,7 +31,7 @@ func TestAStreamOutlivesTheTimesOfItsRequestAndOfItsWrites(t *testing.T) {
 		}
 		defer resp.Body.Close()
 		for range 2 {
-			time.Sleep(300 * time.Millisecond)
+			time.Sleep(900 * time.Millisecond)
 			w.service.next <- struct{}{}
 			event := make([]byte, 40)
 			if _, err := io.ReadFull(resp.Body, event); err != nil || !strings.Contains(string(event), `{"org":"acme"`) {
