@@ -48,6 +48,8 @@ var answers = []struct {
 	{registry.ErrUnknownOperation, answer{kind: ErrInvalid}},
 	// The slots of all orgs: waited for, and given up.
 	{registry.ErrFull, answer{kind: ErrPending, reason: event.CreationQueue, after: 5 * time.Minute}},
+	// What a write left is not known: the next run looks through it.
+	{registry.ErrUnavailable, answer{}},
 	{registry.ErrAppended, answer{}},
 	{registry.ErrKnownEndpoint, answer{}},
 	{registry.ErrUnknownEndpoint, answer{}},

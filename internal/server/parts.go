@@ -159,7 +159,7 @@ func (s *server) identityFor(source mtls.Source) internalv1connect.IdentityServi
 }
 
 // serveTrial serves the identity providers for trying.
-func (s *server) serveTrial(ctx context.Context, begin func(string, func() error)) error {
+func (s *server) serveTrial(ctx context.Context, f *front) error {
 	at, err := url.Parse(s.Config.TrialIssuer)
 	if err != nil {
 		return err
@@ -172,7 +172,7 @@ func (s *server) serveTrial(ctx context.Context, begin func(string, func() error
 	if err != nil {
 		return fmt.Errorf("listen for the identity providers for trying: %w", err)
 	}
-	begin("identity providers for trying", func() error {
+	f.begin("identity providers for trying", func() error {
 		return serveUntil(ctx, &http.Server{Handler: s.Trial, ReadHeaderTimeout: headerTime}, listener, files.TLS())
 	})
 	return nil

@@ -104,53 +104,21 @@ func (s *server) run(ctx context.Context) error {
 	context.AfterFunc(inner, stopOuter)
 
 	for _, name := range route.Services() {
-		if name == route.Gateway {
-			continue
-		}
-		if !s.Config.Runs(name) {
+		switch {
+		case name == route.Gateway:
+		case !s.Config.Runs(name):
 			s.addresses[name] = s.Config.Address(name)
-			continue
-		}
-		if err := s.serveInternal(inner, group, name); err != nil {
-			return fmt.Errorf("service %s: %w", name, err)
-		}
-	}
-	var front sync.WaitGroup
-	failed := make(chan error, 3)
-	begin := func(what string, serve func() error) {
-		front.Go(func() {
-			if err := serve(); err != nil {
-				failed <- fmt.Errorf("%s: %w", what, err)
-				stopOuter()
+		default:
+			if err := s.serveInternal(inner, group, name); err != nil {
+				return fmt.Errorf("service %s: %w", name, err)
 			}
-		})
-	}
-	observed := edge.NewMetrics()
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(observed, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	ready := func(context.Context) error { return nil }
-	var at Addresses
-	if s.Config.Runs(route.Gateway) {
-		g, listener, certificate, err := s.gateway(outer, observed)
-		if err != nil {
-			return err
-		}
-		at.Public, ready = listener.Addr().String(), g.Ready
-		begin("gateway", func() error { return g.Serve(outer, listener, certificate, s.stop()) })
-	}
-	if s.Trial != nil {
-		if err := s.serveTrial(outer, begin); err != nil {
-			return err
 		}
 	}
-	operations, err := net.Listen("tcp", s.Config.Listen.Operations)
+	front := &front{stop: stopOuter, failed: make(chan error, 3)}
+	at, err := s.serveFront(outer, front)
 	if err != nil {
-		return fmt.Errorf("listen for /healthz, /readyz and /metrics: %w", err)
+		return err
 	}
-	at.Operations = operations.Addr().String()
-	begin("operations", func() error {
-		return serveUntil(outer, &http.Server{Handler: edge.Operations(metrics, ready, s.Log), ReadHeaderTimeout: headerTime}, operations, nil)
-	})
 	if s.Config.Runs(route.Worker) {
 		group.Go(func() error { return s.resume(outer) })
 	}
@@ -162,21 +130,70 @@ func (s *server) run(ctx context.Context) error {
 	close(s.stopping)
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Config.StopWithin)
 	defer cancel()
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		s.runs.Stop(within)
-	}()
-	front.Wait()
-	<-stopped
+	var runs sync.WaitGroup
+	runs.Go(func() { s.runs.Stop(within) })
+	err = front.wait()
+	runs.Wait()
 	stopInner()
-	err = group.Wait()
-	select {
-	case first := <-failed:
-		err = errors.Join(first, err)
-	default:
+	return errors.Join(err, group.Wait())
+}
+
+// front is what clients and operators reach: it stops first, and what it needs of the
+// other services goes on until it has.
+type front struct {
+	stop   context.CancelFunc
+	served sync.WaitGroup
+	failed chan error // has room for an error of each
+}
+
+func (f *front) begin(what string, serve func() error) {
+	f.served.Go(func() {
+		if err := serve(); err != nil {
+			f.failed <- fmt.Errorf("%s: %w", what, err)
+			f.stop()
+		}
+	})
+}
+
+// wait waits for all of it to end, and returns what failed.
+func (f *front) wait() error {
+	f.served.Wait()
+	close(f.failed)
+	var errs []error
+	for err := range f.failed {
+		errs = append(errs, err)
 	}
-	return err
+	return errors.Join(errs...)
+}
+
+// serveFront serves clients, where the gateway runs here, and operators.
+func (s *server) serveFront(ctx context.Context, f *front) (at Addresses, err error) {
+	observed := edge.NewMetrics()
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(observed, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	ready := func(context.Context) error { return nil }
+	if s.Config.Runs(route.Gateway) {
+		g, listener, certificate, err := s.gateway(ctx, observed)
+		if err != nil {
+			return at, err
+		}
+		at.Public, ready = listener.Addr().String(), g.Ready
+		f.begin("gateway", func() error { return g.Serve(ctx, listener, certificate, s.stop()) })
+	}
+	if s.Trial != nil {
+		if err := s.serveTrial(ctx, f); err != nil {
+			return at, err
+		}
+	}
+	operations, err := net.Listen("tcp", s.Config.Listen.Operations)
+	if err != nil {
+		return at, fmt.Errorf("listen for /healthz, /readyz and /metrics: %w", err)
+	}
+	at.Operations = operations.Addr().String()
+	f.begin("operations", func() error {
+		return serveUntil(ctx, &http.Server{Handler: edge.Operations(metrics, ready, s.Log), ReadHeaderTimeout: headerTime}, operations, nil)
+	})
+	return at, nil
 }
 
 // headerTime bounds how long a client of an internal listener may take to send its

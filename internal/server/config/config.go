@@ -1,4 +1,4 @@
-// Package config is what "freehold serve" is told by a file and by the
+// Package config holds the settings of "freehold serve", from a file and from the
 // environment. A variable wins over the file, the file over the default.
 package config
 
