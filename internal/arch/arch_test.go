@@ -64,7 +64,7 @@ var may = map[string][]string{
 	"internal/pids":           {},
 	"internal/watchdog":       {"internal/uptime"},
 	"internal/forecast":       {},
-	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/pids", "internal/unknown", "internal/wait", "internal/watchdog"},
+	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/pids", "internal/unknown", "internal/wait", "internal/watchdog", "internal/wholefile"},
 	"internal/registry":       {"internal/event", "internal/finding", "internal/orgcontext"},
 	// Providers for tests of the engine.
 	"internal/engine/enginetest": {},
@@ -83,7 +83,7 @@ var may = map[string][]string{
 	"internal/operation":           {"internal/registry", "internal/event", "internal/finding", "internal/orgcontext", "internal/pids", "internal/uptime", "internal/wait"},
 
 	// The issuer for trying out knows nothing of what its tokens open.
-	"internal/server/tryissuer": {},
+	"internal/server/tryissuer": {"internal/wholefile", "internal/orgcontext"},
 	"internal/server/discovery": {"internal/server/edge"},
 
 	// A client of the server. Its tokens are kept beside it, not in it.
@@ -92,9 +92,9 @@ var may = map[string][]string{
 		"internal/lifecycle", "internal/plan", "internal/registry", "internal/remote/dial", "internal/remote/session",
 	},
 	"internal/remote/dial":    {"internal/localhost"},
-	"internal/remote/session": {"internal/remote/dial"},
+	"internal/remote/session": {"internal/remote/dial", "internal/wholefile"},
 	// Who calls, between services. It knows nothing of orgs.
-	"internal/server/mtls": {},
+	"internal/server/mtls": {"internal/wholefile"},
 	// What is in front of every service's procedures.
 	"internal/server/authz": {"internal/orgcontext/delegation", "internal/orgcontext/witness", "internal/orgcontext", "internal/registry", "internal/server/mtls"},
 
@@ -145,7 +145,7 @@ var may = map[string][]string{
 	// What somebody makes by hand to share it, for the tests of several packages.
 	"internal/sandbox/sharestest":   {},
 	"internal/sandbox/eksprovider":  {"internal/iam"},
-	"internal/sandbox/controlplane": {"internal/environ", "internal/wait"},
+	"internal/sandbox/controlplane": {"internal/environ", "internal/wait", "internal/wholefile"},
 	"internal/sandbox/kubeprovider": {"internal/sandbox/hold", "internal/wait"},
 
 	"internal/sandbox/controlplane/controlplanetest": {"internal/sandbox/controlplane", "internal/wait"},
@@ -180,13 +180,13 @@ var may = map[string][]string{
 	"internal/api/freehold/v1/freeholdv1connect":         {"internal/api/freehold/v1"},
 	"internal/api/freeholdinternal/v1":                   {},
 	"internal/api/freeholdinternal/v1/internalv1connect": {"internal/api/freeholdinternal/v1"},
-	"internal/server/config":                             {"internal/server/route"},
+	"internal/server/config":                             {"internal/server/route", "internal/server/edge"},
 	// A request is one of the ways in: it decides nothing.
 	"internal/server/rpc": {
 		"internal/api/freehold/v1", "internal/api/freehold/v1/freeholdv1connect", "internal/api/reason", "internal/api/v1alpha1", "internal/event", "internal/finding",
 		"internal/lifecycle", "internal/orgcontext", "internal/orgcontext/delegation", "internal/registry", "internal/spec",
 	},
-	"internal/server/trialtls": {},
+	"internal/server/trialtls": {"internal/wholefile"},
 	"internal/server": {
 		"internal/api/freehold/v1/freeholdv1connect", "internal/api/freeholdinternal/v1", "internal/api/freeholdinternal/v1/internalv1connect", "internal/event", "internal/lifecycle", "internal/orgcontext",
 		"internal/orgcontext/delegation", "internal/plan", "internal/registry", "internal/server/authz", "internal/server/config", "internal/server/discovery",
@@ -205,6 +205,7 @@ var may = map[string][]string{
 	"internal/api/gen":           {"internal/api/v1alpha1"},
 	"internal/controller":        {"internal/controller/source", "internal/api/v1alpha1"},
 	"internal/controller/source": {"internal/api/v1alpha1", "internal/localhost"},
+	"internal/wholefile":         {},
 	"internal/localhost":         {},
 }
 

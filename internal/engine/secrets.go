@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"freehold.dev/freehold/internal/wholefile"
 )
 
 // Secrets says how the states of an org are encrypted. What it returns wraps
@@ -117,24 +119,15 @@ func (p Passphrases) Make(org string) error {
 	return writePassphrase(p.file(org))
 }
 
-// writePassphrase creates the file whole or not at all: a link fails if
-// another process was first, and then its passphrase is the one.
+// writePassphrase creates the file, unless another process was first: then its
+// passphrase is the one.
 func writePassphrase(name string) error {
 	var b [32]byte
 	if _, err := rand.Read(b[:]); err != nil {
 		return fmt.Errorf("make a passphrase: %w", err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), ".passphrase-")
-	if err != nil {
-		return fmt.Errorf("write a passphrase: %w", err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.WriteString(base64.RawURLEncoding.EncodeToString(b[:]))
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err != nil {
-		return fmt.Errorf("write a passphrase: %w", err)
-	}
-	if err := os.Link(tmp.Name(), name); err != nil && !errors.Is(err, fs.ErrExist) {
+	text := base64.RawURLEncoding.EncodeToString(b[:])
+	if err := wholefile.Create(name, []byte(text)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("write a passphrase: %w", err)
 	}
 	return nil

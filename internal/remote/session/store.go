@@ -13,6 +13,7 @@ import (
 	"github.com/zalando/go-keyring"
 
 	"freehold.dev/freehold/internal/remote/dial"
+	"freehold.dev/freehold/internal/wholefile"
 )
 
 // Keyring keeps secrets by name.
@@ -138,16 +139,7 @@ func (s *Sessions) save(server dial.Server, e entry) error {
 	if err := os.MkdirAll(s.dir(), 0o700); err != nil {
 		return fmt.Errorf("keep the login: %w", err)
 	}
-	tmp, err := os.CreateTemp(s.dir(), ".login-*") // 0600
-	if err != nil {
-		return fmt.Errorf("keep the login: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(text)
-	if err := errors.Join(err, tmp.Close()); err != nil {
-		return fmt.Errorf("keep the login: %w", err)
-	}
-	if err := os.Rename(tmp.Name(), s.file(server)); err != nil {
+	if err := wholefile.Replace(s.file(server), text); err != nil {
 		return fmt.Errorf("keep the login: %w", err)
 	}
 	s.Warn(fmt.Sprintf("this machine has no keyring that can be used (%v); the login is kept in %s", kept, s.file(server)))

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"freehold.dev/freehold/internal/wholefile"
 )
 
 // record is what is kept of a cluster: cluster.json.
@@ -74,21 +76,10 @@ func writeJSON(file string, v any) error {
 	return writeFile(file, append(b, '\n'))
 }
 
-// writeFile replaces a file in one step, so that no reader and no kill sees half of it.
+// writeFile replaces a file whole, and makes its folder.
 func writeFile(file string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".tmp-*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(b)
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), file)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", file, errors.Join(err, os.Remove(tmp.Name())))
-	}
-	return nil
+	return wholefile.Replace(file, b)
 }

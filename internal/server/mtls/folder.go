@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"freehold.dev/freehold/internal/wholefile"
 	"github.com/gofrs/flock"
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 )
@@ -79,7 +80,7 @@ func (f folder) ready(ctx context.Context, now time.Time) ([]authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	return all, replace(f.file(), text)
+	return all, wholefile.Replace(f.file(), text)
 }
 
 // signer is the index of the authority that signs: the newest that has been in
@@ -198,20 +199,4 @@ func decode(text []byte) ([]authority, error) {
 		return nil, errors.New("its authorities are not in the order of their ages")
 	}
 	return all, nil
-}
-
-// replace writes a file in one step, so that no reader and no kill sees half of it.
-func replace(file string, text []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".tmp-*") // with mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(text)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), file)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", file, errors.Join(err, os.Remove(tmp.Name())))
-	}
-	return nil
 }

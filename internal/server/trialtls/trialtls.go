@@ -19,7 +19,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"freehold.dev/freehold/internal/wholefile"
 )
 
 // The files in the folder.
@@ -111,10 +111,10 @@ func (p pair) write(dir, cert, key string) error {
 		return err
 	}
 	// The key first: a certificate without its key would count as made.
-	if err := renameio.WriteFile(filepath.Join(dir, key), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+	if err := wholefile.Replace(filepath.Join(dir, key), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})); err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(dir, cert), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.cert.Raw}), 0o644)
+	return wholefile.Replace(filepath.Join(dir, cert), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.cert.Raw}))
 }
 
 func read(dir, cert, key string) (pair, error) {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"freehold.dev/freehold/internal/wholefile"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
@@ -37,7 +38,10 @@ func (f keyFolder) describe(o Options) error {
 	if err != nil {
 		return err
 	}
-	return f.replace("issuer.json", text, os.Rename)
+	if err := wholefile.Replace(filepath.Join(f.dir, "issuer.json"), text); err != nil {
+		return fmt.Errorf("trial issuer: %w", err)
+	}
+	return nil
 }
 
 func (f keyFolder) described() (described, error) {
@@ -53,21 +57,6 @@ func (f keyFolder) described() (described, error) {
 		return d, fmt.Errorf("trial issuer: %s: %w", filepath.Join(f.dir, "issuer.json"), err)
 	}
 	return d, nil
-}
-
-// replace writes a file that others never see half written. How it comes to its
-// name is publish's: Rename replaces one that is there, Link refuses to.
-func (f keyFolder) replace(name string, text []byte, publish func(from, to string) error) error {
-	tmp, err := os.CreateTemp(f.dir, "."+name+"-*") // 0600
-	if err != nil {
-		return fmt.Errorf("trial issuer: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(text)
-	if err := errors.Join(err, tmp.Close()); err != nil {
-		return fmt.Errorf("trial issuer: write %s: %w", name, err)
-	}
-	return publish(tmp.Name(), filepath.Join(f.dir, name))
 }
 
 // of returns the key of an org's issuer, and makes it on first use.
@@ -90,9 +79,9 @@ func (f keyFolder) of(org string) (signingKey, error) {
 			return signingKey{}, fmt.Errorf("trial issuer: make a key: %w", err)
 		}
 		// Whoever is second reads the key of the first.
-		err = f.replace(name, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), os.Link)
+		err = wholefile.Create(filepath.Join(f.dir, name), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return signingKey{}, err
+			return signingKey{}, fmt.Errorf("trial issuer: %w", err)
 		}
 	}
 }

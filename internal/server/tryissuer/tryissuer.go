@@ -21,10 +21,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
+
+	"freehold.dev/freehold/internal/orgcontext"
 )
 
 // Operators is the issuer's path, and the first label of the host, of those who run the fleet.
@@ -58,12 +59,9 @@ func (o Options) Issuer(org string) string { return o.BaseURL + "/" + org }
 // client id that a client names to get one.
 func (o Options) Audience(org string) string { return org + "." + o.APIBase }
 
-// label is what an org's name looks like, as in spec.Parse.
-var label = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-
 // known reports whether there is an issuer of that name.
 func known(org string) bool {
-	return org == Operators || len(org) >= 3 && len(org) <= 40 && label.MatchString(org)
+	return org == Operators || orgcontext.IsName(org)
 }
 
 // check completes the options, and refuses an issuer that others could reach.
