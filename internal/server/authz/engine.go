@@ -71,19 +71,6 @@ func newEngine(from fs.FS, td spiffeid.TrustDomain) (*Engine, error) {
 	return e, nil
 }
 
-// Actions are the names of everything that can be asked for, sorted, without the
-// groups.
-func (e *Engine) Actions() []string {
-	var out []string
-	for uid, a := range e.schema.Actions {
-		if a.AppliesTo != nil {
-			out = append(out, string(uid.ID))
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
 // Decide says whether a call is allowed. What no policy permits, what the schema
 // does not name, and what cannot be evaluated is not.
 func (e *Engine) Decide(_ context.Context, c Call) Decision {

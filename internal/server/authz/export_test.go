@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 
@@ -20,4 +21,17 @@ func (g *Guard) WithoutCompare(orgOf func(token string) string) {
 // WithoutPolicies makes a guard allow everything.
 func (g *Guard) WithoutPolicies() {
 	g.decide = func(context.Context, Call) Decision { return Decision{Allow: true, Reason: "nobody decides"} }
+}
+
+// Actions are the names of everything that can be asked for, sorted, without the
+// groups.
+func (e *Engine) Actions() []string {
+	var out []string
+	for uid, a := range e.schema.Actions {
+		if a.AppliesTo != nil {
+			out = append(out, string(uid.ID))
+		}
+	}
+	slices.Sort(out)
+	return out
 }

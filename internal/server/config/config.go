@@ -18,6 +18,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"go.yaml.in/yaml/v3"
 
+	"freehold.dev/freehold/internal/server/edge"
 	"freehold.dev/freehold/internal/server/route"
 )
 
@@ -173,8 +174,9 @@ func (c Config) with(environ map[string]string) (Config, error) {
 	if err := env.ParseWithOptions(&c, env.Options{Environment: environ, Prefix: Prefix}); err != nil {
 		return c, inVariables(err)
 	}
+	known := Variables()
 	for name := range environ {
-		if strings.HasPrefix(name, Prefix) && !slices.Contains(Variables(), name) {
+		if strings.HasPrefix(name, Prefix) && !slices.Contains(known, name) {
 			return c, fmt.Errorf("%w: %s: there is no such setting", ErrInvalid, name)
 		}
 	}
@@ -304,7 +306,7 @@ func (c Config) check() error {
 	wrong := func(field, problem string, args ...any) {
 		errs = append(errs, fmt.Errorf("%w: %s: %s", ErrInvalid, field, fmt.Sprintf(problem, args...)))
 	}
-	if c.Domain == "" || strings.Trim(c.Domain, ".") != c.Domain || !hostname(c.Domain) {
+	if c.Domain == "" || strings.Trim(c.Domain, ".") != c.Domain || !edge.IsHostName(c.Domain) {
 		wrong("domain", "%q must be a host name such as freehold.example.com", c.Domain)
 	}
 	for _, s := range c.Services {
@@ -312,7 +314,7 @@ func (c Config) check() error {
 			wrong("services", "%q is not a service; want some of gateway, identity, control, worker, drift", s)
 		}
 	}
-	if c.Domain != "" && !hostname(c.Operators.Host) {
+	if c.Domain != "" && !edge.IsHostName(c.Operators.Host) {
 		wrong("operators.host", "%q must be a host name", c.Operators.Host)
 	}
 	if label, below := strings.CutSuffix(c.Operators.Host, "."+c.Domain); below && !strings.Contains(label, ".") && len(label) > 2 {
@@ -351,18 +353,6 @@ func (c Config) check() error {
 		wrong("limits", "must be greater than 0")
 	}
 	return errors.Join(errs...)
-}
-
-func hostname(s string) bool {
-	if s == "" || len(s) > 253 || s != strings.ToLower(s) {
-		return false
-	}
-	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > 63 || strings.Trim(label, "-") != label || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			return false
-		}
-	}
-	return true
 }
 
 // Trial is the configuration of "freehold serve --sandbox", where neither a file nor

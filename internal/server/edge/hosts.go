@@ -66,7 +66,7 @@ func (h Hosts) Check() error {
 	var problems []error
 	for _, f := range []struct{ field, name string }{{"base domain", h.Base}, {"operators' host", h.Operators}} {
 		last := f.name[strings.LastIndexByte(f.name, '.')+1:]
-		if !isName(f.name) || !strings.Contains(f.name, ".") || strings.Trim(last, "0123456789") == "" {
+		if !IsHostName(f.name) || !strings.Contains(f.name, ".") || strings.Trim(last, "0123456789") == "" {
 			problems = append(problems, fmt.Errorf("%s %q must be a lower-case DNS name with at least two labels", f.field, f.name))
 		}
 	}
@@ -124,7 +124,7 @@ func (h Hosts) parse(text string) (Host, Reason) {
 		return Host{}, HostPort
 	}
 	name = lower(name)
-	if !isName(name) {
+	if !IsHostName(name) {
 		return Host{}, HostSyntax
 	}
 	if name == h.Operators {
@@ -139,9 +139,9 @@ func (h Hosts) parse(text string) (Host, Reason) {
 	return Host{Name: name, Org: org}, ""
 }
 
-// isName reports whether name is a DNS name in lower-case ASCII without a
+// IsHostName reports whether name is a DNS name in lower-case ASCII without a
 // trailing dot. It lets IP addresses in version 4 pass, which are no host of ours.
-func isName(name string) bool {
+func IsHostName(name string) bool {
 	if name == "" || len(name) > maxHost {
 		return false
 	}

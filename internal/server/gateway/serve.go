@@ -21,9 +21,6 @@ type Stop struct {
 	Requests time.Duration
 }
 
-// DefaultStop fits into the 30 s that Kubernetes gives a process.
-func DefaultStop() Stop { return Stop{Streams: 5 * time.Second, Requests: 20 * time.Second} }
-
 // Serve answers on l until ctx ends, and then stops: it takes no further
 // connections, lets what is under way end within the bounds of stop, and returns nil.
 func (g *Gateway) Serve(ctx context.Context, l net.Listener, c *tls.Config, stop Stop) error {
