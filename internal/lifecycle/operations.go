@@ -38,7 +38,7 @@ func (s *Service) Operations(ctx context.Context, org string) ([]event.Operation
 
 // Operation says everything about one operation; an empty id is the newest.
 func (s *Service) Operation(ctx context.Context, org, id string) (event.OperationDetail, error) {
-	op, err := s.operationOf(ctx, org, id)
+	op, err := s.FindOperation(ctx, org, id)
 	out := event.OperationDetail{Org: org, Operation: op}
 	if err != nil {
 		return out, err
@@ -73,7 +73,7 @@ func (s *Service) Operation(ctx context.Context, org, id string) (event.Operatio
 
 // Steps lists the steps of an operation; an empty id is the newest.
 func (s *Service) Steps(ctx context.Context, org, id string) ([]event.Step, error) {
-	op, err := s.operationOf(ctx, org, id)
+	op, err := s.FindOperation(ctx, org, id)
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +81,8 @@ func (s *Service) Steps(ctx context.Context, org, id string) ([]event.Step, erro
 	return steps, fail(org, "", err)
 }
 
-// operationOf finds an operation of the org; an empty id is the newest.
-func (s *Service) operationOf(ctx context.Context, org, id string) (event.Operation, error) {
+// FindOperation finds an operation of the org; an empty id is the newest.
+func (s *Service) FindOperation(ctx context.Context, org, id string) (event.Operation, error) {
 	if id != "" {
 		op, err := s.of(org).Operation(ctx, id)
 		return op, fail(org, "", err)
@@ -104,7 +104,7 @@ func (s *Service) operationOf(ctx context.Context, org, id string) (event.Operat
 // Events returns what an operation said after an event, as it was stored; an
 // empty operation is the newest.
 func (s *Service) Events(ctx context.Context, org, id string, after int64) ([]event.Event, error) {
-	op, err := s.operationOf(ctx, org, id)
+	op, err := s.FindOperation(ctx, org, id)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (s *Service) Events(ctx context.Context, org, id string, after int64) ([]ev
 // an empty id is the newest. It returns nil however the operation ended, and
 // wraps ErrAbandoned when it does not go on by itself.
 func (s *Service) Follow(ctx context.Context, org, id string, after int64, sink event.Sink) error {
-	op, err := s.operationOf(ctx, org, id)
+	op, err := s.FindOperation(ctx, org, id)
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func abandoned(org string, op event.Operation) error {
 // Wait waits until an operation has ended; an empty id is the newest. It returns
 // its terminal event, and the error that the operation ended with.
 func (s *Service) Wait(ctx context.Context, org, id string, within time.Duration) (event.Event, error) {
-	op, err := s.operationOf(ctx, org, id)
+	op, err := s.FindOperation(ctx, org, id)
 	if err != nil {
 		return event.Event{}, err
 	}
@@ -228,7 +228,7 @@ func (s *Service) Wait(ctx context.Context, org, id string, within time.Duration
 // cancelled. An operation whose process is gone is ended at once. An empty id is
 // the newest; one that has ended wraps ErrInvalid.
 func (s *Service) Cancel(ctx context.Context, org, id string, sink event.Sink) (event.Operation, error) {
-	op, err := s.operationOf(ctx, org, id)
+	op, err := s.FindOperation(ctx, org, id)
 	if err != nil {
 		return op, err
 	}
@@ -255,14 +255,14 @@ func (s *Service) endAbandoned(ctx context.Context, org string, op event.Operati
 	}); err != nil {
 		return op, fail(org, "", err)
 	}
-	return s.operationOf(ctx, org, op.ID)
+	return s.FindOperation(ctx, org, op.ID)
 }
 
 // Resume goes on with the org's running operation, whose process is gone, to its
 // one end. Its result is that of the use case. While its process lives it wraps
 // ErrBusy.
 func (s *Service) Resume(ctx context.Context, org, id string, sink event.Sink) (any, error) {
-	op, err := s.operationOf(ctx, org, id)
+	op, err := s.FindOperation(ctx, org, id)
 	if err != nil {
 		return nil, err
 	}

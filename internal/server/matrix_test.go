@@ -696,3 +696,7 @@ func (reached) VerifyAuditLog(context.Context, string, string) (v event.AuditVer
 }
 
 func (reached) Pulls(context.Context, string, string) (v bool, err error) { return v, errReached }
+
+func (reached) FindOperation(context.Context, string, string) (v event.Operation, err error) {
+	return v, errReached
+}

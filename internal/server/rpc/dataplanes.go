@@ -111,9 +111,9 @@ func (h *handlers) begin(
 	if err != nil {
 		return nil, err
 	}
-	detail, err := cases.Operation(ctx, org, id)
+	op, err := cases.FindOperation(ctx, org, id)
 	if err != nil {
 		return nil, err
 	}
-	return operationOf(detail.Operation), nil
+	return operationOf(op), nil
 }

@@ -167,7 +167,7 @@ func (h operations) StreamOperationEvents(
 	if in.GetAfterSequence() < 0 {
 		return connect.NewError(connect.CodeInvalidArgument, "after_sequence: want 0 or more")
 	}
-	d, err := c.cases.Operation(ctx, c.org, in.GetOperation())
+	op, err := c.cases.FindOperation(ctx, c.org, in.GetOperation())
 	if err != nil {
 		return h.answer(ctx, err)
 	}
@@ -177,7 +177,7 @@ func (h operations) StreamOperationEvents(
 	}
 	s := &sending{stream: stream, org: c.org, last: in.GetAfterSequence()}
 	if !in.GetFollow() {
-		events, err := c.cases.Events(ctx, c.org, d.Operation.ID, s.last)
+		events, err := c.cases.Events(ctx, c.org, op.ID, s.last)
 		for _, ev := range events {
 			if err == nil {
 				ev, err = ev.Restored()
@@ -192,7 +192,7 @@ func (h operations) StreamOperationEvents(
 	following, stop := h.untilStop(ctx, streamLife)
 	defer stop()
 	s.stop = stop
-	err = c.cases.Follow(following, c.org, d.Operation.ID, s.last, s.send)
+	err = c.cases.Follow(following, c.org, op.ID, s.last, s.send)
 	switch {
 	case s.err != nil:
 		return s.err
@@ -201,9 +201,9 @@ func (h operations) StreamOperationEvents(
 	case ctx.Err() != nil:
 		return h.answer(ctx, ctx.Err())
 	case following.Err() != nil:
-		return s.resume(d.Operation.ID, h.reason())
+		return s.resume(op.ID, h.reason())
 	case errors.Is(err, lifecycle.ErrAbandoned):
-		return s.resume(d.Operation.ID, "its process is gone; ResumeOperation continues it")
+		return s.resume(op.ID, "its process is gone; ResumeOperation continues it")
 	default:
 		return h.answer(ctx, err)
 	}
@@ -277,12 +277,12 @@ func (h operations) CancelOperation(ctx context.Context, in *freeholdv1.CancelOp
 
 // stillRuns refuses an operation that has ended.
 func (h operations) stillRuns(ctx context.Context, c caller, id string) error {
-	d, err := c.cases.Operation(ctx, c.org, id)
+	op, err := c.cases.FindOperation(ctx, c.org, id)
 	if err != nil {
 		return h.answer(ctx, err)
 	}
-	if d.Terminal != nil {
-		return connect.Errorf(connect.CodeFailedPrecondition, "operation %s has %s", d.Operation.ID, d.Operation.State)
+	if op.State != event.OperationStarted.State() {
+		return connect.Errorf(connect.CodeFailedPrecondition, "operation %s has %s", op.ID, op.State)
 	}
 	return nil
 }

@@ -36,6 +36,8 @@ type UseCases interface {
 	ChangeProjects(ctx context.Context, org string, c lifecycle.ProjectChange, call lifecycle.Call, sink event.Sink) (event.Onboarding, error)
 	Drift(ctx context.Context, org string, sink event.Sink) (event.Drift, error)
 	Operations(ctx context.Context, org string) ([]event.Operation, error)
+	// FindOperation returns an operation as it is listed; an empty id is the newest.
+	FindOperation(ctx context.Context, org, operation string) (event.Operation, error)
 	Operation(ctx context.Context, org, operation string) (event.OperationDetail, error)
 	Follow(ctx context.Context, org, operation string, after int64, sink event.Sink) error
 	Events(ctx context.Context, org, operation string, after int64) ([]event.Event, error)
