@@ -442,22 +442,26 @@ func TestPluginsAreThoseOfGoMod(t *testing.T) {
 	}
 
 	for name, c := range map[string]struct {
-		do   func() error
-		says string
+		spoil func(t *testing.T) error
+		says  string
 	}{
-		"a link out of the image": {func() error {
-			return os.Symlink("/etc/passwd", filepath.Join(eks, "passwd"))
+		"a link out of the image": {func(t *testing.T) error {
+			link := filepath.Join(eks, "passwd")
+			t.Cleanup(func() { _ = os.Remove(link) })
+			return os.Symlink("/etc/passwd", link)
 		}, "links to /etc/passwd"},
-		"a program of another platform": {func() error {
+		"a program of another platform": {func(t *testing.T) error {
 			other := platforms[0]
 			if other.Equals(platform) {
 				other = platforms[1]
 			}
-			return program.compile(t.Context(), options{repo: root}, other, aws, os.Stderr)
+			whole := aws + ".whole"
+			t.Cleanup(func() { _ = os.Rename(whole, aws) })
+			return errors.Join(os.Rename(aws, whole), program.compile(t.Context(), options{repo: root}, other, aws, os.Stderr))
 		}, "is not a program for " + here()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := c.do(); err != nil {
+			if err := c.spoil(t); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := smallServer(t, root, "-plugins", flag); err == nil || !strings.Contains(err.Error(), c.says) {
