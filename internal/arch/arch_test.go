@@ -149,7 +149,8 @@ var may = map[string][]string{
 	"internal/sandbox/kubeprovider": {"internal/sandbox/hold", "internal/wait"},
 
 	"internal/sandbox/controlplane/controlplanetest": {"internal/sandbox/controlplane", "internal/wait"},
-	"internal/oidctest": {},
+	"internal/oidctest":    {},
+	"internal/metricstest": {},
 
 	// Who calls is decided by what is recorded of the host's org. Nobody else may
 	// read an org's records before that is known.

@@ -18,6 +18,7 @@ import (
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/controller/source"
+	"freehold.dev/freehold/internal/metricstest"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/spec"
 	"github.com/google/go-cmp/cmp"
@@ -152,28 +153,7 @@ const metricsFile = "../../docs/monitoring/metrics.txt"
 // of others', what is used.
 func checkMetrics(t *testing.T, r *running) {
 	t.Helper()
-	served := r.families(t)
-	text, err := os.ReadFile(metricsFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want []string
-	used := map[string]bool{}
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			want = append(want, line)
-			used[strings.Fields(line)[0]] = true
-		}
-	}
-	var got []string
-	for _, name := range slices.Sorted(maps.Keys(served)) {
-		if used[name] || strings.HasPrefix(name, "freehold_") {
-			got = append(got, served[name])
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s is not what is served (-file +served):\n%s", metricsFile, diff)
-	}
+	metricstest.CheckList(t, metricsFile, r.families(t))
 }
 
 var (

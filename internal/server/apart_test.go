@@ -32,12 +32,12 @@ func newApart(t *testing.T) *apart {
 	t.Helper()
 	issuer := oidctest.Serve(t)
 	a := &apart{t: t, issuer: issuer, registry: fleet(t, issuer, "acme"), identity: filepath.Join(t.TempDir(), "spiffe")}
-	a.internal = config.Internal{IssuerFolder: a.identity, Identity: free(t), Control: free(t), Worker: free(t), Drift: free(t)}
+	a.internal = config.Internal{IssuerFolder: a.identity, Identity: freeAddress(t), Control: freeAddress(t), Worker: freeAddress(t), Drift: freeAddress(t)}
 	return a
 }
 
-// free is an address that nobody listens at.
-func free(t *testing.T) string {
+// freeAddress is an address that nobody listens at.
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

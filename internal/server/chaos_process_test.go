@@ -108,9 +108,9 @@ func newProcesses(t *testing.T, issuer *oidctest.Issuer, db pgtest.DB) *processe
 		t.Fatal(err)
 	}
 	c, err := config.Load(config.Config{
-		Domain: servertest.Domain, Listen: config.Listen{Address: free(t), Operations: "127.0.0.1:0"},
+		Domain: servertest.Domain, Listen: config.Listen{Address: freeAddress(t), Operations: "127.0.0.1:0"},
 		TLS:      config.TLS{Certificate: filepath.Join(dir, trialtls.Certificate), Key: filepath.Join(dir, trialtls.Key)},
-		Internal: config.Internal{IssuerFolder: filepath.Join(dir, "spiffe"), Identity: free(t), Control: free(t), Worker: free(t), Drift: free(t)},
+		Internal: config.Internal{IssuerFolder: filepath.Join(dir, "spiffe"), Identity: freeAddress(t), Control: freeAddress(t), Worker: freeAddress(t), Drift: freeAddress(t)},
 		Limits:   config.Limits{RequestsPerSecond: 1e6, Burst: 1e6, Concurrent: 1000}, StopWithin: 2 * time.Second,
 	}, "", nil)
 	if err != nil {

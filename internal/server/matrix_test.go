@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
@@ -478,12 +477,12 @@ func TestAContextFromOutsideIsWorthNothing(t *testing.T) {
 // Whoever reaches a service past the gateway has to be the gateway, and to bring a
 // token of the identity service for that service.
 func TestAServiceAnswersTheGatewayOnly(t *testing.T) {
-	port := freePort(t)
+	address := freeAddress(t)
 	m := newMatrix(t, func(o *servertest.Options) {
 		o.Dir = t.TempDir()
-		o.Config = func(c *config.Config) { c.Internal.Control = port }
+		o.Config = func(c *config.Config) { c.Internal.Control = address }
 	})
-	list := "https://" + port + some[0].path
+	list := "https://" + address + some[0].path
 	good := func() string {
 		return m.context(delegation.Claims{Org: "acme", Host: servertest.Host("acme"), Roles: []string{"viewer"}})
 	}
@@ -559,16 +558,6 @@ func TestAServiceAnswersTheGatewayOnly(t *testing.T) {
 			t.Errorf("the gateway with a token %s: %s, %v", name, got, err)
 		}
 	}
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 func (m *matrix) source(service string) mtls.Source {

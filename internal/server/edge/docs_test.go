@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"freehold.dev/freehold/internal/metricstest"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -60,28 +61,7 @@ func TestTheListOfMetricsIsWhatIsServed(t *testing.T) {
 		row := fmt.Sprintf("%s %s %s", f.GetName(), strings.ToLower(f.GetType().String()), strings.Join(slices.Sorted(maps.Keys(labels)), ","))
 		served[f.GetName()] = strings.TrimSpace(row)
 	}
-	const file = docs + "monitoring/server-metrics.txt"
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want []string
-	used := map[string]bool{}
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			want = append(want, line)
-			used[strings.Fields(line)[0]] = true
-		}
-	}
-	var got []string
-	for _, name := range slices.Sorted(maps.Keys(served)) {
-		if used[name] || strings.HasPrefix(name, "freehold_") {
-			got = append(got, served[name])
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s is not what is served (-file +served):\n%s", file, diff)
-	}
+	metricstest.CheckList(t, docs+"monitoring/server-metrics.txt", served)
 }
 
 func TestThePageForOperatorsNamesEachFieldOfTheAccessLog(t *testing.T) {

@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"io"
 	"net/http"
 	"strings"
@@ -24,6 +26,25 @@ func (w *world) follow(client freeholdv1connect.OperationServiceClient) events {
 	}
 	w.t.Cleanup(func() { stream.Close() })
 	return stream
+}
+
+// stream asks for the events of operations with a request that no client of
+// Connect wrote: its answer is read as it comes.
+func (w *world) stream(h2 bool, message string) *http.Response {
+	w.t.Helper()
+	// A message in Connect's envelope: a byte of flags, and its length in four.
+	body := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...)
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, "https://"+acme+"/freehold.v1.OperationService/StreamOperationEvents", bytes.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/connect+json")
+	req.Header.Set("Authorization", "Bearer token of acme")
+	resp, err := w.http(h2).Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return resp
 }
 
 func receive(t *testing.T, stream events, want int64) {
@@ -163,18 +184,7 @@ func TestAClientThatDoesNotReadLosesItsStreamAndNobodyElseDoes(t *testing.T) {
 	for _, h2 := range []bool{true, false} {
 		w := newWorld(t, func(o *Options) { o.Bounds.WriteTime = 300 * time.Millisecond })
 		quick := w.follow(w.operations())
-		// The body is one message of JSON: {"operation":"endless"}.
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+acme+"/freehold.v1.OperationService/StreamOperationEvents",
-			strings.NewReader("\x00\x00\x00\x00\x17"+`{"operation":"endless"}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/connect+json")
-		req.Header.Set("Authorization", "Bearer token of acme")
-		resp, err := w.http(h2).Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
+		resp := w.stream(h2, `{"operation":"endless"}`)
 		defer resp.Body.Close()
 		eventually(t, func() bool {
 			return strings.Contains(w.log.String(), `"procedure":"/freehold.v1.OperationService/StreamOperationEvents"`)

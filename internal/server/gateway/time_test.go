@@ -18,17 +18,7 @@ func TestAStreamOutlivesTheTimesOfItsRequestAndOfItsWrites(t *testing.T) {
 		o.Bounds.BodyTime, o.Bounds.WriteTime, o.Bounds.RequestTime, o.Bounds.IdleTime = 400*time.Millisecond, 400*time.Millisecond, 400*time.Millisecond, 400*time.Millisecond
 	})
 	for _, h2 := range []bool{true, false} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+acme+"/freehold.v1.OperationService/StreamOperationEvents",
-			strings.NewReader("\x00\x00\x00\x00\x0f"+`{"follow":true}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/connect+json")
-		req.Header.Set("Authorization", "Bearer token of acme")
-		resp, err := w.http(h2).Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
+		resp := w.stream(h2, `{"follow":true}`)
 		defer resp.Body.Close()
 		for range 2 {
 			time.Sleep(900 * time.Millisecond)
