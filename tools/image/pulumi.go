@@ -88,16 +88,18 @@ func (pr program) differs(ctx context.Context, o options, p v1.Platform, file st
 	for _, s := range info.Settings {
 		got[s.Key] = s.Value
 	}
-	want := map[string]string{"-trimpath": "true", "CGO_ENABLED": "0", "GOOS": p.OS, "GOARCH": p.Architecture}
+	want := []struct{ key, value string }{
+		{"GOOS", p.OS}, {"GOARCH", p.Architecture}, {"-trimpath", "true"}, {"CGO_ENABLED", "0"},
+	}
 	switch p.Architecture {
 	case "amd64":
-		want["GOAMD64"] = "v1"
+		want = append(want, struct{ key, value string }{"GOAMD64", "v1"})
 	case "arm64":
-		want["GOARM64"] = "v8.0"
+		want = append(want, struct{ key, value string }{"GOARM64", "v8.0"})
 	}
-	for key, value := range want {
-		if got[key] != value {
-			return fmt.Sprintf("it was built with %s=%q, not %q", key, got[key], value), nil
+	for _, w := range want {
+		if got[w.key] != w.value {
+			return fmt.Sprintf("it was built with %s=%q, not %q", w.key, got[w.key], w.value), nil
 		}
 	}
 	pinned, err := modules(ctx, filepath.Join(o.repo, pr.module))
