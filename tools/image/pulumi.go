@@ -88,18 +88,18 @@ func (pr program) differs(ctx context.Context, o options, p v1.Platform, file st
 	for _, s := range info.Settings {
 		got[s.Key] = s.Value
 	}
-	want := []struct{ key, value string }{
+	want := []struct{ name, value string }{
 		{"GOOS", p.OS}, {"GOARCH", p.Architecture}, {"-trimpath", "true"}, {"CGO_ENABLED", "0"},
 	}
-	switch p.Architecture {
-	case "amd64":
-		want = append(want, struct{ key, value string }{"GOAMD64", "v1"})
-	case "arm64":
-		want = append(want, struct{ key, value string }{"GOARM64", "v8.0"})
+	for _, s := range generation {
+		// A program says the generation of its own processor only.
+		if s.name == "GO"+strings.ToUpper(p.Architecture) {
+			want = append(want, s)
+		}
 	}
 	for _, w := range want {
-		if got[w.key] != w.value {
-			return fmt.Sprintf("it was built with %s=%q, not %q", w.key, got[w.key], w.value), nil
+		if got[w.name] != w.value {
+			return fmt.Sprintf("it was built with %s=%q, not %q", w.name, got[w.name], w.value), nil
 		}
 	}
 	pinned, err := modules(ctx, filepath.Join(o.repo, pr.module))
