@@ -6,16 +6,20 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"freehold.dev/freehold/internal/localhost"
 )
 
 // The ports of the server of a world. One test has them at a time: what a world's
@@ -25,15 +29,30 @@ var (
 	serving            sync.Mutex
 )
 
-// freePort is a port of the loopback that nobody listens on now.
-func freePort() int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+// keptPort is a port of the loopback that this process listens at while no server
+// does, so that nobody else takes it: minutes pass between two servers.
+type keptPort struct {
+	port int
+	kept net.Listener
+}
+
+func freePort() *keptPort {
+	port, err := localhost.FreePort()
+	p := &keptPort{port: port}
+	if err := errors.Join(err, p.keep()); err != nil {
 		panic(err) // no test of this package works without one
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return p
 }
+
+func (p *keptPort) keep() (err error) {
+	p.kept, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", p.String()))
+	return err
+}
+
+func (p *keptPort) give() { _ = p.kept.Close() }
+
+func (p *keptPort) String() string { return strconv.Itoa(p.port) }
 
 // served is "freehold serve" over a home.
 type served struct {
@@ -67,6 +86,8 @@ func (h home) serve() *served {
 // start starts it, and waits until clients can connect.
 func (s *served) start() {
 	s.t.Helper()
+	trialPort.give()
+	apiPort.give()
 	s.process = s.command(context.Background(), "serve")
 	s.process.Env = append(s.process.Env,
 		fmt.Sprint("FREEHOLD_SERVE_LISTEN_ADDRESS=127.0.0.1:", apiPort), "FREEHOLD_SERVE_LISTEN_OPERATIONS=127.0.0.1:0",
@@ -106,6 +127,9 @@ func (s *served) end(by os.Signal) int {
 	}
 	s.logged.Wait()
 	_ = s.process.Wait() // its status says it
+	if err := errors.Join(trialPort.keep(), apiPort.keep()); err != nil {
+		s.t.Fatal(err)
+	}
 	return s.process.ProcessState.ExitCode()
 }
 
@@ -118,7 +142,7 @@ func (s *served) token(org, user string) string {
 // client is freehold against the API of an org, as a user of its identity provider.
 func (s *served) client(org, user string, args ...string) *exec.Cmd {
 	s.t.Helper()
-	c := exec.CommandContext(s.t.Context(), filepath.Join(bin, "freehold"), append([]string{"--server", fmt.Sprintf("https://%s.freehold.localhost:%d", org, apiPort)}, args...)...)
+	c := exec.CommandContext(s.t.Context(), filepath.Join(bin, "freehold"), append([]string{"--server", fmt.Sprintf("https://%s.freehold.localhost:%s", org, apiPort)}, args...)...)
 	c.Env = append(os.Environ(), "FREEHOLD_HOME="+s.dir, "FREEHOLD_CLOUD=", "FREEHOLD_TOKEN="+s.token(org, user))
 	c.WaitDelay = 5 * time.Second
 	return c
@@ -175,7 +199,7 @@ func TestPeopleOfAnOrgUseItsAPIAsTheirRolesSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pulled := string(document) + fmt.Sprintf("projectSource:\n  url: https://acme.freehold.localhost:%d/v1/projects\n  interval: 5s\n  caBundle: |\n    %s\n",
+	pulled := string(document) + fmt.Sprintf("projectSource:\n  url: https://acme.freehold.localhost:%s/v1/projects\n  interval: 5s\n  caBundle: |\n    %s\n",
 		apiPort, strings.ReplaceAll(strings.TrimSpace(string(authority)), "\n", "\n    "))
 	denied("oscar", pulled, "onboard", "-f", "-")
 	s.mustAs(0, "acme", "ada", pulled, "onboard", "-f", "-")

@@ -24,7 +24,7 @@ projects:
     quota: {cpu: "8", memory: 16Gi}
 access:
   people:
-    issuerUrl: https://localhost:%d/acme
+    issuerUrl: https://localhost:%s/acme
     usernameClaim: email
     roles:
       - {role: admin, groups: [acme-admins]}

@@ -70,7 +70,7 @@ var may = map[string][]string{
 	"internal/engine/enginetest": {},
 	"internal/registry/postgres": {"internal/registry", "internal/registry/sqlstore"},
 	// A real server for the tests of whatever keeps its records in one.
-	"internal/registry/postgres/pgtest": {"internal/registry/postgres", "internal/wait"},
+	"internal/registry/postgres/pgtest": {"internal/localhost", "internal/registry/postgres", "internal/wait"},
 
 	// A driver knows the contract, and no other driver.
 	"internal/registry/sqlite": {"internal/registry/sqlstore"},
@@ -145,7 +145,7 @@ var may = map[string][]string{
 	// What somebody makes by hand to share it, for the tests of several packages.
 	"internal/sandbox/sharestest":   {},
 	"internal/sandbox/eksprovider":  {"internal/iam"},
-	"internal/sandbox/controlplane": {"internal/environ", "internal/wait", "internal/wholefile"},
+	"internal/sandbox/controlplane": {"internal/environ", "internal/localhost", "internal/wait", "internal/wholefile"},
 	"internal/sandbox/kubeprovider": {"internal/sandbox/hold", "internal/wait"},
 
 	"internal/sandbox/controlplane/controlplanetest": {"internal/sandbox/controlplane", "internal/wait"},
@@ -170,7 +170,7 @@ var may = map[string][]string{
 	},
 
 	// The lab attaches the sandbox's providers where the official ones are not installed.
-	"internal/conformance/lab":      {"internal/iam", "internal/sandbox", "internal/sandbox/...", "internal/wait"},
+	"internal/conformance/lab":      {"internal/iam", "internal/localhost", "internal/sandbox", "internal/sandbox/...", "internal/wait"},
 	"internal/conformance/byhand":   {"internal/conformance/lab", "internal/finding"},
 	"internal/conformance/iamcalls": {"internal/iam", "internal/awstype", "internal/conformance/lab"},
 

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +22,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"freehold.dev/freehold/internal/dataplane"
+	"freehold.dev/freehold/internal/localhost"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/wait"
 )
@@ -85,13 +86,11 @@ func newYard(t *testing.T) *yard {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := localhost.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	return strconv.Itoa(port)
 }
 
 // background runs a program until the test ends.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	freeholdv1 "freehold.dev/freehold/internal/api/freehold/v1"
 	"freehold.dev/freehold/internal/api/freehold/v1/freeholdv1connect"
+	"freehold.dev/freehold/internal/localhost"
 	"freehold.dev/freehold/internal/oidctest"
 	"freehold.dev/freehold/internal/registry"
 	"freehold.dev/freehold/internal/server/config"
@@ -39,12 +41,11 @@ func newApart(t *testing.T) *apart {
 // freeAddress is an address that nobody listens at.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := localhost.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 func (a *apart) start(service string) *servertest.World {

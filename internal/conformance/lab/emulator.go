@@ -9,10 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"freehold.dev/freehold/internal/localhost"
 	"freehold.dev/freehold/internal/wait"
 )
 
@@ -31,13 +33,12 @@ func emulator(t testing.TB, clusters string) string {
 	if len(command) == 0 {
 		t.Skipf("NOT TESTED against an AWS emulator: neither %s nor %s says where one is", emulatorCommand, endpoint)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	drawn, err := localhost.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	_ = l.Close() // the emulator takes the port now; on a loopback nobody else wants it
-	_, port, _ := net.SplitHostPort(address)
+	port := strconv.Itoa(drawn)
+	address := net.JoinHostPort("127.0.0.1", port)
 
 	said, err := os.Create(filepath.Join(t.TempDir(), "emulator.log"))
 	if err != nil {

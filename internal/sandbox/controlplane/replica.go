@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,8 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"freehold.dev/freehold/internal/localhost"
 )
 
 // tokenLife is that of the replica's service account token: as a kubelet's.
@@ -108,12 +111,11 @@ func (r *replica) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := localhost.FreePort()
 	if err != nil {
-		return fmt.Errorf("find a free port: %w", err)
+		return err
 	}
-	health := l.Addr().String()
-	l.Close()
+	health := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 
 	s := r.w.supervisor
 	c := child{

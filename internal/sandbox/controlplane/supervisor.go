@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 	"k8s.io/client-go/rest"
 
+	"freehold.dev/freehold/internal/localhost"
 	"freehold.dev/freehold/internal/wait"
 )
 
@@ -427,16 +428,12 @@ func (s *supervisor) write() {
 	}
 }
 
-// freePorts finds ports that nobody listens on, all at once so that they differ.
-func freePorts() (ports, error) {
-	var p ports
+// freePorts finds ports that nobody listens on.
+func freePorts() (p ports, err error) {
 	for _, port := range []*int{&p.etcd, &p.etcdPeer, &p.apiserver} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return p, fmt.Errorf("find a free port: %w", err)
+		if *port, err = localhost.FreePort(); err != nil {
+			return p, err
 		}
-		defer l.Close()
-		*port = l.Addr().(*net.TCPAddr).Port
 	}
 	return p, nil
 }

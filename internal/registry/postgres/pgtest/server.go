@@ -27,6 +27,7 @@ import (
 	"testing"
 	"time"
 
+	"freehold.dev/freehold/internal/localhost"
 	"freehold.dev/freehold/internal/wait"
 )
 
@@ -131,7 +132,7 @@ func start(bin string) (_ *Server, err error) {
 	if s.data, err = os.MkdirTemp(inMemory(), "freehold-postgres-data-"); err != nil {
 		return nil, err
 	}
-	if s.port, err = freePort(); err != nil {
+	if s.port, err = localhost.FreePort(); err != nil {
 		return nil, err
 	}
 	certificate, key, authority, err := certificates(time.Now())
@@ -244,12 +245,3 @@ func (s *Server) Superuser(database string) string { return s.URL("postgres", s.
 
 // Port is where it listens on 127.0.0.1, which its certificate is for.
 func (s *Server) Port() int { return s.port }
-
-func freePort() (int, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
