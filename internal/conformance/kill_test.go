@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,6 +62,8 @@ func (c *customer) killed(account string, calls int) {
 func (c *customer) killedWhen(moment string, see func(event.Event), isTime func() bool) bool {
 	c.t.Helper()
 	cmd := c.command("onboard", "-f", c.spec, "-o", "ndjson")
+	var said bytes.Buffer
+	cmd.Stderr, cmd.WaitDelay = &said, 10*time.Second // a plugin may outlive it by some time
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -84,7 +87,7 @@ func (c *customer) killedWhen(moment string, see func(event.Event), isTime func(
 	for !isTime() {
 		select {
 		case err := <-ended:
-			c.t.Logf("onboard %s had ended before it was killed %s: %v", c.org, moment, err)
+			c.t.Logf("onboard %s had ended before it was killed %s: %v\n%s", c.org, moment, err, &said)
 			return false
 		case <-time.After(10 * time.Millisecond):
 		}

@@ -67,6 +67,10 @@ type Front struct {
 	trust    func(ctx context.Context, caller, roleARN, externalID string) error
 
 	providers identityProviders
+	// organizations is held during a call to Organizations: in any of them the
+	// emulator finishes the creation of accounts, and two at the same time make two
+	// accounts of one request.
+	organizations sync.Mutex
 
 	mu       sync.Mutex
 	calls    []Call
@@ -261,6 +265,10 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 			return nil
 		},
+	}
+	if c.Service == "organizations" {
+		f.organizations.Lock()
+		defer f.organizations.Unlock()
 	}
 	proxy.ServeHTTP(w, r)
 }
