@@ -270,8 +270,14 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.organizations.Lock()
 		defer f.organizations.Unlock()
 	}
-	proxy.ServeHTTP(w, r)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), longestCall)
+	defer cancel()
+	proxy.ServeHTTP(w, r.WithContext(ctx))
 }
+
+// longestCall is more than any call to the emulator takes. A call that has arrived
+// is carried out and recorded, though whoever made it is killed meanwhile.
+const longestCall = 5 * time.Minute
 
 // behindPath begins the paths of an account's owner.
 const behindPath = "/behind/"
