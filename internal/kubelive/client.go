@@ -24,8 +24,9 @@ type Client struct {
 	kinds   discovery.DiscoveryInterface
 }
 
-// answersWithin bounds one request: a cluster that is gone may never refuse.
-const answersWithin = 30 * time.Second
+// answersWithin bounds one request: a cluster that is gone may never refuse, and one
+// of the sandbox that sleeps answers once it is awake, for which it has 90 seconds.
+const answersWithin = 2 * time.Minute
 
 // New returns a client that reaches the cluster of a kubeconfig. It connects to
 // nothing yet.
