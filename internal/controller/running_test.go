@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -47,11 +46,11 @@ type running struct {
 
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	port, err := localhost.FreePort()
+	address, err := localhost.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	return address
 }
 
 // often makes a controller look at every project each second. Without it, it

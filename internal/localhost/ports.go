@@ -5,28 +5,31 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
-	"sync"
+	"sync/atomic"
 )
 
 // Ports are drawn below those that a system gives to connections and to whoever
 // listens at port 0: from 32768 on Linux, from 49152 elsewhere (RFC 6335, section 6).
-const firstPort, afterLastPort = 10000, 30000
+const firstPort, ports = 10000, 20000
 
-var drawn sync.Map // the ports that this process has drawn
+// drawn counts on with each port: a process begins anywhere, and draws none again
+// before all others.
+var drawn = func() *atomic.Uint32 {
+	n := &atomic.Uint32{}
+	n.Store(rand.Uint32N(ports))
+	return n
+}()
 
 // FreePort returns a port of 127.0.0.1 that nobody listens at, for a server that
-// takes no port 0. It is the caller's alone in this process. A connection that
-// somebody makes meanwhile does not take it, as it could take one that a listener at
-// port 0 had and gave up. Another program that wants this very port can.
+// takes no port 0. A connection that somebody makes meanwhile does not take it, as it
+// could take one that a listener at port 0 had and gave up; nor does this process
+// draw it again soon. Another program that wants this very port can.
 func FreePort() (int, error) {
 	const tries = 1000
 	var last error
 	for range tries {
-		port := firstPort + rand.IntN(afterLastPort-firstPort)
-		if _, taken := drawn.LoadOrStore(port, true); taken {
-			continue
-		}
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		port := firstPort + int(drawn.Add(1)%ports)
+		l, err := net.Listen("tcp", loopback(port))
 		if err != nil {
 			last = err
 			continue
@@ -35,3 +38,11 @@ func FreePort() (int, error) {
 	}
 	return 0, errors.Join(errors.New("no free port of the loopback"), last)
 }
+
+// FreeAddress is FreePort with the address, "127.0.0.1:12345".
+func FreeAddress() (string, error) {
+	port, err := FreePort()
+	return loopback(port), err
+}
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -28,3 +28,13 @@ func TestAFreePortIsNoneThatTheSystemGivesAway(t *testing.T) {
 		defer l.Close()
 	}
 }
+
+// Who restarts servers for months draws more ports than there are.
+func TestFreePortsDoNotRunOut(t *testing.T) {
+	t.Parallel()
+	for n := range 25_000 {
+		if _, err := localhost.FreePort(); err != nil {
+			t.Fatalf("after %d ports: %v", n, err)
+		}
+	}
+}

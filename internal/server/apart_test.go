@@ -2,10 +2,8 @@ package server_test
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -41,11 +39,11 @@ func newApart(t *testing.T) *apart {
 // freeAddress is an address that nobody listens at.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	port, err := localhost.FreePort()
+	address, err := localhost.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	return address
 }
 
 func (a *apart) start(service string) *servertest.World {

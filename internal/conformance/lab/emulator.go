@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,12 +32,11 @@ func emulator(t testing.TB, clusters string) string {
 	if len(command) == 0 {
 		t.Skipf("NOT TESTED against an AWS emulator: neither %s nor %s says where one is", emulatorCommand, endpoint)
 	}
-	drawn, err := localhost.FreePort()
+	address, err := localhost.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := strconv.Itoa(drawn)
-	address := net.JoinHostPort("127.0.0.1", port)
+	_, port, _ := net.SplitHostPort(address)
 
 	said, err := os.Create(filepath.Join(t.TempDir(), "emulator.log"))
 	if err != nil {

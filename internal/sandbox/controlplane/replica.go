@@ -3,9 +3,7 @@ package controlplane
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -111,11 +109,10 @@ func (r *replica) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	port, err := localhost.FreePort()
+	health, err := localhost.FreeAddress()
 	if err != nil {
 		return err
 	}
-	health := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 
 	s := r.w.supervisor
 	c := child{
