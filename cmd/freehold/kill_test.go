@@ -176,7 +176,7 @@ func TestAnInterruptLetsTheCurrentStepFinishAndTheNextRunGoesOn(t *testing.T) {
 	r := h.start("onboard", "-f", file, "--latency", "realistic/600")
 	inside := r.until(func(e event.Event) bool { return e.Type == event.ResourceStarted && e.Layer == "boundary" })
 	// One request to stop may come several times: to the group, and from a script in it.
-	for began := time.Now(); time.Since(began) < 300*time.Millisecond; time.Sleep(20 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < 300*time.Millisecond; time.Sleep(time.Millisecond) {
 		if err := r.cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}

@@ -44,7 +44,8 @@ func main() {
 	// The first signal asks for an end in order; after it, another one ends the
 	// process as it would any other. One that comes along with the first is the
 	// same request: some runners signal a whole group of processes, and a script
-	// in it hands its signal on.
+	// in it hands its signal on. Nothing else lets go of the signals, so that one
+	// of these that comes as the process exits leaves its status what it is.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	dropped := withoutSettings(os.Environ())
 	env := cli.OS()
@@ -53,9 +54,7 @@ func main() {
 	env.Remote, env.ServerOrg, env.Logins = openRemote, serverOrg, openLogins
 	env.Registry = func(o cli.Options) cli.RegistryAdmin { return registryAdmin{o} }
 	env.Version = cli.VersionInfo{Version: version, Commit: commit, Pulumi: pulumiVersion}
-	code := cli.Run(ctx, os.Args[1:], env)
-	stop()
-	os.Exit(code)
+	os.Exit(cli.Run(ctx, os.Args[1:], env))
 }
 
 // findable puts this program's folder on the PATH of all that it starts. A
