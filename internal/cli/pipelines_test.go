@@ -170,7 +170,7 @@ func TestTheOnboardingScriptHandsOneSignalOnAndWaitsForTheEnd(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); p.has("started") == "" && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); p.has("started") == "" && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {

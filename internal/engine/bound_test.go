@@ -26,7 +26,7 @@ while :; do echo cli >> "$WRITES"; sleep 0.01; done`
 // grown waits until a file has something in it.
 func grown(t *testing.T, file string) {
 	t.Helper()
-	for range 1000 {
+	for range 6000 {
 		if raw, err := os.ReadFile(file); err == nil && bytes.Contains(raw, []byte("cli")) && bytes.Contains(raw, []byte("plugin")) {
 			return
 		}

@@ -41,7 +41,7 @@ import (
 
 const (
 	// within is how long a service that was started again may take until it answers.
-	within = 20 * time.Second
+	within = time.Minute
 	// patience is that of the clients.
 	patience = 5 * time.Second
 )

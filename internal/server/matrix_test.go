@@ -597,7 +597,7 @@ func (m *matrix) signed(by string, c delegation.Claims) string {
 func (m *matrix) noted(org string, results ...string) {
 	m.t.Helper()
 	var all []event.AuditEntry
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		var err error
 		if all, err = m.store.Org(orgcontexttest.For(org)).Audited(m.t.Context(), 0); err != nil {
 			m.t.Fatal(err)

@@ -81,7 +81,7 @@ func running(t *testing.T) (c *exec.Cmd, child int) {
 
 func childOf(t *testing.T, pid int) int {
 	t.Helper()
-	for range 200 {
+	for range 6000 {
 		out, _ := exec.Command("ps", "-A", "-o", "pid=,ppid=").Output()
 		for line := range strings.Lines(string(out)) {
 			var child, parent int
@@ -97,7 +97,7 @@ func childOf(t *testing.T, pid int) int {
 
 // gone waits until nobody has the pid, or only a zombie.
 func gone(pid int) bool {
-	for range 300 {
+	for range 6000 {
 		out, err := exec.Command("ps", "-o", "stat=", "-p", fmt.Sprint(pid)).Output()
 		if err != nil || strings.HasPrefix(strings.TrimSpace(string(out)), "Z") {
 			return true

@@ -162,7 +162,7 @@ func TestAServerFollowsTheWorkloadAPI(t *testing.T) {
 	}
 	was := fixed{svid: svid(t, gateway), bundles: gateway}
 	server.use(next)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if signedBy(svid(t, control), next) && signedBy(svid(t, gateway), next) {
 			break
 		}
