@@ -42,8 +42,9 @@ import (
 const (
 	// within is how long a service that was started again may take until it answers.
 	within = time.Minute
-	// patience is that of the clients.
-	patience = 5 * time.Second
+	// patience is that of the clients: longer than a busy machine makes anybody wait,
+	// and shorter than a service stands still.
+	patience = 20 * time.Second
 )
 
 // Whatever happens to the services, to their database and to the identity provider:
