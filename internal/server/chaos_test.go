@@ -42,8 +42,9 @@ import (
 const (
 	// within is how long a service that was started again may take until it answers.
 	within = time.Minute
-	// patience is that of the clients: longer than a busy machine makes anybody wait,
-	// and shorter than a service stands still.
+	// patience is that of the clients: longer than the five seconds for which a service
+	// that stands still in the middle of a transaction holds its org, and shorter than
+	// one stands still here.
 	patience = 20 * time.Second
 )
 
