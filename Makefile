@@ -35,10 +35,12 @@ test: build ## Run every test, against the tools in bin/
 	go -C tools/image test ./...
 	go -C tools/monitoring test ./...
 	@# Last, as it is the longest: what followed it would run alone. One package takes
-	@# most of the time, and two more run beside it. Most of what they link and start
-	@# ends within seconds, where memory is cheaper than collecting garbage. Its limit is
-	@# that of a machine with nothing compiled, which links the conformance lane beside it.
-	GOGC=400 FREEHOLD_TOOLS=$(CURDIR)/bin go test -p 3 -timeout 75m ./...
+	@# as long as all others together, which run beside it one after the other. Each runs
+	@# several tests at a time; with more at once they only wait for each other. Most of
+	@# what they link and start ends within seconds, where memory is cheaper than
+	@# collecting garbage. Its limit is that of a machine with nothing compiled, which
+	@# links the conformance lane beside it.
+	GOGC=400 FREEHOLD_TOOLS=$(CURDIR)/bin go test -p 2 -timeout 75m ./...
 
 .PHONY: lint
 lint: ## Check style, generated files, and dependencies for known vulnerabilities
