@@ -41,7 +41,7 @@ import (
 
 const (
 	// within is how long a service that was started again may take until it answers.
-	within = time.Minute
+	within = 20 * time.Second
 	// patience is that of the clients: longer than the five seconds for which a service
 	// that stands still in the middle of a transaction holds its org, and shorter than
 	// one stands still here.

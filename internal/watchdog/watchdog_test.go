@@ -97,7 +97,7 @@ func childOf(t *testing.T, pid int) int {
 
 // gone waits until nobody has the pid, or only a zombie.
 func gone(pid int) bool {
-	for range 6000 {
+	for range 300 {
 		out, err := exec.Command("ps", "-o", "stat=", "-p", fmt.Sprint(pid)).Output()
 		if err != nil || strings.HasPrefix(strings.TrimSpace(string(out)), "Z") {
 			return true
