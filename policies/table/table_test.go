@@ -1,0 +1,73 @@
+package table
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestEveryTypeIsInOneState(t *testing.T) {
+	n := map[State]int{}
+	for _, r := range All() {
+		n[r.State]++
+		if r.State == Forbidden && (r.Rule == "" || r.Reason == "") {
+			t.Errorf("%s is forbidden by %q because %q", r.Type, r.Rule, r.Reason)
+		}
+		if r.State == Classified && len(r.columns) == 0 && r.Type != "" {
+			t.Logf("%s has no properties", r.Type)
+		}
+	}
+	if n[Classified] < 900 || n[Forbidden] < 80 || n[Unclassified] == 0 {
+		t.Errorf("types by state: %v", n)
+	}
+}
+
+func TestWhatAPropertyHolds(t *testing.T) {
+	for _, tc := range []struct {
+		typ, path string
+		want      Column
+	}{
+		{"aws:ec2/securityGroup:SecurityGroup", "ingress.cidrBlocks", Network},
+		{"aws:sqs/queue:Queue", "policy", Policy},
+		{"aws:iam/rolePolicy:RolePolicy", "policy", Identity},
+		{"aws:iam/role:Role", "assumeRolePolicy", Trust},
+		{"aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy", "sharedAccounts", Principal},
+		{"aws:ec2/vpnConnection:VpnConnection", "transitGatewayId", ID},
+		{"aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate", "repositoryPolicy", Policy},
+		{"aws:cloudtrail/trail:Trail", "isOrganizationTrail", Organization},
+		{"aws:lambda/function:Function", "environment.variables.ANY_NAME", Plain},
+		{"aws:autoscaling/group:Group", "maxSize", Number},
+		// A statement of a statement is one.
+		{"aws:wafv2/webAcl:WebAcl", "rules.statement.notStatement.statements.byteMatchStatement.searchString", Plain},
+		{"aws:wafv2/webAcl:WebAcl", "rules.statement.orStatement.statements.notStatement.statements.ipSetReferenceStatement.arn", Reference},
+		{"aws:s3/bucketV2:BucketV2", "notThere", ""},
+		{"aws:quicksight/analysis:Analysis", "name", ""},
+		{"aws:made/up:Up", "name", ""},
+	} {
+		if got, ok := Of(tc.typ).Column(tc.path); got != tc.want || ok != (tc.want != "") {
+			t.Errorf("%s %s: got %q, %t, want %q", tc.typ, tc.path, got, ok, tc.want)
+		}
+	}
+	if d := cmp.Diff([]string{"isOrganizationTrail"}, Of("aws:cloudtrail/trail:Trail").Paths(Organization)); d != "" {
+		t.Errorf("paths (-want +got):\n%s", d)
+	}
+	if values, absent := Of("aws:transfer/server:Server").Closed("endpointType"); !cmp.Equal(values, []string{"VPC", "VPC_ENDPOINT"}) || absent {
+		t.Errorf("closed: %q, %t", values, absent)
+	}
+}
+
+func TestATableThatSaysSomethingElseIsRefused(t *testing.T) {
+	for _, text := range []string{"aws:a/b:B maybe\n", "aws:a/b:B forbidden FH1\n", "aws:a/b:B unclassified\n\tplain x\n", "\tplain x\n", "aws:a/b:B\n\tplain\n"} {
+		if _, err := read(text); err == nil {
+			t.Errorf("%q is read", text)
+		}
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	for b.Loop() {
+		if _, err := read(aws); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
