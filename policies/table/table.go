@@ -13,6 +13,7 @@ package table
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -36,7 +37,7 @@ const (
 	Image        Column = "image"        // an image of machines or containers
 	Bucket       Column = "bucket"       // a bucket, or a place in one
 	Service      Column = "service"      // the name of an endpoint service
-	Public       Column = "public"       // whether the internet gets in; see Row.Closed
+	Public       Column = "public"       // whether the internet gets in; see Place.Closed
 	Network      Column = "network"      // a range of addresses that gets in
 	Address      Column = "address"      // where data is sent or fetched
 	Key          Column = "key"          // a KMS key
@@ -63,64 +64,84 @@ type Row struct {
 	State State
 	// Rule and Reason say which rule refuses a forbidden type, and why.
 	Rule, Reason string
-	// columns are by path, "ingress.cidrBlocks", without the indexes of lists.
-	columns map[string]Column
-	// again are the paths below which a part of the type begins again.
-	again map[string]string
-	// closed are the values that keep the internet out, by the path of a switch; one
-	// that begins with "!" is what does not.
-	closed map[string][]string
+	// Top is where a classified type's properties begin.
+	Top *Place
 }
 
-// Column returns what the property at a path holds. Below a map, which has keys of
-// somebody's choice, it is what the map holds. ok is false for a path that the type
-// does not have.
-func (r Row) Column(path string) (c Column, ok bool) {
-	for {
-		if c, ok := r.columns[path]; ok {
-			return c, true
-		}
-		from, to := "", ""
-		for prefix, start := range r.again {
-			if strings.HasPrefix(path, prefix+".") && len(prefix) > len(from) {
-				from, to = prefix, start
-			}
-		}
-		if from != "" {
-			path = to + strings.TrimPrefix(path, from)
-			continue
-		}
-		i := strings.LastIndexByte(path, '.')
-		if i < 0 {
-			return "", false
-		}
-		path = path[:i]
+// Place is a property of a type, or a part of it that has properties.
+type Place struct {
+	// Column is what the property holds; empty for a part.
+	Column Column
+	// Closed are the values of a switch that keep the internet, or an organization,
+	// out; one that begins with "!" is a text that must not be in the value. Empty
+	// where there is no more to a switch than on and off.
+	Closed []string
+	below  map[string]*Place
+}
+
+// Absent is the value of Closed that says that nothing need be said.
+const Absent = "absent"
+
+// Below returns the place that a key leads to. What a property holds has keys of
+// somebody's choice, and all of it is of the property's column. ok is false where the
+// type has no such property.
+func (p *Place) Below(key string) (below *Place, ok bool) {
+	if p.Column != "" {
+		return p, true
 	}
+	below, ok = p.below[key]
+	return below, ok
 }
 
-// Paths returns the paths of a column, sorted.
+// At returns the place of a path, "ingress.cidrBlocks", without the indexes of lists.
+func (r Row) At(path string) (at *Place, ok bool) {
+	at, ok = r.Top, r.Top != nil
+	for key := range strings.SplitSeq(path, ".") {
+		if !ok {
+			return nil, false
+		}
+		at, ok = at.Below(key)
+	}
+	return at, ok
+}
+
+// Paths returns the paths of a column, sorted. Of parts that are there again it
+// returns the first.
 func (r Row) Paths(c Column) []string {
+	if r.Top == nil {
+		return nil
+	}
 	var paths []string
-	for path, have := range r.columns {
-		if have == c {
-			paths = append(paths, path)
+	seen := map[*Place]bool{}
+	var walk func(prefix string, p *Place)
+	walk = func(prefix string, p *Place) {
+		if seen[p] {
+			return
+		}
+		seen[p] = true
+		for _, key := range slices.Sorted(maps.Keys(p.below)) {
+			walk(prefix+"."+key, p.below[key])
+		}
+		if p.Column == c {
+			paths = append(paths, strings.TrimPrefix(prefix, "."))
 		}
 	}
-	slices.Sort(paths)
+	walk("", r.Top)
 	return paths
 }
 
-// Closed returns the values of a switch that keep the internet out. absent reports
-// whether it is kept out where nothing is said.
-func (r Row) Closed(path string) (values []string, absent bool) {
-	for _, v := range r.closed[path] {
-		if v == "absent" {
-			absent = true
-		} else {
-			values = append(values, v)
+// place makes the place of a path, and what leads to it.
+func (p *Place) place(path string) *Place {
+	for key := range strings.SplitSeq(path, ".") {
+		if p.below == nil {
+			p.below = map[string]*Place{}
 		}
+		if p.below[key] == nil {
+			p.below[key] = &Place{}
+		}
+		p = p.below[key]
 	}
-	return values, absent
+	return p
 }
 
 //go:embed aws.txt
@@ -128,76 +149,83 @@ var aws string
 
 // Of returns the row of a type. One that the SDK does not have is unclassified.
 func Of(typ string) Row {
-	if r, ok := rows()[typ]; ok {
-		return r
+	if r, ok := read.Load(typ); ok {
+		return r.(Row)
 	}
-	return Row{Type: typ, State: Unclassified}
+	r := Row{Type: typ, State: Unclassified}
+	if text, ok := sections()[typ]; ok {
+		var err error
+		if r, err = row(text); err != nil {
+			panic(err) // the file is compiled in, and a test reads all of it
+		}
+		read.Store(typ, r) // others are not kept: anybody may ask for any
+	}
+	return r
 }
 
 // All returns every row, by type.
 func All() []Row {
-	all := make([]Row, 0, len(rows()))
-	for _, r := range rows() {
-		all = append(all, r)
+	var all []Row
+	for _, typ := range slices.Sorted(maps.Keys(sections())) {
+		all = append(all, Of(typ))
 	}
-	slices.SortFunc(all, func(a, b Row) int { return strings.Compare(a.Type, b.Type) })
 	return all
 }
 
-var rows = sync.OnceValue(func() map[string]Row {
-	all, err := read(aws)
-	if err != nil {
-		panic(err) // the file is compiled in, and a test reads it
+// read are the rows that were asked for, by type: a run asks for a few of them.
+var read sync.Map
+
+// sections are the table's parts, by type.
+var sections = sync.OnceValue(func() map[string]string {
+	all := map[string]string{}
+	for text := range strings.SplitSeq(aws, "\naws:") {
+		text = "aws:" + text
+		if i := strings.IndexAny(text, " \n"); i > 0 {
+			all[text[:i]] = text
+		} else {
+			all[text] = text
+		}
 	}
+	delete(all, "aws:#") // what is before the first
 	return all
 })
 
-// read reads the generated table: a line for each type, and below it, after a tab, one
-// for each column with its paths.
-func read(text string) (map[string]Row, error) {
-	all := map[string]Row{}
-	var typ string
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		line = strings.TrimSuffix(line, "\n")
-		if strings.HasPrefix(line, "#") || line == "" {
-			continue
-		}
-		rest, below := strings.CutPrefix(line, "\t")
-		if !below {
-			f := strings.SplitN(line, " ", 4)
-			r := Row{Type: f[0], State: Classified}
-			switch {
-			case len(f) == 4 && f[1] == string(Forbidden):
-				r.State, r.Rule, r.Reason = Forbidden, f[2], f[3]
-			case len(f) == 2 && f[1] == string(Unclassified):
-				r.State = Unclassified
-			case len(f) == 1:
-				r.columns, r.again, r.closed = map[string]Column{}, map[string]string{}, map[string][]string{}
-			default:
-				return nil, fmt.Errorf("line %d: %q is no row", n, line)
-			}
-			typ = f[0]
-			all[typ] = r
-			continue
-		}
-		r, f := all[typ], strings.Fields(rest)
-		if r.State != Classified || len(f) < 2 {
-			return nil, fmt.Errorf("line %d: %q is no column of a classified type", n, line)
+// row reads a type's part of the table: a line for the type, and below it, after a
+// tab, one for each column with its paths.
+func row(text string) (Row, error) {
+	head, rest, _ := strings.Cut(text, "\n")
+	f := strings.SplitN(head, " ", 4)
+	r := Row{Type: f[0], State: Classified}
+	switch {
+	case len(f) == 4 && f[1] == string(Forbidden):
+		r.State, r.Rule, r.Reason = Forbidden, f[2], f[3]
+	case len(f) == 2 && f[1] == string(Unclassified):
+		r.State = Unclassified
+	case len(f) == 1:
+		r.Top = &Place{}
+	default:
+		return r, fmt.Errorf("%q is no row", head)
+	}
+	for line := range strings.Lines(rest) {
+		column, below := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "\t")
+		f := strings.Fields(column)
+		if !below || r.Top == nil || len(f) < 2 {
+			return r, fmt.Errorf("%s: %q is no column of a classified type", r.Type, line)
 		}
 		for _, path := range f[1:] {
-			switch c := Column(f[0]); c {
-			case "again":
-				from, to, _ := strings.Cut(path, "=")
-				r.again[from] = to
-			case Public:
-				path, values, _ := strings.Cut(path, "=")
-				r.columns[path], r.closed[path] = Public, strings.Split(values, "|")
-			default:
-				r.columns[path] = c
+			path, more, with := strings.Cut(path, "=")
+			if f[0] == "again" {
+				i := strings.LastIndexByte(path, '.')
+				within := r.Top.place(path[:i])
+				within.place(path[i+1:])
+				within.below[path[i+1:]] = r.Top.place(more)
+				continue
+			}
+			at := r.Top.place(path)
+			if at.Column = Column(f[0]); with {
+				at.Closed = strings.Split(more, "|")
 			}
 		}
 	}
-	return all, nil
+	return r, nil
 }

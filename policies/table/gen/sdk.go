@@ -58,7 +58,7 @@ func properties() (map[string][]property, error) {
 			packages[pkg] = structs{}
 		}
 		args := packages[pkg].read(f)
-		if typ := registers(f); typ != "" {
+		if typ := registers(f); strings.HasPrefix(typ, "aws:") { // the provider itself is judged by its arguments
 			resources[typ] = resource{pkg, args}
 		}
 		return nil
