@@ -10,7 +10,7 @@ import (
 var sharing = []Rule{
 	resourceShares, vpcPeering, networkHubs, routesOut, endpointServices, endpoints,
 	privateNames, zoneAuthorizations, directConnect, serviceNetworks, imageDistribution,
-	eventTargets, backupCopies, bucketCopies, callers, imageCopies, partners, invitations,
+	eventTargets, backupCopies, bucketCopies, callers, imageCopies, partners, invitations, organizationSwitches,
 }
 
 // https://docs.aws.amazon.com/ram/latest/userguide/shareable.html

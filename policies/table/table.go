@@ -229,3 +229,22 @@ func row(text string) (Row, error) {
 	}
 	return r, nil
 }
+
+// Holds reports whether a place is of a column, or has one of it below.
+func (p *Place) Holds(c Column) bool { return p.holds(c, map[*Place]bool{}) }
+
+func (p *Place) holds(c Column, seen map[*Place]bool) bool {
+	if p.Column == c {
+		return true
+	}
+	if seen[p] {
+		return false
+	}
+	seen[p] = true
+	for _, below := range p.below {
+		if below.holds(c, seen) {
+			return true
+		}
+	}
+	return false
+}

@@ -60,7 +60,7 @@ func generate(types map[string][]property, open func(string) ([]byte, error)) (s
 			fmt.Fprintln(&b, typ)
 			used[typ] = true
 			by := map[string][]string{}
-			for _, p := range types[typ] {
+			for _, p := range append(types[typ], d.added(typ)...) {
 				column, path := d.place(typ, p)
 				if column == "" {
 					if undecided[p.name()] == "" {
@@ -74,8 +74,9 @@ func generate(types map[string][]property, open func(string) ([]byte, error)) (s
 				fmt.Fprintf(&b, "\t%s %s\n", column, strings.Join(by[column], " "))
 			}
 			for _, path := range sorted(d.rows[typ]) {
-				if !slices.ContainsFunc(types[typ], func(p property) bool { return p.path == path }) {
-					return "", fmt.Errorf("rows.txt: %s has no property %s", typ, path)
+				added := strings.HasPrefix(path, "+")
+				if there := slices.ContainsFunc(types[typ], func(p property) bool { return p.path == strings.TrimPrefix(path, "+") }); there == added {
+					return "", fmt.Errorf("rows.txt: %s: %s is in the SDK: %t", typ, strings.TrimPrefix(path, "+"), there)
 				}
 			}
 		}
@@ -102,6 +103,9 @@ func (d decided) place(typ string, p property) (column, path string) {
 	}
 	column, own := d.rows[typ][p.path]
 	if !own {
+		column, own = d.rows[typ]["+"+p.path]
+	}
+	if !own {
 		column = d.columns[p.name()]
 	}
 	switch {
@@ -115,6 +119,18 @@ func (d decided) place(typ string, p property) (column, path string) {
 		return column, p.path + "=" + closed
 	}
 	return column, p.path
+}
+
+// added are properties that a provider takes and the SDK does not have: in rows.txt
+// their paths begin with "+".
+func (d decided) added(typ string) []property {
+	var out []property
+	for _, path := range sorted(d.rows[typ]) {
+		if path, ok := strings.CutPrefix(path, "+"); ok {
+			out = append(out, property{path: path, kind: "any"})
+		}
+	}
+	return out
 }
 
 // refusal returns the type or the pattern by which a type is refused, and the rule and
