@@ -63,7 +63,7 @@ var callers = Rule{
 			return
 		}
 		switch text := who.text(); {
-		case strings.HasSuffix(text, ".amazonaws.com") || strings.HasSuffix(text, ".amazonaws.com.cn"):
+		case serviceName(text):
 			j.calledFor(in, s)
 		case accountNamed(text) == "":
 			j.violate(who.path, "%q is not the org's account, nor a principal of it", text)
@@ -92,6 +92,11 @@ var callers = Rule{
 			"principal": "*", "condition": object{"key": "aws:PrincipalOrgID", "type": "StringEquals", "value": "o-abc123"},
 		}),
 	},
+}
+
+// serviceName reports whether a principal is a service of AWS.
+func serviceName(text string) bool {
+	return strings.HasSuffix(text, ".amazonaws.com") || strings.HasSuffix(text, ".amazonaws.com.cn")
 }
 
 // calledFor violates unless a service is tied to calls of the org's account.

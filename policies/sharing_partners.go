@@ -1,24 +1,10 @@
 package policies
 
-import "slices"
+import (
+	"slices"
 
-// partnerFields are where a resource names those whom it lets in, or whom it
-// serves: nothing but the org's account, or a principal of it, belongs there.
-var partnerFields = map[string][]string{
-	"aws:dlm/lifecyclePolicy:LifecyclePolicy":                              {"policyDetails.schedules.shareRule.targetAccounts"},
-	"aws:ec2/networkInterfacePermission:NetworkInterfacePermission":        {"awsAccountId"},
-	"aws:lakeformation/permissions:Permissions":                            {"principal", "catalogId"},
-	"aws:opensearch/authorizeVpcEndpointAccess:AuthorizeVpcEndpointAccess": {"account"},
-	"aws:rds/clusterSnapshot:ClusterSnapshot":                              {"sharedAccounts"},
-	"aws:rds/snapshot:Snapshot":                                            {"sharedAccounts"},
-	"aws:redshift/endpointAccess:EndpointAccess":                           {"resourceOwner"},
-	"aws:redshift/endpointAuthorization:EndpointAuthorization":             {"account"},
-	"aws:s3/accessPoint:AccessPoint":                                       {"accountId", "bucketAccountId"},
-	"aws:s3/analyticsConfiguration:AnalyticsConfiguration":                 {"storageClassAnalysis.dataExport.destination.s3BucketDestination.bucketAccountId"},
-	"aws:s3/bucketReplicationConfig:BucketReplicationConfig":               {"rules.destination.account"},
-	"aws:s3/inventory:Inventory":                                           {"destination.bucket.accountId"},
-	"aws:ssm/document:Document":                                            {"permissions.account_ids", "permissions.accountIds"},
-}
+	"freehold.dev/freehold/policies/table"
+)
 
 // partnerGroups are where a security group of another account may be named,
 // "444455556666/sg-…", besides those of the account itself.
@@ -37,13 +23,17 @@ var partners = Rule{
 	Fix:      "leave the field out, or name the org's account",
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.3"},
-	Types:    slices.Concat(sortedKeysOf(partnerFields), sortedKeysOf(partnerGroups)),
+	Types:    slices.Concat(typesWith(table.Principal, table.Account), sortedKeysOf(partnerGroups)),
 	Check: on(func(j *judge, r Resource, s Scope) {
-		for _, path := range partnerFields[r.Type] {
-			for _, v := range r.values().all(path) {
+		visitColumns(r, table.Of(r.Type), func(at *table.Place, p *place) {
+			v := value{p.path(), p.v}
+			switch {
+			case at == nil:
+			case at.Column == table.Principal && serviceName(v.text()): // FH415 asks for whom it acts
+			case at.Holds(table.Principal), at.Holds(table.Account):
 				j.mine(v, s)
 			}
-		}
+		})
 		for _, path := range partnerGroups[r.Type] {
 			for _, v := range r.values().all(path) {
 				j.own(v, s)
@@ -79,29 +69,7 @@ func (j *judge) mine(v value, s Scope) {
 }
 
 // invitationTypes are of use to nobody but two accounts.
-var invitationTypes = []string{
-	"aws:auditmanager/frameworkShare:FrameworkShare",
-	"aws:cfg/aggregateAuthorization:AggregateAuthorization",
-	"aws:cleanrooms/*",
-	"aws:detective/invitationAccepter:InvitationAccepter",
-	"aws:detective/member:Member",
-	"aws:globalaccelerator/crossAccountAttachment:CrossAccountAttachment",
-	"aws:guardduty/inviteAccepter:InviteAccepter",
-	"aws:guardduty/member:Member",
-	"aws:inspector2/memberAssociation:MemberAssociation",
-	"aws:licensemanager/licenseGrant:LicenseGrant",
-	"aws:licensemanager/licenseGrantAccepter:LicenseGrantAccepter",
-	"aws:macie2/invitationAccepter:InvitationAccepter",
-	"aws:macie2/member:Member",
-	"aws:oam/*",
-	"aws:organizations/delegatedAdministrator:DelegatedAdministrator",
-	"aws:redshift/dataShareAuthorization:DataShareAuthorization",
-	"aws:redshift/dataShareConsumerAssociation:DataShareConsumerAssociation",
-	"aws:securityhub/inviteAccepter:InviteAccepter",
-	"aws:securityhub/member:Member",
-	"aws:servicecatalog/organizationsAccess:OrganizationsAccess",
-	"aws:servicecatalog/portfolioShare:PortfolioShare",
-}
+var invitationTypes = refusedBy("FH418")
 
 var invitations = Rule{
 	ID:       "FH418",
