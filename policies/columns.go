@@ -102,29 +102,29 @@ func refusedBy(rule string) []string {
 // switchedOff is the check that no switch of a column is on: that it says nothing, or
 // false, or what the table says that it may.
 func switchedOff(c table.Column, message string) func(Resource, Scope) Verdict {
-	return on(func(j *judge, r Resource, _ Scope) {
-		row := table.Of(r.Type)
-		visitColumns(r, row, func(at *table.Place, p *place) {
-			v := value{p.path(), p.v}
-			switch {
-			case at == nil || !at.Holds(c) || !j.known(v):
-			case !off(at, v):
-				j.violate(v.path, "%s", message)
-			}
-		})
-		if row.Top == nil {
-			return
-		}
-		for _, path := range row.Paths(c) {
-			at, _ := row.At(path)
-			if len(at.Closed) == 0 || slices.Contains(at.Closed, table.Absent) || strings.HasPrefix(at.Closed[0], "!") {
-				continue
-			}
-			if v := r.values().get(strings.Split(path, ".")...); v.v == nil {
-				j.violate(v.path, "%s unless it says %s", message, strings.Join(at.Closed, " or "))
-			}
+	return on(func(j *judge, r Resource, _ Scope) { j.switchedOff(c, message, r) })
+}
+
+// switchedOff violates where a switch of a column is on.
+func (j *judge) switchedOff(c table.Column, message string, r Resource) {
+	row := table.Of(r.Type)
+	visitColumns(r, row, func(at *table.Place, p *place) {
+		v := value{p.path(), p.v}
+		switch {
+		case at == nil || !at.Holds(c) || !j.known(v):
+		case !off(at, v):
+			j.violate(v.path, "%s", message)
 		}
 	})
+	for _, path := range row.Paths(c) {
+		at, _ := row.At(path)
+		if len(at.Closed) == 0 || slices.Contains(at.Closed, table.Absent) || strings.HasPrefix(at.Closed[0], "!") {
+			continue
+		}
+		if v := r.values().get(strings.Split(path, ".")...); v.v == nil {
+			j.violate(v.path, "%s unless it says %s", message, strings.Join(at.Closed, " or "))
+		}
+	}
 }
 
 // off reports whether a known value keeps out whom the switch at its place lets in.

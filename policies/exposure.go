@@ -3,7 +3,8 @@ package policies
 import (
 	"net/netip"
 	"slices"
-	"strings"
+
+	"freehold.dev/freehold/policies/table"
 )
 
 // exposure are the rules about what the internet can reach.
@@ -222,26 +223,6 @@ var publicEndpoint = Rule{
 	},
 }
 
-// publicSwitches are the properties that put a data store or a function on the
-// internet, and what they must not say.
-var publicSwitches = map[string]map[string]string{
-	"aws:dms/replicationInstance:ReplicationInstance": {"publiclyAccessible": "true"},
-	"aws:lambda/functionUrl:FunctionUrl":              {"authorizationType": "NONE"},
-	"aws:lambda/permission:Permission":                {"functionUrlAuthType": "NONE"},
-	"aws:mq/broker:Broker":                            {"publiclyAccessible": "true"},
-	"aws:msk/cluster:Cluster":                         {"brokerNodeGroupInfo.connectivityInfo.publicAccess.type": "SERVICE_PROVIDED_EIPS"},
-	"aws:neptune/clusterInstance:ClusterInstance":     {"publiclyAccessible": "true"},
-	"aws:rds/clusterInstance:ClusterInstance":         {"publiclyAccessible": "true"},
-	"aws:rds/instance:Instance":                       {"publiclyAccessible": "true"},
-	"aws:redshiftserverless/workgroup:Workgroup":      {"publiclyAccessible": "true"},
-}
-
-// publicDefaults are those that are on the internet until a property says this.
-var publicDefaults = map[string]map[string]string{
-	"aws:redshift/cluster:Cluster":                    {"publiclyAccessible": "false"},
-	"aws:sagemaker/notebookInstance:NotebookInstance": {"directInternetAccess": "Disabled"},
-}
-
 // insideVPC are types that are on the internet unless they are put into a VPC.
 var insideVPC = map[string]string{
 	"aws:opensearch/domain:Domain":    "vpcOptions",
@@ -255,14 +236,9 @@ var publicServices = Rule{
 	Fix:      "switch public access off, and reach it from inside the VPC",
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
-	Types:    slices.Concat(sortedKeysOf(publicSwitches), sortedKeysOf(publicDefaults), sortedKeysOf(insideVPC)),
+	Types:    slices.Concat(typesWith(table.Public), sortedKeysOf(insideVPC)),
 	Check: on(func(j *judge, r Resource, _ Scope) {
-		for _, path := range sortedKeysOf(publicSwitches[r.Type]) {
-			j.mustNot(r.values().get(strings.Split(path, ".")...), []string{publicSwitches[r.Type][path]}, "it is reachable from the internet")
-		}
-		for path, off := range publicDefaults[r.Type] {
-			j.must(r.values().get(path), []string{off}, "it is reachable from the internet unless it says %s", off)
-		}
+		j.switchedOff(table.Public, "it is reachable from the internet", r)
 		if path, ok := insideVPC[r.Type]; ok {
 			if v := r.values().get(path); j.known(v) && v.v == nil {
 				j.violate(path, "outside of a VPC it is reachable from the internet")
