@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"freehold.dev/freehold/internal/iam"
+	"freehold.dev/freehold/policies/table"
 )
 
 var trusts = []Rule{
@@ -59,7 +60,7 @@ var trusts = []Rule{
 		Fix:      "name principals of the org's account; for AWS services compare aws:SourceAccount or aws:SourceArn",
 		Severity: Critical,
 		Criteria: []string{"CC6.1", "CC6.3", "CC6.6"},
-		Types:    resourcePolicyTypes(),
+		Types:    typesWith(table.Policy),
 		Check:    on(checkResourcePolicy),
 		Bad:      badResourcePolicies(), Good: goodResourcePolicies(),
 	},

@@ -5,79 +5,20 @@ import (
 	"strings"
 
 	"freehold.dev/freehold/internal/iam"
+	"freehold.dev/freehold/policies/table"
 )
 
-// resourcePolicies says where each type keeps its resource policy.
-var resourcePolicies = map[string]string{
-	"aws:acmpca/policy:Policy":                                                  "policy",
-	"aws:apigateway/restApi:RestApi":                                            "policy",
-	"aws:apigateway/restApiPolicy:RestApiPolicy":                                "policy",
-	"aws:backup/vaultPolicy:VaultPolicy":                                        "policy",
-	"aws:cloudwatch/eventBusPolicy:EventBusPolicy":                              "policy",
-	"aws:cloudwatch/logDeliveryDestinationPolicy:LogDeliveryDestinationPolicy":  "deliveryDestinationPolicy",
-	"aws:cloudwatch/logDestinationPolicy:LogDestinationPolicy":                  "accessPolicy",
-	"aws:cloudwatch/logResourcePolicy:LogResourcePolicy":                        "policyDocument",
-	"aws:codeartifact/domainPermissions:DomainPermissions":                      "policyDocument",
-	"aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy":  "policyDocument",
-	"aws:codebuild/resourcePolicy:ResourcePolicy":                               "policy",
-	"aws:dynamodb/resourcePolicy:ResourcePolicy":                                "policy",
-	"aws:ecr/registryPolicy:RegistryPolicy":                                     "policy",
-	"aws:ecr/repositoryPolicy:RepositoryPolicy":                                 "policy",
-	"aws:ecrpublic/repositoryPolicy:RepositoryPolicy":                           "policy",
-	"aws:efs/fileSystemPolicy:FileSystemPolicy":                                 "policy",
-	"aws:elasticsearch/domain:Domain":                                           "accessPolicies",
-	"aws:elasticsearch/domainPolicy:DomainPolicy":                               "accessPolicies",
-	"aws:glacier/vault:Vault":                                                   "accessPolicy",
-	"aws:glue/resourcePolicy:ResourcePolicy":                                    "policy",
-	"aws:kinesis/resourcePolicy:ResourcePolicy":                                 "policy",
-	"aws:kms/externalKey:ExternalKey":                                           "policy",
-	"aws:kms/key:Key":                                                           "policy",
-	"aws:kms/keyPolicy:KeyPolicy":                                               "policy",
-	"aws:kms/replicaExternalKey:ReplicaExternalKey":                             "policy",
-	"aws:kms/replicaKey:ReplicaKey":                                             "policy",
-	"aws:mediastore/containerPolicy:ContainerPolicy":                            "policy",
-	"aws:msk/clusterPolicy:ClusterPolicy":                                       "policy",
-	"aws:networkfirewall/resourcePolicy:ResourcePolicy":                         "policy",
-	"aws:opensearch/domain:Domain":                                              "accessPolicies",
-	"aws:opensearch/domainPolicy:DomainPolicy":                                  "accessPolicies",
-	"aws:redshift/resourcePolicy:ResourcePolicy":                                "policy",
-	"aws:redshiftserverless/resourcePolicy:ResourcePolicy":                      "policy",
-	"aws:s3/accessPoint:AccessPoint":                                            "policy",
-	"aws:s3/bucket:Bucket":                                                      "policy",
-	"aws:s3/bucketPolicy:BucketPolicy":                                          "policy",
-	"aws:s3/bucketV2:BucketV2":                                                  "policy",
-	"aws:s3control/accessPointPolicy:AccessPointPolicy":                         "policy",
-	"aws:s3control/bucketPolicy:BucketPolicy":                                   "policy",
-	"aws:s3control/multiRegionAccessPointPolicy:MultiRegionAccessPointPolicy":   "details.policy",
-	"aws:s3control/objectLambdaAccessPointPolicy:ObjectLambdaAccessPointPolicy": "policy",
-	"aws:s3tables/tableBucketPolicy:TableBucketPolicy":                          "resourcePolicy",
-	"aws:s3tables/tablePolicy:TablePolicy":                                      "resourcePolicy",
-	"aws:schemas/registryPolicy:RegistryPolicy":                                 "policy",
-	"aws:secretsmanager/secret:Secret":                                          "policy",
-	"aws:secretsmanager/secretPolicy:SecretPolicy":                              "policy",
-	"aws:ses/identityPolicy:IdentityPolicy":                                     "policy",
-	"aws:sesv2/emailIdentityPolicy:EmailIdentityPolicy":                         "policy",
-	"aws:sns/topic:Topic":                                                       "policy",
-	"aws:sns/topicPolicy:TopicPolicy":                                           "policy",
-	"aws:sqs/queue:Queue":                                                       "policy",
-	"aws:sqs/queuePolicy:QueuePolicy":                                           "policy",
-	"aws:ssmincidents/responsePlan:ResponsePlan":                                "policy",
-	"aws:vpclattice/authPolicy:AuthPolicy":                                      "policy",
-	"aws:vpclattice/resourcePolicy:ResourcePolicy":                              "policy",
-	"aws:xray/resourcePolicy:ResourcePolicy":                                    "policyDocument",
-}
-
-func resourcePolicyTypes() []string {
-	types := make([]string, 0, len(resourcePolicies))
-	for t := range resourcePolicies {
-		types = append(types, t)
-	}
-	slices.Sort(types)
-	return types
-}
-
 func checkResourcePolicy(j *judge, r Resource, s Scope) {
-	policy := r.values().get(strings.Split(resourcePolicies[r.Type], ".")...)
+	for _, path := range table.Of(r.Type).Paths(table.Policy) {
+		for _, policy := range r.values().all(path) {
+			j.letsNobodyIn(policy, s)
+		}
+	}
+}
+
+// letsNobodyIn violates for each statement of a resource policy that lets in others
+// than the org's account.
+func (j *judge) letsNobodyIn(policy value, s Scope) {
 	j.document(policy.path, policy.v, func(st iam.Statement) {
 		if j.unknownAccount(policy.path, s) {
 			return
