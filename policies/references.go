@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"freehold.dev/freehold/internal/iam"
+	"freehold.dev/freehold/policies/table"
 )
 
 var references = []Rule{
@@ -202,46 +203,52 @@ func physicalIDs(text string, found func(id string)) {
 	}
 }
 
-// madeWith are outputs in which AWS names what it made along with a resource.
-var madeWith = []string{
-	"defaultSecurityGroupId", "defaultNetworkAclId", "defaultRouteTableId", "mainRouteTableId", "networkInterfaceId",
-	"networkInterfaceIds", "clusterSecurityGroupId", "ownerId",
-}
+// given are the ids that AWS gives to what can be joined with another account's:
+// a kind, a hyphen and hex digits, or a hosted zone's.
+var given = regexp.MustCompile(`^(?:[a-z][a-z0-9-]*-(?:[0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{17})|(?:/hostedzone/)?Z[0-9A-Z]{7,31})$`)
 
 // checkIDs takes for known what the stack has made, what AWS made along with that, and
 // what earlier layers have. A resource that is not made yet has no id: a text that
 // looks like one is somebody else's.
 func checkIDs(j *judge, r Resource, stack []Resource, s Scope) {
 	var made map[string]bool // read once an id is met, as most resources name none
+	known := func(id string) bool {
+		if made == nil {
+			made = madeIDs(stack)
+		}
+		return made[id] || slices.Contains(s.Owned, id)
+	}
 	visitInputs(j, r, func(in *input) {
 		physicalIDs(in.text, func(id string) {
-			if made == nil {
-				made = madeIDs(stack)
-			}
-			if !made[id] && !slices.Contains(s.Owned, id) {
+			if !known(id) {
 				j.violate(in.path(), "%s is not known to be the org's", id)
 			}
 		})
 	})
+	visitColumns(r, table.Of(r.Type), func(at *table.Place, p *place) {
+		if text, ok := p.v.(string); ok && at != nil && at.Column == table.ID && given.MatchString(text) && !known(text) {
+			j.violate(p.path(), "%s is not known to be the org's", text)
+		}
+	})
 }
 
+// madeIDs are the ids of what a stack has made, and of what AWS made along with it:
+// that is in outputs, which have no place in the table. An input that has none is
+// refused by FH108.
 func madeIDs(stack []Resource) map[string]bool {
 	made := map[string]bool{}
 	for _, r := range stack {
 		made[r.ID] = true
-		v := r.values()
-		made[v.get("id").text()] = true
-		for _, place := range []value{v, v.get("vpcConfig")} {
-			given, object := place.v.(map[string]any)
-			for _, key := range madeWith {
-				if place.v == nil || object && given[key] == nil {
-					continue // cheaper than to look further, and so for nearly all
-				}
-				for _, e := range place.get(key).each() {
-					made[e.text()] = true
-				}
+		visitColumns(r, table.Of(r.Type), func(at *table.Place, p *place) {
+			if at != nil && at.Column != table.Output {
+				return
 			}
-		}
+			visitLeaves(p, func(p *place) {
+				if text, ok := p.v.(string); ok {
+					made[text] = true
+				}
+			})
+		})
 	}
 	return made
 }

@@ -45,6 +45,7 @@ const (
 	Tags         Column = "tags"         // tags
 	Code         Column = "code"         // what is run or makes other resources
 	Number       Column = "number"       // an amount: its digits are no account
+	Output       Column = "output"       // what AWS says, though the SDK would take it
 	Plain        Column = "plain"        // what shares nothing
 )
 
