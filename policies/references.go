@@ -145,10 +145,36 @@ var awsBuckets = []string{
 	"patch-baseline-snapshot-*", "aws-patchmanager-*",
 }
 
-// bucketKeys are the properties that hold a bucket's name.
-var bucketKeys = []string{"bucket", "s3BucketName", "bucketName", "s3Bucket", "targetBucket", "destinationBucket"}
+// bucketNames finds buckets in a text, in the forms in which AWS writes them: an ARN,
+// s3://, and the addresses of both styles, of each kind of endpoint.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+var bucketNames = regexp.MustCompile(
+	`arn:aws[a-z-]*:s3:::([^"'/\s,]+)|\bs3[an]?://([^"'/\s,]+)|` +
+		`([a-z0-9][a-z0-9.-]*)\.s3(?:[.-](?:dualstack|accelerate|fips|website|[a-z]{2}(?:-[a-z]+)+-\d))*\.amazonaws\.com|` +
+		`\bs3(?:[.-](?:dualstack|fips|[a-z]{2}(?:-[a-z]+)+-\d))*\.amazonaws\.com(?:\.cn)?/([a-z0-9][a-z0-9.-]+)`)
 
-var bucketARN = regexp.MustCompile(`arn:aws[a-z-]*:s3:::([^"'/\s,]+)`)
+// bucketsIn are the buckets that a text names. One that stands where buckets stand is
+// a name itself, with a path or without.
+func bucketsIn(text string, stands bool) []string {
+	var names []string
+	hosts := text
+	if strings.Contains(strings.ToLower(text), "amazonaws") {
+		hosts = strings.ToLower(text) // hosts have no case
+	}
+	for _, m := range bucketNames.FindAllStringSubmatch(hosts, -1) {
+		for _, name := range m[1:] {
+			if name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) > 0 || !stands || strings.Contains(text, "://") || strings.HasPrefix(text, "arn:") {
+		return names
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(text, "/"), "/")
+	return append(names, name)
+}
 
 func checkBuckets(j *judge, r Resource, stack []Resource, s Scope) {
 	if makesBucket(r) {
@@ -165,12 +191,17 @@ func checkBuckets(j *judge, r Resource, stack []Resource, s Scope) {
 		}
 	}
 	visitInputs(j, r, func(in *input) {
-		if strings.Contains(in.text, ":s3:::") { // cheaper than the expression, and asked of every text
-			for _, m := range bucketARN.FindAllStringSubmatch(in.text, -1) {
-				judgeBucket(in.path(), m[1])
+		if strings.Contains(in.text, "s3") || strings.Contains(in.text, "S3") { // cheaper than the expression, and asked of every text
+			for _, name := range bucketsIn(in.text, false) {
+				judgeBucket(in.path(), name)
 			}
-		} else if !in.key && slices.Contains(bucketKeys, in.name()) {
-			judgeBucket(in.path(), in.text)
+		}
+	})
+	visitColumns(r, table.Of(r.Type), func(at *table.Place, p *place) {
+		if text, ok := p.v.(string); ok && at != nil && at.Column == table.Bucket {
+			for _, name := range bucketsIn(text, true) {
+				judgeBucket(p.path(), name)
+			}
 		}
 	})
 }
