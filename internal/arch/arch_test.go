@@ -44,8 +44,11 @@ var may = map[string][]string{
 	// What nobody knows yet is one value for all who read a preview.
 	"internal/unknown": {},
 
-	"policies":     {"internal/iam", "internal/unknown"},
+	"policies":     {"internal/iam", "internal/unknown", "policies/table"},
 	"policies/gen": {"policies"},
+
+	"policies/table":     {},
+	"policies/table/gen": {},
 
 	"internal/judge":      {"policies", "internal/finding"},
 	"internal/crossguard": {"policies", "internal/judge", "internal/finding", "internal/unknown", "internal/crossguard/handover"},
