@@ -26,6 +26,7 @@ func stackScope(layer string) Scope {
 			role + "freehold-acme-offboard", role + "freehold-acme-node",
 		},
 		Registry:         "210987654321.dkr.ecr.eu-central-1.amazonaws.com",
+		Owned:            []string{"https://0123456789ABCDEF0123456789ABCDEF.gr7.eu-central-1.eks.amazonaws.com"},
 		IdentityProvider: IdentityProvider{IssuerURL: "https://login.example.com/acme", ClientID: "kubernetes"},
 	}
 }

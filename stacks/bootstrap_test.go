@@ -26,6 +26,15 @@ projects:
 - name: lab
 `
 
+// kubeconfig is one that Freehold hands the layer.
+const kubeconfig = `apiVersion: v1
+kind: Config
+clusters: [{name: acme, cluster: {server: "https://0123456789ABCDEF0123456789ABCDEF.gr7.eu-central-1.eks.amazonaws.com"}}]
+contexts: [{name: acme, context: {cluster: acme, user: acme}}]
+current-context: acme
+users: [{name: acme, user: {exec: {command: /usr/local/bin/freehold, args: [eks-token, --region, eu-central-1, --cluster, acme]}}}]
+`
+
 func bootstrapIn(p plan.Plan) stacks.BootstrapIn {
 	return stacks.BootstrapIn{
 		Plan:     p.Bootstrap,
@@ -35,7 +44,7 @@ func bootstrapIn(p plan.Plan) stacks.BootstrapIn {
 			Name: p.Cluster.Name, ARN: "arn:aws:eks:eu-central-1:210987654321:cluster/acme",
 			ProjectRoleARNs: map[string]string{"shop/uploader": role + "made-by-the-cluster-layer"},
 		},
-		Kubeconfig: "kind: Config\n",
+		Kubeconfig: kubeconfig,
 	}
 }
 
@@ -76,7 +85,7 @@ projectSource: {url: "https://acme.freehold.example.com:8443/v1/projects", inter
 func TestAClusterThatDoesNotAnswerIsNotTakenForGone(t *testing.T) {
 	provider := runLayer(t, plan.LayerBootstrap, bootstrapIn(planned(t, "acme", ""))).One(t, "pulumi:providers:kubernetes", "cluster").Inputs
 	want := map[string]any{
-		"kubeconfig": "kind: Config\n", "clusterIdentifier": "arn:aws:eks:eu-central-1:210987654321:cluster/acme", "enableServerSideApply": true,
+		"kubeconfig": kubeconfig, "clusterIdentifier": "arn:aws:eks:eu-central-1:210987654321:cluster/acme", "enableServerSideApply": true,
 	}
 	if diff := cmp.Diff(want, provider); diff != "" {
 		t.Errorf("provider (-want +got):\n%s", diff)

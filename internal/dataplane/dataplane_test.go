@@ -3,6 +3,7 @@ package dataplane_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -206,6 +207,10 @@ func TestAScopeSaysWhoseALayersResourcesAre(t *testing.T) {
 		if own == "vpc-1" {
 			t.Error("a layer owns what it made itself by its own outputs")
 		}
+	}
+	made, err := dataplane.Decode[stacks.ClusterOut](d, plan.LayerCluster)
+	if err != nil || made.Endpoint == "" || !slices.Contains(got.Owned, made.Endpoint) {
+		t.Errorf("the cluster layer does not know its own cluster's endpoint %q (%v)", made.Endpoint, err)
 	}
 	nothing, err := of(vendedPlan(t)).Scope(plan.LayerAccount)
 	if err != nil || nothing.AccountID != "" || nothing.BoundaryARN != "" {

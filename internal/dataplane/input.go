@@ -70,6 +70,17 @@ func (d DataPlane) Scope(l plan.Layer) (policies.Scope, error) {
 			out.Owned = texts(out.Owned, d.Outputs(before))
 		}
 	}
+	if l == plan.LayerCluster {
+		// A state and a refresh show the kubeconfig of the layer's own cluster, and
+		// not the output by which it is known.
+		made, err := decodeMade[stacks.ClusterOut](d, plan.LayerCluster)
+		if err != nil {
+			return out, fmt.Errorf("scope of layer %s: %w", l, err)
+		}
+		if made.Endpoint != "" {
+			out.Owned = append(out.Owned, made.Endpoint)
+		}
+	}
 	slices.Sort(out.Owned)
 	account, err := decodeMade[stacks.AccountOut](d, plan.LayerAccount)
 	if err != nil {
