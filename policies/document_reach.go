@@ -36,7 +36,7 @@ func outside(st iam.Statement, account string, friends []string) []principal {
 	}
 	var out []principal
 	for kind, id := range st.Principal.All() {
-		if within(kind, id, account, friends) || closedToOthers(st, kind, account, friends) {
+		if within(kind, id, account, friends) || closedToOthers(st, kind, account, friends) || logWriter(kind, id) && writesOwnLogs(st, account) {
 			continue
 		}
 		out = append(out, principal{kind, id})
@@ -56,7 +56,9 @@ func services(st iam.Statement, account string) []string {
 	if st.Effect != iam.Allow || st.Principal == nil || closedToOthers(st, "Service", account, nil) {
 		return nil
 	}
-	return st.Principal.Service
+	return slices.DeleteFunc(slices.Clone(st.Principal.Service), func(service string) bool {
+		return logWriter("Service", service) && writesOwnLogs(st, account)
+	})
 }
 
 // within reports whether a principal is of the account by its own name. Service
@@ -186,11 +188,18 @@ func ownPattern(operator, pattern, account string) bool {
 	case "ArnEquals", "ArnLike", "StringEquals", "StringEqualsIgnoreCase":
 		return true
 	case "StringLike":
-		return !strings.ContainsAny(head, "*?")
+		return !strings.ContainsAny(head, "*?") || !strings.ContainsAny(arn.Partition+arn.Service, "*?") && slices.Contains(colonless, arn.Service)
 	default:
 		return false
 	}
 }
+
+// colonless are services in whose ARNs nothing after the account holds a colon, so a
+// wildcard for the Region cannot run over another account to find this one in a name.
+//
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-trail-naming-requirements.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+var colonless = []string{"cloudtrail", "kms", "sqs"}
 
 // ownARN reports whether an ARN is of the account.
 func ownARN(arn, account string) bool { return account != "" && iam.AccountIn(arn) == account }

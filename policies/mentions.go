@@ -16,6 +16,8 @@ type Mention struct {
 	// Text is the ARN, or the text around the id.
 	Text string
 	ARN  bool
+	// lead is what stands before an account that stands alone, in the same text.
+	lead string
 }
 
 // Mentions returns the accounts that a text names: in ARNs and by themselves,
@@ -104,6 +106,9 @@ func readable(begin string) bool {
 	return first != utf8.RuneError || size != 1 || !utf8.FullRune(plain[:])
 }
 
+// leading is how much of the text before an account says what it is.
+const leading = 32
+
 // scan reads a text from left to right: ARNs first, as the digits inside them
 // are not to be found twice.
 func scan(out []Mention, text string) []Mention {
@@ -124,7 +129,7 @@ func scan(out []Mention, text string) []Mention {
 				end++
 			}
 			if end-i == 12 && edge(text, i-1) && edge(text, end) && !inUUID(text, i) {
-				out = append(out, Mention{Account: text[i:end], Text: around(text, i, end)})
+				out = append(out, Mention{Account: text[i:end], Text: around(text, i, end), lead: text[max(0, i-leading):i]})
 			}
 			i = end
 		default:

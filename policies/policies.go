@@ -92,6 +92,9 @@ type Scope struct {
 	// Owned are identities that the org's other layers have made and a program
 	// may be handed as text: ids, ARNs, bucket names, issuers and endpoints.
 	Owned []string
+	// Foreign are the accounts among a resource's Candidates that the registry knows
+	// as another org's. Nil where no registry was asked.
+	Foreign []string `json:",omitempty"`
 	// Exceptions are what the org's spec accepts.
 	Exceptions []Exception
 }

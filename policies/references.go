@@ -71,8 +71,15 @@ var references = []Rule{
 func checkMentions(j *judge, r Resource, s Scope) {
 	visitInputs(j, r, func(in *input) {
 		for _, m := range Mentions(in.text) {
-			if path := in.path(); !quantity(r, path, in.text) {
-				mention(j, path, m, r, s)
+			if standsForAccount(m, in, r) || slices.Contains(s.Foreign, m.Account) {
+				mention(j, in.path(), m, r, s)
+			}
+		}
+	})
+	visitAssets(r, func(p *place, a Asset) {
+		for _, account := range a.Accounts {
+			if slices.Contains(s.Foreign, account) {
+				j.violate(p.path(), "a file in it names account %s, which belongs to another org", account)
 			}
 		}
 	})
@@ -97,15 +104,6 @@ func mention(j *judge, path string, m Mention, at Resource, s Scope) {
 	default:
 		j.violate(path, "%s belongs to account %s, expected %s", m.Text, m.Account, s.AccountID)
 	}
-}
-
-// numbers are properties whose twelve digits are an amount, and no account.
-var numbers = regexp.MustCompile(`(?i)bytes|quota|threshold|timestamp|retention|\b(limits|requests|hard|capacity|size)\b`)
-
-// quantity reports whether a text is a number in a place where numbers are amounts.
-func quantity(r Resource, path, text string) bool {
-	return iam.IsAccount(text) && numbers.MatchString(path) && !strings.Contains(strings.ToLower(path), "account") &&
-		!strings.HasPrefix(r.Type, typeAWSProvider)
 }
 
 // ownBucket reports whether a bucket's name is the org's: the account is in it, or the

@@ -3,6 +3,8 @@ package policies
 import (
 	"slices"
 	"strings"
+
+	"freehold.dev/freehold/policies/table"
 )
 
 // Share is one thing that customers do have in common. The list of Shared is the
@@ -44,11 +46,19 @@ var shares = []Share{
 		},
 	},
 	{
-		What:  "the registries from which EKS serves its add-ons",
-		Where: "images of add-ons, in Kubernetes objects and node configuration",
-		Why:   "AWS owns the accounts and nobody else can push to them",
+		What:  "what AWS publishes from accounts of its own: images of EKS add-ons and sidecars, Lambda layers",
+		Where: "as the host of an image's registry, and as the ARN of a layer; policies/awsaccounts.txt lists the accounts, and the pages that name them",
+		Why:   "AWS owns the accounts, and nobody else can publish from them",
 		covers: func(m Mention, _ Resource, _ Scope) bool {
-			return slices.Contains(addonAccounts, m.Account) && strings.Contains(m.Text, ".dkr.ecr.")
+			return ofAWS(m.Text, m.Account)
+		},
+	},
+	{
+		What:  "the accounts from which AWS writes the access logs of load balancers",
+		Where: "bucket policies, to write under AWSLogs/<the org's account>/ only",
+		Why:   "AWS documents no condition for it; the path that a load balancer writes to has the account that owns it, and nobody chooses that",
+		covers: func(m Mention, at Resource, _ Scope) bool {
+			return table.Of(at.Type).State == table.Classified && strings.HasPrefix(at.Type, "aws:s3/") && logWriter("AWS", m.Text)
 		},
 	},
 	{
@@ -57,11 +67,6 @@ var shares = []Share{
 		Why:   "the provisioner keeps its states there; no resource of a customer names it, so no rule excepts it",
 	},
 }
-
-// addonAccounts are the accounts of AWS's add-on registries.
-//
-// https://docs.aws.amazon.com/eks/latest/userguide/add-ons-images.html
-var addonAccounts = []string{"602401143452", "877085696533", "800184023465", "590381155156", "558608220178"}
 
 // shared reports whether the list of Shared has a mention.
 func shared(m Mention, at Resource, s Scope) bool {

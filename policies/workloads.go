@@ -223,6 +223,7 @@ func (j *judge) image(v value, s Scope) {
 	}
 	path, own := strings.CutPrefix(v.text(), s.Registry+"/")
 	switch {
+	case registryOfAWS(v.text()): // AWS publishes by tag, and pins nothing
 	case !own:
 		j.violate(v.path, "%s is not from the org's registry %s", v.text(), s.Registry)
 	case !digest.MatchString(path):

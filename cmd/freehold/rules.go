@@ -33,7 +33,7 @@ func serveRules(args []string, stdout, stderr io.Writer) int {
 // withRules adds to how the engine reaches the cloud how it reaches the rules. An
 // operation that is told to stop still finishes its step, and has it judged: the
 // rules are served for as long as this process needs the engine.
-func withRules(ctx context.Context, cloud func(context.Context) (map[string]string, error), closers *closers) func(context.Context) (map[string]string, error) {
+func withRules(ctx context.Context, cloud func(context.Context) (map[string]string, error), ledger crossguard.Ledger, closers *closers) func(context.Context) (map[string]string, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	closers.add(func() error { cancel(); return nil })
 	return func(asked context.Context) (map[string]string, error) {
@@ -41,7 +41,7 @@ func withRules(ctx context.Context, cloud func(context.Context) (map[string]stri
 		if err != nil {
 			return nil, err
 		}
-		served, err := crossguard.HandOver(ctx, policies.All(), packVersion())
+		served, err := crossguard.HandOver(ctx, policies.All(), packVersion(), crossguard.WithLedger(ledger))
 		if err != nil {
 			return nil, err
 		}

@@ -100,13 +100,14 @@ func openService(
 	dog := &watched{held: held}
 	closers.add(dog.close)
 	connect := func(ctx context.Context) (map[string]string, error) { return cl.ProviderEnv(ctx, dog.confirm) }
-	eng, err := newEngine(o, home, withRules(ctx, connect, closers), over, dog, log)
+	ledger := lifecycle.Records{Registry: reg, Who: who(ctx)}
+	eng, err := newEngine(o, home, withRules(ctx, connect, ledger, closers), over, dog, log)
 	if err != nil {
 		return nil, err
 	}
 	return &lifecycle.Service{
 		Hooks:   hooks,
-		Records: lifecycle.Records{Registry: reg, Who: who(ctx)},
+		Records: ledger,
 		Cloud:   cl, CloudName: o.Cloud, Engine: eng, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
 		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess(), Held: held},
 	}, nil

@@ -101,10 +101,11 @@ func value(v resource.PropertyValue) any {
 	case v.IsResourceReference():
 		ref := v.ResourceReferenceValue()
 		return map[string]any{"urn": string(ref.URN), "id": value(ref.ID)}
-	case v.IsAsset() && v.AssetValue().IsText():
-		return v.AssetValue().Text
+	case v.IsAsset():
+		return assetOf(v.AssetValue())
+	case v.IsArchive():
+		return archiveOf(v.ArchiveValue())
 	default:
-		// Not known yet, or a file whose content is not at hand.
 		return policies.Unknown{}
 	}
 }

@@ -26,7 +26,7 @@ const engineLost = 5 * time.Second
 
 // Serve serves the pack until ctx ends or the engine at that address is gone.
 // It says the port on stdout, and stdout carries nothing else.
-func Serve(ctx context.Context, engine string, stdout io.Writer, rules []policies.Rule, version string) error {
+func Serve(ctx context.Context, engine string, stdout io.Writer, rules []policies.Rule, version string, options ...Option) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if engine != "" {
@@ -37,7 +37,7 @@ func Serve(ctx context.Context, engine string, stdout io.Writer, rules []policie
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
 		Options: []grpc.ServerOption{grpc.UnaryInterceptor(recovered)},
 		Init: func(g *grpc.Server) error {
-			pulumirpc.RegisterAnalyzerServer(g, newServer(rules, version))
+			pulumirpc.RegisterAnalyzerServer(g, newServer(rules, version, options...))
 			// Whoever still waits for an answer is told that there will be none.
 			context.AfterFunc(ctx, g.Stop)
 			return nil
@@ -56,7 +56,7 @@ func Serve(ctx context.Context, engine string, stdout io.Writer, rules []policie
 // ctx ends. It returns the environment in which the processes that those start for
 // the pack are messengers. A pack ends with its messenger, as it would with a
 // process of its own, and the other way round.
-func HandOver(ctx context.Context, rules []policies.Rule, version string) (map[string]string, error) {
+func HandOver(ctx context.Context, rules []policies.Rule, version string, options ...Option) (map[string]string, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("serve the rules: %w", err)
@@ -68,7 +68,7 @@ func HandOver(ctx context.Context, rules []policies.Rule, version string) (map[s
 			if err != nil {
 				return // it is closed
 			}
-			go take(ctx, conn, rules, version)
+			go take(ctx, conn, rules, version, options)
 		}
 	}()
 	return map[string]string{handover.Variable: listener.Addr().String()}, nil
@@ -76,7 +76,7 @@ func HandOver(ctx context.Context, rules []policies.Rule, version string) (map[s
 
 // take serves one messenger. What goes wrong ends the connection, and the engine
 // then says that the pack is not there.
-func take(ctx context.Context, conn net.Conn, rules []policies.Rule, version string) {
+func take(ctx context.Context, conn net.Conn, rules []policies.Rule, version string, options []Option) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	context.AfterFunc(ctx, func() { _ = conn.Close() })
@@ -89,7 +89,7 @@ func take(ctx context.Context, conn net.Conn, rules []policies.Rule, version str
 		_, _ = io.Copy(io.Discard, from) // it has no more to say: this is its end
 		cancel()
 	}()
-	_ = Serve(ctx, strings.TrimSpace(engine), conn, rules, version) // see above
+	_ = Serve(ctx, strings.TrimSpace(engine), conn, rules, version, options...) // see above
 }
 
 // recovered turns a panic into an error of the call, which stops the

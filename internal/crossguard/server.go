@@ -18,11 +18,26 @@ import (
 	"freehold.dev/freehold/policies"
 )
 
+// Ledger knows which accounts are whose.
+type Ledger interface {
+	// Foreign returns those of some accounts that another org than this one owns.
+	Foreign(ctx context.Context, org string, accounts []string) ([]string, error)
+}
+
+// Option changes how the pack answers.
+type Option func(*server)
+
+// WithLedger has the pack ask a ledger about every account that a resource may name.
+// Without one no account is known to be another org's, and where a number stands
+// decides whether it is one.
+func WithLedger(l Ledger) Option { return func(s *server) { s.ledger = l } }
+
 // server is the pack for one run of one stack.
 type server struct {
 	pulumirpc.UnimplementedAnalyzerServer
 	rules   []policies.Rule
 	version string
+	ledger  Ledger // may be nil
 
 	mu      sync.Mutex
 	scope   *policies.Scope // nil: not configured
@@ -31,12 +46,18 @@ type server struct {
 	// what the engine shows of a whole stack are outputs.
 	made  []policies.Resource
 	place map[string]int
+	// foreign are the accounts of other orgs that a resource names, by its URN.
+	foreign map[string][]string
 	// open are the resources, by URN, of which a rule could not decide yet.
 	open map[string]bool
 }
 
-func newServer(rules []policies.Rule, version string) *server {
-	return &server{rules: rules, version: version, place: map[string]int{}, open: map[string]bool{}}
+func newServer(rules []policies.Rule, version string, options ...Option) *server {
+	s := &server{rules: rules, version: version, foreign: map[string][]string{}, place: map[string]int{}, open: map[string]bool{}}
+	for _, o := range options {
+		o(s)
+	}
+	return s
 }
 
 // Handshake needs nothing of the engine.
@@ -81,7 +102,7 @@ func (s *server) ConfigureStack(_ context.Context, req *pulumirpc.AnalyzerStackC
 }
 
 // Analyze judges one resource by its inputs, before it is made or changed.
-func (s *server) Analyze(_ context.Context, req *pulumirpc.AnalyzeRequest) (*pulumirpc.AnalyzeResponse, error) {
+func (s *server) Analyze(ctx context.Context, req *pulumirpc.AnalyzeRequest) (*pulumirpc.AnalyzeResponse, error) {
 	r, err := resourceOf(req.GetUrn(), req.GetType(), req.GetName(), req.GetProperties(), req.GetProvider())
 	if err != nil {
 		return nil, err
@@ -97,7 +118,10 @@ func (s *server) Analyze(_ context.Context, req *pulumirpc.AnalyzeRequest) (*pul
 		s.place[r.URN] = len(s.made)
 		s.made = append(s.made, r)
 	}
-	found := judge.Judge{Rules: s.rules, Scope: *s.scope}.Resource(r)
+	if err := s.learn(ctx, r); err != nil {
+		return nil, err
+	}
+	found := s.judge(r).Resource(r)
 	for _, f := range found {
 		if f.Answer == string(policies.Undecided) {
 			s.open[r.URN] = true
@@ -136,11 +160,33 @@ func (s *server) AnalyzeStack(_ context.Context, req *pulumirpc.AnalyzeStackRequ
 	if !s.preview {
 		for _, r := range s.made {
 			if s.open[r.URN] {
-				found = append(found, j.Resource(r)...)
+				found = append(found, s.judge(r).Resource(r)...)
 			}
 		}
 	}
 	return s.answer(found, !s.preview)
+}
+
+// learn asks the ledger about the accounts that a resource may name. A ledger that does
+// not answer stops the operation: what it would have said is not known.
+func (s *server) learn(ctx context.Context, r policies.Resource) error {
+	accounts := policies.Candidates(r)
+	if s.ledger == nil || len(accounts) == 0 {
+		return nil
+	}
+	foreign, err := s.ledger.Foreign(ctx, s.scope.Org, accounts)
+	if err != nil {
+		return fmt.Errorf("look up in the ledger whose the accounts are that %s names: %w", r.URN, err)
+	}
+	s.foreign[r.URN] = foreign
+	return nil
+}
+
+// judge is the judge of one resource, who knows whose the accounts are that it names.
+func (s *server) judge(r policies.Resource) judge.Judge {
+	scope := *s.scope
+	scope.Foreign = s.foreign[r.URN]
+	return judge.Judge{Rules: s.rules, Scope: scope}
 }
 
 // accountOf finds the account that the stack makes. Its id is the end of its

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"freehold.dev/freehold/internal/orgcontext"
 	"freehold.dev/freehold/internal/registry"
@@ -33,6 +34,19 @@ func (r Records) owned(ctx context.Context, org string, values []string) ([]regi
 		}
 	}
 	return taken, nil
+}
+
+// Foreign returns those of some accounts that another org than this one owns.
+func (r Records) Foreign(ctx context.Context, org string, accounts []string) ([]string, error) {
+	taken, err := r.of(org).Taken(ctx, accounts)
+	if err != nil {
+		return nil, fmt.Errorf("read whose accounts these are: %w", err)
+	}
+	foreign := make([]string, 0, len(taken))
+	for _, t := range taken {
+		foreign = append(foreign, t.Value)
+	}
+	return foreign, nil
 }
 
 // named adds the owner for a caller that may know of all orgs. Any other hears
