@@ -14,12 +14,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 )
 
-// finalizer is put on a project before anything is made for it.
-func (l *look) finalizer(ctx context.Context) error {
+// finalizer is put on a project before anything is made for it. It reports whether
+// it is there: a project that was deleted before it could be is gone, nobody would
+// look at it again, and whatever were made for it then would stay, open to the
+// members of a project that no longer exists.
+func (l *look) finalizer(ctx context.Context) (there bool, err error) {
 	if controllerutil.ContainsFinalizer(l.p, v1alpha1.Finalizer) {
-		return nil
+		return true, nil
 	}
-	return l.patchFinalizer(ctx, controllerutil.AddFinalizer)
+	if err := l.patchFinalizer(ctx, controllerutil.AddFinalizer); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	return true, nil
 }
 
 // patchFinalizer changes the project's finalizers, unless somebody else changed
@@ -33,7 +39,7 @@ func (l *look) patchFinalizer(ctx context.Context, change func(client.Object, st
 	l.meters.wrote("Project", "patch")
 	patch := client.MergeFromWithOptions(was, client.MergeFromWithOptimisticLock{})
 	if err := l.client.Patch(ctx, next, patch, client.FieldOwner(fieldManager)); err != nil {
-		return client.IgnoreNotFound(err)
+		return err
 	}
 	l.memory.wrote(projectKey(next.Name), 0, next, l.now)
 	l.p = next
@@ -80,7 +86,7 @@ func (l *look) delete(ctx context.Context) (gone bool, err error) {
 
 // release lets a project go.
 func (l *look) release(ctx context.Context, why string) error {
-	if err := l.patchFinalizer(ctx, controllerutil.RemoveFinalizer); err != nil {
+	if err := l.patchFinalizer(ctx, controllerutil.RemoveFinalizer); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("remove the finalizer: %w", err)
 	}
 	l.log.Info("project is gone", "because", why)

@@ -48,19 +48,20 @@ type projects struct {
 	passes   *passes
 	memory   *memory
 	contests *contests
+	vanished *vanished
 }
 
 func newProjects(m ctrl.Manager, o Options, meters *meters, passes *passes) *projects {
 	return &projects{
 		client: m.GetClient(), live: m.GetAPIReader(), events: m.GetEventRecorder(v1alpha1.ManagedBy),
-		log: o.Log, now: o.Now, options: o, meters: meters, passes: passes, memory: newMemory(), contests: newContests(),
+		log: o.Log, now: o.Now, options: o, meters: meters, passes: passes, memory: newMemory(), contests: newContests(), vanished: newVanished(),
 	}
 }
 
 // setUp makes whatever can change what a project should be lead to a look at it.
 func (r *projects) setUp(m ctrl.Manager) error {
 	b := ctrl.NewControllerManagedBy(m).Named("project").
-		For(&v1alpha1.Project{}).
+		For(&v1alpha1.Project{}, builder.WithPredicates(r.vanished.notice())).
 		// What one project lets in is a way out of the other.
 		Watches(&v1alpha1.Project{}, handler.EnqueueRequestsFromMapFunc(callersOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
@@ -140,12 +141,16 @@ func (r *projects) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 func (r *projects) reconcile(ctx context.Context, name string) (time.Duration, error) {
 	var p v1alpha1.Project
 	if err := r.client.Get(ctx, client.ObjectKey{Name: name}, &p); err != nil {
-		if apierrors.IsNotFound(err) {
-			r.memory.forget(name)
-			r.contests.forget(name)
+		if !apierrors.IsNotFound(err) {
+			return 0, err
 		}
-		return 0, client.IgnoreNotFound(err)
+		r.contests.forget(name)
+		if r.vanished.of(name) == nil {
+			r.memory.forget(name)
+		}
+		return r.orphan(ctx, name)
 	}
+	r.vanished.forget(name)
 	l := &look{
 		projects: r,
 		p:        r.memory.newer(projectKey(name), &p).(*v1alpha1.Project),
@@ -161,7 +166,7 @@ func (r *projects) reconcile(ctx context.Context, name string) (time.Duration, e
 		}
 		return l.again, l.report(ctx, false)
 	}
-	if err := l.finalizer(ctx); err != nil {
+	if there, err := l.finalizer(ctx); !there || err != nil {
 		return 0, err
 	}
 	err := l.fence(ctx)

@@ -167,6 +167,7 @@ func (l *look) inProjects(ctx context.Context) []Stray {
 	if len(spaces) == 0 {
 		return nil
 	}
+	orphans := l.orphans(ctx, spaces)
 	of := map[string]bool{}
 	for _, s := range spaces {
 		of[s.Name] = true
@@ -189,8 +190,36 @@ func (l *look) inProjects(ctx context.Context) []Stray {
 		defer mu.Unlock()
 		all = append(all, slices.DeleteFunc(heads, func(h head) bool { return !of[h.Namespace] })...)
 	})
-	return l.roots(all, "a fence of a project that is not the namespace controller's", func(h head) bool {
+	return append(orphans, l.roots(all, "a fence of a project that is not the namespace controller's", func(h head) bool {
 		// What has the label and is not the controller's own, the controller removes.
 		return h.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy || l.declared[h.key()]
-	})
+	})...)
+}
+
+// orphans are the namespaces that were made for a project which is not there, and
+// that no project retained: whoever was let into them still is.
+func (l *look) orphans(ctx context.Context, spaces []head) []Stray {
+	kind, known := l.kind(v1alpha1.GroupVersion.Group, "Project")
+	if !known {
+		return nil
+	}
+	projects, err := l.client.heads(ctx, kind, "", "")
+	if err != nil {
+		l.reading.failure("whose namespaces may be left", kind, err)
+		return nil
+	}
+	has := map[string]bool{}
+	for _, p := range projects {
+		has[p.Name] = true
+	}
+	var out []Stray
+	for _, ns := range spaces {
+		if has[ns.Name] || ns.Annotations[v1alpha1.AnnotationRetained] == "true" {
+			continue
+		}
+		s := stray(ns, "it was made for project "+ns.Name+", which does not exist, and it is not retained by one: add the project again, or delete the namespace with kubectl")
+		s.Kept = true // what people keep in it would go with it
+		out = append(out, s)
+	}
+	return out
 }
