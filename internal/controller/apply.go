@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,7 +74,7 @@ func (l *look) keep(ctx context.Context, list client.ObjectList, want ...client.
 		if names[extra.GetName()] {
 			return nil
 		}
-		return l.remove(ctx, extra)
+		return l.removeExtra(ctx, extra)
 	}))
 	return errors.Join(failures...)
 }
@@ -102,9 +103,11 @@ func (l *look) ensure(ctx context.Context, want client.Object) error {
 		return nil
 	}
 	who, undo := l.changed(key, sum, found)
-	if undo && !l.contests.allow(key, l.now) {
-		l.contested = fmt.Sprintf("%s keeps changing %s %s", who, kind.Kind, want.GetName())
-		l.soon(contestPause)
+	does := "changing"
+	if found == nil {
+		does = "deleting"
+	}
+	if undo && !l.mayRestore(key, who, does) {
 		return nil
 	}
 	got, err := l.write(ctx, kind, want, payload)
@@ -115,7 +118,24 @@ func (l *look) ensure(ctx context.Context, want client.Object) error {
 	if undo {
 		l.undone(kind, got, found == nil, who)
 	}
+	if !same(want, got) {
+		return fmt.Errorf("%s %s: the API server has stored something else than what was written: an admission webhook or policy changes it", kind.Kind, want.GetName())
+	}
 	return nil
+}
+
+// removeExtra deletes an object that carries the project's labels and is none of
+// its own. One that was not made here is somebody's, who may make it again.
+func (l *look) removeExtra(ctx context.Context, extra client.Object) error {
+	kind, err := l.kind(extra)
+	if err != nil {
+		return err
+	}
+	key := keyOf(kind, extra)
+	if l.memory.last(key) == 0 && !l.mayRestore(key, cmp.Or(lastOther(extra.GetManagedFields()), "somebody"), "making") {
+		return nil
+	}
+	return l.remove(ctx, extra)
 }
 
 func (l *look) kind(o client.Object) (schema.GroupVersionKind, error) {

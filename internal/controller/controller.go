@@ -70,6 +70,9 @@ type Options struct {
 	// usageEvery is how often a status that differs in nothing but what is used
 	// is written at most: a busy project's usage changes with every pod. Zero: 5 s.
 	usageEvery time.Duration
+	// contestQuiet is for how long nobody may have changed an object until it is no
+	// longer contested. Zero: 30 s.
+	contestQuiet time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -90,6 +93,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.usageEvery == 0 {
 		o.usageEvery = 5 * time.Second
+	}
+	if o.contestQuiet == 0 {
+		o.contestQuiet = 30 * time.Second
 	}
 	o.Config = rest.CopyConfig(o.Config)
 	o.Config.QPS, o.Config.Burst = o.QPS, int(2*o.QPS)

@@ -45,7 +45,11 @@
 // where a field of another manager stays in the way, such as a way out that was
 // added to a network policy, the object is replaced. Somebody whose change was
 // undone is named in an Event. Somebody who keeps changing the same thing is
-// answered once a second and makes the project Degraded.
+// answered once a second, and the condition that is about it is false, with their
+// name, until nobody has changed it for half a minute.
+//
+// A project can go without its finalizer being asked (orphan.go); what was made for
+// it is then retained or deleted as it wanted.
 //
 // Nothing has an owner reference: deleting a Project must not delete what its
 // policy says is retained.

@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -102,54 +101,4 @@ func (m *memory) forget(project string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.projects, project)
-}
-
-// An object that somebody keeps changing is restored some times at once, and
-// then once a second: fast enough for a slip, and slow enough that two
-// controllers that disagree do not wear the API server out.
-const (
-	contestBurst = 20
-	contestPause = time.Second
-)
-
-// contests counts restorations, by project and object.
-type contests struct {
-	mu sync.Mutex
-	of map[string]map[objectKey]*rate.Limiter
-}
-
-func newContests() *contests { return &contests{of: map[string]map[objectKey]*rate.Limiter{}} }
-
-// allow reports whether an object may be restored now.
-func (c *contests) allow(key objectKey, now time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	of := c.of[key.project()]
-	if of == nil {
-		of = map[objectKey]*rate.Limiter{}
-		c.of[key.project()] = of
-	}
-	if of[key] == nil {
-		of[key] = rate.NewLimiter(rate.Every(contestPause), contestBurst)
-	}
-	return of[key].AllowN(now, 1)
-}
-
-// heated reports whether somebody keeps changing a project's things: it is so until half
-// of the burst is there again, or the status would say so every other second.
-func (c *contests) heated(project string, now time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, limit := range c.of[project] {
-		if limit.TokensAt(now) < contestBurst/2 {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *contests) forget(project string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.of, project)
 }

@@ -181,7 +181,7 @@ func handsOff(t *testing.T, k *cluster, _ *running) {
 	k.quiet(0)
 }
 
-func contest(t *testing.T, k *cluster, _ *running) {
+func rivalry(t *testing.T, k *cluster, _ *running) {
 	k.make(project("contested"))
 	k.ready("contested")
 	var stop time.Time
@@ -215,13 +215,131 @@ func contest(t *testing.T, k *cluster, _ *running) {
 	if by := k.read("bystander"); by.Status.Phase != v1alpha1.PhaseReady || by.Status.LastSync.Sub(by.CreationTimestamp.Time) > 3*time.Second {
 		t.Errorf("another project had to wait for it: %+v", by.Status)
 	}
-	k.until("contested", "it says who", func(p *v1alpha1.Project) bool {
-		c := condition(p, v1alpha1.ConditionDegraded)
-		return c.Status == metav1.ConditionTrue && c.Reason == "Contested" && strings.Contains(c.Message, "rival keeps changing NetworkPolicy default-deny")
+	for _, c := range []struct {
+		kind   string
+		status metav1.ConditionStatus
+	}{
+		{v1alpha1.ConditionDegraded, metav1.ConditionTrue}, {v1alpha1.ConditionNetworkFenced, metav1.ConditionFalse}, {v1alpha1.ConditionReady, metav1.ConditionFalse},
+	} {
+		k.until("contested", c.kind+" says who", func(p *v1alpha1.Project) bool {
+			c, is := c, condition(p, c.kind)
+			return is.Status == c.status && is.Reason == reasonContested && strings.Contains(is.Message, "rival keeps changing NetworkPolicy default-deny")
+		})
+	}
+	quiet := time.Now()
+	k.ready("contested")
+	if took := time.Since(quiet); took > 10*contestQuiet {
+		t.Errorf("it is called contested for %s after the end of it", took)
+	}
+	if p := k.read("contested"); condition(p, v1alpha1.ConditionDegraded).Status != metav1.ConditionFalse || condition(p, v1alpha1.ConditionNetworkFenced).Status != metav1.ConditionTrue {
+		t.Errorf("it is not well again: %+v", p.Status.Conditions)
+	}
+}
+
+// Whatever fence somebody works against, the condition that is about it says so as
+// long as they do, and names them; the others are left alone.
+func contestedOfEachKind(t *testing.T, k *cluster, _ *running) {
+	const name = "embattled"
+	k.make(project(name))
+	k.ready(name)
+	open := &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{
+		Name: "open", Namespace: name, Labels: map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy},
+	}}
+	open.Spec.Egress = []networkingv1.NetworkPolicyEgressRule{{}}
+	in := func(o client.Object, called string) client.Object {
+		o.SetNamespace(name)
+		o.SetName(called)
+		return o
+	}
+	hands := client.FieldOwner("rival")
+	loosened := func(o client.Object) func() error {
+		return func() error {
+			if err := k.Get(t.Context(), client.ObjectKeyFromObject(o), o); err != nil {
+				return err
+			}
+			loosen(o)
+			return k.Client.Update(t.Context(), o, hands)
+		}
+	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	all := []string{v1alpha1.ConditionNamespaceReady, v1alpha1.ConditionQuotaApplied, v1alpha1.ConditionNetworkFenced, v1alpha1.ConditionAccessApplied}
+	for _, c := range []struct {
+		what, condition, says string
+		do                    func() error
+	}{
+		{"the namespace's labels", v1alpha1.ConditionNamespaceReady, "rival keeps changing Namespace embattled", loosened(namespace)},
+		{"the quota", v1alpha1.ConditionQuotaApplied, "rival keeps changing ResourceQuota quota", loosened(in(&corev1.ResourceQuota{}, quotaName))},
+		{"the limits", v1alpha1.ConditionQuotaApplied, "rival keeps changing LimitRange limits", loosened(in(&corev1.LimitRange{}, limitsName))},
+		{"a way out", v1alpha1.ConditionNetworkFenced, "rival keeps changing NetworkPolicy egress", loosened(in(&networkingv1.NetworkPolicy{}, "egress"))},
+		{"a policy that is deleted", v1alpha1.ConditionNetworkFenced, "somebody keeps deleting NetworkPolicy default-deny", func() error {
+			return k.Delete(t.Context(), in(&networkingv1.NetworkPolicy{}, "default-deny"))
+		}},
+		{"a policy that is made again and again", v1alpha1.ConditionNetworkFenced, "rival keeps making NetworkPolicy open", func() error {
+			return k.Create(t.Context(), open.DeepCopy(), hands)
+		}},
+		{"a role's members", v1alpha1.ConditionAccessApplied, "rival keeps changing RoleBinding freehold-viewer", loosened(in(&rbacv1.RoleBinding{}, "freehold-viewer"))},
+		{"a service account", v1alpha1.ConditionAccessApplied, "rival keeps changing ServiceAccount default", loosened(in(&corev1.ServiceAccount{}, "default"))},
+	} {
+		var p *v1alpha1.Project
+		eventually(t, c.what+" is contested", func() bool {
+			_ = c.do() // it may be restored this very moment
+			p = k.read(name)
+			is := condition(p, c.condition)
+			return is.Status == metav1.ConditionFalse && is.Reason == reasonContested && strings.Contains(is.Message, c.says)
+		})
+		if ready := condition(p, v1alpha1.ConditionReady); ready.Status != metav1.ConditionFalse || ready.Reason != reasonContested {
+			t.Errorf("%s: the project is called ready meanwhile: %+v", c.what, ready)
+		}
+		for _, other := range all {
+			if is := condition(p, other); other != c.condition && is.Status != metav1.ConditionTrue {
+				t.Errorf("%s: %s is not true, either: %+v", c.what, other, is)
+			}
+		}
+		k.ready(name)
+	}
+	// Twice is a slip.
+	before := k.read(name).Status.Conditions
+	for range contestedAfter - 1 {
+		o := in(&rbacv1.RoleBinding{}, "freehold-admin")
+		eventually(t, "the binding is edited", func() bool { return loosened(o)() == nil })
+		eventually(t, "the binding is restored", func() bool {
+			return k.Get(t.Context(), client.ObjectKeyFromObject(o), o) == nil && len(o.(*rbacv1.RoleBinding).Subjects) == 1
+		})
+	}
+	k.quiet(0)
+	if diff := cmp.Diff(before, k.read(name).Status.Conditions); diff != "" {
+		t.Errorf("two edits are a contest (-before +after):\n%s", diff)
+	}
+}
+
+func TestAContestGoesOnInTheNextProcess(t *testing.T) {
+	k := start(t, definitionFile)
+	slow := func(o *Options) { o.contestQuiet = 15 * time.Second }
+	before := run(t, k.rc, slow)
+	k.make(project("contested"))
+	k.ready("contested")
+	deny := &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "default-deny", Namespace: "contested"}}
+	var was metav1.Condition
+	eventually(t, "it is contested", func() bool {
+		if err := k.Get(t.Context(), client.ObjectKeyFromObject(deny), deny); err == nil {
+			loosen(deny)
+			_ = k.Client.Update(t.Context(), deny, client.FieldOwner("rival")) // it may be restored this very moment
+		}
+		was = condition(k.read("contested"), v1alpha1.ConditionNetworkFenced)
+		return was.Reason == reasonContested
 	})
-	k.until("contested", "it is well again", func(p *v1alpha1.Project) bool {
-		return condition(p, v1alpha1.ConditionDegraded).Status == metav1.ConditionFalse
-	})
+	if err := before.end(); err != nil {
+		t.Fatal(err)
+	}
+	run(t, k.rc, slow).ready(t)
+	began := time.Now()
+	if is := condition(k.read("contested"), v1alpha1.ConditionNetworkFenced); is != was {
+		t.Errorf("the next process says %+v, and not %+v", is, was)
+	}
+	k.ready("contested")
+	if took := time.Since(began); took < 5*time.Second {
+		t.Errorf("the next process calls it well after %s", took)
+	}
 }
 
 func taken(t *testing.T, k *cluster, r *running) {

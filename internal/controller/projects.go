@@ -191,11 +191,12 @@ type look struct {
 	sleeps bool   // its pods are to be stopped
 	why    string // it sleeps
 
-	again     time.Duration // until the next look
-	answers   []answer      // of the steps, in order
-	waits     answer        // what a deletion waits for
-	contested string        // what somebody keeps changing
-	counts    v1alpha1.Counts
+	step    string        // the condition of the step that is being made
+	there   bool          // the namespace is the project's, and others can be made in it
+	again   time.Duration // until the next look
+	answers []answer      // of the steps, in order
+	waits   answer        // what a deletion waits for
+	counts  v1alpha1.Counts
 }
 
 // answer says how far a step is; one with a reason does not hold.
@@ -228,16 +229,23 @@ var steps = []step{
 // fence goes through the steps. One that fails does not keep the others from
 // being made: each is a fence of its own.
 func (l *look) fence(ctx context.Context) error {
+	defer func() { l.step = "" }()
+	l.contests.carry(l.p.Name, l.p.Status.Conditions, l.now)
 	var failures []error
 	for i, s := range steps {
-		if i > 0 && !l.answers[0].holds() {
+		if i > 0 && !l.there {
 			l.answers = append(l.answers, answer{condition: s.condition, reason: "NamespaceNotReady", message: "there is no namespace to make it in"})
 			continue
 		}
+		l.step = s.condition
 		a, err := s.run(l, ctx)
 		if err != nil {
 			failures = append(failures, err)
 			a = failed(err)
+		}
+		l.there = l.there || i == 0 && a.holds()
+		if a.holds() {
+			a = l.contested(s.condition)
 		}
 		a.condition = s.condition
 		l.answers = append(l.answers, a)
@@ -245,10 +253,11 @@ func (l *look) fence(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// fenced reports whether all steps so far hold.
+// fenced reports whether all steps so far are done. One that somebody works against
+// is: members who are in lose nothing when theirs is among what is fought over.
 func (l *look) fenced() bool {
 	for _, a := range l.answers {
-		if !a.holds() {
+		if !a.holds() && a.reason != reasonContested {
 			return false
 		}
 	}

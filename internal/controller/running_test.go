@@ -35,6 +35,9 @@ func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
 // usageEvery is that of the tests: they wait for it often.
 const usageEvery = 500 * time.Millisecond
 
+// contestQuiet is that of the tests: short, so that they see the end of it.
+const contestQuiet = 3 * time.Second
+
 // running is a controller in this process and how it ends.
 type running struct {
 	health  string
@@ -68,7 +71,7 @@ func run(t testing.TB, rc *rest.Config, changes ...func(*Options)) *running {
 	})
 	o := Options{
 		Config: config, Org: "acme", Registry: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/",
-		HealthAddress: r.health, MetricsAddress: r.metrics, usageEvery: usageEvery,
+		HealthAddress: r.health, MetricsAddress: r.metrics, usageEvery: usageEvery, contestQuiet: contestQuiet,
 		Log: slog.New(slog.NewTextHandler(r.log, nil)), Now: time.Now,
 	}
 	for _, change := range changes {

@@ -84,21 +84,15 @@ func (l *look) status() *v1alpha1.ProjectStatus {
 			first = a
 		}
 	}
-	if len(l.answers) > 0 && l.answers[0].holds() || first.ours && was.Namespace != "" {
+	if l.there || first.ours && was.Namespace != "" {
 		next.Namespace = l.p.Name
 	}
 	ready, bad := first, answer{}
 	if !first.expected {
 		bad = first
 	}
-	if l.contests.heated(l.p.Name, l.now) {
-		l.soon(contestBurst / 2 * contestPause) // to see whether it is over
-		bad = answer{reason: "Contested", message: "somebody keeps changing what belongs to this project"}
-		if l.contested != "" {
-			bad.message = l.contested
-		} else if c := meta.FindStatusCondition(was.Conditions, v1alpha1.ConditionDegraded); c != nil && c.Reason == bad.reason {
-			bad.message = c.Message
-		}
+	if a := l.contested(v1alpha1.ConditionDegraded); bad.holds() {
+		bad = a
 	}
 	if !l.waits.holds() {
 		ready = l.waits
@@ -148,7 +142,7 @@ func brief(message string) string {
 func (l *look) usage(ctx context.Context) (map[string]v1alpha1.Usage, error) {
 	quota, err := l.cachedQuota(ctx)
 	switch {
-	case err != nil, len(l.answers) == 0, !l.answers[0].holds():
+	case err != nil, !l.there:
 		return nil, err
 	case quota == nil: // it is on its way
 		return l.p.Status.Quota, nil

@@ -202,14 +202,21 @@ func (l *look) stopWorkloads(ctx context.Context) (jobs []types.UID, err error) 
 			return err
 		}
 		// Somebody starts it again and again; it is stopped once a second.
-		if marked && !l.contests.allow(keyOf(kind, o), l.now) {
-			l.contested = fmt.Sprintf("somebody keeps starting %s %s", kind.Kind, o.GetName())
-			l.soon(contestPause)
+		if marked && !l.mayStop(keyOf(kind, o)) {
 			return nil
 		}
 		return l.patchWorkload(ctx, w, o, fmt.Sprintf("%q", now), w.stop, "stopped")
 	})
 	return jobs, err
+}
+
+// mayStop counts that somebody started what was stopped, and reports whether it may
+// be stopped again now. No fence depends on it: the quota allows no pods meanwhile.
+func (l *look) mayStop(key objectKey) bool {
+	in := l.step
+	defer func() { l.step = in }()
+	l.step = v1alpha1.ConditionDegraded
+	return l.mayRestore(key, "somebody", "starting")
 }
 
 // startWorkloads starts what was stopped, as it was. What somebody set
