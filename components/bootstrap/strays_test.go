@@ -177,6 +177,7 @@ func findsWhatIsAdded(t *testing.T, config *rest.Config, made []componenttest.Re
 	// The test's own administrators, and what it made before the fences.
 	want := []string{
 		"core/v1:Namespace bare: it was made for project bare, which does not exist, and it is not retained by one: add the project again, or delete the namespace with kubectl",
+		"core/v1:Namespace plain: it was made for project plain, which does not exist, and it is not retained by one: add the project again, or delete the namespace with kubectl",
 		"core/v1:ResourceQuota bare/left: a fence of a project that is not the namespace controller's",
 		"core/v1:ResourceQuota bare/quota: a fence of a project that is not the namespace controller's",
 		"rbac.authorization.k8s.io/v1:ClusterRoleBinding test-admins: no layer declares it: it gives rights in the whole cluster, ClusterRole/cluster-admin",
