@@ -99,6 +99,18 @@ func refusedBy(rule string) []string {
 	return types
 }
 
+// refused is the check of the types that the table forbids by a rule.
+func refused(rule string) func(Resource, Scope) Verdict {
+	return on(func(j *judge, r Resource, _ Scope) { j.forbidden(r, rule) })
+}
+
+// forbidden violates where the table forbids a type by a rule.
+func (j *judge) forbidden(r Resource, rule string) {
+	if row := table.Of(r.Type); row.State == table.Forbidden && row.Rule == rule {
+		j.violate("", "%s is never part of a customer's stack: %s", r.Type, row.Reason)
+	}
+}
+
 // switchedOff is the check that no switch of a column is on: that it says nothing, or
 // false, or what the table says that it may.
 func switchedOff(c table.Column, message string) func(Resource, Scope) Verdict {

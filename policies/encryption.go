@@ -3,6 +3,8 @@ package policies
 import (
 	"slices"
 	"strings"
+
+	"freehold.dev/freehold/policies/table"
 )
 
 // encryption are the rules about keys, and about the logs that show who used
@@ -72,11 +74,16 @@ var ownKeys = Rule{
 	Fix:      "name the org's data key, or its log key for logs, and switch encryption on",
 	Severity: High,
 	Criteria: []string{"CC6.1", "CC6.7"},
-	Types: slices.Concat(sortedKeysOf(keyFields), []string{
+	Types: slices.Compact(slices.Sorted(slices.Values(slices.Concat(typesWith(table.Key), sortedKeysOf(keyFields), []string{
 		"aws:ecr/repository:Repository", "aws:rds/instance:Instance", "aws:ssm/parameter:Parameter", "aws:lambda/function:Function",
-	}),
+	})))),
 	Check: on(func(j *judge, r Resource, s Scope) {
 		in := r.values()
+		visitColumns(r, table.Of(r.Type), func(at *table.Place, p *place) {
+			if v := (value{p.path(), p.v}); at != nil && at.Holds(table.Key) && j.known(v) && v.text() != "" {
+				j.ownKey(v, s)
+			}
+		})
 		if path, ok := switchFields[r.Type]; ok {
 			j.must(in.get(strings.Split(path, ".")...), []string{"true"}, "encryption is not on")
 		}
@@ -114,6 +121,9 @@ var ownKeys = Rule{
 		shows("a queue that SQS encrypts", "aws:sqs/queue:Queue", object{"sqsManagedSseEnabled": true}),
 		shows("a secret with the key that all secrets have", "aws:secretsmanager/secret:Secret", object{"name": "db", "kmsKeyId": "alias/aws/secretsmanager"}),
 		shows("somebody else's key", "aws:cloudwatch/logGroup:LogGroup", object{"kmsKeyId": otherKey}),
+		shows("somebody else's key, for what a query finds", "aws:athena/workgroup:Workgroup", object{
+			"configuration": object{"resultConfiguration": object{"encryptionConfiguration": object{"kmsKeyArn": otherKey}}},
+		}),
 		shows("a key for what is not encrypted", "aws:ebs/volume:Volume", object{"kmsKeyId": acmeKey, "encrypted": false}),
 		shows("a repository that S3 encrypts", "aws:ecr/repository:Repository", object{"encryptionConfigurations": list{object{"encryptionType": "AES256"}}}),
 		shows("a database with encryption and no key", "aws:rds/instance:Instance", object{"storageEncrypted": true}),

@@ -236,8 +236,9 @@ var publicServices = Rule{
 	Fix:      "switch public access off, and reach it from inside the VPC",
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
-	Types:    slices.Concat(typesWith(table.Public), sortedKeysOf(insideVPC)),
+	Types:    slices.Concat(typesWith(table.Public), sortedKeysOf(insideVPC), refusedBy("FH605")),
 	Check: on(func(j *judge, r Resource, _ Scope) {
+		j.forbidden(r, "FH605")
 		j.switchedOff(table.Public, "it is reachable from the internet", r)
 		if path, ok := insideVPC[r.Type]; ok {
 			if v := r.values().get(path); j.known(v) && v.v == nil {

@@ -242,8 +242,8 @@ var publicImages = Rule{
 	Severity:    Critical,
 	Criteria:    []string{"CC6.1", "CC6.6"},
 	NoException: true,
-	Types:       []string{"aws:ecrpublic/*"},
-	Check:       never([]string{"aws:ecrpublic/*"}, "a public repository is for everybody"),
+	Types:       refusedBy("FH609"),
+	Check:       refused("FH609"),
 	Good: []Example{
 		shows("a private repository", "aws:ecr/repository:Repository", object{"name": "freehold-acme/app"}),
 		shows("a repository that is only called so", "aws:ecr/repository:Repository", object{"name": "public"}),

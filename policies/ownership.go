@@ -3,6 +3,8 @@ package policies
 import (
 	"slices"
 	"strings"
+
+	"freehold.dev/freehold/policies/table"
 )
 
 // tagOrg is the tag, and in Kubernetes the label, that says whose a resource is.
@@ -55,10 +57,10 @@ var ownership = []Rule{
 	},
 	{
 		ID:       "FH105",
-		Title:    "Nothing is made behind the rules' back",
-		Why:      "a provider or resource that makes others out of a text makes them unseen: every other rule passes, because none is asked",
-		Fix:      "make the resources themselves with the aws, eks and kubernetes providers",
-		Severity: High,
+		Title:    "Nothing is made without being shown to the rules",
+		Why:      "a provider or resource that makes others from a text, or calls any API for it, makes them unseen: every other rule passes, because it is never asked",
+		Fix:      "make the resources themselves with the aws, eks and kubernetes providers; let schedules and state machines start what a stack has made",
+		Severity: High, NoException: true,
 		Criteria: []string{"CC6.1", "CC8.1"},
 		Types:    []string{"*"},
 		Check:    on(checkOpaque),
@@ -82,7 +84,7 @@ var ownership = []Rule{
 		Fix:      "attach policies to the org's account; leave the organization to the landing zone",
 		Severity: Critical, NoException: true,
 		Criteria: []string{"CC6.1", "CC6.3"},
-		Types:    []string{"aws:organizations/*"},
+		Types:    refusedBy("FH107"),
 		Check:    on(checkOrganization),
 		Bad:      badOrganization(), Good: goodOrganization(),
 	},
@@ -98,8 +100,24 @@ func checkTags(j *judge, r Resource, s Scope) {
 	tags, name := v.get("tags"), "tag"
 	switch {
 	case !strings.HasPrefix(r.Type, "kubernetes:"):
-		for _, path := range []string{"tags", "tagSpecifications"} {
-			otherOrg(j, v.get(path), s)
+		for _, path := range table.Of(r.Type).Paths(table.Tags) {
+			up, last := "", path
+			if i := strings.LastIndexByte(path, '.'); i >= 0 {
+				up, last = path[:i], path[i+1:]
+			}
+			switch {
+			case last == "value": // of the key beside it
+			case last == "key" && up == "":
+				otherOrg(j, v, s)
+			case last == "key":
+				for _, tag := range v.all(up) {
+					otherOrg(j, tag, s)
+				}
+			default:
+				for _, tags := range v.all(path) {
+					otherOrg(j, tags, s)
+				}
+			}
 		}
 		if !taggable(r.Type) {
 			return
@@ -145,7 +163,7 @@ func otherOrg(j *judge, v value, s Scope) {
 	case Unknown:
 		j.undecided(v.path)
 	case map[string]any:
-		if key, ok := in["key"].(string); ok && key == tagOrg {
+		if key, ok := in["key"].(string); ok && strings.EqualFold(key, tagOrg) {
 			wrongOrg(j, v.get("value"), s)
 		}
 		for _, k := range sortedKeysOf(in) {

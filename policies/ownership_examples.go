@@ -141,6 +141,42 @@ func badOpaque() []Example {
 		example("a CloudFormation stack", "aws:cloudformation/stack:Stack", object{"templateBody": "{}"}),
 		example("a resource of the Cloud Control API", "aws:cloudcontrol/resource:Resource", object{"typeName": "AWS::RAM::ResourceShare"}),
 		example("a Helm release", "kubernetes:helm.sh/v3:Release", object{"chart": "ingress-nginx"}),
+		example("a document that Systems Manager runs by itself", "aws:ssm/association:Association", object{"name": "AWS-CreateImage"}),
+		example("a document of the customer's own that calls any API", "aws:ssm/document:Document", object{"documentType": "Automation", "content": "{}"}),
+		example("a window in which a document is run", "aws:ssm/maintenanceWindowTask:MaintenanceWindowTask", object{"taskType": "AUTOMATION", "taskArn": "AWS-CreateImage"}),
+		example("a document that is run when something is wrong", "aws:ssmincidents/responsePlan:ResponsePlan", object{"action": object{"ssmAutomations": list{object{"documentName": "share"}}}}),
+		example("a document by which a rule is met again", "aws:cfg/remediationConfiguration:RemediationConfiguration", object{"targetType": "SSM_DOCUMENT", "targetId": "share"}),
+		example("a pack of rules with such a document", "aws:cfg/conformancePack:ConformancePack", object{
+			"templateBody": "Resources:\n  A:\n    Type: AWS::Config::ConfigRule\n  B:\n    Type: AWS::Config::RemediationConfiguration\n",
+		}),
+		example("a pack of rules that nobody can read here", "aws:cfg/conformancePack:ConformancePack", object{"templateS3Uri": "s3://freehold-acme-data-210987654321/pack.yaml"}),
+		example("a schedule that calls any API", "aws:scheduler/schedule:Schedule", object{"target": object{"arn": "arn:aws:scheduler:::aws-sdk:rds:modifyDBSnapshotAttribute"}}),
+		example("a rule of events that runs a document", "aws:cloudwatch/eventTarget:EventTarget", object{"arn": "arn:aws:ssm:eu-central-1:210987654321:automation-definition/share:$DEFAULT"}),
+		example("a state machine that calls any API", "aws:sfn/stateMachine:StateMachine", object{
+			"definition": `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:ec2:modifySnapshotAttribute","End":true}}}`,
+		}),
+		example("the same, with a letter escaped, deep in a map, of two fields of one name", "aws:sfn/stateMachine:StateMachine", object{
+			"definition": `{"States":{"M":{"ItemProcessor":{"States":{"A":{"Resource":"arn:aws:states:::aws\u002dsdk:ec2:modifySnapshotAttribute.waitForTaskToken","Resource":"arn:aws:states:::lambda:invoke"}}}}}}`,
+		}),
+		example("a state machine that makes a cluster", "aws:sfn/stateMachine:StateMachine", object{"definition": `{"States":{"A":{"Resource":"arn:aws:states:::eks:createCluster"}}}`}),
+		example("a state machine that is no JSON", "aws:sfn/stateMachine:StateMachine", object{"definition": "{"}),
+		example("a pipeline that deploys a template", "aws:codepipeline/pipeline:Pipeline", object{"stages": list{
+			object{"actions": list{object{"provider": "CodeBuild"}}}, object{"actions": list{object{"provider": "CloudFormation"}}},
+		}}),
+		example("an experiment that runs a document", "aws:fis/experimentTemplate:ExperimentTemplate", object{"actions": list{object{"actionId": "aws:ssm:start-automation-execution"}}}),
+		example("an API whose method is one of AWS's", "aws:apigateway/integration:Integration", object{"type": "AWS", "uri": "arn:aws:apigateway:eu-central-1:rds:action/ModifyDBSnapshotAttribute"}),
+		example("an API that writes a function's policy", "aws:apigateway/integration:Integration", object{
+			"uri": "arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-central-1:210987654321:function:f/policy",
+		}),
+		example("an API that shares a queue by a parameter", "aws:apigateway/integration:Integration", object{
+			"uri": "arn:aws:apigateway:eu-central-1:sqs:path/210987654321/jobs", "requestParameters": object{"integration.request.querystring.Action": "'AddPermission'"},
+		}),
+		example("an API whose definition has such a method", "aws:apigateway/restApi:RestApi", object{
+			"body": `{"paths":{"/":{"get":{"x-amazon-apigateway-integration":{"uri":"arn:aws\u003aapigateway:eu-central-1:iam:action/CreateRole"}}}}}`,
+		}),
+		example("a GraphQL API that signs calls of any API", "aws:appsync/dataSource:DataSource", object{
+			"httpConfig": object{"endpoint": "https://rds.eu-central-1.amazonaws.com", "authorizationConfig": object{"awsIamConfig": object{"signingServiceName": "rds"}}},
+		}),
 	}
 }
 
@@ -151,6 +187,24 @@ func goodOpaque() []Example {
 		group,
 		example("a bucket", "aws:s3/bucketV2:BucketV2", object{}),
 		example("a random name", "random:index/randomId:RandomId", object{}),
+		example("a function", "aws:lambda/function:Function", object{"s3Bucket": "freehold-acme-data-210987654321", "s3Key": "f.zip"}),
+		example("a schedule that starts a function", "aws:scheduler/schedule:Schedule", object{"target": object{"arn": "arn:aws:lambda:eu-central-1:210987654321:function:nightly"}}),
+		example("the queue in which Karpenter hears of machines that are taken away", "aws:cloudwatch/eventTarget:EventTarget", object{"arn": "arn:aws:sqs:eu-central-1:210987654321:karpenter"}),
+		example("a state machine that runs jobs", "aws:sfn/stateMachine:StateMachine", object{
+			"definition": `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::batch:submitJob.sync","Next":"B"},"B":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true}}}`,
+		}),
+		example("preferences of sessions", "aws:ssm/document:Document", object{"documentType": "Session", "content": "{}"}),
+		example("a pack of rules", "aws:cfg/conformancePack:ConformancePack", object{
+			"templateBody": "Parameters:\n  Days:\n    Type: String\nResources:\n  A:\n    Type: AWS::Config::ConfigRule\n    Properties:\n      InputParameters:\n        days: !Ref Days\n",
+		}),
+		example("a pipeline that builds and rolls out", "aws:codepipeline/pipeline:Pipeline", object{"stages": list{
+			object{"actions": list{object{"provider": "CodeStarSourceConnection"}}}, object{"actions": list{object{"provider": "CodeBuild"}, object{"provider": "ECS"}}},
+		}}),
+		example("an API in front of a function", "aws:apigateway/integration:Integration", object{
+			"type": "AWS_PROXY", "uri": "arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-central-1:210987654321:function:f/invocations",
+		}),
+		example("an API in front of a service in the cluster", "aws:apigateway/integration:Integration", object{"type": "HTTP_PROXY", "uri": "http://{proxy}.internal/"}),
+		example("an API in front of a queue", "aws:apigatewayv2/integration:Integration", object{"integrationType": "AWS_PROXY", "integrationSubtype": "SQS-SendMessage"}),
 	}
 }
 

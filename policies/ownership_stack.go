@@ -1,45 +1,22 @@
 package policies
 
 import (
-	_ "embed"
 	"slices"
 	"strings"
-	"sync"
 
 	"freehold.dev/freehold/internal/iam"
+	"freehold.dev/freehold/policies/table"
 )
 
-// taggableTypes are the types of the AWS provider that have tags, one a line.
-//
-//go:embed taggable.txt
-var taggableTypes string
-
-var taggableSet = sync.OnceValue(func() map[string]bool {
-	set := map[string]bool{}
-	for typ := range strings.Lines(taggableTypes) {
-		set[strings.TrimSpace(typ)] = true
-	}
-	return set
-})
-
 // taggable reports whether AWS keeps tags of a type.
-func taggable(typ string) bool { return taggableSet()[typ] }
+func taggable(typ string) bool {
+	at, ok := table.Of(typ).At("tags")
+	return ok && at.Holds(table.Tags)
+}
 
 // seen are the packages whose resources the rules know, or which make nothing
 // that anybody else could reach.
 var seen = []string{"aws", "eks", "kubernetes", "freehold", "pulumi", "random", "tls"}
-
-// opaque are the types that make others, from a text or out of sight.
-var opaque = []string{
-	"aws:cloudcontrol/resource:Resource",
-	"aws:cloudformation/stack:Stack",
-	"aws:cloudformation/stackInstances:StackInstances",
-	"aws:cloudformation/stackSet:StackSet",
-	"aws:cloudformation/stackSetInstance:StackSetInstance",
-	"aws:serverlessrepository/cloudFormationStack:CloudFormationStack",
-	"aws:servicecatalog/provisionedProduct:ProvisionedProduct",
-	"kubernetes:helm.sh/v3:Release",
-}
 
 func checkOpaque(j *judge, r Resource, _ Scope) {
 	pkg, rest, _ := strings.Cut(r.Type, ":")
@@ -50,10 +27,14 @@ func checkOpaque(j *judge, r Resource, _ Scope) {
 	}
 	switch {
 	case groups(r): // what it groups is asked by itself
-	case slices.Contains(opaque, r.Type):
+	case r.Type == "kubernetes:helm.sh/v3:Release":
 		j.violate("", "it makes other resources, which no rule sees")
+	case makers[r.Type] != nil:
+		makers[r.Type](j, r.values())
 	case !slices.Contains(seen, pkg):
 		j.violate("", "no rule knows what the package %q makes", pkg)
+	default:
+		j.forbidden(r, "FH105")
 	}
 }
 

@@ -21,9 +21,9 @@ var resourceShares = Rule{
 	Fix:         "take the share out, and make what the other account needs in that account",
 	Severity:    Critical,
 	Criteria:    []string{"CC6.1", "CC6.6"},
-	Types:       []string{"aws:ram/*"},
+	Types:       refusedBy("FH401"),
 	NoException: true,
-	Check:       never([]string{"aws:ram/*"}, "a customer's stack neither gives nor takes a share"),
+	Check:       refused("FH401"),
 	Good: []Example{
 		shows("a group of the account's own resources", "aws:resourcegroups/group:Group", object{"name": "shared"}),
 		shows("a queue that is called after sharing", "aws:sqs/queue:Queue", object{"name": "resource-share"}),

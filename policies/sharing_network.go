@@ -4,13 +4,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-)
 
-var peerings = []string{
-	"aws:ec2/vpcPeeringConnection:VpcPeeringConnection",
-	"aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",
-	"aws:ec2/peeringConnectionOptions:PeeringConnectionOptions",
-}
+	"freehold.dev/freehold/policies/table"
+)
 
 var vpcPeering = Rule{
 	ID:       "FH402",
@@ -19,8 +15,8 @@ var vpcPeering = Rule{
 	Fix:      "reach the other side at its public, authenticated address",
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
-	Types:    peerings,
-	Check:    never(peerings, "the org's network is joined to no other, in whatever account that is"),
+	Types:    refusedBy("FH402"),
+	Check:    refused("FH402"),
 	Good: []Example{
 		shows("an endpoint of S3", "aws:ec2/vpcEndpoint:VpcEndpoint", object{"serviceName": "com.amazonaws.eu-central-1.s3"}),
 		shows("a second VPC of the org", "aws:ec2/vpc:Vpc", object{"cidrBlock": "10.1.0.0/16"}),
@@ -36,13 +32,6 @@ var vpcPeering = Rule{
 	},
 }
 
-// hubs join many networks. Two types that have nothing to do with them are in
-// the same module of the provider.
-var (
-	hubs   = []string{"aws:ec2transitgateway/*", "aws:networkmanager/*"}
-	noHubs = []string{"aws:ec2transitgateway/instanceConnectEndpoint:*", "aws:ec2transitgateway/instanceState:*"}
-)
-
 var networkHubs = Rule{
 	ID:       "FH403",
 	Title:    "No network hangs on a transit gateway or a Cloud WAN",
@@ -50,12 +39,8 @@ var networkHubs = Rule{
 	Fix:      "give the network a way out of its own, by NAT gateway",
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
-	Types:    hubs,
-	Check: on(func(j *judge, r Resource, _ Scope) {
-		if typeIn(r.Type, hubs) && !typeIn(r.Type, noHubs) {
-			j.violate("", "the org's network is joined to no hub")
-		}
-	}),
+	Types:    refusedBy("FH403"),
+	Check:    refused("FH403"),
 	Good: []Example{
 		shows("a way to instances without public addresses", "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint", object{"subnetId": "subnet-1"}),
 		shows("a NAT gateway", "aws:ec2/natGateway:NatGateway", object{"subnetId": "subnet-1"}),
@@ -107,13 +92,6 @@ var routesOut = Rule{
 	},
 }
 
-var privateLink = []string{
-	"aws:ec2/vpcEndpointService:VpcEndpointService",
-	"aws:ec2/vpcEndpointServiceAllowedPrinciple:VpcEndpointServiceAllowedPrinciple",
-	"aws:ec2/vpcEndpointConnectionAccepter:VpcEndpointConnectionAccepter",
-	"aws:vpc/endpointServicePrivateDnsVerification:EndpointServicePrivateDnsVerification",
-}
-
 var endpointServices = Rule{
 	ID:       "FH405",
 	Title:    "No PrivateLink service is offered",
@@ -121,8 +99,8 @@ var endpointServices = Rule{
 	Fix:      "publish by load balancer, with authentication",
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
-	Types:    privateLink,
-	Check:    never(privateLink, "the org's network serves no other one from inside"),
+	Types:    refusedBy("FH405"),
+	Check:    refused("FH405"),
 	Good: []Example{
 		shows("a load balancer inside the network", "aws:lb/loadBalancer:LoadBalancer", object{"internal": true}),
 		shows("an endpoint of AWS's own", "aws:ec2/vpcEndpoint:VpcEndpoint", object{"serviceName": "com.amazonaws.eu-central-1.sts"}),
@@ -146,14 +124,15 @@ var endpoints = Rule{
 	Fix:      "name a service of AWS, com.amazonaws.REGION.SERVICE, or have an exception approved for a vendor's",
 	Severity: High,
 	Criteria: []string{"CC6.6"},
-	Types:    []string{"aws:ec2/vpcEndpoint:VpcEndpoint"},
+	Types:    typesWith(table.Service),
 	Check: on(func(j *judge, r Resource, s Scope) {
-		in := r.values()
-		j.own(in.get("serviceNetworkArn"), s)
-		j.own(in.get("resourceConfigurationArn"), s)
-		if v := in.get("serviceName"); j.known(v) && v.text() != "" && !awsService.MatchString(v.text()) {
-			j.violate(v.path, "%s is not a service of AWS", v.text())
-		}
+		j.own(r.values().get("serviceNetworkArn"), s)
+		j.own(r.values().get("resourceConfigurationArn"), s)
+		visitColumns(r, table.Of(r.Type), func(at *table.Place, p *place) {
+			if v := (value{p.path(), p.v}); at != nil && at.Holds(table.Service) && j.known(v) && v.text() != "" && !awsService.MatchString(v.text()) {
+				j.violate(v.path, "%s is not a service of AWS", v.text())
+			}
+		})
 	}),
 	Good: []Example{
 		shows("images", "aws:ec2/vpcEndpoint:VpcEndpoint", object{"serviceName": "com.amazonaws.eu-central-1.ecr.dkr", "vpcEndpointType": "Interface"}),
@@ -170,12 +149,6 @@ var endpoints = Rule{
 	},
 }
 
-// directCrossings are made for nothing but crossing from one account to another.
-// https://docs.aws.amazon.com/directconnect/latest/UserGuide/multi-account-associate-vgw.html
-var directCrossings = []string{
-	"aws:directconnect/gatewayAssociationProposal:*", "aws:directconnect/hosted*", "aws:directconnect/connectionConfirmation:*",
-}
-
 var directConnect = Rule{
 	ID:       "FH409",
 	Title:    "Direct Connect stays within the account",
@@ -190,9 +163,7 @@ var directConnect = Rule{
 		if v := in.get("proposalId"); r.Type == "aws:directconnect/gatewayAssociation:GatewayAssociation" && j.known(v) && v.text() != "" {
 			j.violate(v.path, "a proposal comes from another account")
 		}
-		if typeIn(r.Type, directCrossings) {
-			j.violate("", "a %s is for another account", r.Type)
-		}
+		j.forbidden(r, "FH409")
 	}),
 	Good: []Example{
 		shows("the org's own line", "aws:directconnect/connection:Connection", object{"bandwidth": "1Gbps", "location": "EqFA5"}),
@@ -251,8 +222,6 @@ var serviceNetworks = Rule{
 	},
 }
 
-var zoneAuthorization = []string{"aws:route53/vpcAssociationAuthorization:VpcAssociationAuthorization"}
-
 var zoneAuthorizations = Rule{
 	ID:       "FH408",
 	Title:    "No other account's network is let into a private zone",
@@ -260,8 +229,8 @@ var zoneAuthorizations = Rule{
 	Fix:      "take it out: a zone and a VPC of one account are associated without",
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
-	Types:    zoneAuthorization,
-	Check:    never(zoneAuthorization, "an authorization is for a VPC of another account"),
+	Types:    refusedBy("FH408"),
+	Check:    refused("FH408"),
 	Good: []Example{
 		shows("a record in the org's own zone", "aws:route53/record:Record", object{"zoneId": "Z1", "name": "api", "type": "A"}),
 		shows("the org's own zone", "aws:route53/zone:Zone", object{"name": "acme.internal"}),

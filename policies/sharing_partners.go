@@ -68,9 +68,6 @@ func (j *judge) mine(v value, s Scope) {
 	}
 }
 
-// invitationTypes are of use to nobody but two accounts.
-var invitationTypes = refusedBy("FH418")
-
 var invitations = Rule{
 	ID:       "FH418",
 	Title:    "The account is not a member of another, and has no members",
@@ -78,8 +75,8 @@ var invitations = Rule{
 	Fix:      "use the service within the org's account",
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.3"},
-	Types:    invitationTypes,
-	Check:    never(invitationTypes, "it is of use only between two accounts"),
+	Types:    refusedBy("FH418"),
+	Check:    refused("FH418"),
 	Good: []Example{
 		shows("a detector of the account's own", "aws:guardduty/detector:Detector", object{"enable": true}),
 		shows("an analyzer of the account's own", "aws:accessanalyzer/analyzer:Analyzer", object{"type": "ACCOUNT"}),

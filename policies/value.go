@@ -273,15 +273,6 @@ func onStack(types []string, check func(j *judge, r Resource, stack []Resource, 
 // typeIn reports whether a type is one of these, or begins as one that ends in "*".
 func typeIn(typ string, types []string) bool { return len(types) > 0 && Rule{Types: types}.Covers(typ) }
 
-// never is the check of types that a customer's stack never has.
-func never(types []string, message string) func(Resource, Scope) Verdict {
-	return on(func(j *judge, r Resource, _ Scope) {
-		if typeIn(r.Type, types) {
-			j.violate("", "%s", message)
-		}
-	})
-}
-
 // isOf reports whether a value refers to a resource: by its id, or by the name
 // that one of its properties gives it. known is false where that is not certain.
 func (v value) isOf(r Resource, properties ...string) (yes, known bool) {

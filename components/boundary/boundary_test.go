@@ -38,7 +38,7 @@ func TestEveryResourceIsTaggedAndTheOrgsOwn(t *testing.T) {
 		if res.Provider != "org" || res.Parent != "boundary" {
 			t.Errorf("%s %s: provider %q, parent %q", res.Type, res.Name, res.Provider, res.Parent)
 		}
-		if !componenttest.Taggable(t, res.Type) {
+		if !componenttest.Taggable(res.Type) {
 			continue
 		}
 		want := map[string]any{"freehold.dev/org": "acme", "freehold.dev/layer": "boundary", "freehold.dev/managed-by": "freehold"}

@@ -428,7 +428,7 @@ func TestEverythingThatTakesTagsHasThem(t *testing.T) {
 		}
 	}
 	for _, res := range record(t, args()).Resources {
-		if !componenttest.Taggable(t, res.Type) && !strings.HasPrefix(res.Type, "eks:") {
+		if !componenttest.Taggable(res.Type) && !strings.HasPrefix(res.Type, "eks:") {
 			continue
 		}
 		has(res.Type+" "+res.Name, res.Inputs["tags"])

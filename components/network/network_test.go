@@ -162,7 +162,7 @@ func TestEveryRoleCarriesTheBoundary(t *testing.T) {
 func TestEverythingThatTakesTagsHasThem(t *testing.T) {
 	for _, nat := range []network.NAT{network.NATPerZone, network.NATNone} {
 		for _, res := range componenttest.Record(t, program(args(nat))).Resources {
-			if !componenttest.Taggable(t, res.Type) {
+			if !componenttest.Taggable(res.Type) {
 				continue
 			}
 			tags, _ := res.Inputs["tags"].(map[string]any)
