@@ -99,8 +99,8 @@ func refusedBy(rule string) []string {
 	return types
 }
 
-// refused is the check of the types that the table forbids by a rule.
-func refused(rule string) func(Resource, Scope) Verdict {
+// forbiddenBy is the check of the types that the table forbids by a rule.
+func forbiddenBy(rule string) func(Resource, Scope) Verdict {
 	return on(func(j *judge, r Resource, _ Scope) { j.forbidden(r, rule) })
 }
 

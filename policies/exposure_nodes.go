@@ -243,7 +243,7 @@ var publicImages = Rule{
 	Criteria:    []string{"CC6.1", "CC6.6"},
 	NoException: true,
 	Types:       refusedBy("FH609"),
-	Check:       refused("FH609"),
+	Check:       forbiddenBy("FH609"),
 	Good: []Example{
 		shows("a private repository", "aws:ecr/repository:Repository", object{"name": "freehold-acme/app"}),
 		shows("a repository that is only called so", "aws:ecr/repository:Repository", object{"name": "public"}),

@@ -23,7 +23,7 @@ var resourceShares = Rule{
 	Criteria:    []string{"CC6.1", "CC6.6"},
 	Types:       refusedBy("FH401"),
 	NoException: true,
-	Check:       refused("FH401"),
+	Check:       forbiddenBy("FH401"),
 	Good: []Example{
 		shows("a group of the account's own resources", "aws:resourcegroups/group:Group", object{"name": "shared"}),
 		shows("a queue that is called after sharing", "aws:sqs/queue:Queue", object{"name": "resource-share"}),

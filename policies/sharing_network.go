@@ -16,7 +16,7 @@ var vpcPeering = Rule{
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
 	Types:    refusedBy("FH402"),
-	Check:    refused("FH402"),
+	Check:    forbiddenBy("FH402"),
 	Good: []Example{
 		shows("an endpoint of S3", "aws:ec2/vpcEndpoint:VpcEndpoint", object{"serviceName": "com.amazonaws.eu-central-1.s3"}),
 		shows("a second VPC of the org", "aws:ec2/vpc:Vpc", object{"cidrBlock": "10.1.0.0/16"}),
@@ -40,7 +40,7 @@ var networkHubs = Rule{
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
 	Types:    refusedBy("FH403"),
-	Check:    refused("FH403"),
+	Check:    forbiddenBy("FH403"),
 	Good: []Example{
 		shows("a way to instances without public addresses", "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint", object{"subnetId": "subnet-1"}),
 		shows("a NAT gateway", "aws:ec2/natGateway:NatGateway", object{"subnetId": "subnet-1"}),
@@ -100,7 +100,7 @@ var endpointServices = Rule{
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
 	Types:    refusedBy("FH405"),
-	Check:    refused("FH405"),
+	Check:    forbiddenBy("FH405"),
 	Good: []Example{
 		shows("a load balancer inside the network", "aws:lb/loadBalancer:LoadBalancer", object{"internal": true}),
 		shows("an endpoint of AWS's own", "aws:ec2/vpcEndpoint:VpcEndpoint", object{"serviceName": "com.amazonaws.eu-central-1.sts"}),
@@ -230,7 +230,7 @@ var zoneAuthorizations = Rule{
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
 	Types:    refusedBy("FH408"),
-	Check:    refused("FH408"),
+	Check:    forbiddenBy("FH408"),
 	Good: []Example{
 		shows("a record in the org's own zone", "aws:route53/record:Record", object{"zoneId": "Z1", "name": "api", "type": "A"}),
 		shows("the org's own zone", "aws:route53/zone:Zone", object{"name": "acme.internal"}),

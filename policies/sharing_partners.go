@@ -76,7 +76,7 @@ var invitations = Rule{
 	Severity: Critical,
 	Criteria: []string{"CC6.1", "CC6.3"},
 	Types:    refusedBy("FH418"),
-	Check:    refused("FH418"),
+	Check:    forbiddenBy("FH418"),
 	Good: []Example{
 		shows("a detector of the account's own", "aws:guardduty/detector:Detector", object{"enable": true}),
 		shows("an analyzer of the account's own", "aws:accessanalyzer/analyzer:Analyzer", object{"type": "ACCOUNT"}),
