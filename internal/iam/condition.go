@@ -1,12 +1,19 @@
 package iam
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
-// holds answers whether all lines of a condition hold.
+// holds answers whether all lines of a condition hold. Of lines whose operators
+// or keys differ only in case, AWS does not say which one it takes.
 func (e evaluation) holds(c Condition) Answer {
 	a := Yes
+	if _, found := twice(slices.Collect(maps.Keys(c))); found {
+		a = CannotTell
+	}
 	for name, keys := range c {
-		if len(keys) == 0 { // AWS does not say what that means
+		if _, found := twice(slices.Collect(maps.Keys(keys))); found || len(keys) == 0 { // nor what none means
 			a = and(a, CannotTell)
 		}
 		for key, values := range keys {

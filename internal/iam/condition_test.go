@@ -38,6 +38,8 @@ func TestEveryOperatorComparesAsAWSSays(t *testing.T) {
 		"different text":                            {"StringNotEquals", "a", "b", yes},
 		"equal text, negated":                       {"StringNotEquals", "a", "a", no},
 		"text in another case, ignored":             {"StringEqualsIgnoreCase", "aB", "Ab", yes},
+		"text of other letters in another case":     {"StringEqualsIgnoreCase", "größe", "GRÖßE", unsure},
+		"a long s is no s":                          {"StringEqualsIgnoreCase", "sts", "ſts", unsure},
 		"text in another case, ignored, negated":    {"StringNotEqualsIgnoreCase", "aB", "Ab", no},
 		"a pattern":                                 {"StringLike", "a*c?", "abbcd", yes},
 		"a pattern in another case":                 {"StringLike", "A*", "ab", no},
@@ -143,6 +145,65 @@ func TestQualifiersCountTheRequestsValues(t *testing.T) {
 			}
 		})
 	}
+}
+
+// AWS's keys have no case, and a tag key matches one of two that differ in case, "but
+// not both". Go's maps have a case, and an order of their own.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requesttag
+func TestOfKeysThatDifferOnlyInCaseNoneIsBelieved(t *testing.T) {
+	context := func(keys ...string) map[string]string {
+		c := map[string]string{}
+		for i, k := range keys {
+			c[k] = string(rune('a' + i))
+		}
+		return c
+	}
+	for name, tt := range map[string]struct {
+		key, value string
+		request    iam.Request
+		answer     string
+	}{
+		"a key in another case":                  {"AWS:sourceACCOUNT", "a", iam.Request{Context: context("aws:SourceAccount")}, yes},
+		"a key twice":                            {"aws:SourceAccount", "a", iam.Request{Context: context("aws:SourceAccount", "AWS:SourceAccount")}, unsure},
+		"a key twice, and neither has it":        {"aws:SourceAccount", "c", iam.Request{Context: context("aws:SourceAccount", "AWS:SourceAccount")}, unsure},
+		"a tag in another case":                  {"aws:PrincipalTag/TEAM", "a", iam.Request{Context: context("aws:principaltag/team")}, yes},
+		"a tag twice":                            {"aws:PrincipalTag/team", "a", iam.Request{Context: context("aws:PrincipalTag/Team", "aws:PrincipalTag/team")}, unsure},
+		"a value and a list":                     {"aws:TagKeys", "a", iam.Request{Context: context("aws:TagKeys"), Lists: map[string]iam.Values{"aws:tagkeys": {"b"}}}, unsure},
+		"a value and a list that is empty":       {"aws:TagKeys", "a", iam.Request{Context: context("aws:TagKeys"), Lists: map[string]iam.Values{"aws:tagkeys": {}}}, unsure},
+		"two lists":                              {"aws:TagKeys", "a", iam.Request{Lists: map[string]iam.Values{"aws:TagKeys": {"a"}, "aws:tagkeys": {"b"}}}, unsure},
+		"a list by itself":                       {"aws:TAGkeys", "a", iam.Request{Lists: map[string]iam.Values{"aws:tagkeys": {"a"}}}, yes},
+		"a long s is not an s":                   {"aws:SourceAccount", "a", iam.Request{Context: context("awſ:SourceAccount")}, unsure},
+		"letters that are not of ASCII":          {"aws:PrincipalTag/größe", "a", iam.Request{Context: context("aws:PrincipalTag/GRÖßE")}, unsure},
+		"the caller's account":                   {"AWS:PrincipalAccount", "111111111111", iam.Request{Principal: role}, yes},
+		"the caller's account, said again":       {"aws:PrincipalAccount", "111111111111", iam.Request{Principal: role, Context: map[string]string{"aws:principalaccount": "111111111111"}}, yes},
+		"the caller's account, contradicted":     {"aws:PrincipalAccount", "111111111111", iam.Request{Principal: role, Context: map[string]string{"aws:principalaccount": "2"}}, unsure},
+		"a variable in another case":             {"s3:prefix", "${AWS:principaltag/Team}", iam.Request{Context: map[string]string{"s3:prefix": "x", "aws:PrincipalTag/team": "x"}}, yes},
+		"a variable that is there twice":         {"s3:prefix", "${aws:PrincipalTag/team}", iam.Request{Context: map[string]string{"s3:prefix": "x", "aws:PrincipalTag/team": "x", "aws:PrincipalTag/Team": "y"}}, unsure},
+		"an unknown key that is there twice":     {"aws:SourceVpc", "a", iam.Request{Unknown: []string{"AWS:*"}, Context: context("aws:SourceVpc", "AWS:SourceVpc")}, unsure},
+		"an unknown key that is there after all": {"aws:SourceVpc", "a", iam.Request{Unknown: []string{"AWS:*"}, Context: context("aws:sourcevpc")}, yes},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 10 { // maps have an order of their own
+				if got := asked(t, "StringEquals", tt.key, iam.Values{tt.value}, tt.request); got != tt.answer {
+					t.Fatalf("%s = %s: %s, want %s", tt.key, tt.value, got, tt.answer)
+				}
+			}
+		})
+	}
+	t.Run("in a condition, of keys", func(t *testing.T) {
+		r := iam.Request{Action: "a:B", Resource: "*", Context: context("aws:SourceAccount")}
+		for _, c := range []iam.Condition{
+			{"StringEquals": {"aws:SourceAccount": {"a"}, "aws:sourceAccount": {"a"}}},
+			{"StringEquals": {"aws:SourceAccount": {"a"}}, "STRINGEQUALS": {"aws:SourceAccount": {"a"}}},
+			{"Bool": {"aws:SecureTransport": {"false"}}, "BOOL": {"aws:SecureTransport": {"false"}}},
+		} {
+			doc := iam.New(iam.Statement{Effect: iam.Deny, Action: iam.Values{"*"}, Resource: iam.Values{"*"}, Condition: c})
+			if got := doc.Evaluate(r); got == iam.Denied || got == iam.Allowed {
+				t.Errorf("%v: %s", c, got)
+			}
+		}
+	})
 }
 
 func TestAConditionWithoutKeysIsUndecided(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ErrMalformed is wrapped by every error of Parse and Decode, which also say
@@ -159,7 +161,11 @@ func (r *reader) condition(path string, v any) Condition {
 		return nil
 	}
 	c := Condition{}
-	for _, operator := range slices.Sorted(maps.Keys(operators)) {
+	names := slices.Sorted(maps.Keys(operators))
+	if operator, found := twice(names); found {
+		r.fail(path, "has the operator %s twice", operator)
+	}
+	for _, operator := range names {
 		at := path + "." + operator
 		keys, ok := operators[operator].(map[string]any)
 		if !ok {
@@ -167,11 +173,26 @@ func (r *reader) condition(path string, v any) Condition {
 			return nil
 		}
 		c[operator] = make(map[string]Values, len(keys))
-		for _, key := range slices.Sorted(maps.Keys(keys)) {
+		names := slices.Sorted(maps.Keys(keys))
+		if key, found := twice(names); found {
+			r.fail(at, "has the key %q twice: the case of a condition key does not matter", key)
+		}
+		for _, key := range names {
+			if looksLike(key) {
+				r.fail(at, "the key %q has a letter that only looks like one of ASCII", key)
+			}
 			c[operator][key] = r.conditionValues(at+"["+strconv.Quote(key)+"]", keys[key])
 		}
 	}
 	return c
+}
+
+// looksLike reports whether a key has a letter outside of ASCII that Unicode folds
+// into one of it: a reader that ignores case takes such a key for one of AWS's.
+func looksLike(key string) bool {
+	return strings.ContainsFunc(key, func(c rune) bool {
+		return c >= utf8.RuneSelf && (unicode.SimpleFold(c) < utf8.RuneSelf)
+	})
 }
 
 // conditionValues reads the values of a condition key, the one place where
@@ -241,7 +262,7 @@ func (r *reader) object(path string, v any, names ...string) map[string]any {
 	}
 	out := make(map[string]any, len(m))
 	for _, k := range slices.Sorted(maps.Keys(m)) {
-		i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, k) })
+		i := slices.IndexFunc(names, func(n string) bool { return lowered(n) == lowered(k) })
 		if i < 0 {
 			r.fail(path, "unknown element %q", k)
 			continue

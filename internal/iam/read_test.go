@@ -67,32 +67,39 @@ func TestAnEmptyListIsNotAnAbsentOne(t *testing.T) {
 // where AWS decides it.
 func TestWhatIsNotADocumentIsRefusedWithItsPlace(t *testing.T) {
 	for name, tt := range map[string]struct{ text, want string }{
-		"no JSON":                        {`{`, "EOF"},
-		"an empty text":                  {``, "EOF"},
-		"more after it":                  {`{"Statement": []} {"Statement": []}`, "more text after"},
-		"a list":                         {`[]`, "must be a JSON object"},
-		"a number":                       {`7`, "must be a JSON object"},
-		"an element of no policy":        {`{"Statements": []}`, `unknown element "Statements"`},
-		"an element of no statement":     {`{"Statement": [{"Effect": "Deny", "Action": "*", "Resources": "*"}]}`, `Statement[0]: unknown element "Resources"`},
-		"a key twice":                    {`{"Statement": [], "Statement": [{"Effect": "Allow"}]}`, `"Statement" appears twice`}, // reference_policies_grammar
-		"a key twice, in other letters":  {`{"Statement": [], "statement": [{"Effect": "Allow"}]}`, "has Statement twice"},
-		"a key twice in a condition":     {`{"Statement": [{"Effect": "Allow", "Condition": {"Bool": {"a:b": "true", "a:b": "false"}}}]}`, `"a:b" appears twice`},
-		"no effect":                      {`{"Statement": [{"Action": "*"}]}`, `Statement[0].Effect: must be Allow or Deny, got ""`},
-		"an effect of neither kind":      {`{"Statement": [{"Effect": "Permit", "Action": "*"}]}`, `got "Permit"`},
-		"an effect in small letters":     {`{"Statement": [{"Effect": "allow", "Action": "*"}]}`, `got "allow"`}, // reference_policies_elements_effect
-		"a version of the future":        {`{"Version": "2030-01-01", "Statement": []}`, `Version: must be "2012-10-17"`},
-		"Action and NotAction":           {`{"Statement": [{"Effect": "Allow", "Action": "*", "NotAction": "iam:*"}]}`, "both Action and NotAction"},
-		"Principal and NotPrincipal":     {`{"Statement": [{"Effect": "Allow", "Principal": "*", "NotPrincipal": {"AWS": "1"}}]}`, "both Principal and NotPrincipal"},
-		"an action that is an object":    {`{"Statement": [{"Effect": "Allow", "Action": {"a": 1}}]}`, "Statement[0].Action: must be text"},
-		"an action that is a number":     {`{"Statement": [{"Effect": "Allow", "Action": 7}]}`, "Statement[0].Action: must be text"}, // reference_policies_grammar: action_string
-		"a condition that is a list":     {`{"Statement": [{"Effect": "Allow", "Condition": []}]}`, "Statement[0].Condition: must be an object"},
-		"a condition's key that is text": {`{"Statement": [{"Effect": "Allow", "Condition": {"Bool": "true"}}]}`, "Statement[0].Condition.Bool: must be an object"},
-		"a condition's value of null":    {`{"Statement": [{"Effect": "Allow", "Condition": {"Bool": {"a:b": null}}}]}`, `Statement[0].Condition.Bool["a:b"]: must be text`},
-		"a principal that is a list":     {`{"Statement": [{"Effect": "Allow", "Principal": ["*"]}]}`, "Statement[0].Principal: must be"},
-		"a principal without its kind":   {`{"Statement": [{"Effect": "Allow", "Principal": "arn:aws:iam::1:root"}]}`, `Statement[0].Principal: must be "*"`},
-		"a principal of another kind":    {`{"Statement": [{}, {"Effect": "Allow", "Principal": {"Aws": "*"}}]}`, `Statement[0].Effect`},
-		"a kind of principal of nobody":  {`{"Statement": [{"Effect": "Allow", "Principal": {"Group": "x"}}]}`, "Statement[0].Principal.Group: is not a kind"},
-		"a statement that is a text":     {`{"Statement": "Allow"}`, "Statement[0]: must be a JSON object"},
+		"no JSON":                       {`{`, "EOF"},
+		"an empty text":                 {``, "EOF"},
+		"more after it":                 {`{"Statement": []} {"Statement": []}`, "more text after"},
+		"a list":                        {`[]`, "must be a JSON object"},
+		"a number":                      {`7`, "must be a JSON object"},
+		"an element of no policy":       {`{"Statements": []}`, `unknown element "Statements"`},
+		"an element of no statement":    {`{"Statement": [{"Effect": "Deny", "Action": "*", "Resources": "*"}]}`, `Statement[0]: unknown element "Resources"`},
+		"a key twice":                   {`{"Statement": [], "Statement": [{"Effect": "Allow"}]}`, `"Statement" appears twice`}, // reference_policies_grammar
+		"a key twice, in other letters": {`{"Statement": [], "statement": [{"Effect": "Allow"}]}`, "has Statement twice"},
+		"a key twice in a condition":    {`{"Statement": [{"Effect": "Allow", "Condition": {"Bool": {"a:b": "true", "a:b": "false"}}}]}`, `"a:b" appears twice`},
+		"a condition key twice, in other letters":      {`{"Statement": [{"Effect": "Allow", "Condition": {"StringEquals": {"aws:SourceAccount": "1", "AWS:sourceaccount": "2"}}}]}`, `has the key "aws:SourceAccount" twice`},
+		"a tag in a condition twice, in other letters": {`{"Statement": [{"Effect": "Allow", "Condition": {"StringEquals": {"aws:PrincipalTag/Team": "a", "aws:PrincipalTag/team": "b"}}}]}`, `has the key "aws:PrincipalTag/team" twice`},
+		"an operator twice, in other letters":          {`{"Statement": [{"Effect": "Allow", "Condition": {"StringEquals": {"a:b": "1"}, "stringequals": {"a:c": "2"}}}]}`, "Statement[0].Condition: has the operator stringequals twice"},
+		"a qualifier twice, in other letters":          {`{"Statement": [{"Effect": "Allow", "Condition": {"ForAllValues:Bool": {"a:b": "1"}, "forAllValues:Bool": {"a:c": "2"}}}]}`, "has the operator forAllValues:Bool twice"},
+		"a condition key with a long s":                {`{"Statement": [{"Effect": "Allow", "Condition": {"StringEquals": {"awſ:SourceAccount": "1"}}}]}`, "only looks like"},
+		"a condition key with a sign for kelvin":       {`{"Statement": [{"Effect": "Allow", "Condition": {"StringEquals": {"aws:To\u212aenIssueTime": "1"}}}]}`, "only looks like"},
+		"an element with a long s":                     {`{"Statement": [{"Effect": "Allow", "Action": "*", "Reſource": "*"}]}`, `unknown element "Reſource"`},
+		"no effect":                                    {`{"Statement": [{"Action": "*"}]}`, `Statement[0].Effect: must be Allow or Deny, got ""`},
+		"an effect of neither kind":                    {`{"Statement": [{"Effect": "Permit", "Action": "*"}]}`, `got "Permit"`},
+		"an effect in small letters":                   {`{"Statement": [{"Effect": "allow", "Action": "*"}]}`, `got "allow"`}, // reference_policies_elements_effect
+		"a version of the future":                      {`{"Version": "2030-01-01", "Statement": []}`, `Version: must be "2012-10-17"`},
+		"Action and NotAction":                         {`{"Statement": [{"Effect": "Allow", "Action": "*", "NotAction": "iam:*"}]}`, "both Action and NotAction"},
+		"Principal and NotPrincipal":                   {`{"Statement": [{"Effect": "Allow", "Principal": "*", "NotPrincipal": {"AWS": "1"}}]}`, "both Principal and NotPrincipal"},
+		"an action that is an object":                  {`{"Statement": [{"Effect": "Allow", "Action": {"a": 1}}]}`, "Statement[0].Action: must be text"},
+		"an action that is a number":                   {`{"Statement": [{"Effect": "Allow", "Action": 7}]}`, "Statement[0].Action: must be text"}, // reference_policies_grammar: action_string
+		"a condition that is a list":                   {`{"Statement": [{"Effect": "Allow", "Condition": []}]}`, "Statement[0].Condition: must be an object"},
+		"a condition's key that is text":               {`{"Statement": [{"Effect": "Allow", "Condition": {"Bool": "true"}}]}`, "Statement[0].Condition.Bool: must be an object"},
+		"a condition's value of null":                  {`{"Statement": [{"Effect": "Allow", "Condition": {"Bool": {"a:b": null}}}]}`, `Statement[0].Condition.Bool["a:b"]: must be text`},
+		"a principal that is a list":                   {`{"Statement": [{"Effect": "Allow", "Principal": ["*"]}]}`, "Statement[0].Principal: must be"},
+		"a principal without its kind":                 {`{"Statement": [{"Effect": "Allow", "Principal": "arn:aws:iam::1:root"}]}`, `Statement[0].Principal: must be "*"`},
+		"a principal of another kind":                  {`{"Statement": [{}, {"Effect": "Allow", "Principal": {"Aws": "*"}}]}`, `Statement[0].Effect`},
+		"a kind of principal of nobody":                {`{"Statement": [{"Effect": "Allow", "Principal": {"Group": "x"}}]}`, "Statement[0].Principal.Group: is not a kind"},
+		"a statement that is a text":                   {`{"Statement": "Allow"}`, "Statement[0]: must be a JSON object"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, err := iam.Parse(tt.text)

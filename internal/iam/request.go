@@ -3,6 +3,7 @@ package iam
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Request is one call to AWS, as a policy sees it: a plain value.
@@ -30,25 +31,71 @@ type Request struct {
 }
 
 // fact returns the values of a condition key, whose case does not matter, and
-// whether the request carries it.
+// whether the request carries it. A key that it carries twice, in two cases, is
+// not believed in either: AWS matches one of them "but not both". The same is
+// true for one that contradicts the caller.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requesttag
 func (r Request) fact(key string) (Values, Answer) {
-	if v, ok := r.ofCaller(strings.ToLower(key)); ok {
+	carried, sure := r.carried(key)
+	if v, ok := r.ofCaller(lowered(key)); ok {
+		if len(carried) > 0 && (!sure || !slices.Equal(carried, Values{v})) {
+			return nil, CannotTell
+		}
 		return Values{v}, Yes
 	}
-	for k, v := range r.Context {
-		if strings.EqualFold(k, key) {
-			return Values{v}, Yes
-		}
-	}
-	for k, list := range r.Lists {
-		if strings.EqualFold(k, key) {
-			return list, answer(len(list) > 0)
-		}
-	}
-	if slices.ContainsFunc(r.Unknown, func(p string) bool { return match(p, key, true) }) {
+	switch {
+	case !sure:
 		return nil, CannotTell
+	case carried != nil:
+		return carried, answer(len(carried) > 0)
+	case slices.ContainsFunc(r.Unknown, func(p string) bool { return match(p, key, true) }):
+		return nil, CannotTell
+	default:
+		return nil, No
 	}
-	return nil, No
+}
+
+// carried returns the values that the request has for a key in whatever case; nil
+// if it does not have the key. It is not sure of a key that is there twice, and of
+// one that is the same only in letters outside of ASCII, of whose case AWS says
+// nothing.
+func (r Request) carried(key string) (values Values, sure bool) {
+	sure = true
+	take := func(k string, v Values) {
+		if strings.EqualFold(k, key) {
+			sure = sure && values == nil && lowered(k) == lowered(key)
+			values = append(Values{}, v...)
+		}
+	}
+	for k, v := range r.Context {
+		take(k, Values{v})
+	}
+	for k, v := range r.Lists {
+		take(k, v)
+	}
+	return values, sure
+}
+
+// lowered is a text with the letters of ASCII as small ones. Unicode folds other
+// letters into these as well, "\u017f" into "s", and AWS's own names have none.
+func lowered(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c < utf8.RuneSelf {
+			return rune(lower(byte(c)))
+		}
+		return c
+	}, s)
+}
+
+// twice returns a name that differs from one before it in nothing but case.
+func twice(names []string) (again string, found bool) {
+	for i, name := range names {
+		if slices.ContainsFunc(names[:i], func(before string) bool { return strings.EqualFold(before, name) }) {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // ofCaller are the keys that say who calls.
