@@ -1,6 +1,7 @@
 #!/bin/sh
 # The conformance lane: Freehold's programs on genuine AWS provider code and on
-# an AWS API emulator that others wrote.
+# an AWS API emulator that others wrote. Before it, tools/oracle.sh asks an IAM
+# simulator of others about their policies.
 #
 # Usage: tools/conformance.sh [GO-TEST-FLAGS]
 #        tools/conformance.sh -update    write docs/iam anew from what was called
@@ -17,6 +18,9 @@ set -eu
 cd "$(dirname "$0")/.."
 # The tests say which cloud, home and backend; the caller's own are not theirs.
 unset FREEHOLD_CLOUD FREEHOLD_HOME FREEHOLD_BACKEND FREEHOLD_REGISTRY FREEHOLD_SECRETS_PROVIDER FREEHOLD_POLICY_PACK
+
+# This needs no provider and no emulator.
+[ "${1:-}" = -update ] || tools/oracle.sh "$@"
 
 skip() {
 	printf 'conformance: NOT RUN: %s\n' "$*" >&2

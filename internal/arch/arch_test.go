@@ -174,6 +174,7 @@ var may = map[string][]string{
 
 	// The lab attaches the sandbox's providers where the official ones are not installed.
 	"internal/conformance/lab":      {"internal/iam", "internal/localhost", "internal/sandbox", "internal/sandbox/...", "internal/wait"},
+	"internal/conformance/oracle":   {"internal/iam"},
 	"internal/conformance/byhand":   {"internal/conformance/lab", "internal/finding"},
 	"internal/conformance/iamcalls": {"internal/iam", "internal/awstype", "internal/conformance/lab"},
 

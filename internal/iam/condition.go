@@ -55,7 +55,7 @@ func (e evaluation) line(name, key string, values Values) Answer {
 		return allOf(got, one)
 	case op.forAny:
 		return anyOf(got, one)
-	case len(got) > 1: // a key of many values needs one of the two
+	case e.isList(key): // a multivalued key needs one of the two, however many it holds
 		return CannotTell
 	default:
 		return one(got[0])

@@ -105,22 +105,28 @@ func TestQualifiersCountTheRequestsValues(t *testing.T) {
 	has := func(values ...string) iam.Request {
 		return iam.Request{Lists: map[string]iam.Values{"test:key": values}}
 	}
+	is := func(value string) iam.Request {
+		return iam.Request{Context: map[string]string{"test:key": value}}
+	}
 	for name, tt := range map[string]struct {
 		operator string
 		values   iam.Values
 		request  iam.Request
 		answer   string
 	}{
-		"one of the policy's values is enough":        {"StringEquals", iam.Values{"a", "b"}, has("b"), yes},
-		"none of the policy's values may match":       {"StringNotEquals", iam.Values{"a", "b"}, has("b"), no},
+		"one of the policy's values is enough":        {"StringEquals", iam.Values{"a", "b"}, is("b"), yes},
+		"none of the policy's values may match":       {"StringNotEquals", iam.Values{"a", "b"}, is("b"), no},
 		"an absent key fails":                         {"StringEquals", iam.Values{"a"}, absent, no},
 		"an absent key satisfies a negated operator":  {"StringNotEquals", iam.Values{"a"}, absent, yes},
 		"an absent key satisfies IfExists":            {"StringEqualsIfExists", iam.Values{"a"}, absent, yes},
-		"a key that is there has to match IfExists":   {"StringEqualsIfExists", iam.Values{"a"}, has("b"), no},
+		"a key that is there has to match IfExists":   {"StringEqualsIfExists", iam.Values{"a"}, is("b"), no},
 		"an unknown key may be there":                 {"StringEquals", iam.Values{"a"}, unknown, unsure},
 		"an unknown key may match a negated operator": {"StringNotEquals", iam.Values{"a"}, unknown, unsure},
 		"an unknown key may be null":                  {"Null", iam.Values{"true"}, unknown, unsure},
 		"many values without a qualifier":             {"StringEquals", iam.Values{"a"}, has("a", "b"), unsure},
+		"a list of one value without a qualifier":     {"StringEquals", iam.Values{"a"}, has("a"), unsure},
+		"a list, negated, without a qualifier":        {"StringNotEquals", iam.Values{"a"}, has("b"), unsure},
+		"one value with a qualifier":                  {"ForAnyValue:StringEquals", iam.Values{"a"}, is("a"), yes},
 		"all values match":                            {"ForAllValues:StringEquals", iam.Values{"a", "b"}, has("a", "b"), yes},
 		"one value of all does not match":             {"ForAllValues:StringEquals", iam.Values{"a", "b"}, has("a", "c"), no},
 		"no values are all values":                    {"ForAllValues:StringEquals", iam.Values{"a"}, absent, yes},
@@ -137,7 +143,7 @@ func TestQualifiersCountTheRequestsValues(t *testing.T) {
 		"Null of both holds":                          {"Null", iam.Values{"true", "false"}, has("a"), yes},
 		"Null of something else":                      {"Null", iam.Values{"maybe"}, absent, unsure},
 		"Null has no IfExists":                        {"NullIfExists", iam.Values{"true"}, absent, unsure},
-		"a key without values":                        {"StringEquals", iam.Values{}, has("a"), unsure},
+		"a key without values":                        {"StringEquals", iam.Values{}, is("a"), unsure},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := asked(t, tt.operator, "test:key", tt.values, tt.request); got != tt.answer {
@@ -172,7 +178,8 @@ func TestOfKeysThatDifferOnlyInCaseNoneIsBelieved(t *testing.T) {
 		"a value and a list":                     {"aws:TagKeys", "a", iam.Request{Context: context("aws:TagKeys"), Lists: map[string]iam.Values{"aws:tagkeys": {"b"}}}, unsure},
 		"a value and a list that is empty":       {"aws:TagKeys", "a", iam.Request{Context: context("aws:TagKeys"), Lists: map[string]iam.Values{"aws:tagkeys": {}}}, unsure},
 		"two lists":                              {"aws:TagKeys", "a", iam.Request{Lists: map[string]iam.Values{"aws:TagKeys": {"a"}, "aws:tagkeys": {"b"}}}, unsure},
-		"a list by itself":                       {"aws:TAGkeys", "a", iam.Request{Lists: map[string]iam.Values{"aws:tagkeys": {"a"}}}, yes},
+		"a list, which needs a qualifier":        {"aws:TAGkeys", "a", iam.Request{Lists: map[string]iam.Values{"aws:tagkeys": {"a"}}}, unsure},
+		"a list as a variable":                   {"s3:prefix", "${aws:TagKeys}", iam.Request{Context: map[string]string{"s3:prefix": "a"}, Lists: map[string]iam.Values{"aws:TagKeys": {"a"}}}, unsure},
 		"a long s is not an s":                   {"aws:SourceAccount", "a", iam.Request{Context: context("awſ:SourceAccount")}, unsure},
 		"letters that are not of ASCII":          {"aws:PrincipalTag/größe", "a", iam.Request{Context: context("aws:PrincipalTag/GRÖßE")}, unsure},
 		"the caller's account":                   {"AWS:PrincipalAccount", "111111111111", iam.Request{Principal: role}, yes},

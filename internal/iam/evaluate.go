@@ -98,20 +98,30 @@ func (e evaluation) fits(s Statement) Answer {
 	return and(a, e.holds(s.Condition))
 }
 
-// touches is Touches with policy variables.
+// touches is Touches with policy variables. A pattern with one that has no value
+// matches nothing. By NotResource it would not fit everything else instead, because
+// it "might cause the entire statement to be invalid".
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 func (e evaluation) touches(s Statement) Answer {
-	matches := func(pattern string) Answer {
-		pattern, whole := e.expand(pattern)
-		if whole != Yes {
-			return whole
+	matches := func(absent Answer) func(string) Answer {
+		return func(pattern string) Answer {
+			pattern, whole := e.expand(pattern)
+			switch whole {
+			case Yes:
+				return answer(Match(pattern, e.Resource))
+			case No:
+				return absent
+			default:
+				return CannotTell
+			}
 		}
-		return answer(Match(pattern, e.Resource))
 	}
 	switch {
 	case s.NotResource != nil:
-		return not(anyOf(s.NotResource, matches))
+		return not(anyOf(s.NotResource, matches(CannotTell)))
 	case s.Resource != nil:
-		return anyOf(s.Resource, matches)
+		return anyOf(s.Resource, matches(No))
 	default:
 		return Yes
 	}

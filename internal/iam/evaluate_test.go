@@ -111,6 +111,16 @@ func TestEvaluateFollowsAWSsRules(t *testing.T) {
 			req:  iam.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/red/x", Context: map[string]string{"s3:prefix": "*"}},
 			want: iam.Silent,
 		},
+		"of a resource's variable that the request lacks, the rest of a statement is in doubt": {
+			doc:  iam.New(allowAll, iam.Statement{Effect: iam.Deny, Action: iam.Values{"*"}, NotResource: iam.Values{"arn:aws:s3:::b/${aws:PrincipalTag/team}/*"}}),
+			req:  iam.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/red/x"},
+			want: iam.Undecided,
+		},
+		"a variable that the request lacks is beside the point where another pattern matches": {
+			doc:  iam.New(allowAll, iam.Statement{Effect: iam.Deny, Action: iam.Values{"*"}, NotResource: iam.Values{"arn:aws:s3:::b/${aws:PrincipalTag/team}/*", "arn:aws:s3:::b/red/*"}}),
+			req:  iam.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/red/x"},
+			want: iam.Allowed,
+		},
 		"a variable that the request lacks has its default": {
 			doc:  iam.New(iam.Statement{Effect: iam.Allow, Action: iam.Values{"*"}, Resource: iam.Values{"arn:aws:s3:::b/${aws:PrincipalTag/team, 'none'}/*"}}),
 			req:  iam.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/none/x"},

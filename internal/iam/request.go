@@ -21,8 +21,8 @@ type Request struct {
 	Federated string
 	// Context are the condition keys that the request carries, those with one value.
 	Context map[string]string
-	// Lists are the condition keys that hold many values. A key with none is
-	// known to be absent, whatever Unknown says.
+	// Lists are the condition keys that AWS calls multivalued, also those that hold
+	// one value now. A key with none is known to be absent, whatever Unknown says.
 	Lists map[string]Values
 	// Unknown are patterns of the condition keys of which nobody knows whether
 	// the request carries them, unless Context or Lists has them. All others that
@@ -54,6 +54,16 @@ func (r Request) fact(key string) (Values, Answer) {
 	default:
 		return nil, No
 	}
+}
+
+// isList reports whether a key is one of Lists.
+func (r Request) isList(key string) bool {
+	for k := range r.Lists {
+		if strings.EqualFold(k, key) {
+			return true
+		}
+	}
+	return false
 }
 
 // carried returns the values that the request has for a key in whatever case; nil

@@ -29,7 +29,7 @@ func (e evaluation) expand(pattern string) (string, Answer) {
 		default:
 			values, there := e.fact(key)
 			switch {
-			case there == Yes && len(values) == 1:
+			case there == Yes && !e.isList(key):
 				return literal(values[0])
 			case there == Yes:
 				whole = and(whole, CannotTell)
