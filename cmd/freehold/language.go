@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"freehold.dev/freehold/internal/environ"
+	"freehold.dev/freehold/internal/localhost"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/constant"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
@@ -38,7 +39,7 @@ func serveLanguage(ctx context.Context, said io.Writer) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find this executable: %w", err)
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	listener, err := localhost.Listen(ctx)
 	if err != nil {
 		return "", fmt.Errorf("serve the programs: %w", err)
 	}

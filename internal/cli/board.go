@@ -85,6 +85,10 @@ func (b *board) layer(name string) *layerBoard {
 
 // apply folds one event in.
 func (b *board) apply(e event.Event) {
+	// A drawing is full of what a terminal acts on, and cannot be escaped as a whole.
+	for _, text := range []*string{&e.Org, &e.Layer, &e.Op, &e.ResourceType, &e.ResourceName, &e.Message} {
+		*text = escape(*text)
+	}
 	if e.Org != "" {
 		b.org = e.Org
 	}

@@ -125,7 +125,7 @@ func (r *manyRow) outcome() (word, text string) {
 	case r.ended.State == event.OnboardingNotStarted:
 		return word, ""
 	case r.ended.Error != "":
-		return word, strings.Join(strings.Fields(cloudsWords(strings.TrimPrefix(r.ended.Error, r.org+": "))), " ")
+		return word, escape(strings.Join(strings.Fields(cloudsWords(strings.TrimPrefix(r.ended.Error, r.org+": "))), " "))
 	}
 	all := map[string]int{}
 	for _, l := range r.board.layers {

@@ -12,6 +12,7 @@ import (
 
 // Run runs one command line and returns its exit status.
 func Run(ctx context.Context, args []string, env Env) int {
+	env.Stdout, env.Stderr = &escaped{w: env.Stdout}, &escaped{w: env.Stderr}
 	a := &app{env: env, log: &logWriter{plain: env.Stderr}}
 	root := a.root()
 	root.SetArgs(args)

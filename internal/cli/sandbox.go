@@ -299,7 +299,7 @@ a folder with freehold's Pulumi.yaml.`,
 			if err != nil {
 				return err
 			}
-			status, err := s.Exec(cmd.Context(), args, a.env.Stdin, a.env.Stdout, a.env.Stderr)
+			status, err := s.Exec(cmd.Context(), args, a.env.Stdin, unescaped(a.env.Stdout), unescaped(a.env.Stderr))
 			if err == nil && status != 0 {
 				err = childError{status}
 			}

@@ -33,7 +33,7 @@ func drawn(env Env, log *logWriter, m tea.Model) *screen {
 	s := &screen{
 		program: tea.NewProgram(m,
 			tea.WithInput(nil),
-			tea.WithOutput(silent(env.Stderr)),
+			tea.WithOutput(silent(unescaped(env.Stderr))),
 			tea.WithEnvironment(environment(env.Getenv)),
 			tea.WithWindowSize(env.Width(), usualHeight), // where the output is not a file
 			tea.WithoutSignalHandler(),
@@ -41,7 +41,7 @@ func drawn(env Env, log *logWriter, m tea.Model) *screen {
 		log:   log,
 		ended: make(chan struct{}),
 	}
-	log.drawn(func(line string) { s.program.Send(tea.Println(line)()) })
+	log.drawn(func(line string) { s.program.Send(tea.Println(escape(line))()) })
 	go func() {
 		defer close(s.ended)
 		// A terminal that cannot be drawn on must not stop an onboarding.

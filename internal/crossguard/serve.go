@@ -3,6 +3,7 @@ package crossguard
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,12 +18,16 @@ import (
 	"google.golang.org/grpc/status"
 
 	"freehold.dev/freehold/internal/crossguard/handover"
+	"freehold.dev/freehold/internal/localhost"
 	"freehold.dev/freehold/policies"
 )
 
 // engineLost is how often the pack looks whether its engine is still there. An
 // orphan would hold the stack's lock, which it has inherited.
 const engineLost = 5 * time.Second
+
+// maxMessage is what the engine itself allows.
+const maxMessage = 400 << 20
 
 // Serve serves the pack until ctx ends or the engine at that address is gone.
 // It says the port on stdout, and stdout carries nothing else.
@@ -34,22 +39,18 @@ func Serve(ctx context.Context, engine string, stdout io.Writer, rules []policie
 			return fmt.Errorf("watch the engine: %w", err)
 		}
 	}
-	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
-		Options: []grpc.ServerOption{grpc.UnaryInterceptor(recovered)},
-		Init: func(g *grpc.Server) error {
-			pulumirpc.RegisterAnalyzerServer(g, newServer(rules, version, options...))
-			// Whoever still waits for an answer is told that there will be none.
-			context.AfterFunc(ctx, g.Stop)
-			return nil
-		},
-	})
+	listener, err := localhost.Listen(ctx)
 	if err != nil {
 		return fmt.Errorf("serve the rules: %w", err)
 	}
-	if _, err := fmt.Fprintf(stdout, "%d\n", handle.Port); err != nil {
-		return fmt.Errorf("report to the engine where the rules are served: %w", err)
+	server := grpc.NewServer(grpc.UnaryInterceptor(recovered), grpc.MaxRecvMsgSize(maxMessage))
+	pulumirpc.RegisterAnalyzerServer(server, newServer(rules, version, options...))
+	// Whoever still waits for an answer is told that there will be none.
+	context.AfterFunc(ctx, server.Stop)
+	if _, err := fmt.Fprintf(stdout, "%d\n", listener.Addr().(*net.TCPAddr).Port); err != nil {
+		return errors.Join(fmt.Errorf("report to the engine where the rules are served: %w", err), listener.Close())
 	}
-	return <-handle.Done
+	return server.Serve(listener)
 }
 
 // HandOver serves the pack from this process to the engines that it starts, until
@@ -57,7 +58,7 @@ func Serve(ctx context.Context, engine string, stdout io.Writer, rules []policie
 // the pack are messengers. A pack ends with its messenger, as it would with a
 // process of its own, and the other way round.
 func HandOver(ctx context.Context, rules []policies.Rule, version string, options ...Option) (map[string]string, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	listener, err := localhost.Listen(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("serve the rules: %w", err)
 	}

@@ -1,11 +1,11 @@
 package engine
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/localhost"
 )
 
 // Policies are the policy packs that analyze every preview and every up. There
@@ -109,12 +110,12 @@ const mandatory = "mandatory"
 //
 // It also serves the CLI's events here, because the Automation API expects one
 // stream of them, and each of the two has its own.
-func previewFirst(st auto.Stack, w *watch) (stop func(), err error) {
+func previewFirst(ctx context.Context, st auto.Stack, w *watch) (stop func(), err error) {
 	cli, err := cliIn(st.Workspace())
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := localhost.Listen(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("listen to the CLI's events: %w", err)
 	}

@@ -69,7 +69,7 @@ func (e *Engine) Up(ctx context.Context, s Stack, sink event.Sink) (Result, erro
 			return err
 		}
 		w.analyzedBy(e.policies)
-		stop, err := previewFirst(st, w)
+		stop, err := previewFirst(ctx, st, w)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 
 	"freehold.dev/freehold/internal/cloud"
+	"freehold.dev/freehold/internal/localhost"
 	"freehold.dev/freehold/internal/sandbox/awsprovider"
 	"freehold.dev/freehold/internal/sandbox/eksprovider"
 	"freehold.dev/freehold/internal/sandbox/hold"
@@ -44,7 +45,7 @@ func EKS() Provider {
 func Attach(ctx context.Context, may cloud.May, providers ...Provider) (string, error) {
 	var ports []string
 	for _, p := range providers {
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		listener, err := localhost.Listen(ctx)
 		if err != nil {
 			return "", fmt.Errorf("serve provider %s: %w", p.Name, err)
 		}
