@@ -36,6 +36,9 @@ the exact command that fixes each problem. Exit status 1: there is a problem.`,
 
 // checks are the services' own, after one for each failure to start them.
 func (a *app) checks(cmd *cobra.Command) []event.Check {
+	if err := a.homeIsOurs(); err != nil {
+		return []event.Check{failedStart(err)}
+	}
 	s, err := a.wire(cmd)
 	if err != nil {
 		return []event.Check{failedStart(err)}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"freehold.dev/freehold/internal/home"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/spec"
 )
@@ -104,7 +105,10 @@ func nextStep(err error) string {
 			org = e.Org
 		}
 	}
+	open, isOpen := errors.AsType[*home.OpenError](err)
 	switch {
+	case isOpen:
+		return "see what else was changed there, then take it back: chown -hR $(id -u) " + open.Path + " && chmod -R go-w " + open.Path + "; or set --home to another folder"
 	case errors.Is(err, lifecycle.ErrBusy):
 		return "wait for the other operation to end (freehold status " + org + "), then run this again"
 	case errors.Is(err, lifecycle.ErrPending):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"freehold.dev/freehold/internal/home"
 	"freehold.dev/freehold/internal/lifecycle"
 )
 
@@ -157,11 +158,25 @@ func (a *app) options(cmd *cobra.Command) error {
 	if a.opt.Home == "" {
 		return nil // commands that need one refuse
 	}
-	home, err := filepath.Abs(a.opt.Home)
+	abs, err := filepath.Abs(a.opt.Home)
 	if err != nil {
 		return fmt.Errorf("home %s: %w", a.opt.Home, err)
 	}
-	a.opt.Home = home
+	a.opt.Home = abs
+	if cmd.Name() == "doctor" || cmd.Name() == "version" {
+		return nil // the one says it in its own way, the other uses no home
+	}
+	return a.homeIsOurs()
+}
+
+// homeIsOurs is an error unless this user alone can change the home.
+func (a *app) homeIsOurs() error {
+	if a.opt.Home == "" {
+		return nil
+	}
+	if err := home.Check(a.opt.Home); err != nil {
+		return fmt.Errorf("the home is not used: %w", err)
+	}
 	return nil
 }
 
