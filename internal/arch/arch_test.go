@@ -20,7 +20,7 @@ const module = "freehold.dev/freehold/"
 // listed fails the test: a new package is a decision.
 var may = map[string][]string{
 	"cmd/freehold": {
-		"internal/cli", "internal/engine", "internal/environ", "internal/cloud", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
+		"internal/cli", "internal/engine", "internal/environ", "internal/localhost", "internal/cloud", "internal/cloud/...", "internal/lifecycle", "internal/sandbox", "internal/sandbox/...",
 		"internal/registry", "internal/registry/sqlite", "internal/registry/postgres", "internal/registry/sqlstore", "internal/operation", "internal/event", "internal/finding", "internal/plan", "stacks", "internal/crossguard", "policies",
 		"internal/kubelive", "internal/orgcontext", "internal/orgcontext/delegation", "internal/orgcontext/operator", "internal/watchdog", "internal/webhook",
 		"internal/remote", "internal/remote/dial", "internal/remote/session", "internal/server", "internal/server/config", "internal/server/route", "internal/server/rpc", "internal/server/tracing", "internal/server/trialtls", "internal/server/tryissuer",
@@ -51,7 +51,7 @@ var may = map[string][]string{
 	"policies/table/gen": {},
 
 	"internal/judge":      {"policies", "internal/finding"},
-	"internal/crossguard": {"policies", "internal/judge", "internal/finding", "internal/unknown", "internal/crossguard/handover"},
+	"internal/crossguard": {"policies", "internal/judge", "internal/finding", "internal/localhost", "internal/unknown", "internal/crossguard/handover"},
 	// What it imports would be initialized before it.
 	"internal/crossguard/handover": {},
 
@@ -67,7 +67,7 @@ var may = map[string][]string{
 	"internal/pids":           {},
 	"internal/watchdog":       {"internal/uptime"},
 	"internal/forecast":       {},
-	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/pids", "internal/unknown", "internal/wait", "internal/watchdog", "internal/wholefile"},
+	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/localhost", "internal/pids", "internal/unknown", "internal/wait", "internal/watchdog", "internal/wholefile"},
 	"internal/registry":       {"internal/event", "internal/finding", "internal/orgcontext"},
 	// Providers for tests of the engine.
 	"internal/engine/enginetest": {},
@@ -136,12 +136,12 @@ var may = map[string][]string{
 	"internal/audit": {"internal/judge", "internal/finding", "internal/iam", "internal/awstype", "internal/unknown", "policies"},
 	// Fleets of any size, for the tests and benchmarks of an audit.
 	"internal/audit/audittest": {"internal/audit", "policies"},
-	"internal/cli":             {"internal/forecast", "internal/lifecycle", "internal/spec", "internal/plan", "internal/event", "internal/finding", "internal/render"},
+	"internal/cli":             {"internal/forecast", "internal/home", "internal/lifecycle", "internal/spec", "internal/plan", "internal/event", "internal/finding", "internal/render"},
 
 	"internal/cloud":               {"internal/event"},
 	"internal/cloud/cloudtest":     {"internal/cloud"},
 	"internal/cloud/aws":           {"internal/cloud", "internal/event", "internal/awstype", "internal/wait"},
-	"internal/sandbox":             {"internal/cloud", "internal/awstype", "internal/event", "internal/iam", "internal/unknown", "internal/sandbox/..."},
+	"internal/sandbox":             {"internal/cloud", "internal/awstype", "internal/event", "internal/iam", "internal/localhost", "internal/unknown", "internal/sandbox/..."},
 	"internal/sandbox/store":       {},
 	"internal/sandbox/hold":        {},
 	"internal/sandbox/awsprovider": {"internal/iam", "internal/awstype", "internal/sandbox/hold", "internal/sandbox/store"},
@@ -212,6 +212,7 @@ var may = map[string][]string{
 	"internal/controller/source": {"internal/api/v1alpha1", "internal/localhost"},
 	"internal/wholefile":         {},
 	"internal/localhost":         {},
+	"internal/home":              {},
 }
 
 // only names packages of others that may be imported from one place.
