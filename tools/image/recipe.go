@@ -36,7 +36,8 @@ type program struct {
 }
 
 // home is where the server keeps its files: the one folder, beside /tmp, that it
-// writes to. The rest of the file system may be read-only.
+// writes to. The rest of the file system may be read-only. Freehold's own is a folder
+// in it, because a cluster mounts a volume that everybody may write to.
 const home = "var/lib/freehold/"
 
 var recipes = map[string]recipe{
@@ -62,7 +63,7 @@ var recipes = map[string]recipe{
 			ExposedPorts: map[string]struct{}{"8443/tcp": {}},
 			Env: []string{
 				"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/" + strings.TrimSuffix(home, "/"),
-				"FREEHOLD_HOME=/" + strings.TrimSuffix(home, "/"), "PULUMI_HOME=/" + home + "pulumi",
+				"FREEHOLD_HOME=/" + home + "home", "PULUMI_HOME=/" + home + "pulumi",
 				"PULUMI_SKIP_UPDATE_CHECK=true",
 			},
 		},

@@ -150,7 +150,7 @@ func TestTheServersImageHoldsFreeholdAndThePulumiCLI(t *testing.T) {
 		User: "65532:65532", WorkingDir: "/var/lib/freehold/", Entrypoint: []string{"/usr/local/bin/freehold"}, Cmd: []string{"serve"},
 		ExposedPorts: map[string]struct{}{"8443/tcp": {}},
 		Env: []string{
-			"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/var/lib/freehold", "FREEHOLD_HOME=/var/lib/freehold",
+			"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/var/lib/freehold", "FREEHOLD_HOME=/var/lib/freehold/home",
 			"PULUMI_HOME=/var/lib/freehold/pulumi", "PULUMI_SKIP_UPDATE_CHECK=true",
 		},
 		Labels: recipes["server"].labels("v1.2.3"),
