@@ -10,6 +10,7 @@ import (
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/event"
 	"freehold.dev/freehold/internal/lifecycle"
+	"freehold.dev/freehold/internal/localhost"
 	"freehold.dev/freehold/internal/sandbox/controlplane"
 )
 
@@ -36,8 +37,18 @@ func doctor(ctx context.Context, o cli.Options, home string, cl lifecycle.Manage
 			add(name, "make build", path, err)
 		}
 	}
+	add("other users", "", otherUsers(localhost.GuardKnown()), nil)
 	add("home", "mkdir -p "+home+" && chmod 700 "+home, home, writable(home))
 	return out
+}
+
+// otherUsers says whether users of this machine are kept away from what a run serves.
+// It is no problem of a machine that has one user, so nothing is missing.
+func otherUsers(err error) string {
+	if err != nil {
+		return fmt.Sprintf("NOT kept away from what a run serves here: do not run Freehold where anybody else can log in (docs/aws.md, section 3): %v", err)
+	}
+	return "kept away from what a run serves on this machine"
 }
 
 // check is one finding of doctor: a detail, or what is wrong and the command that fixes it.

@@ -70,7 +70,7 @@ var may = map[string][]string{
 	"internal/engine":         {"internal/environ", "internal/event", "internal/finding", "internal/localhost", "internal/pids", "internal/unknown", "internal/wait", "internal/watchdog", "internal/wholefile"},
 	"internal/registry":       {"internal/event", "internal/finding", "internal/orgcontext"},
 	// Providers for tests of the engine.
-	"internal/engine/enginetest": {},
+	"internal/engine/enginetest": {"internal/localhost"},
 	"internal/registry/postgres": {"internal/registry", "internal/registry/sqlstore"},
 	// A real server for the tests of whatever keeps its records in one.
 	"internal/registry/postgres/pgtest": {"internal/localhost", "internal/registry/postgres", "internal/wait"},

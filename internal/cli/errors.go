@@ -72,7 +72,7 @@ func exitCode(err error) int {
 		return several.exit
 	case errors.As(err, &child):
 		return child.status
-	case errors.Is(err, errUsage), errors.Is(err, spec.ErrInvalid), errors.Is(err, lifecycle.ErrInvalid):
+	case errors.Is(err, errUsage), errors.Is(err, spec.ErrInvalid), errors.Is(err, lifecycle.ErrInvalid), errors.Is(err, home.ErrOpen):
 		return exitInvalid
 	case errors.Is(err, lifecycle.ErrBusy):
 		return exitBusy

@@ -169,13 +169,16 @@ func (a *app) options(cmd *cobra.Command) error {
 	return a.homeIsOurs()
 }
 
-// homeIsOurs is an error unless this user alone can change the home.
+// homeIsOurs is an error unless this user alone can change the home, and the folder
+// of a sandbox that is not in it.
 func (a *app) homeIsOurs() error {
-	if a.opt.Home == "" {
-		return nil
-	}
-	if err := home.Check(a.opt.Home); err != nil {
-		return fmt.Errorf("the home is not used: %w", err)
+	for what, dir := range map[string]string{"home": a.opt.Home, "sandbox folder": a.opt.SandboxDir} {
+		if dir == "" {
+			continue
+		}
+		if err := home.Check(dir); err != nil {
+			return fmt.Errorf("the %s cannot be trusted: %w", what, err)
+		}
 	}
 	return nil
 }

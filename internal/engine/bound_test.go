@@ -144,7 +144,7 @@ func TestThatStartsACLI(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", script)
 	detach(cmd)
-	_ = runBound(cmd, func(int) error { return nil })
+	_ = runBound(cmd, func(int) error { return nil }, func(error) {})
 }
 
 func TestTheCLIDiesWithItsFreehold(t *testing.T) {

@@ -52,10 +52,10 @@ type stackCLI struct {
 	notStarted error
 	// said is where the CLI writes to: said+".out" and said+".err".
 	said string
-	// previewFirst makes an up look before it makes, and events is where it
-	// tells what it does: see previewFirst.
-	previewFirst bool
-	events       string
+	// follower is the address of who follows the next run, "": nobody, and look what it
+	// does before it changes something: see follow.
+	follower string
+	look     look
 	// removes makes a destroy that went well remove the stack, in the same process.
 	removes bool
 	// inherited is what of this process's environment the CLI gets.
@@ -88,9 +88,8 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 	if !slices.Contains(args, "--non-interactive") {
 		args = append(slices.Clip(args), "--non-interactive")
 	}
-	if c.previewFirst && args[0] == "up" {
-		args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "--skip-preview" })
-		args = append(args, "--event-log", c.events)
+	if c.follower != "" {
+		args = c.followed(args)
 	}
 	if c.removes && args[0] == "destroy" {
 		args = append(slices.Clip(args), "--remove")
@@ -146,7 +145,7 @@ func (c *stackCLI) Run(ctx context.Context, dir string, stdin io.Reader, stdouts
 			stop, err = c.watch(pid)
 		}
 		return err
-	})
+	}, func(err error) { c.log.WarnContext(ctx, "the pulumi CLI is for this user only", "err", err) })
 	ended, werr := stop()
 	c.stalled = ended
 	code := -1

@@ -1,26 +1,17 @@
 package engine
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
-	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
-	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/emptypb"
 
 	"freehold.dev/freehold/internal/finding"
-	"freehold.dev/freehold/internal/localhost"
 )
 
 // Policies are the policy packs that analyze every preview and every up. There
@@ -103,65 +94,3 @@ func violation(s Stack, ev apitype.PolicyEvent) finding.Policy {
 }
 
 const mandatory = "mandatory"
-
-// previewFirst makes an up look at everything before it makes anything: a
-// violation found half-way would leave half of the layer made. The CLI does
-// both in one process; the Automation API would have it skip the preview.
-//
-// It also serves the CLI's events here, because the Automation API expects one
-// stream of them, and each of the two has its own.
-func previewFirst(ctx context.Context, st auto.Stack, w *watch) (stop func(), err error) {
-	cli, err := cliIn(st.Workspace())
-	if err != nil {
-		return nil, err
-	}
-	listener, err := localhost.Listen(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("listen to the CLI's events: %w", err)
-	}
-	server := grpc.NewServer()
-	pulumirpc.RegisterEventsServer(server, &eventServer{w: w})
-	go func() {
-		// It returns when it is stopped; a loopback listener has no other end.
-		_ = server.Serve(listener)
-	}()
-	cli.previewFirst, cli.events = true, "tcp://"+listener.Addr().String()
-	// The CLI has closed its streams before it ends.
-	return server.Stop, nil
-}
-
-// eventServer takes the events of a preview and then those of an update.
-type eventServer struct {
-	pulumirpc.UnimplementedEventsServer
-	w *watch
-
-	mu      sync.Mutex
-	streams int
-}
-
-// StreamEvents takes one stream.
-func (s *eventServer) StreamEvents(stream grpc.ClientStreamingServer[pulumirpc.EventRequest, emptypb.Empty]) error {
-	s.mu.Lock()
-	s.streams++
-	s.w.begin(s.streams == 1)
-	s.mu.Unlock()
-	for {
-		req, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			if s.w.refused() {
-				// The CLI waits for this answer before it goes on to the update.
-				s.w.stop(errRefused)
-				<-stream.Context().Done()
-				return errRefused
-			}
-			return stream.SendAndClose(&emptypb.Empty{})
-		}
-		if err != nil {
-			return err
-		}
-		var ev apitype.EngineEvent
-		if err := json.Unmarshal([]byte(req.GetEvent()), &ev); err == nil {
-			s.w.take(ev)
-		}
-	}
-}

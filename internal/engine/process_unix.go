@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"syscall"
 
+	"freehold.dev/freehold/internal/localhost"
 	"freehold.dev/freehold/internal/watchdog"
 )
 
@@ -21,9 +22,19 @@ func detach(cmd *exec.Cmd) {
 // runBound runs a command that may be bound to the thread that starts it, and so
 // keeps that thread until the command has ended. One for which started fails is
 // killed.
-func runBound(cmd *exec.Cmd, started func(pid int) error) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+//
+// The command, and what it starts, hear nobody but this user on the ports that they
+// serve: the engine and its plugins ask nobody who they are. said is what a person
+// should know of that.
+func runBound(cmd *exec.Cmd, started func(pid int) error, said func(error)) error {
+	return localhost.Guarded(func() error {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		return runHere(cmd, started)
+	}, said)
+}
+
+func runHere(cmd *exec.Cmd, started func(pid int) error) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}

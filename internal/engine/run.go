@@ -11,9 +11,7 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
-	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optrefresh"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 
@@ -69,7 +67,7 @@ func (e *Engine) Up(ctx context.Context, s Stack, sink event.Sink) (Result, erro
 			return err
 		}
 		w.analyzedBy(e.policies)
-		stop, err := previewFirst(ctx, st, w)
+		stop, err := follow(ctx, st, s.Program, looksFirst, w)
 		if err != nil {
 			return err
 		}
@@ -88,11 +86,14 @@ func (e *Engine) Preview(ctx context.Context, s Stack, sink event.Sink) (Result,
 			return err
 		}
 		w.analyzedBy(e.policies)
-		return w.following(func(ch chan events.EngineEvent) error {
-			_, err := st.Preview(ctx, optpreview.EventStreams(ch), optpreview.Refresh(), optpreview.SuppressOutputs(),
-				optpreview.SuppressProgress(), optpreview.PolicyPacks(e.policies.folders()...), optpreview.Exclude(s.Hold))
+		stop, err := follow(ctx, st, s.Program, looksOnly, w)
+		if err != nil {
 			return err
-		})
+		}
+		defer stop()
+		_, err = st.Up(ctx, optup.Refresh(), optup.SuppressOutputs(), optup.SuppressProgress(),
+			optup.ShowSecrets(false), optup.PolicyPacks(e.policies.folders()...), optup.Exclude(s.Hold))
+		return err
 	})
 }
 
@@ -100,10 +101,13 @@ func (e *Engine) Preview(ctx context.Context, s Stack, sink event.Sink) (Result,
 // program, changes nothing and takes no lock in the backend.
 func (e *Engine) PreviewRefresh(ctx context.Context, s Stack, sink event.Sink) (Result, error) {
 	return e.read(ctx, s, "read", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
-		return w.following(func(ch chan events.EngineEvent) error {
-			_, err := st.PreviewRefresh(ctx, optrefresh.EventStreams(ch), optrefresh.SuppressProgress())
+		stop, err := follow(ctx, st, s.Program, looksOnly, w)
+		if err != nil {
 			return err
-		})
+		}
+		defer stop()
+		_, err = st.Refresh(ctx, optrefresh.SuppressProgress(), optrefresh.ShowSecrets(false))
+		return err
 	})
 }
 
@@ -116,11 +120,13 @@ func (e *Engine) Destroy(ctx context.Context, s Stack, sink event.Sink) (Result,
 			return err
 		}
 		cli.removes = true
-		return w.following(func(ch chan events.EngineEvent) error {
-			_, err := st.Destroy(ctx, optdestroy.EventStreams(ch), optdestroy.Refresh(), optdestroy.SuppressOutputs(),
-				optdestroy.SuppressProgress(), optdestroy.ShowSecrets(false))
+		stop, err := follow(ctx, st, s.Program, justDoes, w)
+		if err != nil {
 			return err
-		})
+		}
+		defer stop()
+		_, err = st.Destroy(ctx, optdestroy.Refresh(), optdestroy.SuppressOutputs(), optdestroy.SuppressProgress(), optdestroy.ShowSecrets(false))
+		return err
 	})
 	if err != nil {
 		return res, err

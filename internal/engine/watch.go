@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 
 	"freehold.dev/freehold/internal/event"
@@ -96,35 +95,6 @@ func (w *watch) begin(preview bool) {
 	w.started, w.fails, w.diags = map[string]time.Time{}, nil, map[string][]string{}
 	w.blocked, w.noted, w.reads = nil, nil, nil
 	w.analyzed, w.running = map[string]bool{}, map[string]*running{}
-}
-
-// following runs an operation whose events the Automation API sends on a
-// channel. The API has ended its senders when it returns, so all that was sent
-// has been received then. It closes the channel only if the CLI came so far as
-// to connect, so nobody waits for that.
-func (w *watch) following(run func(chan events.EngineEvent) error) error {
-	ch := make(chan events.EngineEvent)
-	over, read := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(read)
-		for {
-			select {
-			case ev, ok := <-ch:
-				if !ok {
-					return
-				}
-				if ev.Error == nil {
-					w.take(ev.EngineEvent)
-				}
-			case <-over:
-				return
-			}
-		}
-	}()
-	err := run(ch)
-	close(over)
-	<-read
-	return err
 }
 
 func (w *watch) take(ev apitype.EngineEvent) {

@@ -229,7 +229,6 @@ func (e *Engine) workspace(ctx context.Context, s Stack, dir, backend string, ho
 	maps.Copy(vars, how.env)
 	lw, err := auto.NewLocalWorkspace(ctx,
 		auto.WorkDir(dir),
-		auto.Program(s.Program),
 		auto.Project(workspace.Project{
 			Name:    tokens.PackageName(e.opts.Project),
 			Runtime: workspace.NewProjectRuntimeInfo("go", nil),

@@ -70,7 +70,7 @@ func call(t *testing.T, addr net.Addr, uid int, args ...string) string {
 	// Another user may not enter the folder that the test is in.
 	c := exec.Command("/proc/self/fd/3", args...)
 	c.ExtraFiles = []*os.File{self}
-	c.Dir, c.Env = "/", []string{caller + "=" + addr.String()}
+	c.Dir, c.Env = "/", []string{caller + "=" + addr.Network() + "!" + addr.String()}
 	if uid != os.Geteuid() {
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -14,12 +15,23 @@ import (
 // an address, says a word, and prints the answer or, told to leave, waits for none.
 const caller = "LOCALHOST_TEST_CALLER"
 
+// server is the variable by which this test, run again, is a process that serves.
+const server = "LOCALHOST_TEST_SERVER"
+
+// serve is what such a process does, where there is one.
+var serve func(kind string)
+
 func TestMain(m *testing.M) {
+	if kind := os.Getenv(server); kind != "" {
+		serve(kind)
+		return
+	}
 	addr := os.Getenv(caller)
 	if addr == "" {
 		os.Exit(m.Run())
 	}
-	conn, err := net.Dial("tcp", addr)
+	network, addr, _ := strings.Cut(addr, "!")
+	conn, err := net.Dial(network, addr)
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)

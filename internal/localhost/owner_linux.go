@@ -27,9 +27,19 @@ func OwnersKnown() error {
 
 // mine reports whether the other end of a connection is a socket of this process's
 // user. Cannot tell is no.
-func mine(conn net.Conn) bool {
-	uid, err := owner(conn.RemoteAddr(), conn.LocalAddr())
-	return err == nil && int(uid) == os.Geteuid()
+func mine(conn net.Conn) bool { return refusal(conn.RemoteAddr(), conn.LocalAddr()) == nil }
+
+// refusal is why the socket at remote that is connected to local is not heard; nil:
+// it is of this process's user.
+func refusal(remote, local net.Addr) error {
+	uid, err := owner(remote, local)
+	if err != nil {
+		return fmt.Errorf("a connection from %s was refused: %w", remote, err)
+	}
+	if int(uid) != os.Geteuid() {
+		return fmt.Errorf("a connection of user %d of this machine was refused", uid)
+	}
+	return nil
 }
 
 // owner returns the user of the socket at local that is connected to remote, from

@@ -9,6 +9,8 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"freehold.dev/freehold/internal/localhost"
 )
 
 // Agreeable accepts every configuration and all inputs as they are, and never
@@ -56,7 +58,7 @@ func (Agreeable) Diff(context.Context, *pulumirpc.DiffRequest) (*pulumirpc.DiffR
 // port: PULUMI_DEBUG_PROVIDERS takes it.
 func Serve(t testing.TB, p pulumirpc.ResourceProviderServer) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := localhost.Listen(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
