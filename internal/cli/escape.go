@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"golang.org/x/term"
 )
 
 // escaped writes what a terminal would act on, or would not show, as its code point:
@@ -43,8 +46,18 @@ func (e *escaped) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// unescaped is where an escaped writer writes to, for what draws or is a file; any
-// other is returned as it is.
+// forFile is where a document that has a digest is written to byte by byte. On a
+// terminal nobody compares digests.
+func forFile(w io.Writer) io.Writer {
+	raw := unescaped(w)
+	if f, ok := raw.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return w
+	}
+	return raw
+}
+
+// unescaped is where an escaped writer writes to, for what draws and for another
+// command's own words; any other is returned as it is.
 func unescaped(w io.Writer) io.Writer {
 	if e, ok := w.(*escaped); ok {
 		return e.w

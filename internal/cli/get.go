@@ -294,7 +294,7 @@ not what the digest says.`,
 
 func (a *app) fetchEvidence(cmd *cobra.Command, r Remote, name, file string) error {
 	if file == "" {
-		_, err := r.Evidence(cmd.Context(), name, unescaped(a.env.Stdout))
+		_, err := r.Evidence(cmd.Context(), name, forFile(a.env.Stdout))
 		return err
 	}
 	// A document that is not what its digest says never gets the file's name.

@@ -114,7 +114,7 @@ had not ended is printed), export, import, and use the new --registry from then 
 			if err != nil {
 				return err
 			}
-			done, err := r.Export(cmd.Context(), unescaped(a.env.Stdout))
+			done, err := r.Export(cmd.Context(), forFile(a.env.Stdout))
 			if err != nil {
 				return err
 			}

@@ -11,8 +11,18 @@ import (
 
 // table writes rows with their columns aligned by two spaces and no trailing
 // blanks. Indent goes before every row.
+//
+// A line break within a cell, which a name or a message of somebody else may have,
+// is written as its code point: what follows it would look like a row of ours.
 func table(w io.Writer, indent string, rows [][]string) error {
 	var widths []int
+	lines := make([][]string, len(rows))
+	for i, row := range rows {
+		for _, cell := range row {
+			lines[i] = append(lines[i], breaks.Replace(cell))
+		}
+	}
+	rows = lines
 	for _, row := range rows {
 		for i, cell := range row {
 			if i == len(widths) {
@@ -36,6 +46,8 @@ func table(w io.Writer, indent string, rows [][]string) error {
 	}
 	return nil
 }
+
+var breaks = strings.NewReplacer("\n", `\u000a`, "\t", `\u0009`)
 
 // facts writes the named values that are known, one per line.
 func facts(w io.Writer, indent string, pairs ...string) error {
