@@ -73,6 +73,9 @@ type Options struct {
 	// contestQuiet is for how long nobody may have changed an object until it is no
 	// longer contested. Zero: 30 s.
 	contestQuiet time.Duration
+	// podsWithin is how long pods get to end once their project's namespace is to be
+	// deleted, whatever they ask for. Zero: 5 minutes.
+	podsWithin time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -96,6 +99,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.contestQuiet == 0 {
 		o.contestQuiet = 30 * time.Second
+	}
+	if o.podsWithin == 0 {
+		o.podsWithin = 5 * time.Minute
 	}
 	o.Config = rest.CopyConfig(o.Config)
 	o.Config.QPS, o.Config.Burst = o.QPS, int(2*o.QPS)

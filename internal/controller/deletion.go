@@ -3,8 +3,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
@@ -117,17 +115,12 @@ func (l *look) drain(ctx context.Context, ns *corev1.Namespace) (answer, error) 
 	if err := l.ensure(ctx, l.resourceQuota()); err != nil {
 		return answer{}, err
 	}
-	pods, left, err := l.stopPods(ctx)
+	pods, left, err := l.stopPods(ctx, true)
 	if err != nil {
 		return answer{}, err
 	}
 	if left > 0 {
-		slices.Sort(pods)
-		some := pods[:min(3, len(pods))]
-		message := fmt.Sprintf("waits for %d pods to end: %s", left, strings.Join(some, ", "))
-		if int64(len(some)) < left {
-			message += " and others"
-		}
+		message := podsEnding(pods, left)
 		return answer{reason: "PodsEnding", message: message, ours: true, expected: true}, nil
 	}
 	if err := l.remove(ctx, ns.DeepCopy()); err != nil {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/types"
@@ -62,43 +64,77 @@ func (l *look) hibernate(ctx context.Context) error {
 		return err
 	}
 	// The quota counts pods, and is watched; it has not counted yet when it has
-	// no status. So pods are asked for only where there may be some.
+	// no status, and one that should have ended and has not it counts no more. So
+	// pods are asked for until none was left, and then only where there may be some.
 	quota, err := l.cachedQuota(ctx)
 	if err != nil {
 		return err
 	}
-	if n, counted := used(quota, corev1.ResourcePods); counted && n == 0 {
+	if n, counted := used(quota, corev1.ResourcePods); counted && n == 0 && l.p.Status.Phase == v1alpha1.PhaseHibernated {
 		return nil
 	}
-	_, _, err = l.stopPods(ctx, jobs...)
+	pods, left, err := l.stopPods(ctx, false, jobs...)
+	if left > 0 {
+		l.ending = podsEnding(pods, left)
+	}
 	return err
+}
+
+// podsEnding names the pods that are waited for.
+func podsEnding(pods []string, left int64) string {
+	slices.Sort(pods)
+	some := pods[:min(3, len(pods))]
+	message := fmt.Sprintf("waits for %d pods to end: %s", left, strings.Join(some, ", "))
+	if int64(len(some)) < left {
+		message += " and others"
+	}
+	return message
 }
 
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;deletecollection
 
+// alive selects pods that have not ended by themselves. Those that have use
+// nothing, and people still read their logs.
+var alive = fields.AndSelectors(
+	fields.OneTermNotEqualSelector("status.phase", string(corev1.PodSucceeded)),
+	fields.OneTermNotEqualSelector("status.phase", string(corev1.PodFailed)),
+)
+
 // stopPods deletes the namespace's pods and returns some that are left, those
-// that are on their way out among them, and how many they are. The pods of some
+// that are on their way out among them, and how many they are. With force it ends
+// at once those that were asked to end long ago: a pod may say that it needs ten
+// years. Its name is free then, and the node's kubelet ends it when it hears of it.
+// https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-forced
+//
+// The pods of some
 // jobs are left to Kubernetes, which ends them because the job is suspended: one
 // that somebody else deletes counts as a failure of its job.
 // https://kubernetes.io/docs/concepts/workloads/controllers/job/#suspending-a-job
-func (l *look) stopPods(ctx context.Context, jobs ...types.UID) (some []string, left int64, err error) {
+func (l *look) stopPods(ctx context.Context, force bool, jobs ...types.UID) (some []string, left int64, err error) {
 	pods := &metav1.PartialObjectMetadataList{}
 	pods.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
-	if err := l.live.List(ctx, pods, client.InNamespace(l.p.Name), client.Limit(100)); err != nil {
+	if err := l.live.List(ctx, pods, client.InNamespace(l.p.Name), client.Limit(100), client.MatchingFieldsSelector{Selector: alive}); err != nil {
 		return nil, 0, fmt.Errorf("list pods: %w", err)
 	}
-	running := false
-	for _, pod := range pods.Items {
-		some = append(some, pod.Name)
-		running = running || pod.DeletionTimestamp.IsZero() && !slices.Contains(jobs, types.UID(pod.Labels[batchv1.ControllerUidLabel]))
+	stop, overdue := false, false
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		some = append(some, pod.Name+held(pod))
+		overdue = overdue || l.overdue(pod)
+		stop = stop || pod.DeletionTimestamp.IsZero() && !slices.Contains(jobs, types.UID(pod.Labels[batchv1.ControllerUidLabel]))
 	}
 	left = int64(len(some))
 	if more := pods.RemainingItemCount; more != nil {
 		left += *more
-		running = true
+		stop = true
 	}
-	if running {
-		which := []client.DeleteAllOfOption{client.InNamespace(l.p.Name)}
+	if force = force && overdue; stop || force {
+		which := []client.DeleteAllOfOption{client.InNamespace(l.p.Name), client.MatchingFieldsSelector{Selector: alive}}
+		if force {
+			which = append(which, client.GracePeriodSeconds(0))
+			l.events.Eventf(l.p, nil, corev1.EventTypeWarning, "PodsForced", "Delete",
+				"pods that were asked to end %s ago and have not are deleted without a grace period: %s", l.options.podsWithin, strings.Join(some[:min(3, len(some))], ", "))
+		}
 		if len(jobs) > 0 {
 			others, err := othersThan(jobs)
 			if err != nil {
@@ -110,12 +146,34 @@ func (l *look) stopPods(ctx context.Context, jobs ...types.UID) (some []string, 
 		if err := l.client.DeleteAllOf(ctx, &corev1.Pod{}, which...); err != nil {
 			return some, left, fmt.Errorf("delete pods: %w", err)
 		}
-		l.log.Info("stopped pods", "pods", left)
+		l.log.Info("stopped pods", "pods", left, "forced", force)
 	}
 	if left > 0 {
 		l.soon(2 * time.Second)
 	}
 	return some, left, nil
+}
+
+// held says what keeps a pod that is to end.
+func held(pod *metav1.PartialObjectMetadata) string {
+	if len(pod.Finalizers) == 0 || pod.DeletionTimestamp.IsZero() {
+		return ""
+	}
+	return " (finalizers " + strings.Join(pod.Finalizers, ", ") + ")"
+}
+
+// overdue reports whether a pod was asked to end so long ago that it is not waited
+// for any more. What Kubernetes notes is when it will have ended.
+func (l *look) overdue(pod *metav1.PartialObjectMetadata) bool {
+	if pod.DeletionTimestamp.IsZero() || pod.DeletionGracePeriodSeconds == nil || *pod.DeletionGracePeriodSeconds == 0 {
+		return false
+	}
+	asked := pod.DeletionTimestamp.Add(-time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second)
+	left := asked.Add(l.options.podsWithin).Sub(l.now)
+	if left > 0 {
+		l.soon(left)
+	}
+	return left <= 0
 }
 
 // othersThan selects the pods that are of none of some jobs.

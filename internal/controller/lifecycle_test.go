@@ -59,6 +59,65 @@ func hibernation(t *testing.T, k *cluster, _ *running) {
 	eventually(t, "pods start again", func() bool { return k.Create(t.Context(), pod("sleepy", "p3")) == nil })
 }
 
+// A project is not called hibernated while one of its pods lives, and one whose
+// namespace is to go does not wait longer for pods than its controller does.
+func podsThatDoNotEnd(t *testing.T, k *cluster, _ *running) {
+	k.make(project("stubborn", func(s *v1alpha1.ProjectSpec) { s.DeletionPolicy = v1alpha1.DeletionDelete }))
+	k.ready("stubborn")
+	eventually(t, "the service account is there", func() bool {
+		return k.Get(t.Context(), client.ObjectKey{Namespace: "stubborn", Name: "default"}, &corev1.ServiceAccount{}) == nil
+	})
+	const tenYears = 10 * 365 * 24 * 3600
+	old := pod("stubborn", "old", func(p *corev1.Pod) {
+		p.Spec.TerminationGracePeriodSeconds = new(int64(tenYears))
+		p.Spec.NodeName = "some-node" // without one there is nobody who could end it, and it is gone at once
+	})
+	k.make(old)
+	k.change("stubborn", func(p *v1alpha1.Project) { p.Spec.Hibernate = true })
+	k.until("stubborn", "it says which pod has not ended", func(p *v1alpha1.Project) bool {
+		c := condition(p, v1alpha1.ConditionReady)
+		return p.Status.Phase == v1alpha1.PhaseHibernating && c.Reason == "Hibernating" && strings.Contains(c.Message, "waits for 1 pods to end: old")
+	})
+	for end := time.Now().Add(2 * podsWithin); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		if p := k.read("stubborn"); p.Status.Phase != v1alpha1.PhaseHibernating {
+			t.Fatalf("a pod lives, and the project is %s", p.Status.Phase)
+		}
+	}
+	k.quiet(2 * time.Second)
+	// Nobody has confirmed an end: the pod has its ten years.
+	if err := k.Get(t.Context(), client.ObjectKeyFromObject(old), old); err != nil {
+		t.Errorf("the pod of a project that sleeps was ended by force: %v", err)
+	}
+	if err := k.Delete(t.Context(), old, client.GracePeriodSeconds(0)); err != nil {
+		t.Fatal(err)
+	}
+	k.until("stubborn", "it hibernates once the pod is gone", func(p *v1alpha1.Project) bool { return p.Status.Phase == v1alpha1.PhaseHibernated })
+
+	k.change("stubborn", func(p *v1alpha1.Project) { p.Spec.Hibernate = false })
+	k.until("stubborn", "it is awake", func(p *v1alpha1.Project) bool { return p.Status.Phase == v1alpha1.PhaseReady })
+	again := old.DeepCopy()
+	again.ObjectMeta = metav1.ObjectMeta{Name: "old", Namespace: "stubborn"}
+	eventually(t, "a pod starts again", func() bool { return k.Create(t.Context(), again.DeepCopy()) == nil })
+	k.change("stubborn", func(p *v1alpha1.Project) {
+		p.Annotations = map[string]string{v1alpha1.AnnotationConfirmDelete: "stubborn"}
+	})
+	began := time.Now()
+	if err := k.Delete(t.Context(), project("stubborn")); err != nil {
+		t.Fatal(err)
+	}
+	k.until("stubborn", "it says which pod it waits for", func(p *v1alpha1.Project) bool {
+		c := condition(p, v1alpha1.ConditionReady)
+		return c.Reason == "PodsEnding" && strings.Contains(c.Message, "waits for 1 pods to end: old")
+	})
+	k.gone("stubborn")
+	if took := time.Since(began); took < podsWithin/2 {
+		t.Errorf("the pod had %s to end", took)
+	}
+	if all := strings.Join(k.events("stubborn"), "\n"); !strings.Contains(all, "PodsForced: pods that were asked to end") {
+		t.Errorf("no event tells of the pod: %s", all)
+	}
+}
+
 func timeToLive(t *testing.T, k *cluster, _ *running) {
 	k.make(project("brief", func(s *v1alpha1.ProjectSpec) { s.TTL = "3s" }))
 	k.until("brief", "it lives", func(p *v1alpha1.Project) bool { return p.Status.Phase == v1alpha1.PhaseReady })

@@ -39,6 +39,7 @@ func TestProjects(t *testing.T) {
 		{"a namespace that is not ours is left alone until it is handed over", taken},
 		{"another org's project is refused", otherOrg},
 		{"a project hibernates and wakes", hibernation},
+		{"a pod that does not end keeps its project from being called hibernated, and not from going", podsThatDoNotEnd},
 		{"a project whose time is over hibernates", timeToLive},
 		{"a deleted project leaves its namespace, and another one of its name gets it", retained},
 		{"a namespace is deleted only when that was confirmed, in order", deleted},

@@ -68,7 +68,7 @@ func beProcess(text string) int {
 	err = Run(context.Background(), Options{
 		Config: rc, Org: "acme", Registry: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/",
 		HealthAddress: p.Health, LeaderElection: p.Namespace != "", Namespace: p.Namespace, MetricsAddress: p.Metrics,
-		usageEvery: usageEvery, contestQuiet: contestQuiet, Resync: cmp.Or(p.Resync, time.Second),
+		usageEvery: usageEvery, contestQuiet: contestQuiet, podsWithin: podsWithin, Resync: cmp.Or(p.Resync, time.Second),
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), Now: time.Now,
 	})
 	fmt.Fprintln(os.Stderr, err)

@@ -115,7 +115,7 @@ func (f *fleet) Collect(to chan<- prometheus.Metric) {
 	statuses := []metav1.ConditionStatus{metav1.ConditionTrue, metav1.ConditionFalse, metav1.ConditionUnknown}
 	counts := map[string]map[metav1.ConditionStatus]float64{}
 	phases := map[v1alpha1.Phase]float64{
-		v1alpha1.PhasePending: 0, v1alpha1.PhaseReady: 0, v1alpha1.PhaseHibernated: 0, v1alpha1.PhaseFailed: 0, v1alpha1.PhaseTerminating: 0,
+		v1alpha1.PhasePending: 0, v1alpha1.PhaseReady: 0, v1alpha1.PhaseHibernating: 0, v1alpha1.PhaseHibernated: 0, v1alpha1.PhaseFailed: 0, v1alpha1.PhaseTerminating: 0,
 	}
 	var lag, behind float64
 	for _, c := range conditions {

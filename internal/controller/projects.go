@@ -190,6 +190,7 @@ type look struct {
 
 	sleeps bool   // its pods are to be stopped
 	why    string // it sleeps
+	ending string // the pods that have not ended yet, where it sleeps
 
 	step    string        // the condition of the step that is being made
 	there   bool          // the namespace is the project's, and others can be made in it

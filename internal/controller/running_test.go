@@ -38,6 +38,9 @@ const usageEvery = 500 * time.Millisecond
 // contestQuiet is that of the tests: short, so that they see the end of it.
 const contestQuiet = 3 * time.Second
 
+// podsWithin is that of the tests: longer than it takes to see a project wait.
+const podsWithin = 8 * time.Second
+
 // running is a controller in this process and how it ends.
 type running struct {
 	health  string
@@ -71,7 +74,7 @@ func run(t testing.TB, rc *rest.Config, changes ...func(*Options)) *running {
 	})
 	o := Options{
 		Config: config, Org: "acme", Registry: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/",
-		HealthAddress: r.health, MetricsAddress: r.metrics, usageEvery: usageEvery, contestQuiet: contestQuiet,
+		HealthAddress: r.health, MetricsAddress: r.metrics, usageEvery: usageEvery, contestQuiet: contestQuiet, podsWithin: podsWithin,
 		Log: slog.New(slog.NewTextHandler(r.log, nil)), Now: time.Now,
 	}
 	for _, change := range changes {

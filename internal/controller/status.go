@@ -103,6 +103,8 @@ func (l *look) status() *v1alpha1.ProjectStatus {
 	switch {
 	case !l.p.DeletionTimestamp.IsZero():
 		next.Phase = v1alpha1.PhaseTerminating
+	case ready.holds() && l.sleeps && l.ending != "":
+		next.Phase = v1alpha1.PhaseHibernating
 	case ready.holds() && l.sleeps:
 		next.Phase = v1alpha1.PhaseHibernated
 	case ready.holds():
@@ -115,6 +117,9 @@ func (l *look) status() *v1alpha1.ProjectStatus {
 	switch {
 	case !ready.holds():
 		set(v1alpha1.ConditionReady, metav1.ConditionFalse, ready.reason, ready.message)
+	case l.sleeps && l.ending != "":
+		// It is fenced as ever; only its pods are not gone.
+		set(v1alpha1.ConditionReady, metav1.ConditionTrue, "Hibernating", l.ending+"; "+l.why)
 	case l.sleeps:
 		set(v1alpha1.ConditionReady, metav1.ConditionTrue, "Hibernated", l.why)
 	default:

@@ -275,7 +275,8 @@ func projectStatus() schema {
 	usage := object("", []string{"hard", "used"}, map[string]schema{"hard": quantity(""), "used": quantity("")})
 	count := schema{Type: "integer", Format: "int32"}
 	return object("What the controller found.", nil, map[string]schema{
-		"phase": oneOf("The project's state in one word.", string(v1alpha1.PhasePending), string(v1alpha1.PhaseReady), string(v1alpha1.PhaseHibernated),
+		"phase": oneOf("The project's state in one word.", string(v1alpha1.PhasePending), string(v1alpha1.PhaseReady),
+			string(v1alpha1.PhaseHibernating), string(v1alpha1.PhaseHibernated),
 			string(v1alpha1.PhaseFailed), string(v1alpha1.PhaseTerminating)),
 		"namespace":          text("The project's namespace, once it is there."),
 		"observedGeneration": {Type: "integer", Format: "int64", Description: "The generation of the spec that the rest is about."},

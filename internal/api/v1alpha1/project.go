@@ -91,7 +91,10 @@ const (
 	PhasePending Phase = "Pending"
 	// PhaseReady is a project whose namespace is there with every fence.
 	PhaseReady Phase = "Ready"
-	// PhaseHibernated is a project that is ready, and whose pods are stopped.
+	// PhaseHibernating is a project that is ready and hibernates, and that has pods
+	// which have not ended yet.
+	PhaseHibernating Phase = "Hibernating"
+	// PhaseHibernated is a project that is ready, and that has no pod running.
 	PhaseHibernated Phase = "Hibernated"
 	// PhaseFailed is a project that cannot be made as it is; its conditions say why.
 	PhaseFailed Phase = "Failed"
