@@ -10,7 +10,7 @@ import (
 // exposure are the rules about what the internet can reach.
 var exposure = []Rule{
 	publicBlocks, bucketACLs, openIngress, publicServices, publicEndpoint,
-	publicSubnets, nodeSubnets, publicAddresses, publicImages, metadata, accountSwitches,
+	publicSubnets, nodeSubnets, publicAddresses, publicImages, metadata, accountSwitches, openPieces,
 }
 
 var publicBlocks = Rule{
@@ -111,6 +111,9 @@ func everybody(text string) (yes, valid bool) {
 	if err != nil {
 		return false, false
 	}
+	if p.Addr().Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
 	if p.Addr().Is4() {
 		return p.Bits() < 8, true
 	}
@@ -130,16 +133,6 @@ func (j *judge) closed(v value) {
 	}
 }
 
-// ranges are where the types of ingress name the ranges that they let in.
-var ranges = map[string][]string{
-	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":         {"ingress.cidrBlocks", "ingress.ipv6CidrBlocks"},
-	"aws:ec2/managedPrefixList:ManagedPrefixList":               {"entries.cidr"},
-	"aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry":     {"cidr"},
-	"aws:ec2/securityGroup:SecurityGroup":                       {"ingress.cidrBlocks", "ingress.ipv6CidrBlocks"},
-	"aws:ec2/securityGroupRule:SecurityGroupRule":               {"cidrBlocks", "ipv6CidrBlocks"},
-	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": {"cidrIpv4", "cidrIpv6"},
-}
-
 var openIngress = Rule{
 	ID:       "FH603",
 	Title:    "No security group lets the internet in",
@@ -147,7 +140,7 @@ var openIngress = Rule{
 	Fix:      "name the ranges or the group that need to get in; publish by load balancer",
 	Severity: High,
 	Criteria: []string{"CC6.6"},
-	Types:    append(sortedKeysOf(ranges), "aws:eks/nodeGroup:NodeGroup"),
+	Types:    append(typesWith(table.Network), "aws:eks/nodeGroup:NodeGroup"),
 	Check: on(func(j *judge, r Resource, _ Scope) {
 		in := r.values()
 		if r.Type == "aws:ec2/securityGroupRule:SecurityGroupRule" {
@@ -156,10 +149,12 @@ var openIngress = Rule{
 				return
 			}
 		}
-		for _, path := range ranges[r.Type] {
-			for _, v := range in.all(path) {
-				j.closed(v)
-			}
+		if r.Type != "aws:eks/cluster:Cluster" { // FH604 asks whether its endpoint is public
+			visitColumns(r, table.Of(r.Type), func(at *table.Place, p *place) {
+				if at != nil && at.Holds(table.Network) {
+					j.closed(value{p.path(), p.v})
+				}
+			})
 		}
 		// With a key and no groups, EKS opens port 22 to the internet.
 		// https://docs.aws.amazon.com/eks/latest/APIReference/API_RemoteAccessConfig.html
@@ -180,6 +175,7 @@ var openIngress = Rule{
 		shows("a rule inside the group", "aws:ec2/securityGroup:SecurityGroup", object{"ingress": list{object{"cidrBlocks": list{"10.0.0.0/16", "0.0.0.0/0"}, "fromPort": 22}}}),
 		shows("the other internet", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", object{"cidrIpv6": "::/0"}),
 		shows("the internet in two halves", "aws:ec2/securityGroupRule:SecurityGroupRule", object{"type": "ingress", "cidrBlocks": list{"0.0.0.0/1", "128.0.0.0/1"}}),
+		shows("version 4 in the form of version 6", "aws:ec2/securityGroup:SecurityGroup", object{"ingress": list{object{"ipv6CidrBlocks": list{"::ffff:0.0.0.0/96"}}}}),
 		shows("an address that hides the length", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", object{"cidrIpv4": "10.1.2.3/0"}),
 		shows("the default group", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", object{"ingress": list{object{"protocol": "-1", "cidrBlocks": list{"0.0.0.0/0"}}}}),
 		shows("a list of ranges that groups refer to", "aws:ec2/managedPrefixList:ManagedPrefixList", object{"entries": list{object{"cidr": "0.0.0.0/0"}}}),

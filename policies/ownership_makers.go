@@ -26,9 +26,9 @@ var makers = map[string]func(j *judge, in value){
 			}
 		}
 	},
-	"aws:apigateway/restApi:RestApi":         func(j *judge, in value) { j.callsIn(in.get("body")) },
-	"aws:apigateway/restApiPut:RestApiPut":   func(j *judge, in value) { j.callsIn(in.get("body")) },
-	"aws:apigatewayv2/api:Api":               func(j *judge, in value) { j.callsIn(in.get("body")) },
+	"aws:apigateway/restApi:RestApi":       func(j *judge, in value) { j.callsIn(in.get("body")) },
+	"aws:apigateway/restApiPut:RestApiPut": func(j *judge, in value) { j.callsIn(in.get("body")) },
+	"aws:apigatewayv2/api:Api":             func(j *judge, in value) { j.callsIn(in.get("body")) },
 	"aws:apigatewayv2/integration:Integration": func(j *judge, in value) {
 		j.must(in.get("integrationSubtype"), append([]string{""}, httpIntegrations...), "%s is not among the calls that make nothing", in.get("integrationSubtype").text())
 	},

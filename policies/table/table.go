@@ -131,6 +131,28 @@ func (r Row) Paths(c Column) []string {
 	return paths
 }
 
+// Columns returns the columns that a row has places of, sorted.
+func (r Row) Columns() []Column {
+	if r.Top == nil {
+		return nil
+	}
+	found, seen := map[Column]bool{}, map[*Place]bool{}
+	var walk func(p *Place)
+	walk = func(p *Place) {
+		if seen[p] {
+			return
+		}
+		if seen[p] = true; p.Column != "" {
+			found[p.Column] = true
+		}
+		for _, below := range p.below {
+			walk(below)
+		}
+	}
+	walk(r.Top)
+	return slices.Sorted(maps.Keys(found))
+}
+
 // place makes the place of a path, and what leads to it.
 func (p *Place) place(path string) *Place {
 	for key := range strings.SplitSeq(path, ".") {

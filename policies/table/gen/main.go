@@ -188,12 +188,16 @@ func decisions(open func(string) ([]byte, error)) (decided, error) {
 			}
 			d.refused[f[0]] = f[2]
 		case !below && len(f) == 1:
-			typ = line
-			d.rows[typ] = map[string]string{}
+			if typ = line; d.rows[typ] == nil {
+				d.rows[typ] = map[string]string{}
+			}
 		case below && typ != "":
 			f := strings.Fields(line)
 			for _, path := range f[1:] {
 				path, closed, with := strings.Cut(path, "=")
+				if d.rows[typ][path] != "" {
+					return fmt.Errorf("%s of %s has a column already", path, typ)
+				}
 				d.rows[typ][path] = f[0]
 				if with {
 					d.rows[typ][path] += "=" + closed

@@ -80,14 +80,15 @@ func TestWhatNobodyHasDecidedIsAnError(t *testing.T) {
 		text  string
 		want  string
 	}{
-		"a property whose name is in no column": {one(property{path: "grant.whom", kind: "text"}), "", "", "whom, as in aws:s3/copy:Copy grant.whom (text)"},
-		"a switch whose name is in no column":   {one(property{path: "shared", kind: "switch"}), "", "", "shared, as in"},
-		"a name in two columns":                 {one(), "columns.txt", "plain\n\tenabled\nbucket\n\tenabled\n", "columns.txt:4: enabled is also in column plain"},
-		"a row of no type":                      {one(), "rows.txt", "aws:ram/* forbidden FH401 it shares\naws:s3/copy:Copy\n\tprincipal to\n\tpublic open=false\naws:s3/gone:Gone\n", "there is no aws:s3/gone:Gone"},
-		"a row of no property":                  {one(), "rows.txt", "aws:ram/* forbidden FH401 it shares\naws:s3/copy:Copy\n\tprincipal to gone\n", "aws:s3/copy:Copy: gone is in the SDK: false"},
-		"a refusal that refuses nothing":        {one(), "rows.txt", "aws:fms/* forbidden FH107 it is for all\naws:ram/* forbidden FH401 it shares\naws:s3/copy:Copy\n\tprincipal to\n", "there is no aws:fms/*"},
-		"a refusal without a reason":            {one(), "rows.txt", "aws:ram/* forbidden FH401\n", "rows.txt:1: want the rule and the reason"},
-		"a module without a page":               {one(), "services.txt", "s3\n", "services.txt:1: want a module"},
+		"a property whose name is in no column":     {one(property{path: "grant.whom", kind: "text"}), "", "", "whom, as in aws:s3/copy:Copy grant.whom (text)"},
+		"a switch whose name is in no column":       {one(property{path: "shared", kind: "switch"}), "", "", "shared, as in"},
+		"a name in two columns":                     {one(), "columns.txt", "plain\n\tenabled\nbucket\n\tenabled\n", "columns.txt:4: enabled is also in column plain"},
+		"a row of no type":                          {one(), "rows.txt", "aws:ram/* forbidden FH401 it shares\naws:s3/copy:Copy\n\tprincipal to\n\tpublic open=false\naws:s3/gone:Gone\n", "there is no aws:s3/gone:Gone"},
+		"a property of a row that was there before": {one(), "rows.txt", "aws:ram/* forbidden FH401 it shares\naws:s3/copy:Copy\n\tprincipal to\naws:s3/copy:Copy\n\tplain to\n", "to of aws:s3/copy:Copy has a column already"},
+		"a row of no property":                      {one(), "rows.txt", "aws:ram/* forbidden FH401 it shares\naws:s3/copy:Copy\n\tprincipal to gone\n", "aws:s3/copy:Copy: gone is in the SDK: false"},
+		"a refusal that refuses nothing":            {one(), "rows.txt", "aws:fms/* forbidden FH107 it is for all\naws:ram/* forbidden FH401 it shares\naws:s3/copy:Copy\n\tprincipal to\n", "there is no aws:fms/*"},
+		"a refusal without a reason":                {one(), "rows.txt", "aws:ram/* forbidden FH401\n", "rows.txt:1: want the rule and the reason"},
+		"a module without a page":                   {one(), "services.txt", "s3\n", "services.txt:1: want a module"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
