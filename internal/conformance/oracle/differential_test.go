@@ -15,13 +15,18 @@ import (
 
 // TestWhatWeCallDeniedTheOracleNeverAllows draws sets of policies and a request
 // each, and holds internal/iam against the oracle. FREEHOLD_TEST_SEED draws those of
-// an earlier run, and FREEHOLD_TEST_SETS more of them.
+// an earlier run, and FREEHOLD_TEST_SETS more of them. CI draws the same each time.
 //
 // The other direction is counted, and held to the table of differences as well: who
 // enforces a policy relies on Allowed.
 func TestWhatWeCallDeniedTheOracleNeverAllows(t *testing.T) {
+	t.Parallel()
 	o := oracle.Start(t)
-	seed, sets := number(t, "FREEHOLD_TEST_SEED", uint64(time.Now().UnixNano())), number(t, "FREEHOLD_TEST_SETS", 2000)
+	seed := uint64(time.Now().UnixNano())
+	if os.Getenv("CI") == "true" { // a change is judged by what it does to the same sets
+		seed = 1
+	}
+	seed, sets := number(t, "FREEHOLD_TEST_SEED", seed), number(t, "FREEHOLD_TEST_SETS", 2000)
 	d := draw{rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // a test draws by a seed that it prints
 	questions, asked := make([]oracle.Question, sets), make([]oracle.Question, sets)
 	for i := range questions {
