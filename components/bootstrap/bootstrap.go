@@ -64,6 +64,11 @@ type Args struct {
 //     ports or privileges, whoever starts it;
 //   - in the namespaces of projects pods run images of the org's registry and
 //     of those that the Project names, and services stay inside the cluster;
+//   - they have volumes of the kinds that are listed, whatever the project's Pod
+//     Security level, and take no priority, node or place of other projects' pods;
+//   - a project is called by the hosts that the Project names, and never from the
+//     internet; what its members make has no credential that does not expire, and
+//     keeps neither a node nor the namespace from being emptied;
 //   - rights in the whole cluster are given by administrators and by the cluster
 //     itself, and by nobody to everybody;
 //   - members can neither open their project's network, nor raise its quota,

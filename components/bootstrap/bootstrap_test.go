@@ -333,7 +333,8 @@ func TestProjectsComeAfterTheControllerAndItsFences(t *testing.T) {
 	want := []string{
 		"bootstrap-bindings", "bootstrap-controller", "bootstrap-controller-reach", "bootstrap-controller-workloads", "bootstrap-everybody", "bootstrap-namespace-controller",
 		"bootstrap-namespaces", "bootstrap-node-access", "bootstrap-node-volumes", "bootstrap-owned-objects", "bootstrap-project-definition",
-		"bootstrap-project-devices", "bootstrap-project-fences", "bootstrap-project-images", "bootstrap-project-resources", "bootstrap-project-services",
+		"bootstrap-project-devices", "bootstrap-project-fences", "bootstrap-project-images", "bootstrap-project-ingress", "bootstrap-project-marks", "bootstrap-project-objects", "bootstrap-project-pods",
+		"bootstrap-project-resources", "bootstrap-project-services",
 	}
 	if diff := cmp.Diff(want, project.DependsOn); diff != "" {
 		t.Errorf("waits for (-want +got):\n%s", diff)

@@ -4,6 +4,8 @@ import (
 	admissionv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/admissionregistration/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"freehold.dev/freehold/internal/api/v1alpha1"
 )
 
 // onPods fits pods, and every kind of Kubernetes' own that makes them: who
@@ -11,7 +13,7 @@ import (
 // others make pods, which are looked at.
 func onPods() admissionv1.NamedRuleWithOperationsArray {
 	return rulesOf(
-		onContents([]string{"pods", "pods/ephemeralcontainers", "replicationcontrollers", "podtemplates"}, ""),
+		onContents([]string{"pods", "pods/ephemeralcontainers", "pods/resize", "replicationcontrollers", "podtemplates"}, ""),
 		onContents([]string{"deployments", "daemonsets", "replicasets", "statefulsets"}, "apps"),
 		onContents([]string{"jobs", "cronjobs"}, "batch"),
 	)
@@ -81,17 +83,32 @@ func (b *builder) nodeVolumes() *admissionv1.ValidatingAdmissionPolicySpecArgs {
 func (b *builder) projectImages() *admissionv1.ValidatingAdmissionPolicySpecArgs {
 	const allowed = `variables.registries.exists(r, r.endsWith("/") ? i.startsWith(r) : ` +
 		`i.startsWith(r + "/") || r.contains("/") && (i == r || i.startsWith(r + ":") || i.startsWith(r + "@")))`
-	spec := policy(onPods(),
-		check("variables.same || variables.images.all(i, "+allowed+")", "the image is of no registry that the project may use"),
-	).with(append(podVariables(),
-		variable("registries", `namespaceObject.metadata.?annotations[?"`+registriesAnnotation+`"].orValue("").split(",").map(r, r.trim()).filter(r, r != "")`),
-		variable("images", "variables.containers.map(c, c.?image.orValue('')) + variables.volumes.filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"),
-	)...)
-	spec.spec.Validations.(admissionv1.ValidationArray)[0].(*admissionv1.ValidationArgs).MessageExpression = pulumi.String(
-		`"a project may only run images of " + variables.registries.join(", ") + ", and this is: " + ` +
-			"variables.images.filter(i, !(" + allowed + `)).join(", ")`)
-	return spec.projects()
+	named := check("variables.same || variables.images.all(i, "+allowed+")", "the image is of no registry that the project may use")
+	named.MessageExpression = pulumi.String(`"a project may only run images of " + variables.registries.join(", ") + ", and this is: " + ` +
+		"variables.images.filter(i, !(" + allowed + `)).join(", ")`)
+	return policy(onPods(), named).with(append(podVariables(),
+		variable("entries", ofHosts(listed(v1alpha1.AnnotationRegistries))),
+		variable("registries", "variables.entries + variables.entries.filter(r, "+ofLibrary+")"+library),
+		variable("named", "variables.containers.map(c, c.?image.orValue('')) + variables.volumes.filter(v, has(v.image)).map(v, v.image.?reference.orValue(''))"),
+		variable("hosted", ofHosts("variables.named.map(r, r.matches('^([^/]*[.:A-Z][^/]*|localhost)/') ? r : 'docker.io/' + r)")),
+		variable("images", "variables.hosted.filter(r, !"+ofLibrary+") + variables.hosted.filter(r, "+ofLibrary+")"+library),
+	)...).projects()
 }
 
-// registriesAnnotation is on a project's namespace, written by the controller.
-const registriesAnnotation = "freehold.dev/registries"
+// The nodes read an image without a host as Docker Hub's, and one of Docker Hub's
+// without a user as library's. So every name of an image is judged alike.
+// https://pkg.go.dev/github.com/distribution/reference#ParseNormalizedNamed
+const (
+	ofLibrary = `r.matches("^docker[.]io/[^/]+$")`
+	library   = `.map(r, "docker.io/library/" + r.substring(10))`
+)
+
+// ofHosts writes the hosts of images, or of beginnings of images, in one way:
+// Docker Hub has several, and each counts in lower case and without the port
+// that it has anyway.
+func ofHosts(list string) string {
+	return list +
+		`.map(r, [r.split("/")[0].lowerAscii(), r.substring(r.split("/")[0].size())])` +
+		`.map(p, [p[0].matches(":0*443$") ? p[0].substring(0, p[0].lastIndexOf(":")) : p[0], p[1]])` +
+		`.map(p, (p[0] in ["index.docker.io", "registry-1.docker.io"] ? "docker.io" : p[0]) + p[1])`
+}

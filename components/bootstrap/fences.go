@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"strconv"
+	"strings"
 
 	admissionv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/admissionregistration/v1"
 )
@@ -39,7 +40,21 @@ func (b *builder) projectFences() *admissionv1.ValidatingAdmissionPolicySpecArgs
 			onWrites([]string{"rolebindings", "roles"}, rbacGroup),
 		),
 		check(b.caretaker(), "the fences of a project are the namespace controller's: change the Project"),
+		check(`request.operation == "DELETE" || `+`request.kind.kind != "NetworkPolicy" || object.spec == (request.operation == "UPDATE" ? oldObject.spec : null) || object.spec.?egress.orValue([]).all(e, `+
+			`e.?to.orValue([]) != [] && e.to.all(t, !has(t.ipBlock) || `+noMetadata("t.ipBlock")+"))",
+			"a way out of a project leaves out the addresses at which a node's credentials are: name ranges in \"to\", and "+strings.Join(metadataAddresses, " and ")+" in \"except\" of those that have them"),
 	).projects()
+}
+
+// metadataAddresses tell whoever asks the node's credentials.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+var metadataAddresses = []string{"169.254.169.254", "fd00:ec2::254"}
+
+// noMetadata is true for a range without them. IPv4 addresses in the form of IPv6
+// are no ranges to it, and so not let through.
+func noMetadata(block string) string {
+	return "isCIDR(" + block + ".cidr) && " + celList(metadataAddresses) + ".all(a, !cidr(" + block + ".cidr).containsIP(a) || " +
+		block + ".?except.orValue([]).exists(x, isCIDR(x) && cidr(x).containsIP(a)))"
 }
 
 // projectServices keeps the services of projects inside the cluster. Load

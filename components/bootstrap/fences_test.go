@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,6 +19,10 @@ var probes = map[string]func(client.Client) error{
 	"namespaces":        patch(namespace("theirs", nil), `{"metadata":{"annotations":{"freehold.dev/adopt":"theirs"}}}`),
 	"project-fences":    create(inNamespace("shop", "v1", "LimitRange", "more", nil)),
 	"project-services":  create(service("shop", fields{"type": "NodePort"})),
+	"project-pods":      create(pod("shop", with(running(registry+"/app"), fields{"nodeName": "n"}))),
+	"project-objects":   create(with(inNamespace("shop", "v1", "Secret", "s", nil), fields{"type": "bootstrap.kubernetes.io/token"})),
+	"project-ingress":   create(ingress("theirs.example.com", nil)),
+	"project-marks":     create(noted(service("shop", fields{}), fields{"external-dns.alpha.kubernetes.io/hostname": "theirs.example.com"})),
 	"project-images":    create(pod("shop", running("nginx"))),
 	"project-resources": create(pod("shop", running(registry+"/app", asking(nil, fields{"nvidia.com/gpu": "1"})))),
 	"project-devices":   create(claim("shop", "tpu.example.com")),
@@ -92,6 +97,18 @@ var fenceAttempts = func() []attempt {
 		anybody("somebody makes a role in a project", create(inNamespace("shop", "rbac.authorization.k8s.io/v1", "Role", "r", nil)), fences),
 		anybody("somebody adds a network policy elsewhere", create(inNamespace("theirs", "networking.k8s.io/v1", "NetworkPolicy", "open", nil)), ""),
 		anybody("somebody lets somebody in elsewhere", create(binding("theirs", "guest", "view", "eve", nil)), ""),
+		{"an administrator opens the way to a node's credentials", "ops", admins, create(opened("169.254.169.254/32")), fences},
+		{"an administrator opens the way to a node's credentials among others", "ops", admins, create(opened("169.254.0.0/16")), fences},
+		{"an administrator opens every way", "ops", admins, create(opened("0.0.0.0/0")), fences},
+		{"an administrator opens every way of IPv6", "ops", admins, create(opened("::/0")), fences},
+		{"an administrator opens the way to a node's credentials by IPv6", "ops", admins, create(opened("fd00:ec2::254/128")), fences},
+		{"an administrator opens every way but another", "ops", admins, create(opened("0.0.0.0/0", "169.254.169.0/25")), fences},
+		{"an administrator opens the way to everything without naming it", "ops", admins, create(opened("")), fences},
+		{"the controller opens the way to a node's credentials", controllerAccount, nil, create(labelled(opened("169.254.169.254/32"), "freehold.dev/managed-by", "namespace-controller")), fences},
+		{"an administrator opens every way but that", "ops", admins, create(opened("0.0.0.0/0", "169.254.0.0/16")), ""},
+		{"an administrator opens every way of IPv6 but that", "ops", admins, create(opened("::/0", "fd00:ec2::/32")), ""},
+		{"an administrator opens the way to one network", "ops", admins, create(opened("10.0.0.0/8")), ""},
+		{"the controller opens the way to the agent of Pod Identity", controllerAccount, nil, create(labelled(opened("169.254.170.23/32"), "freehold.dev/managed-by", "namespace-controller")), ""},
 		{"an administrator adds a network policy", "ops", admins, create(inNamespace("shop", "networking.k8s.io/v1", "NetworkPolicy", "open", nil)), ""},
 		{"the controller adds limits", controllerAccount, nil, create(inNamespace("shop", "v1", "LimitRange", "l", owned)), ""},
 
@@ -126,6 +143,24 @@ var fenceAttempts = func() []attempt {
 		anybody("an allowed repository by tag", create(pod("shop", running("quay.io/acme/tools:v1"))), ""),
 		anybody("an allowed repository as it is", create(pod("shop", running("quay.io/acme/tools"))), ""),
 		anybody("below an allowed repository", create(pod("shop", running("quay.io/acme/tools/curl"))), ""),
+		anybody("an image of Docker Hub's library", create(pod("shop", running("library/nginx"))), images),
+		anybody("an image of Docker Hub's library, in full", create(pod("shop", running("docker.io/library/nginx:1"))), images),
+		anybody("an image of Docker Hub by its other name", create(pod("shop", running("index.docker.io/library/nginx"))), images),
+		anybody("an image of Docker Hub by its registry's name", create(pod("shop", running("registry-1.docker.io/library/nginx"))), images),
+		anybody("an image of Docker Hub at its port", create(pod("shop", running("docker.io:443/library/nginx"))), images),
+		anybody("an image of Docker Hub by digest alone", create(pod("shop", running("nginx@sha256:"+image[len(image)-64:]))), images),
+		anybody("an image of another user of Docker Hub", create(pod("shop", running("acme-evil/app"))), images),
+		anybody("an image of another port of an allowed host", create(pod("shop", running("registry.example:8443/tls/app"))), images),
+		anybody("an image of another account", create(pod("shop", running("111122223333.dkr.ecr.eu-central-1.amazonaws.com/app"))), images),
+		anybody("an image of an allowed user of Docker Hub", create(pod("shop", running("docker.io/acme/app"))), ""),
+		anybody("an image of that user without a host", create(pod("shop", running("acme/app:v1"))), ""),
+		anybody("an image of that user by Docker Hub's other name", create(pod("shop", running("index.docker.io/acme/app"))), ""),
+		anybody("an image of that user at Docker Hub's port", create(pod("shop", running("docker.io:443/acme/app"))), ""),
+		anybody("an allowed image of Docker Hub's library", create(pod("shop", running("postgres:17"))), ""),
+		anybody("an allowed image of Docker Hub's library, in full", create(pod("shop", running("docker.io/library/postgres:17"))), ""),
+		anybody("an image of an allowed host at its port", create(pod("shop", running("registry.example:443/app"))), ""),
+		anybody("an image of a host that is allowed with its port", create(pod("shop", running("registry.example/tls/app"))), ""),
+		anybody("an image of the org's registry in capitals", create(pod("shop", running(strings.ToUpper(registry[:30])+registry[30:]+"/app"))), ""),
 		anybody("a deployment of the org's registry", create(workload("shop", "apps/v1", "Deployment", allowed(nil))), ""),
 		anybody("any image elsewhere", create(pod("theirs", running("nginx"))), ""),
 
@@ -345,6 +380,22 @@ func service(namespace string, spec fields) fields {
 	s := fields{"ports": []any{fields{"port": 80}}}
 	maps.Copy(s, spec)
 	o["spec"] = s
+	return o
+}
+
+// opened is a network policy with one way out.
+func opened(cidr string, except ...any) fields {
+	o := inNamespace("shop", "networking.k8s.io/v1", "NetworkPolicy", "open", nil)
+	way := fields{}
+	if cidr != "" {
+		block := fields{"cidr": cidr}
+		if len(except) > 0 {
+			block["except"] = except
+		}
+		way["to"] = []any{fields{"ipBlock": block}}
+	}
+	o["spec"].(fields)["egress"] = []any{way}
+	o["spec"].(fields)["policyTypes"] = []any{"Egress"}
 	return o
 }
 

@@ -3,6 +3,8 @@ package bootstrap_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,7 +32,9 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	admin := as(t, config, "admin", "system:masters")
 	// What is there before the fences.
 	for _, o := range []map[string]any{
-		annotated(namespace("shop", owned), "freehold.dev/registries", registry+"/,quay.io/acme/tools,registry.example"),
+		noted(annotated(namespace("shop", owned), "freehold.dev/registries", registry+"/,quay.io/acme/tools,registry.example,docker.io/acme/,index.docker.io/postgres,registry.example:443/tls/"), fields{
+			"freehold.dev/hosts": "shop.example.com,*.shop.example.com", "freehold.dev/priority-classes": "batch", "freehold.dev/storage-classes": "efs",
+		}),
 		namespace("bare", owned),
 		annotated(namespace("plain", owned), "freehold.dev/registries", "nginx.example"),
 		namespace("theirs", nil),
@@ -44,7 +48,11 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	before := []map[string]any{
 		inNamespace("bare", "v1", "ResourceQuota", "left", nil),
 		inNamespace("bare", "v1", "ResourceQuota", "quota", nil),
+		filled(inNamespace("shop", "v1", "PersistentVolumeClaim", "old", nil), fields{"spec": fields{
+			"accessModes": []any{"ReadWriteOnce"}, "resources": fields{"requests": fields{"storage": "1Gi"}},
+		}}),
 		called("old", pod("shop", running(registry+"/app"))),
+		called("placed", pod("shop", with(running(registry+"/app"), fields{"nodeName": "n"}))),
 		called("old", pod("theirs", running("nginx"))),
 		called("old", pod("default", fields{"hostNetwork": true})),
 		called("old", workload("shop", "apps/v1", "Deployment", fields{"hostPID": true})),
@@ -73,6 +81,11 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 			})
 		}
 	}
+	for _, kind := range gatewayKinds() {
+		if err := admin.Create(t.Context(), object(kind)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	// Members get what they may do in a namespace by the controller's binding,
 	// here in the same way.
 	admin = as(t, config, "admin", "system:masters")
@@ -98,6 +111,9 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 				return fmt.Errorf("%s does not refuse: %w", policy, err)
 			}
 		}
+		if err := admin.List(t.Context(), list("gateway.networking.k8s.io/v1", "GatewayList")); err != nil {
+			return err
+		}
 		if err := create(namespace("lab", nil))(as(t, config, controllerAccount, all...)); !apierrors.IsForbidden(err) {
 			return fmt.Errorf("%s is not refused: %w", controllerAccount, err)
 		}
@@ -106,7 +122,7 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 
 	const fenced, role = "ValidatingAdmissionPolicy 'freehold-", "cannot"
 	const notOwn, elsewhere = "may only write namespaces that are its own", "may only work in the namespaces of projects"
-	for _, c := range append(fenceAttempts, []attempt{
+	for _, c := range slices.Concat(fenceAttempts, projectPodAttempts(), projectIngressAttempts(), []attempt{
 		{"the controller makes a fenced namespace", controllerAccount, nil, create(namespace("lab", owned)), ""},
 		{"the controller makes a namespace without its label", controllerAccount, nil, create(namespace("lab", nil)), notOwn},
 		{"the controller changes its own quota", controllerAccount, nil, annotate(inNamespace("shop", "v1", "ResourceQuota", "quota", nil)), ""},
@@ -133,7 +149,7 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 		{"a member looks into another namespace", member, nil, get(inNamespace("theirs", "v1", "ResourceQuota", "quota", nil)), role},
 		{"drift reads a project", "drift", []string{"freehold:readers"}, get(clusterObject("freehold.dev/v1alpha1", "Project", "shop")), ""},
 		{"drift reads a secret", "drift", []string{"freehold:readers"}, get(inNamespace("shop", "v1", "Secret", "any", nil)), role},
-	}...) {
+	}) {
 		t.Run(c.name, func(t *testing.T) {
 			err := c.do(as(t, config, c.user, c.groups...))
 			switch {
@@ -219,6 +235,18 @@ func called(name string, o map[string]any) map[string]any {
 
 func annotated(o map[string]any, key, value string) map[string]any {
 	o["metadata"].(map[string]any)["annotations"] = map[string]any{key: value}
+	return o
+}
+
+// noted adds annotations.
+func noted(o, more map[string]any) map[string]any {
+	meta := o["metadata"].(map[string]any)
+	notes, _ := meta["annotations"].(map[string]any)
+	if notes == nil {
+		notes = map[string]any{}
+	}
+	maps.Copy(notes, more)
+	meta["annotations"] = notes
 	return o
 }
 

@@ -140,6 +140,15 @@ func (l *look) namespaceAnnotations() map[string]string {
 		registries = append(registries, l.options.Registry)
 	}
 	set := map[string]string{v1alpha1.AnnotationRegistries: strings.Join(append(registries, l.p.Spec.Registries...), ",")}
+	for annotation, list := range map[string][]string{
+		v1alpha1.AnnotationHosts:           l.p.Spec.Hosts,
+		v1alpha1.AnnotationPriorityClasses: l.p.Spec.PriorityClasses,
+		v1alpha1.AnnotationStorageClasses:  l.p.Spec.StorageClasses,
+	} {
+		if len(list) > 0 {
+			set[annotation] = strings.Join(list, ",")
+		}
+	}
 	if l.p.Spec.DisplayName != "" {
 		set[v1alpha1.AnnotationDisplayName] = l.p.Spec.DisplayName
 	}

@@ -105,7 +105,7 @@ func (l *look) waysOut(callees []v1alpha1.Project) []networkingv1.NetworkPolicyE
 	var rules []networkingv1.NetworkPolicyEgressRule
 	for _, to := range l.p.Spec.Egress {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{
-			To:    []networkingv1.NetworkPolicyPeer{{IPBlock: &networkingv1.IPBlock{CIDR: to.CIDR}}},
+			To:    []networkingv1.NetworkPolicyPeer{{IPBlock: &networkingv1.IPBlock{CIDR: to.CIDR, Except: to.Except()}}},
 			Ports: openPorts(to.Protocol, to.Ports...),
 		})
 	}

@@ -77,23 +77,8 @@ func hard(q v1alpha1.Quota, l v1alpha1.Limits, sleeps bool) corev1.ResourceList 
 	for class, most := range q.DeviceClasses {
 		bounds[corev1.ResourceName(class+corev1.ResourceClaimsPerClass)] = count(most)
 	}
-	o := q.Objects
-	for name, most := range map[corev1.ResourceName]*int32{
-		corev1.ResourceConfigMaps:             o.ConfigMaps,
-		corev1.ResourceSecrets:                o.Secrets,
-		corev1.ResourceServices:               o.Services,
-		corev1.ResourceServicesLoadBalancers:  o.LoadBalancers,
-		corev1.ResourceServicesNodePorts:      o.NodePorts,
-		corev1.ResourcePersistentVolumeClaims: o.PersistentVolumeClaims,
-		"count/deployments.apps":              o.Deployments,
-		"count/statefulsets.apps":             o.StatefulSets,
-		"count/jobs.batch":                    o.Jobs,
-		"count/cronjobs.batch":                o.CronJobs,
-		"count/ingresses.networking.k8s.io":   o.Ingresses,
-	} {
-		if most != nil {
-			bounds[name] = count(*most)
-		}
+	for name, most := range q.Counts() {
+		bounds[corev1.ResourceName(name)] = count(most)
 	}
 	return bounds
 }

@@ -97,14 +97,17 @@ var unordered = map[string]string{
 	"bootstrap.projects[].ingress":                  "",
 	"bootstrap.projects[].ingress[].ports":          "",
 	"bootstrap.projects[].registries":               "",
+	"bootstrap.projects[].hosts":                    "",
+	"bootstrap.projects[].priorityClasses":          "",
+	"bootstrap.projects[].storageClasses":           "",
 	"bootstrap.projects[].serviceAccounts":          "",
 	"bootstrap.projects[].podIdentities":            "serviceAccount",
 	"bootstrap.projects[].podIdentities[].policies": "",
-	"exceptions":                                    "",
-	"access.people.roles":                           "role",
-	"access.people.roles[].groups":                  "",
-	"access.pipelines":                              "name",
-	"access.aws.roles":                              "roleArn",
+	"exceptions":                   "",
+	"access.people.roles":          "role",
+	"access.people.roles[].groups": "",
+	"access.pipelines":             "name",
+	"access.aws.roles":             "roleArn",
 }
 
 // settle returns what is there now, in the words of what was there before.

@@ -13,8 +13,10 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/publicsuffix"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/iam"
 )
 
@@ -97,21 +99,48 @@ func checkAllowed(value string) string {
 	return ""
 }
 
-// sharedRegistries are those that anybody may push to: all of one is no fence.
-var sharedRegistries = []string{"docker.io", "ghcr.io", "quay.io", "gcr.io", "public.ecr.aws", "registry.gitlab.com"}
-
-var privateECR = regexp.MustCompile(`^[0-9]{12}\.dkr[.-]ecr[.-]`)
+var (
+	sharedRegistry = regexp.MustCompile(v1alpha1.SharedRegistryPattern)
+	awsRegistry    = regexp.MustCompile(v1alpha1.AWSRegistryPattern)
+)
 
 // checkRegistry refuses what would let anybody's images run, or share a
 // registry with another customer. The org's own registry needs no entry, and
 // every other account's belongs to somebody else.
 func checkRegistry(value string) string {
-	host, path, _ := strings.Cut(value, "/")
 	switch {
-	case privateECR.MatchString(host):
+	case awsRegistry.MatchString(value):
 		return "is the registry of an AWS account: the org's own is always allowed, and another's is not"
-	case slices.Contains(sharedRegistries, host) && path == "":
+	case sharedRegistry.MatchString(value):
 		return "is a registry that anybody may push to, and has no path"
+	}
+	return ""
+}
+
+// checkHost refuses what belongs to nobody, and so to no project: the ends of
+// names that everybody may register, and all that is below one.
+func checkHost(value string) string {
+	name := strings.TrimPrefix(value, "*.")
+	if suffix, _ := publicsuffix.PublicSuffix(name); suffix == name {
+		return "is the end of everybody's names"
+	}
+	return ""
+}
+
+func checkPriorityClass(value string) string {
+	if strings.HasPrefix(value, "system-") {
+		return "is Kubernetes' own"
+	}
+	return ""
+}
+
+// checkWayOut refuses the addresses at which a node tells its credentials.
+func checkWayOut(value string) string {
+	if problem := checkIPv4(value); problem != "" {
+		return problem
+	}
+	if v1alpha1.OfTheNode(netip.MustParsePrefix(value)) {
+		return "is a range of the node itself, where its credentials are"
 	}
 	return ""
 }

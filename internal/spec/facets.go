@@ -238,7 +238,7 @@ var facets = map[string]Facet{
 	"projects[].members[].user":                       subjectFacet,
 	"projects[].members[].role":                       {Required: true, Enum: []string{string(v1alpha1.RoleAdmin), string(v1alpha1.RoleEditor), string(v1alpha1.RoleViewer)}},
 	"projects[].egress[].cidr": {
-		Required: true, Pattern: cidrPattern, Noun: "a CIDR", check: checkIPv4,
+		Required: true, Pattern: cidrPattern, Noun: "a CIDR", check: checkWayOut,
 		Want: "an IPv4 range, such as 192.0.2.0/24",
 	},
 	// The VPC CNI enforces at most 24 ports for one selector of a policy.
@@ -272,6 +272,19 @@ var facets = map[string]Facet{
 	"projects[].registries[]": {
 		Pattern: registryPattern, MaxLength: 200, Noun: "a registry, with or without a path", check: checkRegistry,
 		Want: "a registry or a part of one, such as registry.example.com/team/",
+	},
+	"projects[].hosts": {MaxItems: 32, Want: "at most 32 hosts"},
+	"projects[].hosts[]": {
+		Pattern: v1alpha1.HostPattern, MaxLength: 253, Noun: "a host", check: checkHost,
+		Want: "a host of the project's own, such as shop.example.com, or *.shop.example.com for all below it",
+	},
+	"projects[].priorityClasses": {MaxItems: 16, Want: "at most 16 priority classes"},
+	"projects[].priorityClasses[]": {
+		Pattern: v1alpha1.ClassPattern, MaxLength: 253, Noun: "a priority class", check: checkPriorityClass, Want: "the name of a priority class of the org's, such as batch",
+	},
+	"projects[].storageClasses": {MaxItems: 16, Want: "at most 16 storage classes"},
+	"projects[].storageClasses[]": {
+		Pattern: v1alpha1.ClassPattern, MaxLength: 253, Noun: "a storage class", Want: "the name of a storage class, such as efs",
 	},
 	"projects[].hibernate": {Default: false},
 	"projects[].ttl": {

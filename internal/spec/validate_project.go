@@ -22,6 +22,9 @@ func (d *decoder) validateProject(p Project, path string) {
 	d.validateMembers(p.Members, path+".members")
 	d.validateAccounts(p.ServiceAccounts, path+".serviceAccounts")
 	d.unique(path+".registries", len(p.Registries), "", func(i int) string { return p.Registries[i] })
+	d.unique(path+".hosts", len(p.Hosts), "", func(i int) string { return p.Hosts[i] })
+	d.unique(path+".priorityClasses", len(p.PriorityClasses), "", func(i int) string { return p.PriorityClasses[i] })
+	d.unique(path+".storageClasses", len(p.StorageClasses), "", func(i int) string { return p.StorageClasses[i] })
 	for i, e := range p.Egress {
 		ports := fmt.Sprintf("%s.egress[%d].ports", path, i)
 		d.unique(ports, len(e.Ports), "", func(j int) string { return fmt.Sprint(e.Ports[j]) })

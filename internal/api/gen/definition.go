@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -107,9 +108,12 @@ func projectSpec() schema {
 		"podSecurity":     withDefault(oneOf("The Pod Security Standard that pods must meet.", string(v1alpha1.PodSecurityRestricted), string(v1alpha1.PodSecurityBaseline)), string(v1alpha1.PodSecurityRestricted)),
 		"serviceAccounts": serviceAccounts(),
 		"registries": list("Prefixes of images that may run beside those of the org's own registry.", 16,
-			matching(text(""), `^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9._-]+)*/?$`, 1, 200)),
-		"hibernate": withDefault(schema{Type: "boolean", Description: "Stops the project's pods and keeps all else."}, false),
-		"ttl":       ttl(),
+			registry()),
+		"hosts":           list("The names under which the project may be called.", 32, matching(text(""), v1alpha1.HostPattern, 1, 253)),
+		"priorityClasses": list("The priority classes that the project's pods may have.", 16, priorityClass()),
+		"storageClasses":  list("The storage classes that volume claims may name beside the org's own.", 16, matching(text(""), v1alpha1.ClassPattern, 1, 253)),
+		"hibernate":       withDefault(schema{Type: "boolean", Description: "Stops the project's pods and keeps all else."}, false),
+		"ttl":             ttl(),
 		"deletionPolicy": withDefault(oneOf("What becomes of the namespace when the project is deleted. Delete acts only on a project whose annotation freehold.dev/confirm-delete says its name.",
 			string(v1alpha1.DeletionRetain), string(v1alpha1.DeletionDelete)), string(v1alpha1.DeletionRetain)),
 	})
@@ -119,6 +123,28 @@ func projectSpec() schema {
 	}}
 	return s
 }
+
+// registry is the beginning of an image's name. Without a host, "nginx" would be
+// a user of Docker Hub.
+func registry() schema {
+	s := matching(text(""), `^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9._-]+)*/?$`, 1, 200)
+	s.XValidations = apiextensionsv1.ValidationRules{
+		{Rule: `self.matches('^[^/]*[.:]')`, Message: "a registry begins with a host that has a dot or a port"},
+		{Rule: `!self.matches(` + quoted(v1alpha1.SharedRegistryPattern) + `)`, Message: "anybody may push to this registry: name a part of it, such as quay.io/acme/"},
+		{Rule: `!self.matches(` + quoted(v1alpha1.AWSRegistryPattern) + `)`, Message: "this is the registry of an AWS account: the org's own is always allowed, and another's is not"},
+	}
+	return s
+}
+
+func priorityClass() schema {
+	s := matching(text(""), v1alpha1.ClassPattern, 1, 253)
+	s.XValidations = apiextensionsv1.ValidationRules{{Rule: `!self.startsWith('system-')`, Message: "the priority classes system-… are Kubernetes' own"}}
+	return s
+}
+
+// quoted is a text as the language of these rules writes it, which takes
+// Go's strings.
+func quoted(s string) string { return strconv.Quote(s) }
 
 // label is a DNS label.
 const label = `^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
@@ -134,7 +160,7 @@ func quota() schema {
 		"gpus":             withDefault(number("GPUs.", 0, 10_000), 0),
 		"resources":        resources(),
 		"deviceClasses":    deviceClasses(),
-		"objects": object("How many objects of a kind there may be; what is not given is not bounded.", nil, map[string]schema{
+		"objects": object("How many objects of a kind there may be; what is not given has a default.", nil, map[string]schema{
 			"configMaps":             count(""),
 			"secrets":                count(""),
 			"services":               count(""),
@@ -246,7 +272,13 @@ func member() schema {
 func egress() schema {
 	cidr := text("The range of addresses.")
 	cidr.MaxLength = new(int64(43))
-	cidr.XValidations = apiextensionsv1.ValidationRules{{Rule: `isCIDR(self)`, Message: "it is not a range of addresses such as 10.0.0.0/8"}}
+	cidr.XValidations = apiextensionsv1.ValidationRules{
+		{Rule: `isCIDR(self)`, Message: "it is not a range of addresses such as 10.0.0.0/8"},
+		{
+			Rule:    `!isCIDR(self) || !['169.254.0.0/16', 'fd00:ec2::/32', 'fe80::/10'].exists(r, cidr(r).containsCIDR(self))`,
+			Message: "it is a range of the node itself, where its credentials are",
+		},
+	}
 	return object("", []string{"cidr"}, map[string]schema{"cidr": cidr, "ports": ports(), "protocol": protocol()})
 }
 

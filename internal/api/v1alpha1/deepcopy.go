@@ -73,6 +73,9 @@ func (s ProjectSettings) DeepCopy() ProjectSettings {
 		out.Ingress[i].Ports = slices.Clone(s.Ingress[i].Ports)
 	}
 	out.Registries = slices.Clone(s.Registries)
+	out.Hosts = slices.Clone(s.Hosts)
+	out.PriorityClasses = slices.Clone(s.PriorityClasses)
+	out.StorageClasses = slices.Clone(s.StorageClasses)
 	return out
 }
 

@@ -26,6 +26,16 @@ type ProjectSettings struct {
 	// Registries are beginnings of images that may run beside those of the
 	// org's own registry, 16 at most. Default: none.
 	Registries []string `json:"registries,omitempty"`
+	// Hosts are the names under which the project may be called: those of its
+	// ingresses, of routes, and of DNS records. *.shop.example.com stands for
+	// every name below it. 32 at most. Default: none.
+	Hosts []string `json:"hosts,omitempty"`
+	// PriorityClasses are the priority classes that the project's pods may have.
+	// Pods of a higher one stop others to make room. 16 at most. Default: none.
+	PriorityClasses []string `json:"priorityClasses,omitempty"`
+	// StorageClasses are the storage classes that volume claims may name beside
+	// the org's own. 16 at most. Default: none.
+	StorageClasses []string `json:"storageClasses,omitempty"`
 	// Hibernate stops the project's pods and keeps all else. Default: false.
 	Hibernate bool `json:"hibernate"`
 	// TTL is how long after its creation the project hibernates by itself, such
@@ -64,30 +74,30 @@ type Quota struct {
 	Objects ObjectCounts `json:"objects,omitzero"`
 }
 
-// ObjectCounts are how many objects of each kind a project may have; a kind that
-// is left out is not bounded.
+// ObjectCounts are how many objects of each kind a project may have. What one
+// project's objects take of the cluster's store, no other project has.
 type ObjectCounts struct {
-	// ConfigMaps is the number of config maps.
+	// ConfigMaps is the number of config maps. Default: 50, or the pods where they are more.
 	ConfigMaps *int32 `json:"configMaps,omitempty"`
-	// Secrets is the number of secrets.
+	// Secrets is the number of secrets. Default: 100, or the pods where they are more.
 	Secrets *int32 `json:"secrets,omitempty"`
-	// Services is the number of services.
+	// Services is the number of services. Default: 50, or the pods where they are more.
 	Services *int32 `json:"services,omitempty"`
-	// LoadBalancers is the number of services of the type LoadBalancer.
+	// LoadBalancers is the number of services of the type LoadBalancer. Default: 0.
 	LoadBalancers *int32 `json:"loadBalancers,omitempty"`
-	// NodePorts is the number of ports that services open on the nodes.
+	// NodePorts is the number of ports that services open on the nodes. Default: 0.
 	NodePorts *int32 `json:"nodePorts,omitempty"`
-	// PersistentVolumeClaims is the number of volume claims.
+	// PersistentVolumeClaims is the number of volume claims. Default: 50, or the pods where they are more.
 	PersistentVolumeClaims *int32 `json:"persistentVolumeClaims,omitempty"`
-	// Deployments is the number of deployments.
+	// Deployments is the number of deployments. Default: 50, or the pods where they are more.
 	Deployments *int32 `json:"deployments,omitempty"`
-	// StatefulSets is the number of stateful sets.
+	// StatefulSets is the number of stateful sets. Default: 50, or the pods where they are more.
 	StatefulSets *int32 `json:"statefulSets,omitempty"`
-	// Jobs is the number of jobs.
+	// Jobs is the number of jobs. Default: 200, or the pods where they are more.
 	Jobs *int32 `json:"jobs,omitempty"`
-	// CronJobs is the number of cron jobs.
+	// CronJobs is the number of cron jobs. Default: 50.
 	CronJobs *int32 `json:"cronJobs,omitempty"`
-	// Ingresses is the number of ingresses.
+	// Ingresses is the number of ingresses. Default: 50.
 	Ingresses *int32 `json:"ingresses,omitempty"`
 }
 
