@@ -112,6 +112,13 @@ func (r Row) Paths(c Column) []string {
 	if r.Top == nil {
 		return nil
 	}
+	type asked struct {
+		of *Place
+		c  Column
+	}
+	if paths, ok := found.Load(asked{r.Top, c}); ok {
+		return slices.Clone(paths.([]string))
+	}
 	var paths []string
 	seen := map[*Place]bool{}
 	var walk func(prefix string, p *Place)
@@ -128,29 +135,33 @@ func (r Row) Paths(c Column) []string {
 		}
 	}
 	walk("", r.Top)
-	return paths
+	found.Store(asked{r.Top, c}, paths)
+	return slices.Clone(paths)
 }
+
+// found are the paths that were asked for: every rule over a column asks again.
+var found sync.Map
 
 // Columns returns the columns that a row has places of, sorted.
 func (r Row) Columns() []Column {
 	if r.Top == nil {
 		return nil
 	}
-	found, seen := map[Column]bool{}, map[*Place]bool{}
+	columns, seen := map[Column]bool{}, map[*Place]bool{}
 	var walk func(p *Place)
 	walk = func(p *Place) {
 		if seen[p] {
 			return
 		}
 		if seen[p] = true; p.Column != "" {
-			found[p.Column] = true
+			columns[p.Column] = true
 		}
 		for _, below := range p.below {
 			walk(below)
 		}
 	}
 	walk(r.Top)
-	return slices.Sorted(maps.Keys(found))
+	return slices.Sorted(maps.Keys(columns))
 }
 
 // place makes the place of a path, and what leads to it.
