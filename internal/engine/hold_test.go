@@ -73,7 +73,7 @@ func (f *fleet) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc.Di
 }
 
 // fleetEngine is an engine over a fleet.
-func fleetEngine(t *testing.T) (*engine.Engine, *fleet) {
+func fleetEngine(t *testing.T, change ...func(*engine.Policies)) (*engine.Engine, *fleet) {
 	t.Helper()
 	dir, cli, f := t.TempDir(), pulumiCLI(t), &fleet{}
 	state := filepath.Join(dir, "state")
@@ -84,7 +84,7 @@ func fleetEngine(t *testing.T) (*engine.Engine, *fleet) {
 		CLI:     func(context.Context) (string, semver.Version, error) { return cli, semver.MustParse("3.250.0"), nil },
 		Project: "freehold", BackendURL: "file://" + state, Dir: filepath.Join(dir, "stacks"),
 		Secrets:  engine.Passphrases{Dir: filepath.Join(dir, "secrets")},
-		Policies: func() (engine.Policies, error) { return pack(t, dir) },
+		Policies: func() (engine.Policies, error) { return pack(t, dir, change...) },
 		Connect: func(context.Context) (map[string]string, error) {
 			return map[string]string{"PULUMI_DEBUG_PROVIDERS": fmt.Sprintf("fleet:%d", enginetest.Serve(t, f))}, nil
 		},

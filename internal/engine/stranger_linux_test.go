@@ -10,9 +10,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/localhost"
 )
 
@@ -25,7 +27,7 @@ func TestAnotherUserOfTheMachineReachesNothingOfARun(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("NOT TRIED: only root can be another user")
 	}
-	e, ships := fleetEngine(t)
+	e, ships := fleetEngine(t, func(p *engine.Policies) { p.Within = 5 * time.Minute })
 	s := fleetStack("one=oak")
 	own := s.Program
 	tried := 0
