@@ -60,14 +60,14 @@ func explained(dir string, err error) error {
 }
 
 func below(dir string) error {
-	real, err := filepath.EvalSymlinks(dir)
+	folder, err := filepath.EvalSymlinks(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return look(real, depth, false)
+	return look(folder, depth, false)
 }
 
 // reached looks at the folders and links that lead to a path. In a folder with the
