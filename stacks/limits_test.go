@@ -20,7 +20,7 @@ func TestPoliciesOfTheLongestOrgFitAWSsLimits(t *testing.T) {
 	}
 	p := plan.Build(doc)
 	limits := map[string]map[string]int{
-		"aws:organizations/policy:Policy":  {"content": iam.MaxResourceControl}, // the smaller limit of the two kinds
+		"aws:organizations/policy:Policy":  {"content": iam.MaxServiceControl}, // of one kind; see below
 		"aws:iam/policy:Policy":            {"policy": iam.MaxManaged},
 		"aws:iam/role:Role":                {"assumeRolePolicy": iam.MaxTrust},
 		"aws:iam/rolePolicy:RolePolicy":    {"policy": iam.MaxInline},
@@ -38,6 +38,9 @@ func TestPoliciesOfTheLongestOrgFitAWSsLimits(t *testing.T) {
 		for _, res := range r.Resources {
 			for property, limit := range limits[res.Type] {
 				seen[res.Type] = true
+				if res.Inputs["type"] == "RESOURCE_CONTROL_POLICY" {
+					limit = iam.MaxResourceControl
+				}
 				policy, _ := res.Inputs[property].(string)
 				if len(policy) == 0 || len(policy) > limit {
 					t.Errorf("%s %s: %s of %d characters, limit %d", res.Type, res.Name, property, len(policy), limit)

@@ -33,7 +33,9 @@ type Args struct {
 	// BoundaryName is the permissions boundary that every role of the account must have.
 	BoundaryName string
 	// ProvisionerARN is the one outside principal that may assume the account's roles.
-	ProvisionerARN     string
+	ProvisionerARN string
+	// ServicePolicyName is the first service control policy's; the others have it with
+	// a number at the end.
 	ServicePolicyName  string
 	ResourcePolicyName string
 	// CloseOnDeletion closes the account when the component is destroyed.
@@ -51,7 +53,7 @@ type Args struct {
 //     the component never closes it unless CloseOnDeletion says so;
 //   - nothing that changes in Args makes a second account;
 //   - from the moment it has resources of ours, a vended account is fenced by
-//     the ServicePolicy and, where the organization has resource control
+//     the ServicePolicies and, where the organization has resource control
 //     policies, by the ResourcePolicy;
 //   - while Protected, neither the account nor a fence can be deleted;
 //   - for an account that the customer brings, nothing is made at all.
@@ -147,14 +149,23 @@ func (a *Account) vend(ctx *pulumi.Context, args Args) error {
 	a.AccessRoleARN = pulumi.Sprintf("arn:aws:iam::%s:role/%s", account.ID(), args.AccessRoleName)
 	a.ExternalID = pulumi.String("").ToStringOutput()
 
-	err = a.fence(ctx, "service-policy", account.ID(), args, &organizations.PolicyArgs{
-		Name:        pulumi.String(args.ServicePolicyName),
-		Description: pulumi.String("What nobody may do in this account, whatever its own policies say"),
-		Type:        pulumi.String(serviceControl),
-		Content:     pulumi.String(ServicePolicy(args.Region, args.AccessRoleName, args.BoundaryName).String()),
-	})
-	if err != nil || !org.resourceControl {
-		return err
+	for i, doc := range ServicePolicies(args.Region, args.AccessRoleName, args.BoundaryName) {
+		ending := ""
+		if i > 0 {
+			ending = fmt.Sprintf("-%d", i+1)
+		}
+		err := a.fence(ctx, "service-policy"+ending, account.ID(), args, &organizations.PolicyArgs{
+			Name:        pulumi.String(args.ServicePolicyName + ending),
+			Description: pulumi.String("What nobody may do in this account, whatever its own policies say"),
+			Type:        pulumi.String(serviceControl),
+			Content:     pulumi.String(doc.String()),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if !org.resourceControl {
+		return nil
 	}
 	return a.fence(ctx, "resource-policy", account.ID(), args, &organizations.PolicyArgs{
 		Name:        pulumi.String(args.ResourcePolicyName),

@@ -60,6 +60,7 @@ func TestAVendedAccountIsFencedTaggedAndProtected(t *testing.T) {
 	wantAttached := []map[string]any{
 		{"policyId": "p-resource-policy", "targetId": member},
 		{"policyId": "p-service-policy", "targetId": member},
+		{"policyId": "p-service-policy-2", "targetId": member},
 	}
 	if diff := cmp.Diff(wantAttached, attached); diff != "" {
 		t.Errorf("attachments (-want +got):\n%s", diff)
@@ -156,7 +157,7 @@ func TestAnOrganizationWithoutResourceControlPoliciesGetsNone(t *testing.T) {
 	for _, res := range r.Of(policyType) {
 		got = append(got, res.Inputs["type"])
 	}
-	if diff := cmp.Diff([]any{"SERVICE_CONTROL_POLICY"}, got); diff != "" {
+	if diff := cmp.Diff([]any{"SERVICE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY"}, got); diff != "" {
 		t.Errorf("policies (-want +got):\n%s", diff)
 	}
 }

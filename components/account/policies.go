@@ -6,17 +6,21 @@ import (
 	"freehold.dev/freehold/internal/iam"
 )
 
-// ServicePolicy returns the service control policy of an org's account. It
-// denies, and nothing in the account can allow it again: sharing with any other
-// account, leaving the organization, IAM users and identity providers, the
-// root user, other regions, roles without the permissions boundary, removing
-// or editing the boundary, changing the access role, and switching off what
-// watches over the account.
+// ServicePolicies returns the service control policies of an org's account, as
+// many as AWS's size of one asks for. They deny, and nothing in the account can
+// allow it again: sharing with any other account, leaving the organization, IAM
+// users and identity providers, the root user, other regions, roles without the
+// permissions boundary, removing or editing the boundary, changing the access
+// role, and switching off what watches over the account.
 //
-// The access role is excepted only where the boundary layer itself must act:
-// it makes and updates the guards and the boundary. It is not excepted from
+// The access role is excepted only where the boundary layer itself must act, or
+// another stack that the rules judge: it makes and updates the guards and the
+// boundary, and policies of buckets, keys and queues. It is not excepted from
 // attaching the boundary to every role that it makes.
-func ServicePolicy(region, accessRole, boundary string) iam.Document {
+//
+// What the cluster's stack needs (iam.ByTheStack) is not denied here: the boundary
+// keeps it from all roles but the provision role.
+func ServicePolicies(region, accessRole, boundary string) []iam.Document {
 	// The account's number is not known before the account is, and the policy
 	// is attached to one account only: any account is that one.
 	boundaryARN := "arn:aws:iam::*:policy/" + boundary
@@ -26,8 +30,10 @@ func ServicePolicy(region, accessRole, boundary string) iam.Document {
 	guards := iam.GuardsStay()
 	guards.Condition = iam.Condition{"ArnNotLike": exceptAccessRole}
 
-	return iam.New(
-		iam.NoSharing(),
+	byHand := iam.NoSharingByHand()
+	byHand.Condition = iam.Condition{"ArnNotLike": exceptAccessRole}
+
+	return pack(iam.MaxServiceControl, slices.Concat([]iam.Statement{
 		iam.NoLeaving(),
 		iam.NoOtherIdentities(),
 		iam.NoOtherRegion(region),
@@ -80,7 +86,40 @@ func ServicePolicy(region, accessRole, boundary string) iam.Document {
 			},
 			Resource: iam.Values{accessRoleARN},
 		},
-	)
+		byHand,
+	}, iam.NoSharingWhen(), []iam.Statement{iam.NoSharing()})...)
+}
+
+// pack makes documents of a size of statements, in their order. A list of actions that
+// does not fit goes on in the next document.
+func pack(size int, statements ...iam.Statement) []iam.Document {
+	var docs []iam.Document
+	open := iam.New()
+	fits := func(s iam.Statement) bool {
+		return len(iam.New(append(slices.Clip(open.Statement), s)...).String()) <= size
+	}
+	for _, s := range statements {
+		if fits(s) {
+			open.Statement = append(open.Statement, s)
+			continue
+		}
+		part := s
+		part.Action = nil
+		for _, action := range s.Action {
+			longer := part
+			longer.Action = append(slices.Clip(part.Action), action)
+			if !fits(longer) {
+				if len(part.Action) > 0 {
+					open.Statement = append(open.Statement, part)
+				}
+				docs, open = append(docs, open), iam.New()
+				longer.Action = iam.Values{action}
+			}
+			part = longer
+		}
+		open.Statement = append(open.Statement, part)
+	}
+	return append(docs, open)
 }
 
 // ResourcePolicy returns the resource control policy of an org's account: no
@@ -89,8 +128,8 @@ func ServicePolicy(region, accessRole, boundary string) iam.Document {
 // when they act for this account, and the provisioner, which may assume roles
 // and do nothing else.
 //
-// Only services that take resource control policies are named; AWS refuses a
-// policy with another.
+// Only services that take resource control policies are named, AWS refuses a policy
+// with another, and of those the ones whose resources have policies.
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
 func ResourcePolicy(provisionerARN string) iam.Document {
 	// Requests without a resource have no aws:ResourceAccount. The variable
@@ -99,7 +138,9 @@ func ResourcePolicy(provisionerARN string) iam.Document {
 	sameAccount := map[string]iam.Values{"aws:PrincipalAccount": {"${aws:ResourceAccount}"}}
 	hasResource := map[string]iam.Values{"aws:ResourceAccount": {"false"}}
 	notAWS := map[string]iam.Values{"aws:PrincipalIsAWSService": {"false"}}
-	data := iam.Values{"ecr:*", "kms:*", "s3:*", "secretsmanager:*", "sqs:*"}
+	data := iam.Values{
+		"aoss:*", "codeartifact:*", "dynamodb:*", "ecr:*", "events:*", "kms:*", "logs:*", "s3:*", "secretsmanager:*", "sqs:*",
+	}
 
 	return iam.New(
 		iam.Statement{

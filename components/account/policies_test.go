@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,8 +19,13 @@ const (
 	provisioner = "arn:aws:iam::100000000001:role/freehold-provisioner"
 )
 
-func TestServicePolicyDenies(t *testing.T) {
-	doc := account.ServicePolicy("eu-central-1", "OrganizationAccountAccessRole", "freehold-acme-boundary")
+func TestServicePoliciesDeny(t *testing.T) {
+	docs := account.ServicePolicies("eu-central-1", "OrganizationAccountAccessRole", "freehold-acme-boundary")
+	var all []iam.Statement
+	for _, doc := range docs {
+		all = append(all, doc.Statement...)
+	}
+	doc := iam.New(all...)
 	home := map[string]string{"aws:RequestedRegion": "eu-central-1"}
 	bounded := map[string]string{"aws:RequestedRegion": "eu-central-1", "iam:PermissionsBoundary": boundaryARN}
 	tests := map[string]struct {
@@ -52,6 +58,17 @@ func TestServicePolicyDenies(t *testing.T) {
 		"opening the account's buckets":             {iam.Request{Action: "s3:PutAccountPublicAccessBlock", Resource: "*", Principal: appRole, Context: home}, iam.Denied},
 		"switching disk encryption off":             {iam.Request{Action: "ec2:DisableEbsEncryptionByDefault", Resource: "*", Principal: appRole, Context: home}, iam.Denied},
 		"deleting a key":                            {iam.Request{Action: "kms:ScheduleKeyDeletion", Resource: "*", Principal: appRole, Context: home}, iam.Denied},
+		"letting another account invoke":            {iam.Request{Action: "lambda:AddPermission", Resource: "*", Principal: appRole, Context: home}, iam.Denied},
+		"a table's policy":                          {iam.Request{Action: "dynamodb:PutResourcePolicy", Resource: "*", Principal: appRole, Context: home}, iam.Denied},
+		"sharing a database's snapshot":             {iam.Request{Action: "rds:ModifyDBClusterSnapshotAttribute", Resource: "*", Principal: accessRole, Context: home}, iam.Denied},
+		"logs sent elsewhere":                       {iam.Request{Action: "logs:PutSubscriptionFilter", Resource: "*", Principal: accessRole, Context: home}, iam.Denied},
+		"events sent elsewhere":                     {iam.Request{Action: "events:PutTargets", Resource: "*", Principal: accessRole, Context: map[string]string{"aws:RequestedRegion": "eu-central-1", "events:TargetArn": "arn:aws:sqs:eu-central-1:" + otherOrg + ":q"}}, iam.Denied},
+		"an endpoint of another account's service":  {iam.Request{Action: "ec2:CreateVpcEndpoint", Resource: "arn:aws:ec2:eu-central-1:" + member + ":vpc-endpoint/*", Principal: accessRole, Context: map[string]string{"aws:RequestedRegion": "eu-central-1", "ec2:VpceServiceOwner": otherOrg}}, iam.Denied},
+		"not: an endpoint of AWS's service":         {iam.Request{Action: "ec2:CreateVpcEndpoint", Resource: "arn:aws:ec2:eu-central-1:" + member + ":vpc-endpoint/*", Principal: accessRole, Context: map[string]string{"aws:RequestedRegion": "eu-central-1", "ec2:VpceServiceOwner": "amazon"}}, iam.Silent},
+		"not: an endpoint's own network":            {iam.Request{Action: "ec2:CreateVpcEndpoint", Resource: "arn:aws:ec2:eu-central-1:" + member + ":vpc/vpc-1", Principal: accessRole, Context: home}, iam.Silent},
+		"not: events sent inside of the account":    {iam.Request{Action: "events:PutTargets", Resource: "*", Principal: accessRole, Context: map[string]string{"aws:RequestedRegion": "eu-central-1", "events:TargetArn": "arn:aws:sqs:eu-central-1:" + member + ":q"}}, iam.Silent},
+		"not: a bucket's policy by the access role": {iam.Request{Action: "s3:PutBucketPolicy", Resource: "*", Principal: accessRole, Context: home}, iam.Silent},
+		"not: an access entry of the cluster":       {iam.Request{Action: "eks:CreateAccessEntry", Resource: "*", Principal: appRole, Context: home}, iam.Silent},
 		"not: a role with the boundary":             {iam.Request{Action: "iam:CreateRole", Resource: appRole, Principal: appRole, Context: bounded}, iam.Silent},
 		"not: IAM, whose endpoint is elsewhere":     {iam.Request{Action: "iam:GetRole", Resource: appRole, Principal: appRole, Context: map[string]string{"aws:RequestedRegion": "us-east-1"}}, iam.Silent},
 		"not: work in the region":                   {iam.Request{Action: "ec2:RunInstances", Resource: "*", Principal: appRole, Context: home}, iam.Silent},
@@ -105,12 +122,20 @@ func TestResourcePolicyLetsOnlyTheAccountItselfIn(t *testing.T) {
 // longest org.
 func TestPoliciesFitAWSsLimitsWithTheLongestNames(t *testing.T) {
 	name, policyName := strings.Repeat("r", 64), strings.Repeat("p", 128)
-	tests := map[string]struct {
+	type test struct {
 		doc   iam.Document
 		limit int
-	}{
-		"service control policy":  {account.ServicePolicy("ap-southeast-99", name, policyName), iam.MaxServiceControl},
+	}
+	tests := map[string]test{
 		"resource control policy": {account.ResourcePolicy("arn:aws:iam::100000000001:role/" + strings.Repeat("p", 512) + name), iam.MaxResourceControl},
+	}
+	services := account.ServicePolicies("ap-southeast-99", name, policyName)
+	for i, doc := range services {
+		tests[fmt.Sprintf("service control policy %d", i+1)] = test{doc, iam.MaxServiceControl}
+	}
+	// An account takes ten, of which AWS's own is one and others may be the operator's.
+	if len(services) > 3 {
+		t.Errorf("%d service control policies", len(services))
 	}
 	alphanumeric := regexp.MustCompile(`^[A-Za-z0-9]+$`)
 	for title, tt := range tests {
@@ -131,5 +156,38 @@ func TestPoliciesFitAWSsLimitsWithTheLongestNames(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What the list says is what the policies deny, but for the cluster's stack, which the
+// boundary knows.
+func TestServicePoliciesDenyAllThatShares(t *testing.T) {
+	docs := account.ServicePolicies("eu-central-1", "OrganizationAccountAccessRole", "freehold-acme-boundary")
+	verdict := func(action, principal string) iam.Verdict {
+		for _, doc := range docs {
+			v := doc.Evaluate(iam.Request{Action: action, Resource: "*", Principal: principal, Context: map[string]string{"aws:RequestedRegion": "eu-central-1", "iam:PermissionsBoundary": boundaryARN}})
+			if v != iam.Silent {
+				return v
+			}
+		}
+		return iam.Silent
+	}
+	for _, share := range iam.Sharing() {
+		action := strings.ReplaceAll(share.Action, "*", "Any")
+		byRole, byAccess := iam.Denied, iam.Denied
+		switch {
+		case share.When != nil:
+			continue // asked in TestServicePoliciesDeny
+		case share.Needed == iam.ByTheStack:
+			byRole, byAccess = iam.Silent, iam.Silent
+		case share.Needed == iam.ByAdministrators:
+			byAccess = iam.Silent
+		}
+		if got := verdict(action, appRole); got != byRole {
+			t.Errorf("%s by a role: %s, want %s", action, got, byRole)
+		}
+		if got := verdict(action, accessRole); got != byAccess {
+			t.Errorf("%s by the access role: %s, want %s", action, got, byAccess)
+		}
 	}
 }

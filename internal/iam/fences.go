@@ -1,39 +1,48 @@
 package iam
 
+import "strings"
+
 // The fences are denials that hold for everyone inside an org's account. A
 // vended account has them twice, in its service control policy and in the
 // permissions boundary; an existing account, whose organization is not ours,
 // has them in the boundary alone. So they are written once, here.
 
-// NoSharing denies every way to make a resource of the account usable by
-// another account, or another account's network reachable from this one.
-// Shares inside the organization are denied as well: another customer is there.
-func NoSharing() Statement {
-	return Statement{
-		Sid:    "NoSharing",
-		Effect: Deny,
-		Action: Values{
-			"ec2:AcceptTransitGateway*",
-			"ec2:AcceptVpcEndpointConnections",
-			"ec2:AcceptVpcPeeringConnection",
-			"ec2:CreateTransitGateway*",
-			"ec2:CreateVpcEndpointServiceConfiguration",
-			"ec2:CreateVpcPeeringConnection",
-			"ec2:ModifyImageAttribute",
-			"ec2:ModifySnapshotAttribute",
-			"ec2:ModifyVpcEndpointServicePermissions",
-			"ecr:PutRegistryPolicy",
-			"ecr:PutReplicationConfiguration",
-			"ram:AcceptResourceShareInvitation",
-			"ram:AssociateResourceShare*",
-			"ram:CreateResourceShare",
-			"ram:EnableSharingWithAwsOrganization",
-			"ram:PromoteResourceShareCreatedFromPolicy",
-			"vpc-lattice:CreateServiceNetwork*",
-			"vpc-lattice:PutResourcePolicy",
-		},
-		Resource: Values{"*"},
+// NoSharing denies what is of no use inside of one account, to everybody: the list of
+// Sharing but for what somebody needs and what has a condition. Shares inside the
+// organization are denied as well: another customer is there.
+func NoSharing() Statement { return noSharing("NoSharing", ByNobody) }
+
+// NoSharingByHand denies what administrators need for the account's own use. The access
+// role is excepted by the caller: it has stacks for that, which are judged.
+func NoSharingByHand() Statement { return noSharing("NoSharingByHand", ByAdministrators) }
+
+func noSharing(sid string, needed Needed) Statement {
+	s := Statement{Sid: sid, Effect: Deny, Resource: Values{"*"}}
+	for _, share := range shares() {
+		if share.Needed == needed && share.When == nil {
+			s.Action = append(s.Action, share.Action)
+		}
 	}
+	return s
+}
+
+// NoSharingWhen denies what a condition tells from the account's own use.
+func NoSharingWhen() []Statement {
+	var statements []Statement
+	for _, share := range shares() {
+		if share.When == nil {
+			continue
+		}
+		s := Statement{
+			Sid: "No" + share.Action[strings.IndexByte(share.Action, ':')+1:] + "Elsewhere", Effect: Deny,
+			Action: Values{share.Action}, Resource: Values{"*"}, Condition: share.When,
+		}
+		if share.On != "" {
+			s.Resource = Values{share.On}
+		}
+		statements = append(statements, s)
+	}
+	return statements
 }
 
 // NoLeaving denies taking the account out of its organization, closing it and
@@ -55,20 +64,18 @@ func NoOtherIdentities() Statement {
 		Sid:    "NoOtherIdentities",
 		Effect: Deny,
 		Action: Values{
-			"iam:AddUserToGroup",
-			"iam:AttachUserPolicy",
+			"iam:AddUser*",
+			"iam:AttachUser*",
+			"iam:Create*Provider",
 			"iam:CreateAccessKey",
 			"iam:CreateLoginProfile",
-			"iam:CreateOpenIDConnectProvider",
-			"iam:CreateSAMLProvider",
-			"iam:CreateServiceSpecificCredential",
+			"iam:CreateServiceSpec*",
 			"iam:CreateUser",
-			"iam:PutUserPolicy",
+			"iam:PutUser*",
 			"iam:UpdateAccessKey",
 			"iam:UpdateLoginProfile",
-			"iam:UploadSigningCertificate",
-			"iam:UploadSSHPublicKey",
-			"rolesanywhere:CreateTrustAnchor",
+			"iam:UploadSSH*",
+			"iam:UploadSigning*",
 		},
 		Resource: Values{"*"},
 	}
