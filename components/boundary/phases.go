@@ -6,10 +6,12 @@ import "freehold.dev/freehold/internal/iam"
 // take away what the cluster layer is made of. It may not delete keys, buckets
 // or images, and it makes roles only under the prefix, with the boundary, with
 // AWS's own policies, and for the services that a cluster runs on. Only pods'
-// roles get other policies than those for EKS, and not administrators'.
+// roles get other policies than those for EKS, and not administrators'. Of what can
+// share, it is kept to what stays in the account, also where it has no service control
+// policy.
 func ProvisionPolicy(a Args) iam.Document {
 	all := iam.Values{"*"}
-	return iam.New(
+	return iam.New(append(iam.NoSharingWhen(),
 		iam.Statement{
 			Sid:    "Look",
 			Effect: iam.Allow,
@@ -159,7 +161,7 @@ func ProvisionPolicy(a Args) iam.Document {
 				"elasticloadbalancing.amazonaws.com", "spot.amazonaws.com",
 			}}},
 		},
-	)
+	)...)
 }
 
 // ReadPolicy returns what the read role may do beyond AWS's ViewOnlyAccess and

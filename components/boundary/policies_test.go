@@ -35,15 +35,16 @@ func acme() boundary.Args {
 }
 
 // longest has every name as long as AWS takes it, but for those that Freehold
-// cuts at 64 itself.
+// makes of the org's name, which has 40 characters at most, or cuts itself.
 func longest() boundary.Args {
 	a := acme()
 	n := func(prefix string, size int) string { return prefix + strings.Repeat("n", size-len(prefix)) }
 	a.Region, a.ExternalID = "ap-southeast-99", n("", 64)
 	a.AccessRoleARN = roles + n("", 64)
 	a.ProvisionerARN = "arn:aws:iam::100000000001:role/" + n("", 64)
-	a.BoundaryName, a.RolePrefix = n("", 64), n("", 56)
-	a.ProvisionRole, a.ReadRole, a.BootstrapRole, a.OffboardRole = n("p", 64), n("r", 64), n("b", 64), n("o", 64)
+	org := n("freehold-", len("freehold-")+40)
+	a.BoundaryName, a.RolePrefix = org+"-boundary", n("", 56)
+	a.ProvisionRole, a.ReadRole, a.BootstrapRole, a.OffboardRole = org+"-provision", org+"-read", org+"-bootstrap", org+"-offboard"
 	a.DataKeyAlias, a.LogKeyAlias = n("alias/d", 70), n("alias/l", 70)
 	a.LogBucket, a.DataBucket, a.TrailName = n("l", 63), n("d", 63), n("t", 128)
 	return a
@@ -73,12 +74,12 @@ func TestPermissionsBoundary(t *testing.T) {
 	bounded := map[string]string{"iam:PermissionsBoundary": fenceARN}
 	ask(t, boundary.PermissionsBoundary(acme()), map[string]question{
 		"allows a customer's work":                  {"dynamodb:PutItem", "*", nil, iam.Allowed},
-		"allows a role inside itself":               {"iam:CreateRole", appRole, bounded, iam.Allowed},
+		"allows nobody but the phase a role":        {"iam:CreateRole", appRole, bounded, iam.Denied},
 		"allows a role of the same account":         {"sts:AssumeRole", roles + "freehold-acme-app2", nil, iam.Allowed},
 		"allows objects in the data bucket":         {"s3:DeleteObject", "arn:aws:s3:::freehold-acme-data-" + acct + "/a", nil, iam.Allowed},
 		"allows reading the evidence":               {"s3:GetObject", "arn:aws:s3:::freehold-acme-logs-" + acct + "/a", nil, iam.Allowed},
 		"allows a grant that a service takes":       {"kms:CreateGrant", key, map[string]string{"kms:GrantIsForAWSResource": "true"}, iam.Allowed},
-		"allows changing a role of the cluster":     {"iam:UpdateAssumeRolePolicy", appRole, nil, iam.Allowed},
+		"denies changing a role of the cluster":     {"iam:UpdateAssumeRolePolicy", appRole, nil, iam.Denied},
 		"denies a role without it":                  {"iam:CreateRole", appRole, nil, iam.Denied},
 		"denies a role with another boundary":       {"iam:CreateRole", appRole, map[string]string{"iam:PermissionsBoundary": fenceARN + "2"}, iam.Denied},
 		"denies exchanging it":                      {"iam:PutRolePermissionsBoundary", appRole, map[string]string{"iam:PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}, iam.Denied},

@@ -62,7 +62,7 @@ func ec2Rule(operation string) (rule, error) {
 	case strings.HasPrefix(operation, "Describe"), awstype.IsSetting("ec2:" + operation):
 		return rule{}, nil
 	case creates, slices.Contains(ec2Changes, operation):
-		return rule{on: ec2Named, also: ec2Also}, nil
+		return rule{on: ec2Named, with: ec2Owner, also: ec2Also}, nil
 	default:
 		return rule{}, ErrUnknown
 	}
@@ -97,6 +97,15 @@ func ec2Named(c call) []string {
 		return anything
 	}
 	return slices.Sorted(maps.Keys(seen))
+}
+
+// ec2Owner says whose service an endpoint leads to, where it is one of AWS's.
+func ec2Owner(c call) map[string]string {
+	service := c.param("ServiceName")
+	if c.operation != "CreateVpcEndpoint" || !strings.HasPrefix(service, "com.amazonaws.") || strings.HasPrefix(service, "com.amazonaws.vpce.") {
+		return nil
+	}
+	return map[string]string{"ec2:VpceServiceOwner": "amazon"}
 }
 
 // ec2Also are the dependent actions: tags at creation, a flow log's role, and

@@ -113,6 +113,14 @@ func TestRequestsAreWhatIAMChecks(t *testing.T) {
 			form("ec2", "CreateVpcEndpoint", "PrivateDnsEnabled", "true"),
 			[]string{"ec2:CreateVpcEndpoint arn:aws:ec2:R:A:vpc-endpoint/*", "route53:AssociateVPCWithHostedZone arn:aws:route53:::hostedzone/*"},
 		},
+		"an endpoint of AWS's says so": {
+			form("ec2", "CreateVpcEndpoint", "ServiceName", "com.amazonaws.eu-central-1.s3"),
+			[]string{"ec2:CreateVpcEndpoint arn:aws:ec2:R:A:vpc-endpoint/* ec2:VpceServiceOwner=amazon"},
+		},
+		"an endpoint of another's does not": {
+			form("ec2", "CreateVpcEndpoint", "ServiceName", "com.amazonaws.vpce.eu-central-1.vpce-svc-0123456789abcdef0"),
+			[]string{"ec2:CreateVpcEndpoint arn:aws:ec2:R:A:vpc-endpoint/*"},
+		},
 		"what instances will be tagged with is not tagged now": {
 			form("ec2", "CreateLaunchTemplate", "LaunchTemplateData.TagSpecification.1.ResourceType", "instance", "LaunchTemplateData.SecurityGroupId.1", "sg-0123456789abcdef0"),
 			[]string{"ec2:CreateLaunchTemplate arn:aws:ec2:R:A:launch-template/*"},
