@@ -299,8 +299,8 @@ func checkEverything(j *judge, r Resource, s Scope) {
 
 func checkKeys(j *judge, r Resource, _ Scope) {
 	visitInputs(j, r, func(in *input) {
-		found := holdsAccessKey(in.text)
-		decoded(in.text, func(plain string) { found = found || holdsAccessKey(plain) })
+		found := false
+		readings(in.text, func(text string) { found = found || holdsAccessKey(text) })
 		if found {
 			j.violate(in.path(), "the value has an access key in it")
 		}

@@ -1,12 +1,6 @@
 package policies
 
-import (
-	"encoding/base64"
-	"encoding/json"
-	"net/url"
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // Mention is an account that a text names.
 type Mention struct {
@@ -20,91 +14,25 @@ type Mention struct {
 	lead string
 }
 
-// Mentions returns the accounts that a text names: in ARNs and by themselves,
-// also in JSON with escapes, percent encoding and base64 inside the text, where
-// a reader may miss them and AWS does not.
+// Mentions returns the accounts that a text names: in ARNs and by themselves, also
+// in the encodings that readings takes off.
 func Mentions(text string) []Mention {
-	return mentions(nil, text, wrappings)
+	found, _ := mentions(text)
+	return found
 }
 
-// wrappings is how many encodings are taken off a text, one inside the other.
-const wrappings = 4
-
-func mentions(out []Mention, text string, depth int) []Mention {
-	if len(text) < 12 {
-		return out
-	}
-	out = scan(out, text)
-	if depth == 0 {
-		return out
-	}
-	if strings.Contains(text, `\u`) && json.Valid([]byte(text)) {
-		visitTexts(text, func(s string) { out = mentions(out, s, depth-1) })
-	}
-	if strings.Contains(text, "%") {
-		if plain, err := url.PathUnescape(text); err == nil && plain != text {
-			out = mentions(out, plain, depth-1)
+// mentions is Mentions, and reports whether the whole text could be read.
+func mentions(text string) (found []Mention, whole bool) {
+	whole = readings(text, func(plain string) {
+		if len(plain) >= shortestMention {
+			found = scan(found, plain)
 		}
-	}
-	decoded(text, func(plain string) { out = mentions(out, plain, depth-1) })
-	return out
+	})
+	return found, whole
 }
 
-// visitTexts visits every text of JSON: keys too, and those of a key that is
-// there twice.
-func visitTexts(in string, visit func(string)) {
-	dec := json.NewDecoder(strings.NewReader(in))
-	for {
-		token, err := dec.Token()
-		if err != nil {
-			return
-		}
-		if s, ok := token.(string); ok {
-			visit(s)
-		}
-	}
-}
-
-// decoded visits what is said in base64 in a text, as user data and Kubernetes
-// Secrets do. The padding at the end carries nothing.
-func decoded(text string, visit func(plain string)) {
-	const shortest = 16 // an account id
-	for i := 0; i < len(text); i++ {
-		start := i
-		for i < len(text) && base64Letters[text[i]] {
-			i++
-		}
-		if i-start < shortest || !readable(text[start:start+4]) {
-			continue
-		}
-		if plain, err := base64.RawStdEncoding.DecodeString(text[start:i]); err == nil && utf8.Valid(plain) {
-			visit(string(plain))
-		}
-	}
-}
-
-var base64Letters = func() (letters [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
-		letters[c] = true
-	}
-	return letters
-}()
-
-// readable reports whether a word of base64 begins like text. Most words that
-// happen to be of its letters do not, and are not decoded to the end.
-func readable(begin string) bool {
-	var plain [3]byte
-	if _, err := base64.RawStdEncoding.Decode(plain[:], []byte(begin)); err != nil {
-		return false
-	}
-	for _, c := range plain {
-		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	first, size := utf8.DecodeRune(plain[:])
-	return first != utf8.RuneError || size != 1 || !utf8.FullRune(plain[:])
-}
+// shortestMention is the length of an account's id.
+const shortestMention = 12
 
 // leading is how much of the text before an account says what it is.
 const leading = 32
@@ -139,10 +67,15 @@ func scan(out []Mention, text string) []Mention {
 	return out
 }
 
+// longestARN is what IAM takes; one that does not end must not be read to the end of
+// the text again and again.
+const longestARN = 2048
+
 // readARN reads an ARN at the beginning of a text that goes on after it, which
 // iam.ParseARN does not. A policy variable in it is one piece, with the colon
 // that it holds. head is what comes before the colon after the account.
 func readARN(text string) (arn, account string, head int, ok bool) {
+	text = text[:min(len(text), longestARN)]
 	part, start, end, depth := 0, 0, len(text), 0
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -157,13 +90,20 @@ func readARN(text string) (arn, account string, head int, ok bool) {
 			part, start = part+1, i+1
 		case part == 4 && c == '/': // not an ARN: the account has no slash
 			return "", "", 0, false
-		case strings.IndexByte(" \t\r\n\"'`,;<>|\\)]}", c) >= 0 && depth == 0:
+		case endsARN[c] && depth == 0:
 			end = i
 			i = len(text)
 		}
 	}
 	return text[:end], account, head, part >= 5
 }
+
+var endsARN = func() (ends [256]bool) {
+	for _, c := range []byte(" \t\r\n\"'`,;<>|\\)]}") {
+		ends[c] = true
+	}
+	return ends
+}()
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 

@@ -70,10 +70,14 @@ var references = []Rule{
 // checkMentions goes through all inputs of a resource. A provider is one, too.
 func checkMentions(j *judge, r Resource, s Scope) {
 	visitInputs(j, r, func(in *input) {
-		for _, m := range Mentions(in.text) {
+		found, whole := mentions(in.text)
+		for _, m := range found {
 			if standsForAccount(m, in, r) || slices.Contains(s.Foreign, m.Account) {
 				mention(j, in.path(), m, r, s)
 			}
+		}
+		if !whole {
+			j.violate(in.path(), "it has more encodings inside each other, or unpacks to more, than is read: write it plainly")
 		}
 	})
 	visitAssets(r, func(p *place, a Asset) {
@@ -143,37 +147,6 @@ var awsBuckets = []string{
 	"patch-baseline-snapshot-*", "aws-patchmanager-*",
 }
 
-// bucketNames finds buckets in a text, in the forms in which AWS writes them: an ARN,
-// s3://, and the addresses of both styles, of each kind of endpoint.
-//
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
-var bucketNames = regexp.MustCompile(
-	`arn:aws[a-z-]*:s3:::([^"'/\s,]+)|\bs3[an]?://([^"'/\s,]+)|` +
-		`([a-z0-9][a-z0-9.-]*)\.s3(?:[.-](?:dualstack|accelerate|fips|website|[a-z]{2}(?:-[a-z]+)+-\d))*\.amazonaws\.com|` +
-		`\bs3(?:[.-](?:dualstack|fips|[a-z]{2}(?:-[a-z]+)+-\d))*\.amazonaws\.com(?:\.cn)?/([a-z0-9][a-z0-9.-]+)`)
-
-// bucketsIn are the buckets that a text names. One that stands where buckets stand is
-// a name itself, with a path or without.
-func bucketsIn(text string, stands bool) []string {
-	var names []string
-	hosts := text
-	if strings.Contains(strings.ToLower(text), "amazonaws") {
-		hosts = strings.ToLower(text) // hosts have no case
-	}
-	for _, m := range bucketNames.FindAllStringSubmatch(hosts, -1) {
-		for _, name := range m[1:] {
-			if name != "" {
-				names = append(names, name)
-			}
-		}
-	}
-	if len(names) > 0 || !stands || strings.Contains(text, "://") || strings.HasPrefix(text, "arn:") {
-		return names
-	}
-	name, _, _ := strings.Cut(strings.TrimPrefix(text, "/"), "/")
-	return append(names, name)
-}
-
 func checkBuckets(j *judge, r Resource, stack []Resource, s Scope) {
 	if makesBucket(r) {
 		return // its name is what it makes: AWS refuses one that another has
@@ -189,11 +162,13 @@ func checkBuckets(j *judge, r Resource, stack []Resource, s Scope) {
 		}
 	}
 	visitInputs(j, r, func(in *input) {
-		if strings.Contains(in.text, "s3") || strings.Contains(in.text, "S3") { // cheaper than the expression, and asked of every text
-			for _, name := range bucketsIn(in.text, false) {
-				judgeBucket(in.path(), name)
+		readings(in.text, func(text string) {
+			if namesBucket(text) {
+				for _, name := range bucketsIn(text, false) {
+					judgeBucket(in.path(), name)
+				}
 			}
-		}
+		})
 	})
 	visitColumns(r, table.Of(r.Type), func(at *table.Place, p *place) {
 		if text, ok := p.v.(string); ok && at != nil && at.Column == table.Bucket {
@@ -248,10 +223,12 @@ func checkIDs(j *judge, r Resource, stack []Resource, s Scope) {
 		return made[id] || slices.Contains(s.Owned, id)
 	}
 	visitInputs(j, r, func(in *input) {
-		physicalIDs(in.text, func(id string) {
-			if !known(id) {
-				j.violate(in.path(), "%s is not known to be the org's", id)
-			}
+		readings(in.text, func(text string) {
+			physicalIDs(text, func(id string) {
+				if !known(id) {
+					j.violate(in.path(), "%s is not known to be the org's", id)
+				}
+			})
 		})
 	})
 	visitColumns(r, table.Of(r.Type), func(at *table.Place, p *place) {
@@ -282,28 +259,29 @@ func madeIDs(stack []Resource) map[string]bool {
 	return made
 }
 
-// issuers are the addresses of EKS clusters.
-var issuers = regexp.MustCompile(`oidc\.eks\.[a-z0-9-]+\.amazonaws\.com/id/[0-9A-F]+|[0-9A-F]{32}\.[a-z0-9]+\.[a-z0-9-]+\.eks\.amazonaws\.com`)
-
 // checkIssuers takes for known what the stack's cluster has as outputs.
 func checkIssuers(j *judge, r Resource, stack []Resource, s Scope) {
 	if r.Type == "aws:eks/cluster:Cluster" { // it says its own
 		return
 	}
 	visitInputs(j, r, func(in *input) {
-		if !strings.Contains(in.text, "eks.") { // cheaper than the expression, and asked of every text
-			return
-		}
-		for _, issuer := range issuers.FindAllString(in.text, -1) {
-			if !ownIssuer(issuer, stack, s) {
-				j.violate(in.path(), "%s is not known to be of the org's cluster", issuer)
+		readings(in.text, func(text string) {
+			if indexFold(text, "eks") < 0 { // cheaper, and asked of every text
+				return
 			}
-		}
+			for _, id := range issuersIn(text) {
+				if !ownIssuer(id, stack, s) {
+					j.violate(in.path(), "the cluster %s is not known to be the org's", id)
+				}
+			}
+		})
 	})
 }
 
-func ownIssuer(issuer string, stack []Resource, s Scope) bool {
-	if slices.ContainsFunc(s.Owned, func(o string) bool { return strings.Contains(o, issuer) }) {
+// ownIssuer reports whether a cluster's id is in what the org's cluster has as outputs.
+func ownIssuer(id string, stack []Resource, s Scope) bool {
+	has := func(address string) bool { return slices.Contains(issuersIn(address), id) }
+	if slices.ContainsFunc(s.Owned, has) {
 		return true
 	}
 	for _, r := range stack {
@@ -312,7 +290,7 @@ func ownIssuer(issuer string, stack []Resource, s Scope) bool {
 		}
 		for _, path := range []string{"identities.oidcs.issuer", "endpoint"} {
 			for _, v := range r.values().all(path) {
-				if strings.Contains(v.text(), issuer) {
+				if has(v.text()) {
 					return true
 				}
 			}
