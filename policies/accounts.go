@@ -31,8 +31,9 @@ var accountLayer = Rule{
 	Criteria: []string{"CC6.1", "CC6.3"},
 	Types:    []string{"*"},
 	Check: on(func(j *judge, r Resource, s Scope) {
+		_, _, asked := askedFor(r.Type)
 		switch {
-		case s.Layer != layerAccount || groups(r):
+		case s.Layer != layerAccount || groups(r) || asked: // FH206 and FH207 judge what is only asked for
 		case !slices.Contains(accountTypes, r.Type):
 			j.violate("", "the account layer makes no %s: it would be in the management account", r.Type)
 		case r.Type == typeOrgPolicy:

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"freehold.dev/freehold/internal/cli"
 	"freehold.dev/freehold/internal/crossguard"
@@ -50,9 +51,22 @@ func withRules(ctx context.Context, cloud func(context.Context) (map[string]stri
 	}
 }
 
-// judgeRead asks the rules about what a program only reads.
-func judgeRead(scope string, s engine.Step) ([]finding.Policy, error) {
-	return crossguard.Read(policies.All(), scope, policies.Resource{URN: s.URN, Type: s.Type, Name: s.Name, ID: s.ID, Properties: s.NewInputs})
+// judgeRead asks the rules about what a program has only read.
+func judgeRead(scope string, s, by engine.Step) ([]finding.Policy, error) {
+	r := policies.Resource{URN: s.URN, Type: s.Type, Name: s.Name, ID: s.ID, Properties: s.NewInputs}
+	if pkg, ok := strings.CutPrefix(by.Type, "pulumi:providers:"); ok {
+		r.Provider = policies.Provider{Package: pkg, Default: policies.DefaultProvider(by.Name), Properties: by.NewInputs}
+	}
+	return crossguard.Read(policies.All(), scope, r)
+}
+
+// judgeAsked asks the rules about what a program asks for, before it is answered.
+func judgeAsked(scope string, a engine.Asked) ([]finding.Policy, error) {
+	asked := crossguard.Asked{Kind: string(a.Kind), Token: a.Token, Name: a.Name, ID: a.ID, Inputs: a.Inputs, Made: a.Made}
+	if a.Provider != nil {
+		asked.Provider = (*crossguard.AskedProvider)(a.Provider)
+	}
+	return crossguard.Ask(policies.All(), scope, a.Stack, asked)
 }
 
 // packVersion is the version of the rules: a semantic version, which "dev" is not.
@@ -75,7 +89,7 @@ func policyPacks(o cli.Options, home string) func() (engine.Policies, error) {
 			return engine.Policies{}, err
 		}
 		return engine.Policies{
-			Pack: pack, Name: crossguard.Pack, Analyzer: crossguard.Analyzer, ScopeKey: crossguard.ScopeKey, Read: judgeRead, More: o.PolicyPacks,
+			Pack: pack, Name: crossguard.Pack, Analyzer: crossguard.Analyzer, ScopeKey: crossguard.ScopeKey, Read: judgeRead, Ask: judgeAsked, More: o.PolicyPacks,
 		}, nil
 	}
 }

@@ -18,6 +18,25 @@ type yesMan struct {
 	enginetest.Agreeable
 	ids  map[string]string
 	made atomic.Int64
+	// asked counts what was read, and the functions that were called.
+	asked atomic.Int64
+}
+
+func (y *yesMan) Read(_ context.Context, r *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
+	y.asked.Add(1)
+	// What has no outputs is not there.
+	out := &structpb.Struct{Fields: map[string]*structpb.Value{"id": structpb.NewStringValue(r.GetId())}}
+	return &pulumirpc.ReadResponse{Id: r.GetId(), Properties: out, Inputs: &structpb.Struct{}}, nil
+}
+
+func (y *yesMan) Call(context.Context, *pulumirpc.CallRequest) (*pulumirpc.CallResponse, error) {
+	y.asked.Add(1)
+	return &pulumirpc.CallResponse{Return: &structpb.Struct{}}, nil
+}
+
+func (y *yesMan) Invoke(context.Context, *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
+	y.asked.Add(1)
+	return &pulumirpc.InvokeResponse{Return: &structpb.Struct{}}, nil
 }
 
 func (y *yesMan) Create(_ context.Context, r *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
@@ -23,7 +24,7 @@ var errSilent = errors.New("a policy pack does not answer")
 func (w *watch) analyzedBy(p Policies) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.pack, w.analyzeRead = p.Name, p.Read
+	w.pack, w.analyzeRead, w.analyzeAsked = p.Name, p.Read, p.Ask
 }
 
 // read asks the rules about a resource that the program only reads.
@@ -34,18 +35,38 @@ func (w *watch) read(s Step) {
 	err := errors.New("nothing may be read")
 	var found []finding.Policy
 	if w.analyzeRead != nil {
-		found, err = w.analyzeRead(w.stack.Scope, s)
+		found, err = w.analyzeRead(w.stack.Scope, s, w.providerOf(s))
 	}
 	if err != nil {
-		found = []finding.Policy{{
-			Rule: "FH000", Title: "Every resource is judged", Severity: "critical", Org: w.stack.Org, Layer: w.stack.Layer,
-			Resource: finding.Resource{Type: s.Type, Name: s.Name, URN: s.URN, ID: s.ID}, Answer: "violated", Message: err.Error(),
-			Why: "what a program reads by its name or id may be another customer's",
-			Fix: "hand the layer what it needs as its input, from the outputs of the org's own layers",
-		}}
+		found = []finding.Policy{w.unjudged(finding.Resource{Type: s.Type, Name: s.Name, URN: s.URN, ID: s.ID}, err)}
 	}
+	w.noteReads(found, w.preview)
+}
+
+// providerOf finds the provider of a step among those that the run has had already.
+func (w *watch) providerOf(s Step) Step {
+	urn := s.Provider[:max(strings.LastIndex(s.Provider, "::"), 0)]
+	i := slices.IndexFunc(w.steps, func(o Step) bool { return o.URN == urn && urn != "" })
+	if i < 0 {
+		return Step{}
+	}
+	return w.steps[i]
+}
+
+// unjudged is the finding that the rules could not be asked.
+func (w *watch) unjudged(r finding.Resource, err error) finding.Policy {
+	return finding.Policy{
+		Rule: "FH000", Title: "Every resource is judged", Severity: "critical", Org: w.stack.Org, Layer: w.stack.Layer,
+		Resource: r, Answer: "violated", Message: err.Error(),
+		Why: "what a program reads by its name or id may be another customer's",
+		Fix: "hand the layer what it needs as its input, from the outputs of the org's own layers",
+	}
+}
+
+// noteReads keeps what stops a run apart from what is only shown.
+func (w *watch) noteReads(found []finding.Policy, dry bool) {
 	for _, f := range found {
-		if f.Exception != nil || f.Open() && w.preview {
+		if f.Exception != nil || f.Open() && dry {
 			w.noted = append(w.noted, f)
 			continue
 		}

@@ -24,8 +24,12 @@ type Policies struct {
 	// ScopeKey is the configuration in which the pack reads Stack.Scope.
 	ScopeKey string
 	// Read asks the rules about what the program only reads, as a stack reference does: the
-	// CLI shows that to no pack. Without it nothing may be read.
-	Read func(scope string, read Step) ([]finding.Policy, error)
+	// CLI shows that to no pack. by is the provider, as far as the run has had it.
+	// Without it nothing may be read.
+	Read func(scope string, read, by Step) ([]finding.Policy, error)
+	// Ask asks the rules about what a program asks the engine for, before it is
+	// answered. Without it nothing may be asked for.
+	Ask func(scope string, asked Asked) ([]finding.Policy, error)
 	// More are the folders of the operator's packs.
 	More []string
 	// Within is how long the engine may say nothing while no resource is being

@@ -55,7 +55,7 @@ func follow(ctx context.Context, st auto.Stack, program pulumi.RunFunc, how look
 	}
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.WaitForHandlers(true))
 	pulumirpc.RegisterEventsServer(server, &eventServer{w: w, looksFirst: how == looksFirst})
-	pulumirpc.RegisterLanguageRuntimeServer(server, &programServer{program: program})
+	pulumirpc.RegisterLanguageRuntimeServer(server, &programServer{program: program, w: w})
 	go func() {
 		// It returns when it is stopped; a loopback listener has no other end.
 		_ = server.Serve(listener)
@@ -130,6 +130,7 @@ func (s *eventServer) StreamEvents(stream grpc.ClientStreamingServer[pulumirpc.E
 type programServer struct {
 	pulumirpc.UnimplementedLanguageRuntimeServer
 	program pulumi.RunFunc
+	w       *watch
 }
 
 // GetPluginInfo returns nothing: there is no plugin.
@@ -150,8 +151,13 @@ func (*programServer) InstallDependencies(*pulumirpc.InstallDependenciesRequest,
 
 // Run runs the program.
 func (s *programServer) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.RunResponse, error) {
+	monitor, stop, err := between(ctx, s.w, req.GetMonitorAddress(), req.GetDryRun())
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
 	info := pulumi.RunInfo{
-		MonitorAddr:      req.GetMonitorAddress(),
+		MonitorAddr:      monitor,
 		Config:           req.GetConfig(),
 		ConfigSecretKeys: req.GetConfigSecretKeys(),
 		Project:          req.GetProject(),

@@ -62,7 +62,8 @@ type watch struct {
 	// blocked is what the policy packs do not allow, noted what they say beside it.
 	// reads is what of that the program only reads.
 	blocked, noted, reads []finding.Policy
-	analyzeRead           func(scope string, read Step) ([]finding.Policy, error)
+	analyzeRead           func(scope string, read, by Step) ([]finding.Policy, error)
+	analyzeAsked          func(scope string, asked Asked) ([]finding.Policy, error)
 	// stop ends the run.
 	stop context.CancelCauseFunc
 	// replaces is why a preview ended the run: see Stack.NewFirst.
@@ -156,7 +157,8 @@ func (w *watch) finished(m apitype.StepEventMetadata) {
 	if unknown.Text(s.ID) {
 		s.ID = ""
 	}
-	if s.Op == string(apitype.OpRead) {
+	// A transform can make an import of what the program has asked to make.
+	if s.Op == string(apitype.OpRead) || s.Op == string(apitype.OpImport) || s.Op == string(apitype.OpImportReplacement) {
 		w.read(s)
 	}
 	if m.Type == stackType {
