@@ -171,7 +171,7 @@ func (r Rule) Covers(typ string) bool {
 
 // All returns every rule, by id.
 func All() []Rule {
-	all := slices.Concat(ownership, []Rule{classified, accountLayer}, providerRules, references, lookups, trusts, sharing, boundaries, exposure, encryption, clusters, workloads)
+	all := slices.Concat(ownership, []Rule{classified, accountLayer}, providerRules, references, lookups, kinds, trusts, sharing, boundaries, exposure, encryption, clusters, workloads)
 	slices.SortFunc(all, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }

@@ -25,6 +25,7 @@ import (
 	"freehold.dev/freehold/internal/crossguard"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/event"
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/kubelive"
 	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/internal/operation"
@@ -33,6 +34,7 @@ import (
 	"freehold.dev/freehold/internal/registry/sqlite"
 	"freehold.dev/freehold/internal/sandbox"
 	"freehold.dev/freehold/internal/spec"
+	"freehold.dev/freehold/policies"
 )
 
 const everybody = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999988887777:root"},"Action":"*","Resource":"*"}]}`
@@ -216,7 +218,12 @@ func (h home) service(t *testing.T) (*lifecycle.Service, *edited) {
 		Secrets: engine.Passphrases{Dir: filepath.Join(dir, "secrets")}, Connect: func(ctx context.Context) (map[string]string, error) { return cl.ProviderEnv(ctx, nil) }, Now: time.Now, Log: log,
 		Policies: func() (engine.Policies, error) {
 			pack := filepath.Join(dir, "policy")
-			return engine.Policies{Pack: pack, Name: crossguard.Pack, Analyzer: crossguard.Analyzer, ScopeKey: crossguard.ScopeKey}, crossguard.Install(pack, self)
+			ask := func(scope string, a engine.Asked) ([]finding.Policy, error) {
+				return crossguard.Ask(policies.All(), scope, a.Stack, crossguard.Asked{
+					Kind: string(a.Kind), Token: a.Token, Name: a.Name, ID: a.ID, Inputs: a.Inputs, Provider: (*crossguard.AskedProvider)(a.Provider), Made: a.Made,
+				})
+			}
+			return engine.Policies{Pack: pack, Name: crossguard.Pack, Analyzer: crossguard.Analyzer, ScopeKey: crossguard.ScopeKey, Ask: ask}, crossguard.Install(pack, self)
 		},
 	})
 	if err != nil {
