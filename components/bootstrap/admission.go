@@ -126,9 +126,9 @@ func (b *builder) ownNamespacesOnly() *admissionv1.ValidatingAdmissionPolicySpec
 func (b *builder) projectsOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs {
 	return policy(
 		rulesOf(
-			onWrites([]string{"resourcequotas", "limitranges", "serviceaccounts", "pods"}, ""),
+			onWrites([]string{"resourcequotas", "limitranges", "serviceaccounts", "pods", "services"}, ""),
 			onWrites([]string{"networkpolicies"}, "networking.k8s.io"),
-			onWrites([]string{"rolebindings"}, rbacGroup),
+			onWrites([]string{"rolebindings", "roles"}, rbacGroup),
 			onWrites([]string{"cronjobs", "cronjobs/status", "jobs"}, "batch"),
 			onWrites([]string{"daemonsets", "deployments", "replicasets", "statefulsets"}, "apps"),
 			onWrites([]string{"replicationcontrollers"}, ""),

@@ -29,12 +29,17 @@ func as(t *testing.T, config *rest.Config, user string, groups ...string) client
 
 func eventually(t *testing.T, what string, try func() error) {
 	t.Helper()
+	patiently(t, 20*time.Second, what, try)
+}
+
+// patiently waits for what takes its time.
+func patiently(t *testing.T, within time.Duration, what string, try func() error) {
+	t.Helper()
 	var err error
-	for range 200 {
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if err = try(); err == nil {
 			return
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	t.Fatalf("waiting for %s: %v", what, err)
 }

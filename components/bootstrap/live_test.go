@@ -51,6 +51,7 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 		filled(inNamespace("shop", "v1", "PersistentVolumeClaim", "old", nil), fields{"spec": fields{
 			"accessModes": []any{"ReadWriteOnce"}, "resources": fields{"requests": fields{"storage": "1Gi"}},
 		}}),
+		filled(inNamespace("bare", "v1", "Service", "front", nil), fields{"spec": fields{"type": "NodePort", "ports": []any{fields{"port": 80}}}}),
 		called("old", pod("shop", running(registry+"/app"))),
 		called("placed", pod("shop", with(running(registry+"/app"), fields{"nodeName": "n"}))),
 		called("old", pod("theirs", running("nginx"))),

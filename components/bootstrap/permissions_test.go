@@ -256,7 +256,8 @@ func life(t *testing.T, admin client.Client) {
 	}
 	ready := func(name string) {
 		t.Helper()
-		eventually(t, name+" to be ready", func() error {
+		// What was edited by hand some times is called contested for half a minute.
+		patiently(t, 2*time.Minute, name+" to be ready", func() error {
 			p := object(clusterObject("freehold.dev/v1alpha1", "Project", name))
 			if err := admin.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil {
 				return err
@@ -294,7 +295,19 @@ func life(t *testing.T, admin client.Client) {
 
 	must(admin.Create(ctx, object(project("shop", nil))))
 	must(admin.Create(ctx, object(annotated(namespace("lab", nil), "freehold.dev/adopt", "lab"))))
-	must(admin.Create(ctx, object(project("lab", fields{"deletionPolicy": "Delete", "serviceAccounts": []any{}}))))
+	// What undoes the fences of a namespace that is handed over goes, where the project says so.
+	left := []map[string]any{
+		filled(inNamespace("lab", "v1", "Service", "front", nil), fields{"spec": fields{"type": "NodePort", "ports": []any{fields{"port": 80}}}}),
+		filled(inNamespace("lab", "rbac.authorization.k8s.io/v1", "Role", "any", nil), fields{"rules": []any{fields{"apiGroups": []any{"*"}, "resources": []any{"*"}, "verbs": []any{"*"}}}}),
+		called("foreign", pod("lab", running("docker.io/evil"))),
+	}
+	for _, o := range left {
+		eventually(t, fmt.Sprint(o["kind"], " to be left"), func() error { return admin.Create(ctx, object(o)) })
+	}
+	must(admin.Create(ctx, object(annotated(project("lab", fields{"deletionPolicy": "Delete", "serviceAccounts": []any{}}), "freehold.dev/strays", "remove"))))
+	for _, o := range left {
+		eventually(t, fmt.Sprint(o["kind"], " to be removed"), gone(o))
+	}
 	ready("shop")
 	ready("lab")
 

@@ -167,12 +167,14 @@ func (b *builder) readers(namespace pulumi.Resource) error {
 	role, err := rbacv1.NewClusterRole(b.ctx, b.child("reader"), &rbacv1.ClusterRoleArgs{
 		Metadata: b.clusterMeta(name),
 		Rules: append(rules(
-			rule(groups(""), []string{"namespaces", "serviceaccounts", "resourcequotas", "limitranges"}, read),
+			rule(groups(""), []string{"namespaces", "serviceaccounts", "resourcequotas", "limitranges", "services"}, read),
 			rule(groups("apps"), []string{"deployments", "replicasets"}, read),
 			rule(groups("policy"), []string{"poddisruptionbudgets"}, read),
 			rule(groups("networking.k8s.io"), []string{"networkpolicies"}, read),
 			rule(groups(rbacGroup), []string{"roles", "rolebindings", "clusterroles", "clusterrolebindings"}, read),
-			rule(groups("networking.k8s.aws"), []string{"policyendpoints"}, read),
+			rule(groups("networking.k8s.aws"), []string{"policyendpoints", "applicationnetworkpolicies"}, read),
+			rule(groups("cilium.io"), []string{"ciliumnetworkpolicies"}, read),
+			rule(groups("crd.projectcalico.org", "projectcalico.org"), []string{"networkpolicies"}, read),
 			rule(groups("admissionregistration.k8s.io"), []string{
 				"validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations",
 				"mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations",

@@ -180,6 +180,7 @@ func findsWhatIsAdded(t *testing.T, config *rest.Config, made []componenttest.Re
 		"core/v1:Namespace plain: it was made for project plain, which does not exist, and it is not retained by one: add the project again, or delete the namespace with kubectl",
 		"core/v1:ResourceQuota bare/left: a fence of a project that is not the namespace controller's",
 		"core/v1:ResourceQuota bare/quota: a fence of a project that is not the namespace controller's",
+		"core/v1:Service bare/front: it undoes a fence of its project: it is of type NodePort",
 		"rbac.authorization.k8s.io/v1:ClusterRoleBinding test-admins: no layer declares it: it gives rights in the whole cluster, ClusterRole/cluster-admin",
 	}
 	if d := cmp.Diff(want, linesOf(before)); d != "" || len(before.Unread) > 0 {
@@ -279,6 +280,7 @@ func findsWhatIsAdded(t *testing.T, config *rest.Config, made []componenttest.Re
 		{inNamespace("shop", "v1", "LimitRange", "looser", nil), "core/v1:LimitRange shop/looser: " + fence},
 		{inNamespace("theirs", "networking.k8s.io/v1", "NetworkPolicy", "open", nil), ""},
 		{inNamespace("shop", "v1", "ConfigMap", "settings", nil), ""},
+		{filled(inNamespace("shop", "v1", "Service", "app", nil), fields{"spec": fields{"ports": []any{fields{"port": 80}}}}), ""},
 
 		{extra, "freehold.dev/v1alpha1:Project extra: no layer declares it: the controller keeps a namespace for it, and lets its members in"},
 	}

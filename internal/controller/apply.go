@@ -71,7 +71,8 @@ func (l *look) keep(ctx context.Context, list client.ObjectList, want ...client.
 	}
 	failures = append(failures, meta.EachListItem(list, func(o runtime.Object) error {
 		extra := o.(client.Object)
-		if names[extra.GetName()] {
+		// What does not carry the label was not made for the project: see strays.go.
+		if names[extra.GetName()] || extra.GetLabels()[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy {
 			return nil
 		}
 		return l.removeExtra(ctx, extra)

@@ -17,7 +17,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
@@ -200,16 +199,17 @@ func cacheOptions() cache.Options {
 	inDefault := map[string]cache.Config{metav1.NamespaceDefault: {}}
 	by := map[client.Object]cache.ByObject{
 		&corev1.Namespace{}: {},
+		&corev1.Service{}:   {Transform: forgetService},
+		&corev1.Pod{}:       {Transform: forgetPod},
 		// Where the cluster's API is: see network.go.
-		&corev1.Service{}: {Namespaces: inDefault, Field: fields.OneTermEqualSelector("metadata.name", apiService)},
 		&discoveryv1.EndpointSlice{}: {
 			Namespaces: inDefault,
 			Label:      labels.SelectorFromSet(labels.Set{discoveryv1.LabelServiceName: apiService}),
 		},
 	}
-	for _, o := range owned() {
-		by[o] = ours
-	}
+	// Of what undoes a fence all is kept: see strays.go. No selector can ask for
+	// namespaces by their labels.
+	by[&corev1.ServiceAccount{}] = ours
 	// Whether a namespace is a project's no selector can ask.
 	for _, w := range workloads {
 		by[w.object] = cache.ByObject{Transform: forgetWorkload}

@@ -13,6 +13,9 @@
 //	access       service accounts, then RoleBindings           (accounts.go, access.go)
 //	status       written once, at the end                      (status.go)
 //
+// Behind each step comes a look at what others have beside its objects that undoes
+// what it does (strays.go): the step's condition does not hold while there is any.
+//
 // Access comes last, because nobody should work in a namespace that is not
 // fenced yet: while the quota or the network fails, members are taken away and
 // none is added.

@@ -37,6 +37,8 @@ func TestProjects(t *testing.T) {
 		{"somebody who keeps changing things is named, and not raced", rivalry},
 		{"a condition is not true while somebody works against it", contestedOfEachKind},
 		{"a namespace that is not ours is left alone until it is handed over", taken},
+		{"a namespace that is handed over open is not called fenced", adopted},
+		{"what an administrator adds to a project is seen", addedByAnAdministrator},
 		{"another org's project is refused", otherOrg},
 		{"a project hibernates and wakes", hibernation},
 		{"a pod that does not end keeps its project from being called hibernated, and not from going", podsThatDoNotEnd},
@@ -135,7 +137,7 @@ func membersWork(t *testing.T, k *cluster, _ *running) {
 func pod(ns, name string, changes ...func(*corev1.Pod)) *corev1.Pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: ns}, Spec: corev1.PodSpec{
 		SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: new(true), SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
-		Containers: []corev1.Container{{Name: "c", Image: "example.com/c", SecurityContext: &corev1.SecurityContext{
+		Containers: []corev1.Container{{Name: "c", Image: "public.ecr.aws/docker/library/c", SecurityContext: &corev1.SecurityContext{
 			AllowPrivilegeEscalation: new(false), Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 		}}},
 	}}

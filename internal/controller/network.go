@@ -27,7 +27,6 @@ const apiService = "kubernetes"
 const podIdentityAgent = "169.254.170.23/32"
 
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=list;watch;create;patch;update;delete
-// +kubebuilder:rbac:groups="",resources=services,verbs=list;watch,namespace=default
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=list;watch,namespace=default
 
 // network fences the project's pods: nothing goes in or out but what is listed.

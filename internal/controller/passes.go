@@ -60,6 +60,9 @@ func (f *firstPass) Start(ctx context.Context) error {
 	for _, w := range workloads {
 		kinds = append(kinds, w.object)
 	}
+	for _, k := range strayKinds {
+		kinds = append(kinds, k.object)
+	}
 	for _, o := range kinds {
 		// It waits for the first sync.
 		if _, err := f.cache.GetInformer(ctx, o); err != nil {

@@ -12,6 +12,7 @@ import (
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -21,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -60,6 +62,9 @@ func newProjects(m ctrl.Manager, o Options, meters *meters, passes *passes) *pro
 
 // setUp makes whatever can change what a project should be lead to a look at it.
 func (r *projects) setUp(m ctrl.Manager) error {
+	inNamespace := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+		return request(o.GetNamespace())
+	})
 	b := ctrl.NewControllerManagedBy(m).Named("project").
 		For(&v1alpha1.Project{}, builder.WithPredicates(r.vanished.notice())).
 		// What one project lets in is a way out of the other.
@@ -67,7 +72,13 @@ func (r *projects) setUp(m ctrl.Manager) error {
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
 			return request(o.GetName())
 		})).
-		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.everyProject)).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.everyProject), builder.WithPredicates(predicate.NewPredicateFuncs(isAPI))).
+		Watches(&corev1.Service{}, inNamespace, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Pod{}, inNamespace, builder.WithPredicates(predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+			return podsEnter(e.ObjectOld, e.ObjectNew)
+		}})).
+		Watches(&rbacv1.Role{}, inNamespace).
+		Watches(&rbacv1.ClusterRoleBinding{}, handler.EnqueueRequestsFromMapFunc(ofPods)).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.everyProject)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.options.Workers,
@@ -76,9 +87,7 @@ func (r *projects) setUp(m ctrl.Manager) error {
 			RateLimiter:           workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](50*time.Millisecond, time.Minute),
 		})
 	for _, o := range owned() {
-		b = b.Watches(o, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
-			return request(o.GetNamespace())
-		}))
+		b = b.Watches(o, inNamespace)
 	}
 	for _, w := range workloads {
 		b = b.Watches(w.object, handler.EnqueueRequestsFromMapFunc(r.sleepers),
@@ -247,6 +256,16 @@ func (l *look) fence(ctx context.Context) error {
 		l.there = l.there || i == 0 && a.holds()
 		if a.holds() {
 			a = l.contested(s.condition)
+		}
+		if l.there && (a.holds() || a.expected) {
+			beside, err := l.strays(ctx, s.condition)
+			if err != nil {
+				failures = append(failures, err)
+				beside = failed(err)
+			}
+			if !beside.holds() {
+				a = beside
+			}
 		}
 		a.condition = s.condition
 		l.answers = append(l.answers, a)

@@ -7,11 +7,14 @@ import (
 	"slices"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/strays"
 )
 
 // makes are what Kubernetes' and EKS's own controllers make of an object, each
@@ -144,8 +147,12 @@ func named(heads []head) string {
 }
 
 // fences are the kinds of which nobody but the namespace controller should have
-// any in the namespaces of projects: they only ever open what its own close.
+// any in the namespaces of projects: they only ever open what its own close. Those
+// of network plug-ins are looked for where the cluster has them; EKS enforces its own.
+// https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy.html
 var fences = []schema.GroupKind{
+	{Group: "networking.k8s.aws", Kind: "ApplicationNetworkPolicy"}, {Group: "cilium.io", Kind: "CiliumNetworkPolicy"},
+	{Group: "crd.projectcalico.org", Kind: "NetworkPolicy"}, {Group: "projectcalico.org", Kind: "NetworkPolicy"},
 	{Kind: "ResourceQuota"}, {Kind: "LimitRange"},
 	{Group: networkGroup, Kind: networkPolicy}, {Group: "networking.k8s.aws", Kind: "PolicyEndpoint"},
 	{Group: rbacGroup, Kind: "Role"}, {Group: rbacGroup, Kind: "RoleBinding"},
@@ -190,10 +197,48 @@ func (l *look) inProjects(ctx context.Context) []Stray {
 		defer mu.Unlock()
 		all = append(all, slices.DeleteFunc(heads, func(h head) bool { return !of[h.Namespace] })...)
 	})
-	return append(orphans, l.roots(all, "a fence of a project that is not the namespace controller's", func(h head) bool {
+	return slices.Concat(orphans, l.judged(ctx, spaces), l.roots(all, "a fence of a project that is not the namespace controller's", func(h head) bool {
 		// What has the label and is not the controller's own, the controller removes.
 		return h.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy || l.declared[h.key()]
-	})...)
+	}))
+}
+
+// judged lists the services in the namespaces of projects that undo a fence: most
+// are what projects are for. Pods are the namespace controller's to look at, whose
+// findings are in the Project's status: what reads the cluster for drift does not
+// read what people write into pods.
+func (l *look) judged(ctx context.Context, spaces []head) []Stray {
+	k, is := l.kind("", "Service")
+	if !is {
+		return nil
+	}
+	of := map[string]bool{}
+	for _, s := range spaces {
+		of[s.Name] = true
+	}
+	list, err := l.client.in(shelf{k.resource, ""}).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		l.reading.failure("in the namespaces of projects", k, err)
+		return nil
+	}
+	var out []Stray
+	for i := range list.Items {
+		o := &list.Items[i]
+		if !of[o.GetNamespace()] || o.GetLabels()[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy {
+			continue
+		}
+		var service corev1.Service
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &service); err != nil {
+			l.reading.failure("in the namespaces of projects", k, err)
+			continue
+		}
+		if why := strays.Why(&service, strays.Space{Name: o.GetNamespace()}); why != "" {
+			s := stray(headOf(k, o), "it undoes a fence of its project: it "+why)
+			s.Live = o.Object
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // orphans are the namespaces that were made for a project which is not there, and

@@ -58,6 +58,11 @@ const (
 	// AnnotationConfirmDelete on a project says the project's name, and so that
 	// its namespace may be deleted with it.
 	AnnotationConfirmDelete = "freehold.dev/confirm-delete"
+	// AnnotationStrays on a project says what becomes of objects in its namespace
+	// that undo its fences and were not made for it: StraysRemove removes them. Without
+	// it they are reported, and the project is not ready.
+	AnnotationStrays = "freehold.dev/strays"
+	StraysRemove     = "remove"
 	// AnnotationRegistries on a namespace lists the prefixes of images that may
 	// run in it, separated by commas, the org's own first.
 	AnnotationRegistries = "freehold.dev/registries"
