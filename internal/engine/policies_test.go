@@ -322,7 +322,9 @@ func TestWhatTheProgramReadsIsAnalyzedBeforeAnythingIsMade(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			var dir string
-			e := newEngine(t, func(p *engine.Policies) { p.Read, p.Ask, p.Within, dir = tc.read, tc.ask, time.Minute, filepath.Dir(p.Pack) })
+			e := newEngine(t, func(p *engine.Policies) {
+				p.Read, p.Ask, p.Within, dir = tc.read, tc.ask, time.Minute, filepath.Dir(p.Pack)
+			})
 			if _, err := e.Preview(t.Context(), groups("plain"), nil); err != nil { // the packs are found at the first run
 				t.Fatal(err)
 			}
