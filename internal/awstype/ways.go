@@ -78,7 +78,7 @@ const (
 func Ways() []Way { return slices.Clone(ways()) }
 
 var ways = sync.OnceValue(func() []Way {
-	return slices.Concat(identityWays, keyWays, networkWays, nameWays, bucketWays, imageWays, messageWays, functionWays, storeWays, copyWays, memberWays)
+	return slices.Concat(identityWays, keyWays, networkWays, nameWays, bucketWays, imageWays, messageWays, functionWays, storeWays, copyWays, memberWays, stateWays)
 })
 
 // WayOf returns the way that a listed thing of a type is; ok is false if it is none.

@@ -92,7 +92,7 @@ var imageWays = []Way{
 	elsewhere("us-east-1", Way{
 		ID: "public-repository", Title: "Public ECR repositories and their policies",
 		Source: "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_DescribeRepositories.html",
-		Rules:  []string{"FH305", "FH609"},
+		Rules:  []string{"FH609"},
 		Types:  []string{ECRPublicPolicy, ECRPublicRepository}, Also: []string{"aws:ecrpublic/*"},
 		List:  "public ECR repositories",
 		Calls: []string{"ecr-public:DescribeRepositories", "ecr-public:GetRepositoryPolicy"},

@@ -147,7 +147,7 @@ var memberWays = []Way{
 	{
 		ID: "delegated-administrator", Title: "Accounts that administer the organization for a service",
 		Source:   "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedAdministrators.html",
-		Rules:    []string{"FH418"},
+		Rules:    []string{"FH107"},
 		Also:     []string{"aws:organizations/delegatedAdministrator:DelegatedAdministrator"},
 		Unlisted: "AWS answers the management account and a delegated administrator only, and refuses any other account as it refuses a role that may not ask: from within an org's account no refusal says that it is none",
 	},
