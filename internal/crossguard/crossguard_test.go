@@ -63,7 +63,7 @@ func TestPropertiesArriveAsRulesWantThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := &resource.Asset{Path: "/etc/passwd"}
+	file := &resource.Asset{Path: "/nowhere/code"}
 	in := resource.PropertyMap{
 		"text": resource.NewProperty("a"), "number": resource.NewProperty(1.5), "yes": resource.NewProperty(true), "nothing": resource.NewNullProperty(),
 		"list":          resource.NewProperty([]resource.PropertyValue{resource.NewProperty("a"), resource.MakeComputed(resource.NewProperty(""))}),
