@@ -89,6 +89,8 @@ type Scope struct {
 	// IdentityProvider says who the people are that use the cluster's API, as the
 	// org's spec says it. Empty: nobody does, and this is known from the start.
 	IdentityProvider IdentityProvider
+	// Pipelines are the jobs of CI services that the org's document lets in.
+	Pipelines []Pipeline `json:",omitempty"`
 	// Owned are identities that the org's other layers have made and a program
 	// may be handed as text: ids, ARNs, bucket names, issuers and endpoints.
 	Owned []string
@@ -104,6 +106,14 @@ type Scope struct {
 type IdentityProvider struct {
 	IssuerURL string
 	ClientID  string
+	// Prefixes begin the names of its users and groups in the cluster.
+	Prefixes []string `json:",omitempty"`
+}
+
+// Pipeline is a job of a CI service: who signs its tokens, and whom they name.
+type Pipeline struct {
+	IssuerURL string
+	Subject   string
 }
 
 // Exception is a violation that somebody answers for, until a day.

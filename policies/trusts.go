@@ -33,9 +33,9 @@ var trusts = []Rule{
 	},
 	{
 		ID:       "FH303",
-		Title:    "A role that trusts an identity provider pins subject and audience",
+		Title:    "A role that trusts an identity provider pins a subject of the org, and the audience",
 		Why:      "an issuer signs tokens for everybody who asks: without the subject any pod, repository or user of it is let in",
-		Fix:      "compare the provider's :sub and :aud by StringEquals, without wildcards",
+		Fix:      "compare the provider's :sub and :aud by StringEquals, without wildcards; name a pipeline's subject in access.pipelines of the org's document",
 		Severity: Critical,
 		Criteria: []string{"CC6.1", "CC6.2"},
 		Types:    []string{typeRole},
@@ -159,8 +159,12 @@ func checkExternalID(j *judge, r Resource, s Scope) {
 			if kind == "AWS" && within(kind, id, s.AccountID, nil) || kind == "Service" || kind == "Federated" {
 				continue
 			}
-			if !closedToOthers(st, kind, s.AccountID, nil) && !pins(st, "sts:ExternalId") {
+			switch ids := pinnedValues(st, "sts:ExternalId"); {
+			case closedToOthers(st, kind, s.AccountID, nil):
+			case len(ids) == 0:
 				j.violateBy(path, st, "%s enters without an external id", s.principalName(id))
+			case slices.ContainsFunc(ids, func(v string) bool { return v != iam.ExternalID(s.Org) && v != "freehold-"+s.Org }):
+				j.violateBy(path, st, "%s enters with an external id that is not the org's, expected %s", s.principalName(id), iam.ExternalID(s.Org))
 			}
 		}
 	})
@@ -173,16 +177,45 @@ func (s Scope) principalName(id string) string {
 	return id
 }
 
-// pins reports whether a condition demands one of a few plain values.
-func pins(st iam.Statement, key string) bool {
-	return st.Condition.Any(func(operator, k string, values iam.Values) bool {
+// pinnedValues returns the plain values of which a condition demands one; none where it takes
+// a pattern, or where there is no such condition.
+func pinnedValues(st iam.Statement, key string) []string {
+	var found []string
+	st.Condition.Any(func(operator, k string, values iam.Values) bool {
 		operator, ok := positive(operator)
-		return ok && isText(operator) && strings.EqualFold(k, key) && len(values) > 0 &&
-			!slices.ContainsFunc(values, func(v string) bool { return v == "" || strings.ContainsAny(v, "*?$") })
+		if ok && isText(operator) && strings.EqualFold(k, key) && len(values) > 0 &&
+			!slices.ContainsFunc(values, func(v string) bool { return v == "" || strings.ContainsAny(v, "*?$") }) {
+			found = values
+			return true
+		}
+		return false
 	})
+	return found
 }
 
-func checkFederation(j *judge, r Resource, _ Scope) {
+// pins reports whether a condition demands one of a few plain values.
+func pins(st iam.Statement, key string) bool { return len(pinnedValues(st, key)) > 0 }
+
+// ownIssuerOfTokens reports whether everybody for whom an issuer signs is of the org: the
+// issuer of a cluster, of which FH204 asks whether it is the org's, or of the org's people.
+func ownIssuerOfTokens(issuer string, s Scope) bool {
+	people := strings.TrimPrefix(s.IdentityProvider.IssuerURL, "https://")
+	return strings.HasPrefix(issuer, "oidc.eks.") || people != "" && strings.TrimSuffix(issuer, "/") == strings.TrimSuffix(people, "/")
+}
+
+// ofOrg reports whether a subject is of the org: one of its pipelines, by the org's own
+// document, or somebody whom the issuer names under the org's name, "repo:acme/shop:…".
+func ofOrg(issuer, subject string, s Scope) bool {
+	if slices.ContainsFunc(s.Pipelines, func(p Pipeline) bool {
+		return strings.TrimPrefix(p.IssuerURL, "https://") == issuer && p.Subject == subject
+	}) {
+		return true
+	}
+	parts := strings.FieldsFunc(subject, func(c rune) bool { return c == ':' || c == '/' })
+	return len(parts) > 1 && s.Org != "" && parts[1] == s.Org
+}
+
+func checkFederation(j *judge, r Resource, s Scope) {
 	const path = "assumeRolePolicy"
 	j.document(path, r.Properties[path], func(st iam.Statement) {
 		for kind, id := range st.Principal.All() {
@@ -197,8 +230,14 @@ func checkFederation(j *judge, r Resource, _ Scope) {
 			if strings.HasPrefix(issuer, "saml-provider/") {
 				subject, audience = "SAML:sub", "SAML:aud"
 			}
-			if !pins(st, subject) {
+			subjects := pinnedValues(st, subject)
+			if len(subjects) == 0 {
 				j.violateBy(path, st, "any subject of %s is let in: %s is not pinned", id, subject)
+			}
+			for _, who := range subjects {
+				if subject != "SAML:sub" && !ownIssuerOfTokens(issuer, s) && !ofOrg(issuer, who, s) {
+					j.violateBy(path, st, "%s is not among the pipelines that the org's document names", who)
+				}
 			}
 			if !pins(st, audience) {
 				j.violateBy(path, st, "tokens for any audience are taken from %s: %s is not pinned", id, audience)

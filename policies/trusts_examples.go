@@ -1,5 +1,7 @@
 package policies
 
+import "freehold.dev/freehold/internal/iam"
+
 // trust is an example of a role with a trust policy of one statement.
 func trust(name, statement string) Example {
 	return example(name, typeRole, object{"assumeRolePolicy": statements(statement), "permissionsBoundary": exampleBoundary, "tags": orgTags()})
@@ -17,7 +19,7 @@ func badTrusts() []Example {
 			`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Condition":{"StringEquals":{"aws:PrincipalAccount":"${aws:PrincipalAccount}"}}}`),
 		trust("everybody but one role", `{"Effect":"Allow","Action":"sts:AssumeRole","NotPrincipal":{"AWS":"`+exampleARN+`:role/x"}}`),
 		trust("an external id in place of a principal",
-			`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Condition":{"StringEquals":{"sts:ExternalId":"freehold-acme"}}}`),
+			`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Condition":{"StringEquals":{"sts:ExternalId":"`+iam.ExternalID(exampleOrg)+`"}}}`),
 		trust("a star that runs over the account",
 			`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Condition":{"StringLike":{"aws:PrincipalArn":"arn:*:`+exampleAccount+`:role/ci"}}}`),
 		trust("the management account as a whole", `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::`+exampleManaging+`:root"}}`),
@@ -32,7 +34,7 @@ func goodTrusts() []Example {
 		trust("a service", `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"eks.amazonaws.com"}}`),
 		trust("the org's own account", `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"`+exampleARN+`:root"}}`),
 		trust("the provisioner", `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"`+exampleScope(layerCluster).ProvisionerARN+
-			`"},"Condition":{"StringEquals":{"sts:ExternalId":"freehold-acme"}}}`),
+			`"},"Condition":{"StringEquals":{"sts:ExternalId":"`+iam.ExternalID(exampleOrg)+`"}}}`),
 		trust("everybody of the org's account, by a condition",
 			`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Condition":{"StringEquals":{"aws:PrincipalAccount":"`+exampleAccount+`"}}}`),
 		trust("a denial of everybody else", `{"Effect":"Deny","Action":"sts:AssumeRole","NotPrincipal":{"AWS":"`+exampleARN+`:root"}}`),
@@ -44,15 +46,19 @@ func badExternalIDs() []Example {
 	return []Example{
 		trust("the provisioner without an external id", `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"`+provisioner+`"}}`),
 		trust("any external id", `{"Effect":"Allow","Action":"sts:*","Principal":{"AWS":"`+provisioner+`"},"Condition":{"StringLike":{"sts:ExternalId":"*"}}}`),
+		trust("another org's external id", `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"`+provisioner+
+			`"},"Condition":{"StringEquals":{"sts:ExternalId":"`+iam.ExternalID("globex")+`"}}}`),
+		trust("the org's external id, and another", `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"`+provisioner+
+			`"},"Condition":{"StringEquals":{"sts:ExternalId":["`+iam.ExternalID(exampleOrg)+`","globex"]}}}`),
 		trust("an external id for who shows one", `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"`+provisioner+
-			`"},"Condition":{"StringEqualsIfExists":{"sts:ExternalId":"freehold-acme"}}}`),
+			`"},"Condition":{"StringEqualsIfExists":{"sts:ExternalId":"`+iam.ExternalID(exampleOrg)+`"}}}`),
 	}
 }
 
 func goodExternalIDs() []Example {
 	return []Example{
 		trust("the provisioner with the org's external id", `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"`+
-			exampleScope(layerCluster).ProvisionerARN+`"},"Condition":{"StringEquals":{"sts:ExternalId":"freehold-acme"}}}`),
+			exampleScope(layerCluster).ProvisionerARN+`"},"Condition":{"StringEquals":{"sts:ExternalId":"`+iam.ExternalID(exampleOrg)+`"}}}`),
 		trust("a role of the same account", `{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"`+exampleARN+`:role/deployer"}}`),
 	}
 }
@@ -70,12 +76,26 @@ func badFederations() []Example {
 		federated("any service account of any namespace", `"StringLike":{`+sub+`:"system:serviceaccount:*:*"},"StringEquals":{`+aud+`}`),
 		federated("a subject for tokens that have one", `"StringEqualsIfExists":{`+sub+`:"system:serviceaccount:shop:app"},"StringEquals":{`+aud+`}`),
 		federated("the subject alone", `"StringEquals":{`+sub+`:"system:serviceaccount:shop:app"}`),
+		piped("another org's repository", "token.actions.githubusercontent.com", "repo:globex/shop:ref:refs/heads/main"),
+		piped("a repository of the org's name under another owner", "token.actions.githubusercontent.com", "repo:globex/acme:ref:refs/heads/main"),
+		piped("an owner that begins with the org's name", "token.actions.githubusercontent.com", "repo:acme-evil/shop:ref:refs/heads/main"),
+		piped("the org's pipeline at another service", "gitlab.com", "repo:acme-retail/shop:ref:refs/heads/main"),
 		federated("the subject of another issuer", `"StringEquals":{"`+exampleOtherIssuer+`:sub":"system:serviceaccount:shop:app",`+aud+`}`),
 	}
 }
 
+// piped is an example of a role for the jobs of a CI service.
+func piped(name, issuer, subject string) Example {
+	e := trust(name, `{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"`+exampleARN+`:oidc-provider/`+issuer+
+		`"},"Condition":{"StringEquals":{"`+issuer+`:sub":"`+subject+`","`+issuer+`:aud":"sts.amazonaws.com"}}}`)
+	e.Scope.Pipelines = []Pipeline{{IssuerURL: "https://token.actions.githubusercontent.com", Subject: "repo:acme-retail/shop:ref:refs/heads/main"}}
+	return e
+}
+
 func goodFederations() []Example {
 	return []Example{
+		piped("a pipeline that the org's document names", "token.actions.githubusercontent.com", "repo:acme-retail/shop:ref:refs/heads/main"),
+		piped("a repository under the org's name", "gitlab.com", "project_path:acme/shop:ref_type:branch:ref:main"),
 		federated("one service account, and the audience", `"StringEquals":{"`+exampleIssuer+`:sub":"system:serviceaccount:shop:app","`+
 			exampleIssuer+`:aud":"sts.amazonaws.com"}`),
 		federated("a list of two", `"StringEquals":{"`+exampleIssuer+`:sub":["system:serviceaccount:shop:app","system:serviceaccount:shop:job"],"`+

@@ -8,7 +8,7 @@ import (
 
 // workloads are the rules about what is in the cluster.
 var workloads = []Rule{
-	hostAccess, podImages, clusterAdmins, allPowers, everybodysRights, publishedServices,
+	hostAccess, podImages, clusterAdmins, allPowers, everybodysRights, ownSubjects, publishedServices,
 	fencedNamespaces, openFences, podSecurity,
 }
 

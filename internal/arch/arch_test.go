@@ -58,7 +58,7 @@ var may = map[string][]string{
 	// What no role may have is one list, and what a project is one type.
 	"internal/spec":           {"internal/iam", "internal/api/v1alpha1"},
 	"internal/spec/genschema": {"internal/spec", "internal/api/v1alpha1"},
-	"internal/plan":           {"internal/spec", "internal/api/v1alpha1"},
+	"internal/plan":           {"internal/spec", "internal/api/v1alpha1", "internal/iam"},
 	"internal/event":          {"internal/finding"},
 	"internal/finding":        {"internal/unknown"},
 	"internal/render":         {"internal/event", "internal/finding", "internal/iam"},

@@ -60,7 +60,14 @@ func (d DataPlane) Scope(l plan.Layer) (policies.Scope, error) {
 		ManagementAccountID: d.Caller.AccountID, ProvisionerARN: d.Caller.ARN,
 	}
 	if idp := p.Cluster.IdentityProvider; idp != nil {
-		out.IdentityProvider = policies.IdentityProvider{IssuerURL: idp.IssuerURL, ClientID: idp.ClientID}
+		out.IdentityProvider = policies.IdentityProvider{
+			IssuerURL: idp.IssuerURL, ClientID: idp.ClientID, Prefixes: []string{idp.UsernamePrefix, idp.GroupsPrefix},
+		}
+	}
+	if p.Access != nil {
+		for _, job := range p.Access.Pipelines {
+			out.Pipelines = append(out.Pipelines, policies.Pipeline{IssuerURL: job.IssuerURL, Subject: job.Subject})
+		}
 	}
 	for _, e := range p.Exceptions {
 		out.Exceptions = append(out.Exceptions, policies.Exception(e))

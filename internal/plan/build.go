@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"freehold.dev/freehold/internal/iam"
 	"freehold.dev/freehold/internal/spec"
 )
 
@@ -147,7 +148,7 @@ func boundary(s spec.Spec, n namer) Boundary {
 		ReadRole:      n.fit(maxRole, "read"),
 		BootstrapRole: n.fit(maxRole, "bootstrap"),
 		OffboardRole:  n.fit(maxRole, "offboard"),
-		ExternalID:    n.externalID(),
+		ExternalID:    iam.ExternalID(n.org),
 		DataKeyAlias:  "alias/" + n.fit(maxAlias-len("alias/"), "data"),
 		LogKeyAlias:   "alias/" + n.fit(maxAlias-len("alias/"), "logs"),
 		LogBucket:     n.bucket("logs"),

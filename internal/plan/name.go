@@ -97,13 +97,3 @@ func (n namer) podRole(project, account string) string {
 
 // rolePrefix is how every role of the org begins. Policies name the roles by it.
 func (n namer) rolePrefix() string { return Project + "-" + n.org + "-" }
-
-// externalID is what the phase roles' trust policies ask for. It follows from
-// the org: an external id is no secret, it only has to be another one for
-// every customer.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
-func (n namer) externalID() string {
-	sum := sha256.Sum256([]byte("freehold.dev/external-id/" + n.org))
-	return "freehold-" + hex.EncodeToString(sum[:12])
-}
