@@ -112,3 +112,7 @@ func tableExample(typ string, column table.Column, path string, bad bool, v any)
 	}
 	return TableExample{Column: column, Path: path, Bad: bad, Rules: judgedBy[column].rules, Example: shows(name, typ, in)}
 }
+
+// JudgedBy returns the rules that judge what a column of the table holds; none for what
+// shares nothing.
+func JudgedBy(c table.Column) []string { return slices.Clone(judgedBy[c].rules) }

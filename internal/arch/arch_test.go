@@ -45,7 +45,7 @@ var may = map[string][]string{
 	"internal/unknown": {},
 
 	"policies":     {"internal/iam", "internal/unknown", "policies/table"},
-	"policies/gen": {"policies"},
+	"policies/gen": {"policies", "policies/table"},
 
 	"policies/table":     {},
 	"policies/table/gen": {},

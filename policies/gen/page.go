@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"freehold.dev/freehold/policies"
+	"freehold.dev/freehold/policies/table"
 )
 
 // groups are the groups of rules, by the hundreds of their ids.
@@ -59,11 +62,13 @@ This is the whole list. It stands in one place in the code, ` + "`policies.Share
 // limits are what a reviewer must not believe of the rules.
 var limits = []string{
 	"The management account itself, and who may act as the provisioner, are not a customer's: no rule is asked about them. `docs/aws.md` says how to guard them.",
-	"Types of which no rule knows where they keep a policy or whom they are shared with are asked only for tags, references, provider and account. Packages that no rule knows are refused (FH105).",
+	"A type is judged by what the table says of its properties. What AWS adds to a property that is there already, as another kind of principal in a policy, is judged as far as the rule reads it.",
+	"A file or an archive is read for the accounts of other orgs that the registry knows, and its code is not judged. One that cannot be read, as an address, is undecided at plan and refused when it is applied.",
+	"Some settings that share are in no listing of an account: `freehold audit` names each that it judged from the stored states alone.",
 	"A policy is judged by its Allow statements. A Deny beside an open Allow does not close it, with two exceptions where the whole is judged: the permissions boundary (FH502), and roles of other accounts (FH304). So some documents that are safe are refused.",
 	"A resource policy is open unless a condition on the caller's or the source's account or ARN closes it. Conditions on networks, addresses, tags, time and organizations close nothing.",
 	"An identity's policy may name resources of any account by a wildcard (`arn:aws:s3:::*`): what is reached by it must be opened on the other side, which is judged there. For roles and buckets by name it may not.",
-	"References are found in text, JSON, percent encoding and base64, four deep. Compressed or encrypted text, and what a script puts together as it runs, are not read.",
+	"References are found through escapes, percent encoding, base64, gzip, zlib, bzip2 and UTF-16, six deep; what is packed deeper or larger is refused. Other compression, encrypted text, and what a script puts together as it runs, are not read.",
 	"Code that runs in a customer's account, in functions, pods and nodes, is not read. What it may do is bounded by the permissions boundary, the service control policies and the network.",
 	"What customers do themselves inside their cluster is held by admission control and network policies there, and not by these rules; drift reports it if those are gone.",
 	"Between two runs of drift, a change out of band is there and not seen. The service control and resource control policies are what holds then, where the account is vended.",
@@ -80,6 +85,7 @@ func page(rules []policies.Rule) string {
 	for _, s := range policies.Shared() {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", s.What, s.Where, s.Why)
 	}
+	writeTable(&b)
 	b.WriteString("\n## What is not enforced\n\n")
 	for _, l := range limits {
 		fmt.Fprintf(&b, "- %s\n", l)
@@ -99,6 +105,54 @@ func page(rules []policies.Rule) string {
 		writeRule(&b, r)
 	}
 	return b.String()
+}
+
+const tableHead = `
+## The table of types
+
+The rules over AWS do not list what is forbidden: they ask a table that has every type of the pinned SDK, ` + "`policies/table/aws.txt`" + `, and in it a column for each property. A type is *classified*, and each of its properties has its place; or *forbidden* by the rule that refuses it; or *unclassified*, and refused (FH108) until somebody says how it can be shared. A property that is not in the table is refused, too, so that a later version of the SDK brings in nothing by itself.
+
+`
+
+const tableTail = `
+A type is added in three files that people write: ` + "`services.txt`" + ` names its service with AWS's page, ` + "`columns.txt`" + ` says what a property of a name holds in every type, and ` + "`rows.txt`" + ` says where one type differs. Then ` + "`go generate ./policies/table`" + ` writes the table and fails on a property that has no place.
+`
+
+// writeTable writes what the table says in sum.
+func writeTable(b *strings.Builder) {
+	b.WriteString(tableHead)
+	states := map[table.State]int{}
+	types := map[table.Column]int{}
+	reasons := map[[2]string][]string{}
+	for _, row := range table.All() {
+		states[row.State]++
+		for _, c := range row.Columns() {
+			types[c]++
+		}
+		if row.State == table.Forbidden {
+			why := [2]string{row.Rule, row.Reason}
+			reasons[why] = append(reasons[why], "`"+strings.TrimPrefix(row.Type, "aws:")+"`")
+		}
+	}
+	b.WriteString("| state | types |\n|---|---|\n")
+	for _, s := range []table.State{table.Classified, table.Forbidden, table.Unclassified} {
+		fmt.Fprintf(b, "| %s | %d |\n", s, states[s])
+	}
+	b.WriteString("\n| what a property holds | types with one | judged by |\n|---|---|---|\n")
+	for _, c := range slices.Sorted(maps.Keys(types)) {
+		by := "shares nothing"
+		if rules := policies.JudgedBy(c); len(rules) > 0 {
+			by = strings.Join(rules, ", ")
+		}
+		fmt.Fprintf(b, "| %s | %d | %s |\n", c, types[c], by)
+	}
+	b.WriteString("\n| forbidden | by | because |\n|---|---|---|\n")
+	for _, why := range slices.SortedFunc(maps.Keys(reasons), func(x, y [2]string) int {
+		return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1]))
+	}) {
+		fmt.Fprintf(b, "| %s | %s | %s |\n", strings.Join(reasons[why], ", "), why[0], why[1])
+	}
+	b.WriteString(tableTail)
 }
 
 func writeRule(b *strings.Builder, r policies.Rule) {
