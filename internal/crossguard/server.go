@@ -186,7 +186,7 @@ func (s *server) learn(ctx context.Context, r policies.Resource) error {
 func (s *server) judge(r policies.Resource) judge.Judge {
 	scope := *s.scope
 	scope.Foreign = s.foreign[r.URN]
-	return judge.Judge{Rules: s.rules, Scope: scope}
+	return judge.Judge{Rules: s.rules, Scope: scope, Beside: s.made}
 }
 
 // accountOf finds the account that the stack makes. Its id is the end of its

@@ -49,7 +49,7 @@ func (x *Index) Part(rs []policies.Resource, scope policies.Scope) []finding.Pol
 // resources is much cheaper than one on each answer; only when it does not hold
 // is each asked by itself, so that the one that failed is named.
 func (x *Index) each(rs []policies.Resource, scope policies.Scope) []finding.Policy {
-	j := Judge{Rules: x.rules, Scope: scope}
+	j := Judge{Rules: x.rules, Scope: scope, Beside: rs}
 	out, failed := bounded(j.within(), func() []finding.Policy {
 		var out []finding.Policy
 		for _, r := range rs {

@@ -21,6 +21,10 @@ const Within = 10 * time.Second
 type Judge struct {
 	Rules []policies.Rule
 	Scope policies.Scope
+	// Beside are the resources of the same stack, as far as they are known: a logical
+	// name is one resource's only among those of its type, and an exception that names
+	// no type must not excuse two.
+	Beside []policies.Resource
 	// Within bounds each rule; 0 means Within.
 	Within time.Duration
 }
@@ -41,6 +45,7 @@ func (j Judge) Resource(r policies.Resource) []finding.Policy {
 // Stack returns what the rules over a whole stack say of its resources, passes
 // left out.
 func (j Judge) Stack(rs []policies.Resource) []finding.Policy {
+	j.Beside = rs
 	var out []finding.Policy
 	for _, rule := range j.Rules {
 		if rule.CheckStack == nil {
@@ -135,9 +140,16 @@ func (j Judge) exception(rule policies.Rule, r policies.Resource) *finding.Excep
 		return nil
 	}
 	for _, e := range j.Scope.Exceptions {
-		if e.Rule == rule.ID && e.Resource != "" && (e.Resource == r.Name || e.Resource == r.URN) {
+		if e.Rule == rule.ID && e.Resource != "" && (e.Resource == r.URN || e.Resource == r.Name && !j.ambiguous(rule, r)) {
 			return &finding.Exception{Reason: e.Reason, Approver: e.Approver, Expires: e.Expires}
 		}
 	}
 	return nil
+}
+
+// ambiguous reports whether a rule looks at a resource of another type with the same name.
+func (j Judge) ambiguous(rule policies.Rule, r policies.Resource) bool {
+	return slices.ContainsFunc(j.Beside, func(other policies.Resource) bool {
+		return other.Name == r.Name && other.Type != r.Type && !other.Component && !strings.HasPrefix(other.Type, "pulumi:") && rule.Covers(other.Type)
+	})
 }

@@ -359,7 +359,7 @@ var facets = map[string]Facet{
 	},
 	"exceptions[].resource": {
 		Required: true, Pattern: subjectShape, MaxLength: 1024, Noun: "the name of a resource",
-		Want: "the resource's logical name or its URN, as the finding names it",
+		Want: "the resource's logical name or its URN, as the finding names it; the URN where resources of two types have the name",
 	},
 	"exceptions[].reason": {
 		Required: true, Pattern: subjectShape, MinLength: 10, MaxLength: 500, Noun: "a reason",

@@ -55,7 +55,8 @@ type Spec struct {
 type Exception struct {
 	// Rule is the rule's id, as docs/policies.md lists it.
 	Rule string `json:"rule"`
-	// Resource is the resource's logical name or its URN, as the finding names it.
+	// Resource is the resource's logical name or its URN, as the finding names it. A name
+	// that resources of two types have excuses neither: the URN says which.
 	Resource string `json:"resource"`
 	// Reason says why it has to be so.
 	Reason string `json:"reason"`
