@@ -53,6 +53,7 @@ var stateWays = []Way{
 			"aws:appmesh/gatewayRoute:GatewayRoute", "aws:appmesh/route:Route", "aws:appmesh/virtualNode:VirtualNode", "aws:backup/reportPlan:ReportPlan",
 			"aws:budgets/budgetAction:BudgetAction", "aws:cfg/configurationAggregator:ConfigurationAggregator",
 			"aws:cloudtrail/eventDataStore:EventDataStore", "aws:cloudwatch/metricAlarm:MetricAlarm",
+			"aws:computeoptimizer/enrollmentStatus:EnrollmentStatus", "aws:costoptimizationhub/enrollmentStatus:EnrollmentStatus",
 			"aws:costexplorer/anomalySubscription:AnomalySubscription", "aws:costoptimizationhub/preferences:Preferences", "aws:dms/s3Endpoint:S3Endpoint",
 			"aws:ec2/defaultVpcDhcpOptions:DefaultVpcDhcpOptions", "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate",
 			"aws:glacier/vaultLock:VaultLock", "aws:grafana/workspace:Workspace", "aws:inspector2/enabler:Enabler",

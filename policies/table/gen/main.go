@@ -111,7 +111,7 @@ func (d decided) place(typ string, p property) (column, path string) {
 	switch {
 	case p.kind == "number" && !own:
 		return "number", p.path
-	case p.kind == "switch" && !own && column != "" && !strings.HasPrefix(column, "public=") && column != "organization":
+	case p.kind == "switch" && !own && column != "" && !slices.Contains([]string{"public", "organization"}, name(column)):
 		return "plain", p.path // the name means something else where it holds a text
 	}
 	column, closed, with := strings.Cut(column, "=")
@@ -119,6 +119,12 @@ func (d decided) place(typ string, p property) (column, path string) {
 		return column, p.path + "=" + closed
 	}
 	return column, p.path
+}
+
+// name is a column without the values that keep its switch off.
+func name(column string) string {
+	column, _, _ = strings.Cut(column, "=")
+	return column
 }
 
 // added are properties that a provider takes and the SDK does not have: in rows.txt
