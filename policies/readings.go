@@ -320,13 +320,31 @@ func decode(word []byte) []byte {
 	return plain
 }
 
+// date is how a certificate writes when it begins and ends: the tag and the length of a
+// UTCTime, twelve digits and a Z. They are not an account.
+//
+// https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5.1
+const date = "\x17\x0d............Z"
+
+func isDate(plain []byte) bool {
+	if len(plain) < len(date) || plain[0] != date[0] || plain[1] != date[1] || plain[len(date)-1] != 'Z' {
+		return false
+	}
+	return len(bytes.Trim(plain[2:len(date)-1], "0123456789")) == 0
+}
+
 // segments notes the parts of bytes that can be read. Letters that are no base64 give
 // none: eight readable bytes in a row are not chance. Before each of pauses, a line
 // ends.
 func (r *reader) segments(plain []byte, pauses []int) {
 	var segment []byte
-	for i, c := range plain {
-		for len(pauses) > 0 && pauses[0] == i {
+	for i := 0; i < len(plain); i++ {
+		c := plain[i]
+		if isDate(plain[i:]) {
+			i += len(date) - 1
+			c = date[0]
+		}
+		for len(pauses) > 0 && pauses[0] <= i {
 			pauses = pauses[1:]
 			segment = append(segment, '\n')
 		}
