@@ -1,14 +1,14 @@
 package policies
 
+import "maps"
+
 func kubernetesObject(name, api, kind string, more object) Example {
 	typ := "kubernetes:" + api + ":" + kind
 	if api == "v1" {
 		typ = "kubernetes:core/v1:" + kind
 	}
 	in := object{"apiVersion": api, "kind": kind, "metadata": object{"name": "thing", "labels": orgTags()}}
-	for k, v := range more {
-		in[k] = v
-	}
+	maps.Copy(in, more)
 	e := exampleIn(layerBootstrap, name, typ, in)
 	e.Resource.Provider = Provider{Package: "kubernetes", Properties: object{"kubeconfig": exampleKubeconfig(exampleEndpoint, nil, nil, nil)}}
 	e.Scope.Owned = []string{exampleEndpoint, "subnet-0a1b2c3d4e5f60718", "sg-0a1b2c3d4e5f60718"}

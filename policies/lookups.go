@@ -62,6 +62,7 @@ func checkTakenOver(j *judge, r Resource, s Scope) {
 			j.violate("", "it is not classified how %s can be shared", token)
 		case table.Forbidden:
 			j.violate("", "%s: %s", token, row.Reason)
+		case table.Classified:
 		}
 	}
 	if r.ID == "" {

@@ -1,5 +1,7 @@
 package policies
 
+import "maps"
+
 const exampleEndpoint = "https://0123456789ABCDEF0123456789ABCDEF.gr7.eu-central-1.eks.amazonaws.com"
 
 // kubernetesProvider is an example of a Kubernetes provider of acme's.
@@ -14,9 +16,7 @@ func kubernetesProvider(name string, p object) Example {
 // something else said of its cluster, its user or its plugin.
 func exampleKubeconfig(server string, cluster, user, exec object) object {
 	with := func(base, more object) object {
-		for k, v := range more {
-			base[k] = v
-		}
+		maps.Copy(base, more)
 		return base
 	}
 	return object{

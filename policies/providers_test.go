@@ -29,8 +29,8 @@ func TestEveryArgumentOfTheProvidersIsInOneList(t *testing.T) {
 			sent = sent.Elem()
 		}
 		has := map[string]bool{}
-		for i := range sent.NumField() {
-			name := sent.Field(i).Tag.Get("pulumi")
+		for field := range sent.Fields() {
+			name := field.Tag.Get("pulumi")
 			has[name] = true
 			if _, ok := providers[tc.typ].arguments[name]; !ok {
 				t.Errorf("%s takes %q: say in policies/providers.go whether it may be given", tc.typ, name)

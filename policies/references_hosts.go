@@ -72,9 +72,9 @@ var hostBytes = func() (in [256]bool) {
 
 // indexFold returns where the first of some texts is, each written in small letters,
 // in whatever case it stands there.
-func indexFold(text string, any ...string) int {
+func indexFold(text string, wanted ...string) int {
 	for i := range len(text) {
-		for _, a := range any {
+		for _, a := range wanted {
 			if text[i]|0x20 == a[0] && len(text)-i >= len(a) && strings.EqualFold(text[i:i+len(a)], a) {
 				return i
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -93,9 +94,7 @@ func TestWhatNobodyHasDecidedIsAnError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			files := fstest.MapFS{}
-			for name, f := range decisionFiles {
-				files[name] = f
-			}
+			maps.Copy(files, decisionFiles)
 			if tc.file != "" {
 				files[tc.file] = &fstest.MapFile{Data: []byte(tc.text)}
 			}

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -131,9 +132,7 @@ func (s structs) leaves(name string) []property {
 				out = append(out, property{path: path, kind: "again", start: start})
 			case s.has(inner):
 				below := map[string]string{inner: path}
-				for k, v := range above {
-					below[k] = v
-				}
+				maps.Copy(below, above)
 				walk(path+".", inner, below)
 			default:
 				out = append(out, property{path: path, kind: kind(inner)})
