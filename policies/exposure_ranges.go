@@ -91,12 +91,12 @@ func checkPieces(stack []Resource, _ Scope) map[string]Verdict {
 			}
 		})
 		if r.Type == "aws:eks/cluster:Cluster" {
-			blame(here, judges)
+			report(here, judges)
 			continue
 		}
 		network = append(network, here...)
 	}
-	blame(network, judges)
+	report(network, judges)
 	verdicts := map[string]Verdict{}
 	for urn, j := range judges {
 		if v := j.inOrder(); v.Answer != Pass {
@@ -127,9 +127,9 @@ func public(text string) (netip.Prefix, bool) {
 	return p, !slices.ContainsFunc(unrouted, func(u netip.Prefix) bool { return u.Bits() <= p.Bits() && u.Contains(p.Addr()) })
 }
 
-// blame violates where ranges together are the internet, at those that make the most
-// of it: an office's address beside them is not to blame.
-func blame(pieces []piece, judges map[string]*judge) {
+// report violates where ranges together are the internet, at those that make the most
+// of it: an office's address beside them is not reported.
+func report(pieces []piece, judges map[string]*judge) {
 	together := map[bool]float64{} // by whether it is version 4
 	for _, p := range disjoint(pieces) {
 		together[p.prefix.Addr().Is4()] += size(p.prefix)

@@ -60,7 +60,7 @@ func badArguments() []Example {
 		aws("another major version, whose types the rules do not know", "version", "7.1.0"),
 		aws("a plugin from somewhere else", "pluginDownloadURL", "https://plugins.example.com"),
 		withTags,
-		kubernetesProvider("a kubeconfig by its name", object{"kubeconfig": "/root/.kube/config"}),
+		kubernetesProvider("a kubeconfig by its name", object{"kubeconfig": "/home/ada/.kube/config"}),
 		kubernetesProvider("a kubeconfig in which a key is there twice", object{"kubeconfig": "kind: Config\nkind: Config\n"}),
 		kubernetesProvider("objects that are only written down", object{"renderYamlToDirectory": "/tmp/out"}),
 		kubernetesProvider("releases kept in a database", object{"helmReleaseSettings": object{"driver": "sql"}}),

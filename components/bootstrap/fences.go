@@ -46,7 +46,7 @@ func (b *builder) projectFences() *admissionv1.ValidatingAdmissionPolicySpecArgs
 	).projects()
 }
 
-// metadataAddresses tell whoever asks the node's credentials.
+// metadataAddresses give the node's credentials to whoever asks.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 var metadataAddresses = []string{"169.254.169.254", "fd00:ec2::254"}
 

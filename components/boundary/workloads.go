@@ -7,7 +7,7 @@ import "freehold.dev/freehold/internal/iam"
 // that allows more is bounded to these. They read and write data, make what a pod, a
 // disk, a node or a load balancer needs, and read how things are set. Who changes what a
 // resource's policy says, whom it is shared with or where a log goes is the
-// administrator's stack, and not a pod. docs/projects.md tells it to customers.
+// administrator's stack, and not a pod. docs/projects.md explains it to customers.
 //
 // AWS bounds the size of the document and has no wildcard for the service, so the names
 // are cut as far as they stay those of one kind; TestNoWorkloadShares asks about each.

@@ -9,7 +9,6 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 
 	"freehold.dev/freehold/internal/finding"
-	"freehold.dev/freehold/internal/judge"
 	"freehold.dev/freehold/policies"
 )
 
@@ -53,8 +52,7 @@ func Ask(rules []policies.Rule, scope, stack string, a Asked) ([]finding.Policy,
 	}
 	r.ID, r.Component = a.ID, false
 	s.Owned = slices.Concat(s.Owned, a.Made)
-	j := judge.Judge{Rules: rules, Scope: s}
-	return append(j.Resource(r), j.Stack([]policies.Resource{r})...), nil
+	return alone(rules, s, r), nil
 }
 
 // stackOf is the stack of a URN.

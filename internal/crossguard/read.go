@@ -18,6 +18,11 @@ func Read(rules []policies.Rule, scope string, r policies.Resource) ([]finding.P
 	}
 	r.Properties, r.Provider.Properties = unknown.Properties(r.Properties), unknown.Properties(r.Provider.Properties)
 	decoded(r.Provider.Properties)
+	return alone(rules, s, r), nil
+}
+
+// alone judges a resource by itself, as a stack of one.
+func alone(rules []policies.Rule, s policies.Scope, r policies.Resource) []finding.Policy {
 	j := judge.Judge{Rules: rules, Scope: s}
-	return append(j.Resource(r), j.Stack([]policies.Resource{r})...), nil
+	return append(j.Resource(r), j.Stack([]policies.Resource{r})...)
 }

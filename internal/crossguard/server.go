@@ -170,8 +170,11 @@ func (s *server) AnalyzeStack(_ context.Context, req *pulumirpc.AnalyzeStackRequ
 // learn asks the ledger about the accounts that a resource may name. A ledger that does
 // not answer stops the operation: what it would have said is not known.
 func (s *server) learn(ctx context.Context, r policies.Resource) error {
+	if s.ledger == nil {
+		return nil
+	}
 	accounts := policies.Candidates(r)
-	if s.ledger == nil || len(accounts) == 0 {
+	if len(accounts) == 0 {
 		return nil
 	}
 	foreign, err := s.ledger.Foreign(ctx, s.scope.Org, accounts)

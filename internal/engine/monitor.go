@@ -176,7 +176,7 @@ func (m *monitor) RegisterStackInvokeTransform(context.Context, *pulumirpc.Callb
 }
 
 // RegisterStackTransform hands it on: what a transform makes of a resource a policy
-// pack sees, and of an import the engine's events tell.
+// pack sees, and an import the engine's events show.
 func (m *monitor) RegisterStackTransform(ctx context.Context, req *pulumirpc.Callback) (*emptypb.Empty, error) {
 	return m.to.RegisterStackTransform(ctx, req)
 }

@@ -333,7 +333,7 @@ func (g *guarding) arrives(n *notification, listener int) bool {
 // hand gives who asked the connection and says whose it is.
 func (g *guarding) hand(n *notification, conn int, address []byte, closesOnExec bool) {
 	if at := n.data.args[1]; at != 0 {
-		if err := tell(int(n.pid), at, n.data.args[2], address); err != nil {
+		if err := writePeer(int(n.pid), at, n.data.args[2], address); err != nil {
 			g.fail(n, unix.EFAULT)
 			return
 		}
@@ -403,8 +403,8 @@ func tcp(s unix.Sockaddr) *net.TCPAddr {
 	return &net.TCPAddr{}
 }
 
-// tell writes an address and its length where accept(2) would.
-func tell(process int, at, sizeAt uint64, address []byte) error {
+// writePeer writes an address and its length where accept(2) would.
+func writePeer(process int, at, sizeAt uint64, address []byte) error {
 	size := make([]byte, 4)
 	local := []unix.Iovec{{Base: &size[0], Len: 4}}
 	remote := []unix.RemoteIovec{{Base: uintptr(sizeAt), Len: 4}}

@@ -134,7 +134,7 @@ func checkPriorityClass(value string) string {
 	return ""
 }
 
-// checkWayOut refuses the addresses at which a node tells its credentials.
+// checkWayOut refuses the addresses at which a node serves its credentials.
 func checkWayOut(value string) string {
 	if problem := checkIPv4(value); problem != "" {
 		return problem

@@ -24,7 +24,7 @@ const (
 )
 
 // nodeRanges are addresses that every node has for itself: at some of them
-// whoever asks is told the node's credentials.
+// whoever asks gets the node's credentials.
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 var nodeRanges = []netip.Prefix{
 	netip.MustParsePrefix("169.254.0.0/16"),
