@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"freehold.dev/freehold/internal/crossguard"
 	"freehold.dev/freehold/internal/engine"
 	"freehold.dev/freehold/internal/finding"
+	"freehold.dev/freehold/internal/lifecycle"
 	"freehold.dev/freehold/policies"
 )
 
@@ -31,23 +31,18 @@ func serveRules(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// withRules adds to how the engine reaches the cloud how it reaches the rules. An
-// operation that is told to stop still finishes its step, and has it judged: the
-// rules are served for as long as this process needs the engine.
-func withRules(ctx context.Context, cloud func(context.Context) (map[string]string, error), ledger crossguard.Ledger, closers *closers) func(context.Context) (map[string]string, error) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	closers.add(func() error { cancel(); return nil })
-	return func(asked context.Context) (map[string]string, error) {
-		env, err := cloud(asked)
+// rulesServed serves the isolation rules to one run. records says for whom the run
+// acts, and so what it may ask the ledger: a server runs for many orgs, and for none
+// of them before their request has come.
+func rulesServed(records func(context.Context) lifecycle.Records) func(context.Context) (map[string]string, func(), error) {
+	return func(ctx context.Context) (map[string]string, func(), error) {
+		served, stop := context.WithCancel(context.WithoutCancel(ctx))
+		env, err := crossguard.HandOver(served, policies.All(), packVersion(), crossguard.WithLedger(records(ctx)))
 		if err != nil {
-			return nil, err
+			stop()
+			return nil, nil, err
 		}
-		served, err := crossguard.HandOver(ctx, policies.All(), packVersion(), crossguard.WithLedger(ledger))
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(served, env)
-		return served, nil
+		return env, stop, nil
 	}
 }
 
@@ -78,7 +73,9 @@ func packVersion() string {
 }
 
 // policyPacks puts Freehold's own pack in its place, and adds the operator's.
-func policyPacks(o cli.Options, home string) func() (engine.Policies, error) {
+func policyPacks(
+	o cli.Options, home string, serve func(context.Context) (map[string]string, func(), error),
+) func() (engine.Policies, error) {
 	return func() (engine.Policies, error) {
 		self, err := os.Executable()
 		if err != nil {
@@ -89,7 +86,8 @@ func policyPacks(o cli.Options, home string) func() (engine.Policies, error) {
 			return engine.Policies{}, err
 		}
 		return engine.Policies{
-			Pack: pack, Name: crossguard.Pack, Analyzer: crossguard.Analyzer, ScopeKey: crossguard.ScopeKey, Read: judgeRead, Ask: judgeAsked, More: o.PolicyPacks,
+			Pack: pack, Name: crossguard.Pack, Analyzer: crossguard.Analyzer, ScopeKey: crossguard.ScopeKey,
+			Read: judgeRead, Ask: judgeAsked, Serve: serve, More: o.PolicyPacks,
 		}, nil
 	}
 }

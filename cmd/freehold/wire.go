@@ -92,22 +92,23 @@ func openService(
 	if err != nil {
 		return nil, err
 	}
+	records := func(ctx context.Context) lifecycle.Records {
+		return lifecycle.Records{Registry: reg, Who: who(ctx)}
+	}
 	over := func(ctx context.Context, st engine.Stack, l engine.Lock) (bool, error) {
-		records := &lifecycle.Records{Registry: reg, Who: who(ctx)}
-		return records.Over(ctx, st, l)
+		return records(ctx).Over(ctx, st, l)
 	}
 	held := &operation.Held{}
 	dog := &watched{held: held}
 	closers.add(dog.close)
 	connect := func(ctx context.Context) (map[string]string, error) { return cl.ProviderEnv(ctx, dog.confirm) }
-	ledger := lifecycle.Records{Registry: reg, Who: who(ctx)}
-	eng, err := newEngine(o, home, withRules(ctx, connect, ledger, closers), over, dog, log)
+	eng, err := newEngine(o, home, connect, rulesServed(records), over, dog, log)
 	if err != nil {
 		return nil, err
 	}
 	return &lifecycle.Service{
 		Hooks:   hooks,
-		Records: ledger,
+		Records: records(ctx),
 		Cloud:   cl, CloudName: o.Cloud, Engine: eng, Objects: kubelive.Clusters{}, Now: time.Now, Log: log, ProbeEvery: probeEvery(o),
 		Holding: operation.Options{Store: reg, Now: time.Now, Holder: operation.ThisProcess(), Held: held},
 	}, nil
@@ -158,7 +159,7 @@ type servedCloud interface {
 // newEngine wires the engine. It starts nothing: most commands need no run.
 func newEngine(
 	o cli.Options, home string, connect func(context.Context) (map[string]string, error),
-	over func(context.Context, engine.Stack, engine.Lock) (bool, error), dog *watched, log *slog.Logger,
+	rules func(context.Context) (map[string]string, func(), error), over func(context.Context, engine.Stack, engine.Lock) (bool, error), dog *watched, log *slog.Logger,
 ) (*engine.Engine, error) {
 	// The home's own folder only: one that an operator names may be on a file
 	// system that is not mounted, and an empty one in its place has no stacks.
@@ -179,7 +180,7 @@ func newEngine(
 		Secrets:    secrets,
 		Connect:    connect,
 		Providers:  providersNeed(o),
-		Policies:   policyPacks(o, home),
+		Policies:   policyPacks(o, home, rules),
 		// Each org runs one stack at a time, and none waits for another's.
 		Parallel: max(o.Parallel, 4),
 		Lost:     registry.ErrLost,

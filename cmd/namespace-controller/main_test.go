@@ -52,30 +52,24 @@ func TestBadFlagsAreRefused(t *testing.T) {
 	}
 }
 
+// The role is the one that bootstrap gives it.
 const installed = `
 - {apiVersion: v1, kind: Namespace, metadata: {name: freehold-system}}
 - {apiVersion: v1, kind: ServiceAccount, metadata: {name: namespace-controller, namespace: freehold-system}}
 - apiVersion: rbac.authorization.k8s.io/v1
-  kind: ClusterRole
-  metadata: {name: nc}
-  rules:
-  - {apiGroups: [freehold.dev], resources: [projects], verbs: [get, list, watch, patch]}
-  - {apiGroups: [freehold.dev], resources: [projects/status], verbs: [update, patch]}
-  - {apiGroups: [""], resources: [namespaces, resourcequotas, limitranges, serviceaccounts], verbs: [get, list, watch, create, update, patch, delete]}
-  - {apiGroups: [networking.k8s.io], resources: [networkpolicies], verbs: [get, list, watch, create, update, patch, delete]}
-  - {apiGroups: [rbac.authorization.k8s.io], resources: [rolebindings], verbs: [get, list, watch, create, update, patch, delete]}
-  - {apiGroups: [""], resources: [services], verbs: [list, watch]}
-  - {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list, watch]}
-  - {apiGroups: [""], resources: [pods], verbs: [list, deletecollection]}
-  - {apiGroups: [""], resources: [replicationcontrollers], verbs: [list, watch, patch]}
-  - {apiGroups: [apps], resources: [daemonsets, deployments, replicasets, statefulsets], verbs: [list, watch, patch]}
-  - {apiGroups: [batch], resources: [cronjobs, cronjobs/status, jobs], verbs: [list, watch, patch]}
-  - {apiGroups: [events.k8s.io], resources: [events], verbs: [create, patch]}
-  - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
-- apiVersion: rbac.authorization.k8s.io/v1
   kind: ClusterRoleBinding
   metadata: {name: nc}
-  roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: nc}
+  roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: namespace-controller}
+  subjects: [{kind: ServiceAccount, name: namespace-controller, namespace: freehold-system}]
+- apiVersion: rbac.authorization.k8s.io/v1
+  kind: RoleBinding
+  metadata: {name: nc, namespace: default}
+  roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: namespace-controller}
+  subjects: [{kind: ServiceAccount, name: namespace-controller, namespace: freehold-system}]
+- apiVersion: rbac.authorization.k8s.io/v1
+  kind: RoleBinding
+  metadata: {name: nc, namespace: freehold-system}
+  roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: namespace-controller}
   subjects: [{kind: ServiceAccount, name: namespace-controller, namespace: freehold-system}]
 - apiVersion: apps/v1
   kind: Deployment
@@ -118,7 +112,7 @@ func TestASandboxClusterRunsItFromItsDeployment(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(installed), &objects); err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range objects {
+	for _, o := range append(objects, documents(t, "controller-role.yaml")...) {
 		if err := create(o); err != nil {
 			t.Fatal(err)
 		}
@@ -138,16 +132,10 @@ func TestASandboxClusterRunsItFromItsDeployment(t *testing.T) {
 	if s := status(); s["readyReplicas"] != nil {
 		t.Errorf("it is ready without the Project kind: %v", s)
 	}
-	text, err := os.ReadFile("../../components/bootstrap/project-crd.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var crd map[string]any
-	if err := yaml.Unmarshal(text, &crd); err != nil {
-		t.Fatal(err)
-	}
-	if err := create(crd); err != nil {
-		t.Fatal(err)
+	for _, crd := range documents(t, "project-crd.yaml") {
+		if err := create(crd); err != nil {
+			t.Fatal(err)
+		}
 	}
 	begin := time.Now()
 	eventually(t, "both replicas are available", func() bool { return status()["availableReplicas"] == int64(2) })
@@ -171,6 +159,27 @@ func TestASandboxClusterRunsItFromItsDeployment(t *testing.T) {
 		phase, _, _ := unstructured.NestedString(p.Object, "status", "phase")
 		return phase == "Ready"
 	})
+}
+
+// documents are the objects of a file of the bootstrap component.
+func documents(t *testing.T, name string) []map[string]any {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "components", "bootstrap", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var objects []map[string]any
+	for document := range strings.SplitSeq(string(text), "---\n") {
+		if strings.TrimSpace(document) == "" {
+			continue
+		}
+		var o map[string]any
+		if err := yaml.Unmarshal([]byte(document), &o); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		objects = append(objects, o)
+	}
+	return objects
 }
 
 func eventually(t *testing.T, what string, ok func() bool) {

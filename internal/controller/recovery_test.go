@@ -374,13 +374,13 @@ func TestProjectsOfTheFirstDefinitionAreTakenOver(t *testing.T) {
 	}
 	old("older", asBefore)
 	// Nothing refused it then.
-	old("odd", func(s *v1alpha1.ProjectSpec) {
+	old("misfit", func(s *v1alpha1.ProjectSpec) {
 		asBefore(s)
 		s.Limits.DefaultCPU = v1alpha1.MustQuantity("3")
 	})
 	k.define(definitionFile)
 	run(t, k.rc, often)
-	k.until("odd", "it says what is wrong with it", func(p *v1alpha1.Project) bool {
+	k.until("misfit", "it says what is wrong with it", func(p *v1alpha1.Project) bool {
 		c := condition(p, v1alpha1.ConditionQuotaApplied)
 		return c.Status == metav1.ConditionFalse && c.Reason == "Refused" && strings.Contains(c.Message, "cpu") &&
 			condition(p, v1alpha1.ConditionDegraded).Reason == "Refused" && p.Status.Phase == v1alpha1.PhaseFailed &&
@@ -388,9 +388,9 @@ func TestProjectsOfTheFirstDefinitionAreTakenOver(t *testing.T) {
 			condition(p, v1alpha1.ConditionAccessApplied).Reason == "WaitsForFences"
 	})
 	var bindings rbacv1.RoleBindingList
-	if err := k.List(t.Context(), &bindings, client.InNamespace("odd")); err != nil || len(bindings.Items) > 0 {
+	if err := k.List(t.Context(), &bindings, client.InNamespace("misfit")); err != nil || len(bindings.Items) > 0 {
 		t.Errorf("members were let into what is not fenced: %+v, %v", bindings.Items, err)
 	}
-	k.change("odd", func(p *v1alpha1.Project) { p.Spec.Limits.DefaultCPU = project("odd").Spec.Limits.DefaultCPU })
-	k.asIfCalm(asBefore, "older", "odd")
+	k.change("misfit", func(p *v1alpha1.Project) { p.Spec.Limits.DefaultCPU = project("misfit").Spec.Limits.DefaultCPU })
+	k.asIfCalm(asBefore, "older", "misfit")
 }

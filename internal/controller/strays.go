@@ -47,9 +47,6 @@ var strayKinds = []strayKind{
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles,verbs=list;watch;delete
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterrolebindings,verbs=list;watch
 
-// reasonStrays is why a condition does not hold beside which there is something.
-const reasonStrays = "Strays"
-
 // strays is the answer of a step beside whose objects there are others that undo
 // what it does. They are removed where the project says so.
 func (l *look) strays(ctx context.Context, condition string) (answer, error) {
@@ -87,9 +84,9 @@ func (l *look) strays(ctx context.Context, condition string) (answer, error) {
 		text += fmt.Sprintf("; and %d more", len(left)-most)
 	}
 	if going {
-		return answer{reason: reasonStrays, message: "these are being removed: " + text, ours: true, expected: true}, nil
+		return answer{reason: v1alpha1.ReasonStrays, message: "these are being removed: " + text, ours: true, expected: true}, nil
 	}
-	return answer{reason: reasonStrays, message: fmt.Sprintf(
+	return answer{reason: v1alpha1.ReasonStrays, message: fmt.Sprintf(
 		"the project does not ask for these: %s. Remove them with kubectl, or annotate the project with %s=%s to have removed what is in its namespace",
 		text, v1alpha1.AnnotationStrays, v1alpha1.StraysRemove)}, nil
 }

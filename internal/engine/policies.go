@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 
@@ -30,6 +32,11 @@ type Policies struct {
 	// Ask asks the rules about what a program asks the engine for, before it is
 	// answered. Without it nothing may be asked for.
 	Ask func(scope string, asked Asked) ([]finding.Policy, error)
+	// Serve serves Freehold's pack to one run until stop is called, and returns the
+	// environment in which the CLI finds it: ctx says for whom the run acts. What it
+	// serves outlives ctx, as a run that is told to stop still finishes its step.
+	// Without it the plugin in Pack serves itself.
+	Serve func(ctx context.Context) (env map[string]string, stop func(), err error)
 	// More are the folders of the operator's packs.
 	More []string
 	// Within is how long the engine may say nothing while no resource is being
@@ -44,6 +51,21 @@ func (p Policies) check() error {
 		}
 	}
 	return nil
+}
+
+// serve has the pack served to the CLI that runs in a workspace.
+func (p Policies) serve(ctx context.Context, ws auto.Workspace) (stop func(), err error) {
+	if p.Serve == nil {
+		return func() {}, nil
+	}
+	env, stop, err := p.Serve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range env {
+		ws.SetEnvVar(name, value)
+	}
+	return stop, nil
 }
 
 // there fails unless Freehold's pack can be started. The CLI would look for a

@@ -156,6 +156,11 @@ func (e *Engine) read(ctx context.Context, s Stack, doing string, sink event.Sin
 func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing string, sink event.Sink, op operation) (
 	res Result, raw, err error,
 ) {
+	served, err := e.policies.serve(ctx, st.Workspace())
+	if err != nil {
+		return Result{}, err, e.classify(ctx, s, doing, err, nil)
+	}
+	defer served()
 	w := newWatch(s, sink, e.opts.Now)
 	ctx, release := w.guarded(ctx, e.policies.Within)
 	defer release()

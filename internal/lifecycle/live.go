@@ -223,11 +223,19 @@ func (s *Service) unready(p plan.Plan, all []v1alpha1.Project, failed map[string
 		if now.Sub(failed[want.Name]) >= failedFor {
 			return late, &Error{
 				Org: p.Org, Layer: string(plan.LayerBootstrap), Resource: "project " + want.Name, Err: errors.New(problem),
-				Next: "do what it says, then run the same command again",
+				Next: nextOfProject(p, &all[i]),
 			}
 		}
 	}
 	return late, nil
+}
+
+// nextOfProject is what helps a project that cannot become ready.
+func nextOfProject(p plan.Plan, live *v1alpha1.Project) string {
+	if c := meta.FindStatusCondition(live.Status.Conditions, v1alpha1.ConditionReady); c != nil && c.Reason == v1alpha1.ReasonStrays {
+		return "do what it says, or let freehold onboard --prune remove what freehold drift " + p.Org + " lists; then run the same command again"
+	}
+	return "do what it says, then run the same command again"
 }
 
 func (s *Service) projectsEvery() time.Duration {

@@ -17,7 +17,7 @@ import (
 // engine, or somebody has taken over from its process. On Linux a run dies with its
 // process, so that one that was killed has left nothing behind; of another system
 // nobody can tell.
-func (r *Records) Over(ctx context.Context, s engine.Stack, l engine.Lock) (bool, error) {
+func (r Records) Over(ctx context.Context, s engine.Stack, l engine.Lock) (bool, error) {
 	steps, err := r.of(s.Org).Worked(ctx, s.Layer, l.At)
 	if err != nil {
 		return false, err

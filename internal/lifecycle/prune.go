@@ -60,11 +60,17 @@ func (r *run) sweepAccount(ctx context.Context, in sweepIn) (out swept, err erro
 
 // clear makes room for what a layer is about to create: of some things there
 // can be only one in a place, and where somebody's stands in it, the layer would
-// fail before anything is pruned. It returns what it removed, also before an error.
+// fail before anything is pruned. In a cluster it is all that somebody added: a
+// project beside whose fences something stands does not get ready. It returns what
+// it removed, also before an error.
 func (r *run) clear(ctx context.Context, in layerIn) (removed []finding.Finding, err error) {
 	d, l := in.DataPlane, in.Layer
-	if l == plan.LayerAccount || l == plan.LayerBootstrap || !d.Made(l) {
+	if l == plan.LayerAccount || !d.Made(l) {
 		return nil, nil // the account is not there, or the layer has nothing yet that others could be in the way of
+	}
+	if l == plan.LayerBootstrap {
+		found, err := r.sweepCluster(ctx, d, true)
+		return found.Removed, err
 	}
 	wanted, err := r.wanted(ctx, d, l)
 	if err != nil || len(wanted) == 0 {

@@ -63,6 +63,8 @@ const (
 	// it they are reported, and the project is not ready.
 	AnnotationStrays = "freehold.dev/strays"
 	StraysRemove     = "remove"
+	// ReasonStrays is why a condition does not hold while such objects are there.
+	ReasonStrays = "Strays"
 	// AnnotationRegistries on a namespace lists the prefixes of images that may
 	// run in it, separated by commas, the org's own first.
 	AnnotationRegistries = "freehold.dev/registries"

@@ -38,11 +38,13 @@ func init() {
 	if address == "" || len(os.Args) < 2 || !Named(os.Args[0]) {
 		return
 	}
-	conn, err := net.DialTimeout("tcp", address, time.Second)
-	if err != nil {
-		return // nobody is there: this process is the pack itself
+	// The rules of this process would do but for the ledger, which only whoever started
+	// the engine may ask: they are no second choice.
+	conn, err := net.DialTimeout("tcp", address, time.Minute)
+	if err == nil {
+		err = Carry(conn, os.Args[1], os.Stdout)
 	}
-	if err := Carry(conn, os.Args[1], os.Stdout); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "freehold:", err)
 		os.Exit(1) //nolint:forbidigo // it takes the place of main
 	}
