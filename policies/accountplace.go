@@ -22,25 +22,6 @@ var (
 		`(?:^|[._-])(?:size|max|min|tag|id|seq|rev|crc)(?:$|[._"\[-])`)
 )
 
-// hosts are addresses of AWS's: a host name of a service, or a bucket. An account can be
-// a part of it; digits in the path are a tag or a date.
-var hosts = regexp.MustCompile(`(?i)(?:s3[an]?://|https?://)?([a-z0-9.-]*)`)
-
-func inHost(m Mention) bool {
-	lower := strings.ToLower(m.Text)
-	if !strings.Contains(lower, "amazonaws.") && !strings.Contains(lower, "s3://") && !strings.Contains(lower, "s3a://") && !strings.Contains(lower, "s3n://") {
-		return false
-	}
-	for _, host := range hosts.FindAllStringSubmatch(m.Text, -1) {
-		name := strings.ToLower(host[1])
-		bucket := !strings.HasPrefix(strings.ToLower(host[0]), "http") && strings.Contains(host[0], "://")
-		if (bucket || strings.Contains(name, "amazonaws.")) && strings.Contains(name, m.Account) {
-			return true
-		}
-	}
-	return false
-}
-
 // accountColumns hold accounts, and what is written with one.
 var accountColumns = []table.Column{
 	table.Account, table.Principal, table.Organization, table.Policy, table.Identity, table.Trust,
@@ -52,7 +33,7 @@ func standsForAccount(m Mention, in *input, r Resource) bool {
 	if m.ARN || strings.HasPrefix(r.Type, typeAWSProvider) {
 		return true
 	}
-	if m.Text != m.Account && (accountNamed(m.Text) == m.Account || inHost(m)) {
+	if m.Text != m.Account && (accountNamed(m.Text) == m.Account || namesInHost(m.Text, m.Account)) {
 		return true
 	}
 	column := columnOf(r, in)

@@ -48,7 +48,8 @@ const (
 
 // registryHost finds the account of a registry's host at the beginning of an image.
 // AWS's registries serve their own Region's host, and no other.
-var registryHost = regexp.MustCompile(`^(?:https://)?(\d{12})\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.(?:com|com\.cn|eu)(?:[/:]|$)`)
+var registryHost = regexp.MustCompile(
+	`^(?:https://)?(\d{12})\.dkr(?:\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.(?:com|com\.cn|eu)|-ecr(?:-fips)?\.[a-z0-9-]+\.on\.aws)(?:[/:]|$)`)
 
 // ofAWS reports whether a text names one of AWS's own accounts in the form in which
 // AWS publishes from it. Another form, a role of that account for one, is not.

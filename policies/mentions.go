@@ -56,7 +56,10 @@ func scan(out []Mention, text string) []Mention {
 			for end < len(text) && isDigit(text[end]) {
 				end++
 			}
-			if end-i == 12 && edge(text, i-1) && edge(text, end) && !inUUID(text, i) {
+			if account, size := dashed(text, i); size > 0 {
+				out = append(out, Mention{Account: account, Text: text[i : i+size], lead: text[max(0, i-leading):i]})
+				end = i + size
+			} else if end-i == 12 && edge(text, i-1) && edge(text, end) && !inUUID(text, i) {
 				out = append(out, Mention{Account: text[i:end], Text: around(text, i, end), lead: text[max(0, i-leading):i]})
 			}
 			i = end
@@ -104,6 +107,21 @@ var endsARN = func() (ends [256]bool) {
 	}
 	return ends
 }()
+
+// dashed reads an account as the console shows it, in three groups: 1234-5678-9012.
+func dashed(text string, at int) (account string, size int) {
+	const form = "0000-0000-0000"
+	if len(text)-at < len(form) || text[at+4] != '-' || text[at+9] != '-' {
+		return "", 0
+	}
+	word := text[at : at+len(form)]
+	account = word[:4] + word[5:9] + word[10:]
+	part := func(i int) bool { return !edge(text, i) || i >= 0 && i < len(text) && text[i] == '-' }
+	if strings.Trim(account, "0123456789") != "" || part(at-1) || part(at+len(form)) {
+		return "", 0
+	}
+	return account, len(form)
+}
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 

@@ -9,9 +9,13 @@ import (
 	"hash/maphash"
 	"html"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // The bounds of readings. A text of an honest program has two or three encodings,
@@ -26,7 +30,7 @@ const (
 // readings visits a text, and what it says in the encodings in which a reader may miss
 // something and AWS, a node or a program does not: escapes of JSON and of shells,
 // percent encoding, character references, base64 with and without padding and line
-// breaks, what is compressed inside of it, and UTF-16. Encodings may be inside each
+// breaks, what is compressed inside of it, hex digits, and UTF-16. Encodings may be inside each
 // other. whole is false where the text holds more than is read within bounds: what is
 // in it is not known then.
 //
@@ -116,7 +120,7 @@ func (r *reader) found(text string) {
 func (r *reader) unwrap(text string) {
 	if strings.IndexByte(text, '\\') >= 0 {
 		r.found(unescape(text))
-		r.found(goingOn.Replace(text))
+		r.found(goingOn.ReplaceAllLiteralString(text, ""))
 	}
 	if strings.IndexByte(text, '%') >= 0 {
 		r.found(unpercent(text))
@@ -199,7 +203,56 @@ func promising(text string, letters int) bool {
 			return true
 		}
 	}
-	return false
+	return beginsHex(tail) || beginsUnread(tail)
+}
+
+// shortestHex is the length of what is read as text in hex digits, of which digests and
+// ids have none.
+const shortestHex = 2 * shortestFound
+
+// beginsHex reports whether there are hex digits in a word whose first bytes are text.
+func beginsHex[T string | []byte](word T) bool {
+	found := false
+	hexRuns(word, func(start, _ int) { found = found || readableHex(word[start:start+shortestHex]) })
+	return found
+}
+
+// hexRuns visits the runs of hex digits in a word that are long enough, from both of the
+// places at which a byte can begin.
+func hexRuns[T string | []byte](word T, visit func(start, end int)) {
+	start := 0
+	for i := 0; i <= len(word); i++ {
+		if i < len(word) && hexValue(word[i]) >= 0 {
+			continue
+		}
+		for at := start; at < start+2 && i-at >= shortestHex; at++ {
+			visit(at, i)
+		}
+		start = i + 1
+	}
+}
+
+func readableHex[T string | []byte](digits T) bool {
+	for i := 0; i+1 < len(digits); i += 2 {
+		if !readableByte[byte(hexValue(digits[i])<<4|hexValue(digits[i+1]))] {
+			return false
+		}
+	}
+	return true
+}
+
+// hex decodes the runs of hex digits in a word, as far as they are text.
+func (r *reader) hex(word []byte) {
+	hexRuns(word, func(start, end int) {
+		if !readableHex(word[start : start+shortestHex]) {
+			return
+		}
+		plain := make([]byte, 0, (end-start)/2)
+		for ; start+1 < end; start += 2 {
+			plain = append(plain, byte(hexValue(word[start])<<4|hexValue(word[start+1])))
+		}
+		r.segments(plain, nil)
+	})
 }
 
 // begins reports whether two quads of letters in a row, of those that begin at a place
@@ -271,6 +324,8 @@ func words(text string, visit func(word []byte, pauses []pause)) {
 // as if nothing in it were a pause, as if all were, and as if those within lines were,
 // or the first and the last.
 func (r *reader) word(word []byte, pauses []pause) {
+	r.hex(word)
+	r.whole = r.whole && !beginsUnread(word)
 	for at := range 4 {
 		if !begins(word, at) {
 			continue
@@ -376,12 +431,30 @@ func compressed[T string | []byte](quad T) func(io.Reader) (io.Reader, error) {
 		if s := string(quad[:3]); s == "eJw" || s == "eJx" || s == "eJy" || s == "eJz" || s == "eNo" || s == "eNp" || s == "eNq" || s == "eNr" || s == "eAE" || s == "eF4" {
 			return func(in io.Reader) (io.Reader, error) { return zlib.NewReader(in) }
 		}
+	case 'K':
+		if string(quad) == "KLUv" {
+			return func(in io.Reader) (io.Reader, error) {
+				return zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(zstdMemory))
+			}
+		}
 	case 'Q':
 		if string(quad) == "Qlpo" {
 			return func(in io.Reader) (io.Reader, error) { return bzip2.NewReader(in), nil }
 		}
 	}
 	return nil
+}
+
+// zstdMemory bounds what a frame of Zstandard may ask for.
+const zstdMemory = 64 << 20
+
+// unread are the beginnings, in base64, of what is not unpacked: xz, 7z, LZ4, RAR and
+// zip. They are so long that nothing else begins with them by chance.
+var unread = []string{"/Td6WFoA", "N3q8ryccAA", "BCJNGG", "BCJNGE", "BCJNGH", "UmFyIRoH", "UEsDBBQA", "UEsDBAoA", "UEsDBC0A"}
+
+// beginsUnread reports whether a word is of what is not unpacked.
+func beginsUnread[T string | []byte](word T) bool {
+	return slices.ContainsFunc(unread, func(head string) bool { return len(word) >= len(head) && string(word[:len(head)]) == head })
 }
 
 // decompress notes what can be read of what is compressed, also where the end is
@@ -410,8 +483,8 @@ func (r *reader) decompress(packed []byte, open func(io.Reader) (io.Reader, erro
 	r.segments(plain.Bytes(), nil)
 }
 
-// goingOn joins lines that a backslash at the end makes one.
-var goingOn = strings.NewReplacer("\\\r\n", "", "\\\n", "")
+// goingOn is a line's end that a backslash makes none. YAML drops the blanks that follow.
+var goingOn = regexp.MustCompile(`\\\r?\n[ \t]*`)
 
 // unescape replaces the escapes that JSON, YAML, shells and the languages of scripts
 // have in common.

@@ -17,10 +17,17 @@ var awsDomains = []string{
 	".api.amazonwebservices.eu", ".on.amazonwebservices.eu", ".c2s.ic.gov", ".sc2s.sgov.gov",
 }
 
+// consoleDomains end the names of the hosts by which people enter AWS. An account can be
+// in them, or the alias of one.
+//
+// https://docs.aws.amazon.com/signin/latest/userguide/sign-in-urls-defined.html
+var consoleDomains = []string{".aws.amazon.com", ".amazonaws-us-gov.com", ".amazonaws.cn", ".awsapps.com"}
+
 // awsHost is a host of AWS that a text names, by its labels without the domain.
 type awsHost struct {
-	labels []string // in lower case
-	path   string   // what comes after it, as it was written: "/bucket/key…"
+	labels  []string // in lower case
+	console bool     // of the console, and not of a service
+	path    string   // what comes after it, as it was written: "/bucket/key…"
 }
 
 // longestHost is the longest name that a host can have.
@@ -44,7 +51,7 @@ func awsHosts(text string, visit func(h awsHost)) {
 		}
 		i = max(end, at+1)
 		host := strings.TrimSuffix(strings.ToLower(text[start:end]), ".")
-		for _, domain := range awsDomains {
+		for _, domain := range slices.Concat(awsDomains, consoleDomains) {
 			name, ok := strings.CutSuffix(host, domain)
 			if !ok {
 				continue
@@ -53,7 +60,7 @@ func awsHosts(text string, visit func(h awsHost)) {
 			if port, ok := strings.CutPrefix(rest, ":"); ok {
 				rest = strings.TrimLeft(port, "0123456789")
 			}
-			visit(awsHost{strings.Split(name, "."), rest})
+			visit(awsHost{labels: strings.Split(name, "."), console: slices.Contains(consoleDomains, domain), path: rest})
 			break
 		}
 	}
@@ -166,6 +173,9 @@ func firstPart(text string) string {
 // bucket returns the bucket of a host of S3, empty for none. Access points and the like
 // have the account in their names, which is found as one.
 func (h awsHost) bucket() string {
+	if h.console {
+		return ""
+	}
 	for i, label := range slices.Backward(h.labels) {
 		if label != "s3" && !strings.HasPrefix(label, "s3-") && !strings.HasPrefix(label, "s3express") {
 			continue
@@ -195,6 +205,37 @@ func (h awsHost) bucket() string {
 		return name
 	}
 	return ""
+}
+
+// queueHosts are SQS's, which have the account in the path.
+//
+// https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
+var queueHosts = []string{"sqs", "sqs-fips", "queue"}
+
+// account returns the account that a host of AWS or its path names; empty for none. A
+// bucket's name may have one in it, too.
+func (h awsHost) account() string {
+	for _, label := range h.labels {
+		for word := range strings.SplitSeq(label, "-") {
+			if iam.IsAccount(word) {
+				return word
+			}
+		}
+	}
+	if slices.ContainsFunc(h.labels, func(l string) bool { return slices.Contains(queueHosts, l) }) {
+		if first, _, _ := strings.Cut(strings.TrimPrefix(h.path, "/"), "/"); iam.IsAccount(first) {
+			return first
+		}
+	}
+	return ""
+}
+
+// namesInHost reports whether an account stands in a text where a host of AWS's or a
+// bucket has it. Digits elsewhere in an address are a tag or a date.
+func namesInHost(text, account string) bool {
+	found := false
+	awsHosts(text, func(h awsHost) { found = found || h.account() == account })
+	return found || slices.ContainsFunc(bucketsIn(text, false), func(name string) bool { return strings.Contains(name, account) })
 }
 
 // accountHosts are S3's hosts whose names have the account in them.

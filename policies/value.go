@@ -152,7 +152,8 @@ func (j *judge) mustNot(v value, texts []string, format string, args ...any) {
 // in an ARN, before a security group's id, in a registry's host name, in a
 // queue's address.
 var namesAccount = regexp.MustCompile(
-	`^(?:(\d{12})(?:/sg-[0-9a-f]+)?|arn:aws[a-z-]*:[^:]*:[^:]*:(\d{12}):.*|(?:https://)?(\d{12})\.dkr\.ecr\..*|https://sqs\.[^/]*/(\d{12})/.*)$`)
+	`^(?:(\d{12})(?:/sg-[0-9a-f]+)?|arn:aws[a-z-]*:[^:]*:[^:]*:(\d{12}):.*|(?:https://)?(\d{12})\.dkr[.-]ecr[.-].*|` +
+		`https://(?:[a-z0-9.-]+\.)?(?:sqs|sqs-fips|queue)\.[^/]*/(\d{12})/.*)$`)
 
 // accountNamed returns the account that a text names; empty for none.
 func accountNamed(text string) string {

@@ -251,7 +251,9 @@ func driftAndRepair(t *testing.T, h home, file string, dp event.DataPlane) {
 	if left := decode[event.Onboarding](t, open); len(left.PutBack) == 0 {
 		t.Error("onboard does not say what it put back")
 	}
-	if d := cmp.Diff(stray, drift()); d != "" {
+	unfinished := append([]string{"bootstrap unfinished layer", "unfinished org acme"}, stray...)
+	slices.Sort(unfinished)
+	if d := cmp.Diff(unfinished, drift()); d != "" {
 		t.Errorf("after onboard without --prune (-want +got):\n%s", d)
 	}
 	planned := decode[event.Plan](t, h.want(2, "plan", "-f", file, "--prune", "-o", "json"))
