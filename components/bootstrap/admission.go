@@ -49,6 +49,7 @@ func (b *builder) admission() ([]pulumi.Resource, error) {
 		{"project-ingress", b.projectIngress()},
 		{"project-pods", b.projectPods()},
 		{"project-objects", b.projectObjects()},
+		{"project-budgets", b.projectBudgets()},
 		{"project-marks", b.projectMarks()},
 		{"project-images", b.projectImages()},
 		{"project-resources", b.projectResources()},

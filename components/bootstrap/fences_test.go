@@ -21,6 +21,7 @@ var probes = map[string]func(client.Client) error{
 	"project-services":  create(service("shop", fields{"type": "NodePort"})),
 	"project-pods":      create(pod("shop", with(running(registry+"/app"), fields{"nodeName": "n"}))),
 	"project-objects":   create(with(inNamespace("shop", "v1", "Secret", "s", nil), fields{"type": "bootstrap.kubernetes.io/token"})),
+	"project-budgets":   create(with(inNamespace("shop", "policy/v1", "PodDisruptionBudget", "b", nil), fields{"spec": fields{"maxUnavailable": 0}})),
 	"project-ingress":   create(ingress("theirs.example.com", nil)),
 	"project-marks":     create(noted(service("shop", fields{}), fields{"external-dns.alpha.kubernetes.io/hostname": "theirs.example.com"})),
 	"project-images":    create(pod("shop", running("nginx"))),

@@ -33,7 +33,7 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 	// What is there before the fences.
 	for _, o := range []map[string]any{
 		noted(annotated(namespace("shop", owned), "freehold.dev/registries", registry+"/,quay.io/acme/tools,registry.example,docker.io/acme/,index.docker.io/postgres,registry.example:443/tls/"), fields{
-			"freehold.dev/hosts": "shop.example.com,*.shop.example.com", "freehold.dev/priority-classes": "batch", "freehold.dev/storage-classes": "efs",
+			"freehold.dev/hosts": "shop.example.com,*.shop.example.com", "freehold.dev/priority-classes": "batch", "freehold.dev/storage-classes": "efs", "freehold.dev/runtime-classes": "nvidia,tolerant",
 		}),
 		namespace("bare", owned),
 		annotated(namespace("plain", owned), "freehold.dev/registries", "nginx.example"),
@@ -51,6 +51,11 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 		filled(inNamespace("shop", "v1", "PersistentVolumeClaim", "old", nil), fields{"spec": fields{
 			"accessModes": []any{"ReadWriteOnce"}, "resources": fields{"requests": fields{"storage": "1Gi"}},
 		}}),
+		filled(inNamespace("shop", "v1", "ConfigMap", "old", nil), fields{"data": fields{"a": strings.Repeat("x", 600<<10), "b": "b"}}),
+		// RuntimeClasses of an administrator; one adds tolerations to each pod that uses it.
+		filled(clusterObject("node.k8s.io/v1", "RuntimeClass", "nvidia"), fields{"handler": "nvidia"}),
+		filled(clusterObject("node.k8s.io/v1", "RuntimeClass", "privileged"), fields{"handler": "runc"}),
+		filled(clusterObject("node.k8s.io/v1", "RuntimeClass", "tolerant"), fields{"handler": "runc", "scheduling": fields{"tolerations": []any{fields{"operator": "Exists"}}}}),
 		filled(inNamespace("bare", "v1", "Service", "front", nil), fields{"spec": fields{"type": "NodePort", "ports": []any{fields{"port": 80}}}}),
 		called("old", pod("shop", running(registry+"/app"))),
 		called("placed", pod("shop", with(running(registry+"/app"), fields{"nodeName": "n"}))),

@@ -18,7 +18,7 @@ var kubernetesSecretTypes = []string{
 }
 
 // projectObjects keeps what members make beside pods from outliving them, from
-// holding up the nodes that others share, and from taking other projects' disks.
+// filling the store that others share, and from taking other projects' disks.
 func (b *builder) projectObjects() *admissionv1.ValidatingAdmissionPolicySpecArgs {
 	of := func(kind, expression, message string) *admissionv1.ValidationArgs {
 		return check("request.kind.kind != "+strconv.Quote(kind)+" || "+expression, message)
@@ -28,8 +28,7 @@ func (b *builder) projectObjects() *admissionv1.ValidatingAdmissionPolicySpecArg
 		"the secret's type makes a credential: use a projected volume for a service account's token, which expires")
 	return policy(
 		rulesOf(
-			onContents([]string{"secrets", "persistentvolumeclaims"}, ""),
-			onContents([]string{"poddisruptionbudgets"}, "policy"),
+			onContents([]string{"secrets", "configmaps", "persistentvolumeclaims"}, ""),
 			on([]string{"serviceaccounts/token", "pods/eviction"}, "", "CREATE"),
 			on([]string{"pods"}, "", "DELETE"),
 		),
@@ -43,29 +42,60 @@ func (b *builder) projectObjects() *admissionv1.ValidatingAdmissionPolicySpecArg
 			"a project's volume claims get new volumes: leave volumeName out, or ask an administrator to bind the claim"),
 		of("PersistentVolumeClaim", "object.spec.?dataSourceRef.?namespace.orValue(request.namespace) == request.namespace",
 			"a project's volumes are copies of its own: dataSourceRef names another namespace"),
-		of("PodDisruptionBudget", `variables.same || variables.budget`,
-			"the budget would keep a node from ever being emptied: let maxUnavailable be 1 or more, or minAvailable less than 100%"),
+		check("variables.bytes <= "+strconv.Itoa(mostBytes)+` || request.operation == "UPDATE" && variables.bytes <= variables.bytesBefore`,
+			"what a project stores in one object is at most 512 KiB, and this is more: split it, or keep it in an image or a volume"),
 		of("Eviction", "object.?deleteOptions.?gracePeriodSeconds.orValue(0) <= "+strconv.Itoa(mostGrace), graceOfDeletion),
 		check(`request.operation != "DELETE" || request.?options.?gracePeriodSeconds.orValue(0) <= `+strconv.Itoa(mostGrace), graceOfDeletion),
 	).with(
 		variable("classes", listed(v1alpha1.AnnotationStorageClasses)),
 		variable("admin", b.by(volumeBinders...)),
-		variable("same", `request.operation == "UPDATE" && object.spec == oldObject.spec`),
-		variable("budget", budget()),
+		variable("bytes", bytesOf("object")),
+		variable("bytesBefore", bytesOf("oldObject")),
 	).projects()
+}
+
+// mostBytes is how much one ConfigMap or Secret holds, so that the quota, which
+// counts objects, bounds bytes too. All of a cluster is in one etcd, which is meant
+// for 8 GiB at most and takes no writes when it is full. The largest dashboards and
+// bundles of certificates that charts bring are a little less.
+// https://etcd.io/docs/latest/dev-guide/limit/
+const mostBytes = 512 << 10
+
+// bytesOf is how much is in an object of either kind. What is not text comes as
+// base64, which has a third more letters.
+func bytesOf(object string) string {
+	sum := func(field, of string) string {
+		return object + ".?" + field + ".orValue({}).map(k, " + of + ").sum()"
+	}
+	const at = ".data[k]"
+	text := sum("data", "bytes(string("+object+at+")).size()")
+	binary := sum("binaryData", "string("+object+".binaryData[k]).size() * 3 / 4")
+	secret := sum("data", "string("+object+at+").size() * 3 / 4")
+	return ofKind("ConfigMap") + " ? " + text + " + " + binary + " : " + ofKind("Secret") + " ? " + secret + " : 0"
 }
 
 // graceOfDeletion is the refusal of a deletion that states more than a pod itself may.
 var graceOfDeletion = "a project's pods take at most an hour to end: gracePeriodSeconds is more than " + strconv.Itoa(mostGrace)
 
-// budget is false for a disruption budget that lets nothing go, however many
-// pods there are. How many those are, only the disruption controller knows: a
-// whole number of them that must stay is taken as it is.
+// projectBudgets keeps disruption budgets from holding up the nodes that others
+// share: those that can let nothing go, however many pods the project has. One that
+// a project with more pods can meet is taken as it is; where its pods are too few,
+// or not healthy, whoever empties a node waits for a while, and then deletes them
+// (internal/lifecycle/move.go).
 // https://kubernetes.io/docs/tasks/run-application/configure-pdb/#arbitrary-controllers-and-selectors
-func budget() string {
+func (b *builder) projectBudgets() *admissionv1.ValidatingAdmissionPolicySpecArgs {
 	const most, least = "object.spec.maxUnavailable", "object.spec.minAvailable"
-	return "(!has(" + most + ") || (type(" + most + ") == int ? " + most + " > 0 : !string(" + most + `).matches("^0+%$"))) && ` +
-		"(!has(" + least + ") || type(" + least + ") == int || string(" + least + `).matches("^0*[0-9]{1,2}%$"))`
+	return policy(onContents([]string{"poddisruptionbudgets"}, "policy"),
+		check("variables.same || !has("+most+") || (type("+most+") == int ? "+most+" > 0 : !string("+most+`).matches("^0+%$"))`,
+			"the budget would keep a node from ever being emptied: let maxUnavailable be 1 or more"),
+		check("variables.same || !has("+least+") || (type("+least+") == int ? variables.pods == 0 || "+least+" < variables.pods : "+
+			"string("+least+`).matches("^0*[0-9]{1,2}%$") && (variables.pods == 0 || (100 - int(string(`+least+`).replace("%", ""))) * variables.pods >= 100))`,
+			"the budget would keep a node from ever being emptied: let minAvailable be less than the pods that the project may have (quota.pods), or use maxUnavailable"),
+	).with(append(bound,
+		variable("same", `request.operation == "UPDATE" && object.spec == oldObject.spec`),
+		// None while the project hibernates: how many it will have is not known then.
+		variable("pods", `quantity(string(variables.hard[?"pods"].orValue("0"))).asInteger()`),
+	)...).ofQuota().projects()
 }
 
 // unchanged is true for a claim whose field is as it was, or is not there.

@@ -59,6 +59,11 @@ func (b *builder) projectPods() *admissionv1.ValidatingAdmissionPolicySpecArgs {
 		volumes,
 		refuse(`variables.pod.?priorityClassName.orValue("") in [""] + variables.classes`,
 			"the project may not use this priority class: add it to priorityClasses of the Project. Pods of a higher one stop other projects' pods to make room"),
+		// A class chooses what starts containers, without a sandbox or with the node's
+		// devices, and adds tolerations, which were added when this is asked.
+		// https://kubernetes.io/docs/concepts/containers/runtime-class/
+		refuse(`variables.pod.?runtimeClassName.orValue("") in [""] + variables.runtimes`,
+			"the project may not use this runtime class: add it to runtimeClasses of the Project"),
 		refuse("variables.terms.all(t, !has(t.namespaceSelector) && t.?namespaces.orValue([]).all(n, n == request.namespace))",
 			"a project's pods choose nodes by their own namespace's pods: leave out namespaces and namespaceSelector in podAffinity and podAntiAffinity"),
 		// Nobody can change it of a pod, which has it from the scheduler.
@@ -76,6 +81,7 @@ func (b *builder) projectPods() *admissionv1.ValidatingAdmissionPolicySpecArgs {
 			"templates of pods and of volume claims have no finalizers: nobody would remove them, and what is made of the template would stay"),
 	).with(append(podVariables(),
 		variable("classes", listed(v1alpha1.AnnotationPriorityClasses)),
+		variable("runtimes", listed(v1alpha1.AnnotationRuntimeClasses)),
 		variable("terms", terms("podAffinity")+" + "+terms("podAntiAffinity")),
 		variable("tolerations", ofKind("Pod")+` && request.operation == "UPDATE" ? `+
 			`variables.pod.?tolerations.orValue([]).filter(t, !(t in oldObject.spec.?tolerations.orValue([]))) : variables.pod.?tolerations.orValue([])`),

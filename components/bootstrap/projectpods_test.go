@@ -2,7 +2,9 @@ package bootstrap_test
 
 import (
 	"context"
+	"encoding/base64"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -162,6 +164,12 @@ func projectPodAttempts() []attempt {
 		by("a "+m.kind+" of a project with a priority that is not", create(ofMaker("shop", m.api, m.kind, runs(fields{"priorityClassName": "batch-first"}))), pods)
 		by("a "+m.kind+" of a project without priorities with one", create(ofMaker("plain", m.api, m.kind, with(running("nginx.example/app"), fields{"priorityClassName": "batch"}))), pods)
 	}
+	for _, m := range makers {
+		by("a "+m.kind+" of a project with a runtime that is not listed", create(ofMaker("shop", m.api, m.kind, runs(fields{"runtimeClassName": "privileged"}))), pods)
+		by("a "+m.kind+" of a project without runtimes with one", create(ofMaker("plain", m.api, m.kind, with(running("nginx.example/app"), fields{"runtimeClassName": "nvidia"}))), pods)
+		by("a "+m.kind+" of a project with a runtime that is listed", create(ofMaker("shop", m.api, m.kind, runs(fields{"runtimeClassName": "nvidia"}))), "")
+	}
+	by("a pod whose runtime makes it tolerate every taint", create(pod("shop", runs(fields{"runtimeClassName": "tolerant"}))), pods)
 	stays := func(o fields, template ...string) fields {
 		at := o
 		for _, key := range template {
@@ -268,16 +276,55 @@ func projectPodAttempts() []attempt {
 		o["spec"] = with(fields{"selector": fields{"matchLabels": fields{"app": "w"}}}, spec)
 		return o
 	}
-	by("a budget that lets nothing go", create(budget(fields{"maxUnavailable": 0})), objects)
-	by("a budget that lets none of a hundred go", create(budget(fields{"maxUnavailable": "0%"})), objects)
-	by("a budget that lets none go, in more digits", create(budget(fields{"maxUnavailable": "000%"})), objects)
-	by("a budget that keeps all", create(budget(fields{"minAvailable": "100%"})), objects)
-	by("a budget that keeps all, in more digits", create(budget(fields{"minAvailable": "0100%"})), objects)
+	const budgets = "'freehold-project-budgets'"
+	by("a budget that lets nothing go", create(budget(fields{"maxUnavailable": 0})), budgets)
+	by("a budget that lets none of a hundred go", create(budget(fields{"maxUnavailable": "0%"})), budgets)
+	by("a budget that lets none go, in more digits", create(budget(fields{"maxUnavailable": "000%"})), budgets)
+	by("a budget that keeps all", create(budget(fields{"minAvailable": "100%"})), budgets)
+	by("a budget that keeps all, in more digits", create(budget(fields{"minAvailable": "0100%"})), budgets)
 	by("a budget that lets one go", create(budget(fields{"maxUnavailable": 1})), "")
 	by("a budget that lets a quarter go", create(budget(fields{"maxUnavailable": "25%"})), "")
 	by("a budget that lets all go", create(budget(fields{"maxUnavailable": "100%"})), "")
 	by("a budget that keeps one", create(budget(fields{"minAvailable": 1})), "")
 	by("a budget that keeps half", create(budget(fields{"minAvailable": "50%"})), "")
+	// In plain, which may have five pods.
+	few := func(spec fields) fields {
+		o := budget(spec)
+		o["metadata"].(fields)["namespace"] = "plain"
+		return o
+	}
+	by("a budget that keeps as many as there may be", create(few(fields{"minAvailable": 5})), budgets)
+	by("a budget that keeps more than there may be", create(few(fields{"minAvailable": 1000000})), budgets)
+	by("a budget that keeps such a part of them that none may go", create(few(fields{"minAvailable": "81%"})), budgets)
+	by("a budget that keeps all but one of those that there may be", create(few(fields{"minAvailable": 4})), "")
+	by("a budget that keeps all but one of them as a part", create(few(fields{"minAvailable": "80%"})), "")
+	by("a budget that keeps one of a few", create(few(fields{"minAvailable": 1})), "")
+	by("a budget that keeps none of a few", create(few(fields{"minAvailable": 0})), "")
+	by("a budget where nothing says how many there may be", create(called("b", func() fields {
+		o := few(fields{"minAvailable": 1})
+		o["metadata"].(fields)["namespace"] = "bare"
+		return o
+	}())), "")
+
+	file := func(kind, field, value string) fields {
+		o := inNamespace("shop", "v1", kind, "big", nil)
+		o[field] = fields{"a": value, "b": "b"}
+		return o
+	}
+	const most = 512 << 10
+	full, wide := strings.Repeat("x", most-1), strings.Repeat("ä", most/2)
+	encoded := func(bytes int) string { return base64.StdEncoding.EncodeToString(make([]byte, bytes)) }
+	by("a config map of half a megabyte", create(file("ConfigMap", "data", full)), "")
+	by("a config map of a byte more", create(file("ConfigMap", "data", full+"x")), objects)
+	by("a config map of as many letters, of which some have two bytes", create(file("ConfigMap", "data", wide)), objects)
+	by("a config map of a megabyte in two files", create(filled(file("ConfigMap", "data", full), fields{"binaryData": fields{"c": encoded(most)}})), objects)
+	by("a config map of other than text", create(encodedFile("ConfigMap", encoded(most-2))), "")
+	by("a config map of more than that", create(encodedFile("ConfigMap", encoded(most+3))), objects)
+	by("a secret of half a megabyte", create(file("Secret", "stringData", full[:most-8])), "")
+	by("a secret of more", create(file("Secret", "stringData", full+"xxxx")), objects)
+	by("a config map of before is marked", annotate(inNamespace("shop", "v1", "ConfigMap", "old", nil)), "")
+	by("a config map of before gets smaller", patch(inNamespace("shop", "v1", "ConfigMap", "old", nil), `{"data":{"b":null}}`), "")
+	by("a config map of before grows", patch(inNamespace("shop", "v1", "ConfigMap", "old", nil), `{"data":{"c":"c"}}`), objects)
 
 	by("a deletion that takes ten years", deleting("shop", 315360000), objects)
 	by("a deletion that takes a minute", deleting("shop", 60), "")
@@ -298,6 +345,13 @@ func projectPodAttempts() []attempt {
 }
 
 // The requests. They are dry runs, as all of these tests' are.
+
+// encodedFile is an object of one file that is not text.
+func encodedFile(kind, encoded string) fields {
+	o := inNamespace("shop", "v1", kind, "big", nil)
+	o["binaryData"] = fields{"a": encoded}
+	return o
+}
 
 // tolerate adds a toleration to a pod that is there.
 func tolerate(toleration fields) func(client.Client) error {

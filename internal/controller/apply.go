@@ -30,7 +30,8 @@ const fieldManager = "freehold-namespace-controller"
 
 // annotations are those of ours that must not be where they are not meant.
 var annotations = []string{
-	v1alpha1.AnnotationRegistries, v1alpha1.AnnotationHosts, v1alpha1.AnnotationPriorityClasses, v1alpha1.AnnotationStorageClasses, v1alpha1.AnnotationDisplayName, v1alpha1.AnnotationPodIdentityRole, v1alpha1.AnnotationRetained,
+	v1alpha1.AnnotationRegistries, v1alpha1.AnnotationHosts, v1alpha1.AnnotationPriorityClasses, v1alpha1.AnnotationStorageClasses, v1alpha1.AnnotationRuntimeClasses,
+	v1alpha1.AnnotationDisplayName, v1alpha1.AnnotationPodIdentityRole, v1alpha1.AnnotationRetained,
 }
 
 // labels are those of everything that is the project's.

@@ -144,6 +144,7 @@ func (l *look) namespaceAnnotations() map[string]string {
 		v1alpha1.AnnotationHosts:           l.p.Spec.Hosts,
 		v1alpha1.AnnotationPriorityClasses: l.p.Spec.PriorityClasses,
 		v1alpha1.AnnotationStorageClasses:  l.p.Spec.StorageClasses,
+		v1alpha1.AnnotationRuntimeClasses:  l.p.Spec.RuntimeClasses,
 	} {
 		if len(list) > 0 {
 			set[annotation] = strings.Join(list, ",")

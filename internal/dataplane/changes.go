@@ -140,6 +140,7 @@ var Changes = map[string]Change{
 	"projects[].hosts[]":                                  object,
 	"projects[].priorityClasses[]":                        object,
 	"projects[].storageClasses[]":                         object,
+	"projects[].runtimeClasses[]":                         object,
 	"projects[].hibernate":                                object,
 	"projects[].ttl":                                      object,
 	"projects[].deletionPolicy":                           object,

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"freehold.dev/freehold/internal/api/v1alpha1"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/plan"
 	"freehold.dev/freehold/internal/wait"
@@ -43,6 +44,11 @@ type moveIn struct {
 // node's pods when it deletes the group, and then end them whatever their budgets
 // say. Pods of DaemonSets stay: they belong to the node.
 //
+// A project's budget is respected for ten minutes, and then its pod is deleted: a
+// budget may be such that it never lets a pod go, and one project's members must
+// not keep the nodes of all from being replaced. What runs outside of projects is
+// the platform's own, and waits for its operator.
+//
 // It may be begun again at any moment: what has moved is not there any more.
 // https://docs.aws.amazon.com/eks/latest/userguide/delete-managed-node-group.html
 func (r *run) movePods(ctx context.Context, in moveIn) (none, error) {
@@ -57,6 +63,7 @@ func (r *run) movePods(ctx context.Context, in moveIn) (none, error) {
 	m := mover{
 		client: client, in: in, empty: empty, now: r.Now, every: or(r.ProbeEvery, 5*time.Second), within: or(r.MoveWithin, 15*time.Minute),
 	}
+	m.patience = m.within * 2 / 3
 	return none{}, waited(ctx, m.move(ctx))
 }
 
@@ -103,6 +110,11 @@ type mover struct {
 	every time.Duration
 	// within is how long the state may stay as it is before the mover gives up.
 	within time.Duration
+	// patience is how long budgets may keep a pod of a project; it is less, so that a
+	// pod that nothing but its budgets keep never makes the mover give up.
+	patience time.Duration
+	// kept is since when budgets have kept each pod.
+	kept map[types.UID]time.Time
 }
 
 func (m *mover) move(ctx context.Context) error {
@@ -323,7 +335,34 @@ func (m *mover) evict(ctx context.Context, p *corev1.Pod) (string, error) {
 	if len(budgets) == 0 {
 		return "cannot be evicted: " + err.Error(), nil
 	}
-	return "is kept by " + strings.Join(budgets, " and "), nil
+	keeps := strings.Join(budgets, " and ")
+	if m.kept == nil {
+		m.kept = map[types.UID]time.Time{}
+	}
+	since, known := m.kept[p.UID]
+	if !known {
+		m.kept[p.UID] = m.now()
+	}
+	if !known || m.now().Sub(since) < m.patience {
+		return "is kept by " + keeps, nil
+	}
+	if project, err := m.ofProject(ctx, p); err != nil || !project {
+		return "is kept by " + keeps, err
+	}
+	err = m.client.CoreV1().Pods(p.Namespace).Delete(ctx, p.Name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(p.UID))})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return "", fmt.Errorf("delete pod %s/%s, which %s kept for %s: %w", p.Namespace, p.Name, keeps, m.patience, err)
+	}
+	return fmt.Sprintf("was deleted, after %s had kept it for %s", keeps, m.patience), nil
+}
+
+// ofProject reports whether a pod is in the namespace of a project.
+func (m *mover) ofProject(ctx context.Context, p *corev1.Pod) (bool, error) {
+	ns, err := m.client.CoreV1().Namespaces().Get(ctx, p.Namespace, metav1.GetOptions{})
+	if err != nil {
+		return false, fmt.Errorf("read namespace %s: %w", p.Namespace, err)
+	}
+	return ns.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy, nil
 }
 
 // budgets are the PodDisruptionBudgets that a pod is under, in words.

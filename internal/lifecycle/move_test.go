@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -319,6 +320,32 @@ func TestPodsMoveWithinTheirBudgetsOrItIsSaidWhichBudgetKeepsThem(t *testing.T) 
 			if n.Spec.Unschedulable != want {
 				t.Errorf("%s unschedulable: %t, want %t", name, n.Spec.Unschedulable, want)
 			}
+		}
+	})
+	t.Run("a project's budget that never lets a pod go is waited for, and not for ever", func(t *testing.T) {
+		y.node("tight-1", "tight", true)
+		y.pod("cache", "tight-1", "cache", "ReplicaSet", corev1.PodRunning)
+		y.budget("cache", "cache", 1)
+		y.budget("more", "cache", 1) // two for one pod are refused for ever, whatever they say
+		m := y.mover("tight", "new")
+		m.patience = 300 * time.Millisecond
+		if err := m.move(hearing(t, &said)); err == nil || !strings.Contains(err.Error(), "pod shop/cache on node tight-1 is kept by PodDisruptionBudget shop/cache") {
+			t.Errorf("outside of projects, where budgets are the platform's: %v", err)
+		}
+		_, err := y.CoreV1().Namespaces().Patch(t.Context(), "shop", types.MergePatchType, []byte(`{"metadata":{"labels":{"freehold.dev/managed-by":"namespace-controller"}}}`), metav1.PatchOptions{})
+		y.ok(err)
+		said = nil
+		m = y.mover("tight", "new")
+		m.patience, m.within = 300*time.Millisecond, 20*time.Second
+		y.ok(m.move(hearing(t, &said)))
+		if slices.ContainsFunc(y.running(), func(p string) bool { return strings.HasPrefix(p, "tight-1/") }) {
+			t.Errorf("pods: %q", y.running())
+		}
+		if first := said[0]; !strings.Contains(first, "is kept by PodDisruptionBudget shop/cache") {
+			t.Errorf("the budget is not respected for a while: %q", said)
+		}
+		if !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, "was deleted, after PodDisruptionBudget shop/cache") }) {
+			t.Errorf("it is not said whose budget was passed: %q", said)
 		}
 	})
 	t.Run("once more, there is nothing to do", func(t *testing.T) {

@@ -100,6 +100,7 @@ var unordered = map[string]string{
 	"bootstrap.projects[].hosts":                    "",
 	"bootstrap.projects[].priorityClasses":          "",
 	"bootstrap.projects[].storageClasses":           "",
+	"bootstrap.projects[].runtimeClasses":           "",
 	"bootstrap.projects[].serviceAccounts":          "",
 	"bootstrap.projects[].podIdentities":            "serviceAccount",
 	"bootstrap.projects[].podIdentities[].policies": "",

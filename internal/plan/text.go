@@ -256,6 +256,7 @@ func projectRest(p ProjectPlan) []string {
 	add(len(p.Hosts) > 0, "is called as %s", strings.Join(p.Hosts, " "))
 	add(len(p.PriorityClasses) > 0, "priority classes: %s", strings.Join(p.PriorityClasses, " "))
 	add(len(p.StorageClasses) > 0, "storage classes: %s", strings.Join(p.StorageClasses, " "))
+	add(len(p.RuntimeClasses) > 0, "runtime classes: %s", strings.Join(p.RuntimeClasses, " "))
 	add(p.Hibernate, "hibernates")
 	add(p.TTL != "", "hibernates %s after its creation", p.TTL)
 	add(p.DeletionPolicy == v1alpha1.DeletionDelete, "its namespace goes with it, when that is confirmed")

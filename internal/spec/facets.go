@@ -286,6 +286,10 @@ var facets = map[string]Facet{
 	"projects[].storageClasses[]": {
 		Pattern: v1alpha1.ClassPattern, MaxLength: 253, Noun: "a storage class", Want: "the name of a storage class, such as efs",
 	},
+	"projects[].runtimeClasses": {MaxItems: 16, Want: "at most 16 runtime classes"},
+	"projects[].runtimeClasses[]": {
+		Pattern: v1alpha1.ClassPattern, MaxLength: 253, Noun: "a runtime class", Want: "the name of a runtime class, such as nvidia",
+	},
 	"projects[].hibernate": {Default: false},
 	"projects[].ttl": {
 		Pattern: durationPattern, MaxLength: 24, Noun: "a time", check: checkTTL, Want: "hours, minutes and seconds, such as 72h or 1h30m",

@@ -25,6 +25,7 @@ func (d *decoder) validateProject(p Project, path string) {
 	d.unique(path+".hosts", len(p.Hosts), "", func(i int) string { return p.Hosts[i] })
 	d.unique(path+".priorityClasses", len(p.PriorityClasses), "", func(i int) string { return p.PriorityClasses[i] })
 	d.unique(path+".storageClasses", len(p.StorageClasses), "", func(i int) string { return p.StorageClasses[i] })
+	d.unique(path+".runtimeClasses", len(p.RuntimeClasses), "", func(i int) string { return p.RuntimeClasses[i] })
 	for i, e := range p.Egress {
 		ports := fmt.Sprintf("%s.egress[%d].ports", path, i)
 		d.unique(ports, len(e.Ports), "", func(j int) string { return fmt.Sprint(e.Ports[j]) })

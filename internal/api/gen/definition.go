@@ -111,6 +111,7 @@ func projectSpec() schema {
 			registry()),
 		"hosts":           list("The names under which the project may be called.", 32, matching(text(""), v1alpha1.HostPattern, 1, 253)),
 		"priorityClasses": list("The priority classes that the project's pods may have.", 16, priorityClass()),
+		"runtimeClasses":  list("The runtime classes that the project's pods may have.", 16, matching(text(""), v1alpha1.ClassPattern, 1, 253)),
 		"storageClasses":  list("The storage classes that volume claims may name beside the org's own.", 16, matching(text(""), v1alpha1.ClassPattern, 1, 253)),
 		"hibernate":       withDefault(schema{Type: "boolean", Description: "Stops the project's pods and keeps all else."}, false),
 		"ttl":             ttl(),

@@ -53,6 +53,7 @@ func projectObject(name string, change func(spec mapping)) mapping {
 		"hosts":           []any{"shop.example.com", "*.shop.example.com"},
 		"priorityClasses": []any{"batch"},
 		"storageClasses":  []any{"efs", "io2.example"},
+		"runtimeClasses":  []any{"nvidia"},
 		"ttl":             "72h",
 	}
 	if change != nil {
@@ -185,6 +186,7 @@ func TestTheAPIServerAcceptsWhatIsFitAndRefusesTheRest(t *testing.T) {
 		"two hosts in one":                         {projectObject("x", set("hosts", []any{"a.example.com,b.example.com"})), "hosts"},
 		"a priority of Kubernetes' own":            {projectObject("x", set("priorityClasses", []any{"system-node-critical"})), "Kubernetes' own"},
 		"two storage classes in one":               {projectObject("x", set("storageClasses", []any{"a,b"})), "storageClasses"},
+		"two runtime classes in one":               {projectObject("x", set("runtimeClasses", []any{"a,b"})), "runtimeClasses"},
 		"a way out to a node's credentials":        {projectObject("x", set("egress", []any{mapping{"cidr": "169.254.169.254/32"}})), "the node itself"},
 		"a way out to all of a node's own":         {projectObject("x", set("egress", []any{mapping{"cidr": "169.254.0.0/16"}})), "the node itself"},
 		"a way out to them by IPv6":                {projectObject("x", set("egress", []any{mapping{"cidr": "fd00:ec2::254/128"}})), "the node itself"},

@@ -7,7 +7,7 @@ import "net/netip"
 const (
 	// HostPattern fits a DNS name of two labels or more, and "*." before one.
 	HostPattern = `^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`
-	// ClassPattern fits the name of a priority class or a storage class.
+	// ClassPattern fits the name of a priority class, a storage class or a runtime class.
 	ClassPattern = `^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`
 
 	// SharedRegistryPattern fits the whole of a registry that anybody may push to,

@@ -76,6 +76,7 @@ func (s ProjectSettings) DeepCopy() ProjectSettings {
 	out.Hosts = slices.Clone(s.Hosts)
 	out.PriorityClasses = slices.Clone(s.PriorityClasses)
 	out.StorageClasses = slices.Clone(s.StorageClasses)
+	out.RuntimeClasses = slices.Clone(s.RuntimeClasses)
 	return out
 }
 

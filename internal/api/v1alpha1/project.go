@@ -68,11 +68,12 @@ const (
 	// AnnotationRegistries on a namespace lists the prefixes of images that may
 	// run in it, separated by commas, the org's own first.
 	AnnotationRegistries = "freehold.dev/registries"
-	// AnnotationHosts, AnnotationPriorityClasses and AnnotationStorageClasses on a
-	// namespace list what the project may use of each, separated by commas.
+	// AnnotationHosts and those of classes on a namespace list what the project may
+	// use of each, separated by commas.
 	AnnotationHosts           = "freehold.dev/hosts"
 	AnnotationPriorityClasses = "freehold.dev/priority-classes"
 	AnnotationStorageClasses  = "freehold.dev/storage-classes"
+	AnnotationRuntimeClasses  = "freehold.dev/runtime-classes"
 	// AnnotationDisplayName on a namespace is the project's name for people.
 	AnnotationDisplayName = "freehold.dev/display-name"
 	// AnnotationPodIdentityRole on a service account is the ARN of its IAM role.

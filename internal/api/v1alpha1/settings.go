@@ -36,6 +36,10 @@ type ProjectSettings struct {
 	// StorageClasses are the storage classes that volume claims may name beside
 	// the org's own. 16 at most. Default: none.
 	StorageClasses []string `json:"storageClasses,omitempty"`
+	// RuntimeClasses are the runtime classes that the project's pods may have, such
+	// as nvidia. One chooses what runs containers on the node, and may add taints to
+	// tolerate. 16 at most. Default: none.
+	RuntimeClasses []string `json:"runtimeClasses,omitempty"`
 	// Hibernate stops the project's pods and keeps all else. Default: false.
 	Hibernate bool `json:"hibernate"`
 	// TTL is how long after its creation the project hibernates by itself, such
