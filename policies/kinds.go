@@ -191,6 +191,17 @@ var kinds = []Rule{
 		Bad:      badSchemes(), Good: goodSchemes(),
 	},
 	{
+		ID:       "FH116",
+		Title:    "What the API server calls is in the cluster",
+		Why:      "a webhook sees every object that it is asked about, Secrets too, and one that changes objects decides what they are",
+		Fix:      "call a Service of the cluster, by clientConfig.service",
+		Severity: Critical, NoException: true,
+		Criteria: []string{"CC6.1", "CC6.7"},
+		Types:    []string{"kubernetes:*"},
+		Check:    on(checkCalls),
+		Bad:      badCalls(), Good: goodCalls(),
+	},
+	{
 		ID:       "FH208",
 		Title:    "No Kubernetes object names a network, group or image that the org has not made",
 		Why:      "controllers and nodes act on the ids in objects: pods get addresses of the subnet, and nodes start from the image, that an object names",
@@ -318,6 +329,30 @@ func checkScheme(j *judge, r Resource, _ Scope) {
 	}
 }
 
+// calledOut are the kinds whose objects have the API server call somebody.
+//
+// https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#url
+// https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/#webhook-conversion
+var calledOut = []string{"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "CustomResourceDefinition"}
+
+func checkCalls(j *judge, r Resource, _ Scope) {
+	for _, o := range objectsOf(r) {
+		_, _, kind := gvkOf(r.Type)
+		kind = strings.TrimSuffix(strings.TrimSuffix(kind, "Patch"), "List")
+		if !slices.Contains(calledOut, kind) && !slices.Contains(calledOut, o.get("kind").text()) {
+			continue
+		}
+		paths := []string{"webhooks.clientConfig.url", "spec.conversion.webhook.clientConfig.url"}
+		for _, path := range paths {
+			for _, address := range o.all(path) {
+				if address.v != nil && j.known(address) {
+					j.violate(address.path, "the API server would send objects to %s", address.text())
+				}
+			}
+		}
+	}
+}
+
 // checkObjectIDs takes for known what earlier layers have made. An image says nothing of
 // its owner by its id.
 func checkObjectIDs(j *judge, r Resource, s Scope) {
@@ -331,7 +366,7 @@ func checkObjectIDs(j *judge, r Resource, s Scope) {
 				j.violate(in.path(), "%s is not known to be the org's", id)
 			}
 		})
-		if group == "karpenter.k8s.aws" && strings.HasPrefix(in.text, "ami-") && given.MatchString(in.text) && !slices.Contains(s.Owned, in.text) {
+		if group == "karpenter.k8s.aws" && strings.HasPrefix(in.text, "ami-") && isGiven(in.text) && !slices.Contains(s.Owned, in.text) {
 			j.violate(in.path(), "whose image %s is cannot be known", in.text)
 		}
 	})

@@ -134,3 +134,25 @@ func goodObjectIDs() []Example {
 		kubernetesObject("a definition that shows an id", "apiextensions.k8s.io/v1", "CustomResourceDefinition", object{"spec": object{"description": "such as subnet-0fedcba9876543210"}}),
 	}
 }
+
+func badCalls() []Example {
+	outside := object{"url": "https://hooks.example.com/mutate"}
+	return []Example{
+		kubernetesObject("a webhook outside that may change objects", "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", object{"webhooks": list{object{"name": "a.example.com", "clientConfig": outside}}}),
+		kubernetesObject("the second of two that only looks", "admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", object{"webhooks": list{
+			object{"name": "a.example.com", "clientConfig": object{"service": object{"name": "a", "namespace": "a"}}}, object{"name": "b.example.com", "clientConfig": outside},
+		}}),
+		kubernetesObject("one that converts between versions", "apiextensions.k8s.io/v1", "CustomResourceDefinition", object{"spec": object{
+			"group": "example.com", "conversion": object{"strategy": "Webhook", "webhook": object{"clientConfig": outside}},
+		}}),
+	}
+}
+
+func goodCalls() []Example {
+	return []Example{
+		kubernetesObject("a webhook of the cluster's", "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", object{
+			"webhooks": list{object{"name": "a.example.com", "clientConfig": object{"service": object{"name": "a", "namespace": "a", "path": "/mutate"}}}},
+		}),
+		kubernetesObject("a definition without a webhook", "apiextensions.k8s.io/v1", "CustomResourceDefinition", object{"spec": object{"group": "example.com", "conversion": object{"strategy": "None"}}}),
+	}
+}

@@ -102,6 +102,18 @@ var digestOf = "@sha256:" + strings.Repeat("6672656568f1d0c0", 4)
 
 func lookalikes() []Example {
 	all := []Example{
+		configMap("the org's bucket in a map", "store", "s3://"+lookBucket+"/backups"), configMap("an order in three groups", "order", "1234-5678-9012"),
+		configMap("a file that EKS publishes", "source", "https://s3.us-west-2.amazonaws.com/amazon-eks/docs/console.yaml"),
+		configMap("a digest in hex", "sum", strings.Repeat("6672656568f1d0c0", 4)), configMap("buckets of a histogram", "metrics", `{"buckets": [0.1, 0.5]}`),
+		honest("ingress from CloudFront, by AWS's own list", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", object{
+			"securityGroupId": lookGroup, "ipProtocol": "tcp", "fromPort": 443.0, "toPort": 443.0, "prefixListId": "pl-a3a144ac",
+		}),
+		honest("the org's bucket as a volume", "kubernetes:core/v1:PersistentVolume", object{"metadata": object{"name": "data"}, "spec": object{"csi": object{
+			"driver": "s3.csi.aws.com", "volumeHandle": "data", "volumeAttributes": object{"bucketName": lookBucket},
+		}}}),
+		honest("a webhook of the cluster's", "kubernetes:admissionregistration.k8s.io/v1:ValidatingWebhookConfiguration", object{
+			"metadata": object{"name": "checks"}, "webhooks": list{object{"name": "checks.example.com", "clientConfig": object{"service": object{"name": "checks", "namespace": "freehold-system"}}}},
+		}),
 		podIdentity("the EBS CSI driver"), podIdentity("the EFS CSI driver"), podIdentity("the S3 CSI driver"), podIdentity("the VPC CNI"),
 		podIdentity("the load balancer controller"), podIdentity("external-dns"), podIdentity("cert-manager"), podIdentity("Karpenter"),
 		podIdentity("the cluster autoscaler"), podIdentity("Fluent Bit"), podIdentity("the CloudWatch agent"), podIdentity("the OpenTelemetry collector"),

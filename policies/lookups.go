@@ -81,7 +81,7 @@ func checkTakenOver(j *judge, r Resource, s Scope) {
 		return
 	}
 	for _, part := range idParts.Split(r.ID, -1) {
-		if given.MatchString(part) && !slices.Contains(s.Owned, part) {
+		if isGiven(part) && !slices.Contains(s.Owned, part) {
 			j.violate("id", "%s is not known to be the org's", part)
 		}
 	}
@@ -189,7 +189,7 @@ func checkFunctionsArguments(j *judge, r Resource, s Scope) {
 		}
 		// An AMI's attributes say nothing of whoever made it; to start from one is judged
 		// where it is started from.
-		if given.MatchString(in.text) && !strings.HasPrefix(in.text, "ami-") && !slices.Contains(s.Owned, in.text) && !(strings.HasPrefix(in.text, "Z") && !zoneKey(in.name())) {
+		if isGiven(in.text) && !strings.HasPrefix(in.text, "ami-") && !slices.Contains(s.Owned, in.text) && !(strings.HasPrefix(in.text, "Z") && !zoneKey(in.name())) {
 			j.violate(in.path(), "%s is not known to be the org's", in.text)
 		}
 	})

@@ -28,8 +28,8 @@ var references = []Rule{
 		Fix:        `name buckets of the org, "freehold-<org>-…-<account>", by the outputs of what makes them`,
 		Severity:   Critical,
 		Criteria:   []string{"CC6.1", "CC6.7"},
-		Types:      []string{"aws:*"},
-		CheckStack: onStack([]string{"aws:*"}, checkBuckets),
+		Types:      []string{"aws:*", "kubernetes:*"},
+		CheckStack: onStack([]string{"aws:*", "kubernetes:*"}, checkBuckets),
 		Bad:        badBuckets(), Good: goodBuckets(),
 	},
 	{
@@ -170,6 +170,22 @@ func checkBuckets(j *judge, r Resource, stack []Resource, s Scope) {
 			}
 		})
 	})
+	if _, _, kind := gvkOf(r.Type); strings.HasPrefix(r.Type, "kubernetes:") && !slices.Contains(schemas, kind) {
+		for _, o := range objectsOf(r) {
+			in, ok := o.v.(map[string]any)
+			if !ok {
+				j.known(o)
+				continue
+			}
+			visitObjects(in, bucketKeys, func(_ string, v value) {
+				if text, ok := v.v.(string); ok {
+					for _, name := range bucketsIn(text, true) {
+						judgeBucket(v.path, name)
+					}
+				}
+			})
+		}
+	}
 	visitColumns(r, table.Of(r.Type), func(at *table.Place, p *place) {
 		if text, ok := p.v.(string); ok && at != nil && at.Column == table.Bucket {
 			for _, name := range bucketsIn(text, true) {
@@ -179,14 +195,26 @@ func checkBuckets(j *judge, r Resource, stack []Resource, s Scope) {
 	})
 }
 
+// bucketKeys are the properties by which Kubernetes objects name a bucket: those of
+// volumes, backups and the stores of logs and metrics.
+//
+// https://github.com/awslabs/mountpoint-s3-csi-driver/blob/main/docs/CONFIGURATION.md
+// https://velero.io/docs/main/api-types/backupstoragelocation/
+var bucketKeys = map[string]bool{"bucket": true, "bucketName": true, "bucket_name": true, "bucketname": true, "bucketnames": true, "s3Bucket": true}
+
 func makesBucket(r Resource) bool {
 	return r.Type == "aws:s3/bucketV2:BucketV2" || r.Type == "aws:s3/bucket:Bucket"
 }
 
 // physical are the kinds of ids that EC2 gives, which say nothing about their account.
-var physical = []string{"vpc", "subnet", "sg", "rtb", "igw", "nat", "eni", "vpce", "eipalloc", "acl", "lt"}
+var physical = []string{
+	"vpc", "subnet", "sg", "rtb", "igw", "nat", "eni", "vpce", "eipalloc", "acl", "lt", "vol", "snap", "fs", "fsap", "pcx", "tgw", "vgw", "cgw", "vpn", "pl",
+}
 
 // physicalIDs finds ids in a text: a kind, a hyphen, and eight or seventeen hex digits.
+// A prefix list with eight is one of AWS's own, which everybody may name.
+//
+// https://docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html
 func physicalIDs(text string, found func(id string)) {
 	for i := strings.IndexByte(text, '-'); i >= 0; {
 		start, end := i, i+1
@@ -196,7 +224,7 @@ func physicalIDs(text string, found func(id string)) {
 		for end < len(text) && (isDigit(text[end]) || text[end] >= 'a' && text[end] <= 'f') {
 			end++
 		}
-		if n := end - i - 1; (n == 8 || n == 17) && edge(text, start-1) && edge(text, end) && slices.Contains(physical, text[start:i]) {
+		if n := end - i - 1; (n == 8 && text[start:i] != "pl" || n == 17) && edge(text, start-1) && edge(text, end) && slices.Contains(physical, text[start:i]) {
 			found(text[start:end])
 		}
 		next := strings.IndexByte(text[i+1:], '-')
@@ -207,9 +235,17 @@ func physicalIDs(text string, found func(id string)) {
 	}
 }
 
-// given are the ids that AWS gives to what can be joined with another account's:
-// a kind, a hyphen and hex digits, or a hosted zone's.
-var given = regexp.MustCompile(`^(?:[a-z][a-z0-9-]*-(?:[0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{17})|(?:/hostedzone/)?Z[0-9A-Z]{7,31})$`)
+// given are the ids that AWS gives to what can be joined with another account's: a
+// kind, a hyphen and hex digits, a UUID, or a hosted zone's.
+var given = regexp.MustCompile(`^(?:[a-z][a-z0-9-]*-[0-9a-f]{8,40}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:/hostedzone/)?Z[0-9A-Z]{7,31})$`)
+
+// ofAWSItself are ids of AWS's own, which everybody may name.
+var ofAWSItself = regexp.MustCompile(`^pl-[0-9a-f]{8}$`)
+
+// isGiven reports whether a text is such an id. A name that ends in an account is none.
+func isGiven(text string) bool {
+	return given.MatchString(text) && !ofAWSItself.MatchString(text) && !iam.IsAccount(text[strings.LastIndexByte(text, '-')+1:])
+}
 
 // checkIDs takes for known what the stack has made, what AWS made along with that, and
 // what earlier layers have. A resource that is not made yet has no id: a text that
@@ -232,7 +268,7 @@ func checkIDs(j *judge, r Resource, stack []Resource, s Scope) {
 		})
 	})
 	visitColumns(r, table.Of(r.Type), func(at *table.Place, p *place) {
-		if text, ok := p.v.(string); ok && at != nil && at.Column == table.ID && given.MatchString(text) && !known(text) {
+		if text, ok := p.v.(string); ok && at != nil && at.Column == table.ID && isGiven(text) && !known(text) {
 			j.violate(p.path(), "%s is not known to be the org's", text)
 		}
 	})
