@@ -24,7 +24,7 @@ func PermissionsBoundary(a Args) iam.Document {
 			Resource: iam.Values{"*"},
 		},
 		iam.Statement{
-			Sid:       "WhatWorkloadsNeed",
+			Sid:       "OfWorkloads",
 			Effect:    iam.Deny,
 			NotAction: Workloads(),
 			Resource:  iam.Values{"*"},
@@ -96,9 +96,10 @@ func noOtherIdentities() iam.Statement {
 	return s
 }
 
-// noSharing denies, of the actions that share, those that Workloads would let through.
+// noSharing denies, of the actions that share, those that Workloads would let through. A
+// secret's copy in another region is out of reach of what is said for one region.
 func noSharing() iam.Statement {
-	s := iam.Statement{Sid: "NoSharing", Effect: iam.Deny, Resource: iam.Values{"*"}}
+	s := iam.Statement{Sid: "NoSharing", Effect: iam.Deny, Resource: iam.Values{"*"}, Action: iam.Values{"secretsmanager:Repl*"}}
 	workloads := Workloads()
 	for _, share := range iam.Sharing() {
 		if share.When == nil && slices.ContainsFunc(workloads, func(p string) bool { return iam.Overlap(p, share.Action) }) {
