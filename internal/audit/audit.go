@@ -90,8 +90,7 @@ func Run(ctx context.Context, o Options) (_ finding.Audit, err error) {
 	began := o.Now()
 	a := &auditor{
 		Options: o, seed: maphash.MakeSeed(), index: newIndex(o.Dir, indexed),
-		seen: make([]seen, len(o.Orgs)), rules: judge.NewIndex(o.Rules),
-		entry: judge.NewIndex(slices.DeleteFunc(slices.Clone(o.Rules), func(r policies.Rule) bool { return !ofListed(r.ID) })),
+		seen: make([]seen, len(o.Orgs)), rules: judge.NewIndex(o.Rules), entry: ofListings(o.Rules),
 	}
 	if a.Asked == nil {
 		a.Asked = func(string) bool { return true }
@@ -262,6 +261,11 @@ func (a *auditor) survey(ctx context.Context, n int) error {
 // which the type alone says so.
 func ofListed(rule string) bool {
 	return strings.HasPrefix(rule, "FH3") || rule == "FH803" || rule == "FH418"
+}
+
+// ofListings are those rules.
+func ofListings(rules []policies.Rule) *judge.Index {
+	return judge.NewIndex(slices.DeleteFunc(slices.Clone(rules), func(r policies.Rule) bool { return !ofListed(r.ID) }))
 }
 
 // openNow asks those rules about things as they are now. Of a thing the account's

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -40,6 +41,28 @@ func accountOf(o Org, things []Thing) account {
 		}
 	}
 	return a
+}
+
+// LeadOut returns those of some things by which anything of an account leads out of
+// it, all being everything in the account that was listed. What an exception of the
+// scope accepts does not count. A document that cannot be read is an error, beside
+// what could be.
+func LeadOut(o Options, accountID string, scope policies.Scope, all, some []Thing) ([]Thing, error) {
+	org := Org{Name: scope.Org, AccountID: accountID, Layers: []Layer{{Scope: scope}}}
+	answered := (&auditor{Options: o, entry: ofListings(o.Rules)}).openNow(org, some, nil)
+	in := accountOf(org, all)
+	var out []Thing
+	var failed []error
+	for _, t := range some {
+		ways, err := in.strangers(t)
+		if err != nil {
+			failed = append(failed, err)
+		}
+		if slices.ContainsFunc(ways, func(w stranger) bool { return !accepted(w.edge, answered) }) {
+			out = append(out, t)
+		}
+	}
+	return out, errors.Join(failed...)
 }
 
 // strangers are the ways by which a thing of the account leads out of it, as the
@@ -107,6 +130,11 @@ func (a account) beyond(end awstype.End, text string, t Thing) ([]policies.Stran
 		if text == "" {
 			return nil, nil
 		}
+	case awstype.IsSwitch:
+		if slices.Contains(end.Closed, text) {
+			return nil, nil
+		}
+		named[0].ID = end.Path + " " + text // "ORGANIZATION" alone is nobody
 	}
 	return named, nil
 }
@@ -186,8 +214,11 @@ func at(properties map[string]any, path string) []leaf {
 	var out []leaf
 	for _, h := range here {
 		for _, e := range h.each() {
-			if s, is := e.value.(string); is {
-				out = append(out, leaf{path: e.path, text: s})
+			switch v := e.value.(type) {
+			case string:
+				out = append(out, leaf{path: e.path, text: v})
+			case bool:
+				out = append(out, leaf{path: e.path, text: strconv.FormatBool(v)})
 			}
 		}
 	}

@@ -32,6 +32,12 @@ type Way struct {
 	// Region is the one region in which the service answers about it, where that
 	// is not the org's: its calls pass the service control policy there.
 	Region string
+	// Control is how AWS Cloud Control lists it, where that is what does: List is
+	// then the name of the type in CloudFormation.
+	Control *Control
+	// ShownBy is the type of another way whose listing shows all that of this one
+	// leads elsewhere, and Because says how; List is empty then.
+	ShownBy, Because string
 	// Unlisted says why no listing of an account can show it; List is empty then.
 	Unlisted string
 }
@@ -46,6 +52,11 @@ type End struct {
 	// Unless are properties that name for whom a service at Path may act: where
 	// one of them is the account's own, nobody else comes by the service.
 	Unless []string
+	// From is where Cloud Control has the property: "/" goes into what the Pulumi
+	// type has no level for, "S3Settings/ExpectedBucketOwner".
+	From string
+	// Closed are the values of a switch that keep everybody else out.
+	Closed []string
 }
 
 // Is says what stands at an end, and so how it is read.
@@ -72,13 +83,15 @@ const (
 	IsIssuer Is = "issuer"
 	// IsOutside is somebody outside, whoever it is.
 	IsOutside Is = "outside"
+	// IsSwitch lets others in unless it is one of End.Closed.
+	IsSwitch Is = "switch"
 )
 
 // Ways returns every way, by group.
 func Ways() []Way { return slices.Clone(ways()) }
 
 var ways = sync.OnceValue(func() []Way {
-	return slices.Concat(identityWays, keyWays, networkWays, nameWays, bucketWays, imageWays, messageWays, functionWays, storeWays, copyWays, memberWays, stateWays)
+	return slices.Concat(identityWays, keyWays, networkWays, nameWays, bucketWays, imageWays, messageWays, functionWays, storeWays, copyWays, memberWays, controlWays, partWays, stateWays)
 })
 
 // WayOf returns the way that a listed thing of a type is; ok is false if it is none.

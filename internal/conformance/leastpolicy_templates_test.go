@@ -101,7 +101,8 @@ var accessTemplate = template{
 	files: []part{
 		{file: "access-role.json", holds: func(action string) bool { return !reads.MatchString(action) && !audits(action) }},
 		{file: "access-role-reads.json", holds: func(action string) bool { return reads.MatchString(action) && !audits(action) }},
-		{file: "access-role-audit.json", holds: audits, written: true},
+		{file: "access-role-audit.json", holds: func(action string) bool { return audits(action) && action < "k" }, written: true},
+		{file: "access-role-audit-more.json", holds: func(action string) bool { return audits(action) && action >= "k" }, written: true},
 	},
 	scopes: []string{
 		"arn:aws:iam::" + iamcalls.AccountID + ":role/freehold-*",

@@ -124,9 +124,13 @@ func (s *Service) things(ctx context.Context, d dataplane.DataPlane) ([]audit.Th
 		return nil, err
 	}
 	shares, err := s.Cloud.Shares(ctx, a)
-	out := make([]audit.Thing, 0, len(items)+len(shares))
-	for _, it := range slices.Concat(items, shares) {
+	return thingsOf(slices.Concat(items, shares)), err
+}
+
+func thingsOf(items []cloud.Item) []audit.Thing {
+	out := make([]audit.Thing, 0, len(items))
+	for _, it := range items {
 		out = append(out, audit.Thing{Type: it.Type, ID: it.ID, Name: it.Name, ARN: it.ARN, ByCloud: it.ByCloud, Properties: it.Properties})
 	}
-	return out, err
+	return out
 }

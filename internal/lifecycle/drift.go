@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"freehold.dev/freehold/internal/audit"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/drift"
 	"freehold.dev/freehold/internal/engine"
@@ -14,6 +15,7 @@ import (
 	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/internal/kubelive"
 	"freehold.dev/freehold/internal/plan"
+	"freehold.dev/freehold/policies"
 )
 
 // Drift compares what the org's layers made with what is there now. It reads
@@ -63,9 +65,9 @@ func (s *Service) Drift(ctx context.Context, org string, sink event.Sink) (event
 	}
 	// With a layer unread, everything of it would look undeclared.
 	if whole && d.Outputs(plan.LayerAccount) != nil {
-		items, in, err := s.inventory(ctx, d)
+		items, in, failed := s.inventory(ctx, d)
 		out.WayIn = in
-		if err != nil {
+		for _, err := range failed {
 			out.Findings = append(out.Findings, finding.Finding{
 				Kind: finding.Unreadable, Type: "inventory", Name: org, Message: err.Error(),
 			})
@@ -194,16 +196,44 @@ func (s *Service) readLayer(ctx context.Context, d dataplane.DataPlane, l plan.L
 	return r
 }
 
-// inventory lists what somebody made in the org's account, and apart from it
-// the way in.
-func (s *Service) inventory(ctx context.Context, d dataplane.DataPlane) ([]drift.Item, *finding.WayIn, error) {
-	_, items, err := s.listed(ctx, d)
+// inventory lists what somebody made in the org's account, and apart from it the
+// way in. Of what the services' own lists show beside an inventory, as an audit asks
+// for them, it is what leads out of the account: the rest is what workloads and AWS
+// make every day. What could not be listed is an error beside what could.
+func (s *Service) inventory(ctx context.Context, d dataplane.DataPlane) ([]drift.Item, *finding.WayIn, []error) {
+	a, items, err := s.listed(ctx, d)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, []error{err}
 	}
 	var out []drift.Item
 	for _, it := range bySomebody(items) {
 		out = append(out, itemOf(it))
 	}
-	return out, wayIn(items), nil
+	shares, err := s.Cloud.Shares(ctx, a)
+	failed := several(err)
+	scope, err := d.Scope(plan.LayerBoundary)
+	if err != nil {
+		return out, wayIn(items), append(failed, err)
+	}
+	leading, err := audit.LeadOut(audit.Options{Rules: policies.All(), Now: s.Now}, a.ID, scope, thingsOf(slices.Concat(items, shares)), thingsOf(bySomebody(shares)))
+	failed = append(failed, several(err)...)
+	for _, t := range leading {
+		// Some are in both: an inventory shows a bucket, and this what it copies out.
+		if it := (drift.Item{Type: t.Type, ID: t.ID, Name: t.Name}); !slices.Contains(out, it) {
+			out = append(out, it)
+		}
+	}
+	return out, wayIn(items), failed
+}
+
+// several are the errors that were joined into one.
+func several(err error) []error {
+	switch many, is := err.(interface{ Unwrap() []error }); {
+	case err == nil:
+		return nil
+	case is:
+		return many.Unwrap()
+	default:
+		return []error{err}
+	}
 }

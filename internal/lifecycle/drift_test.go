@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"freehold.dev/freehold/internal/awstype"
 	"freehold.dev/freehold/internal/cloud"
 	"freehold.dev/freehold/internal/dataplane"
 	"freehold.dev/freehold/internal/event"
@@ -103,6 +104,20 @@ func TestDriftIsWhatSomebodyDidByHand(t *testing.T) {
 			},
 			[]string{"unreadable inventory acme"},
 		},
+		"somebody lets another account use what no inventory shows": {
+			func(p *place) { p.lends("signer-partner", "410987654321") },
+			[]string{"unmanaged aws:signer/signingProfilePermission:SigningProfilePermission signer-partner"},
+		},
+		"somebody lets the account itself use it": {
+			func(p *place) { p.lends("signer-own", p.world.AccountOf("aws+acme@example.com")) }, nil,
+		},
+		"what is shared cannot be listed, and the rest is": {
+			func(p *place) {
+				p.stray("somebody-elses")
+				p.world.Fail(lifecycletest.Fault{On: lifecycletest.Shares, Err: errors.New("no answer")})
+			},
+			[]string{"unreadable inventory acme", "unmanaged aws:s3/bucketV2:BucketV2 somebody-elses"},
+		},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			p := start.copied(t)
@@ -133,6 +148,13 @@ func TestDriftIsWhatSomebodyDidByHand(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lends puts a permission to sign into acme's account, for whom it says.
+func (p *place) lends(name, principal string) {
+	p.world.Put(lifecycletest.Thing{
+		Where: p.world.AccountOf("aws+acme@example.com"), Type: awstype.SignerPermission, ID: name, Name: name, Inputs: map[string]any{"principal": principal},
+	})
 }
 
 // Drift is looked for on a schedule: it must neither wait for a deploy nor hold one up.

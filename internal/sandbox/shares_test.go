@@ -90,7 +90,7 @@ func TestAnAuditFindsEachWayOfSharingThatIsMadeByHand(t *testing.T) {
 		{Name: "sink", Token: awstype.OAMSink, In: map[string]any{"name": "globex"}},
 		{Name: "wan", Token: awstype.CloudWAN, In: map[string]any{"globalNetworkId": "global-network-1"}},
 	})
-	things := slices.Concat(sharestest.Estate(acme.ID, globex.ID, "acme"), sharestest.Partners(acme.ID, globex.ID))
+	things := slices.Concat(sharestest.Estate(acme.ID, globex.ID, "acme"), sharestest.Partners(acme.ID, globex.ID), sharestest.Controlled(acme.ID, globex.ID))
 	made := byHand(t, c, acme, things)
 	taken := sharestest.Taken(made["shares-net"].ID, made["shares-subnet"].ID, theirs["gateway"].ID, theirs["zone"].ID, theirs["rule"].ID, theirs["share"].ARN)
 	taken = append(taken, sharestest.Thing{Name: "taken-network", Token: awstype.EC2Peering, Way: "vpc-peering", In: map[string]any{
@@ -129,7 +129,7 @@ func TestAnAuditFindsEachWayOfSharingThatIsMadeByHand(t *testing.T) {
 		// Who is beyond an identity provider, and whose a network is that an
 		// authorization or an association of a profile names, no account says; and a URL and
 		// a public repository are everybody's.
-		outside := slices.Contains([]string{"identity-provider", "trust-anchor", "zone-authorization", "function-url", "profile", "public-repository"}, th.Way)
+		outside := slices.Contains([]string{"identity-provider", "trust-anchor", "zone-authorization", "function-url", "profile", "public-repository", "event-data-store", "grafana"}, th.Way)
 		if outside != (e.To.Org == "") || !outside && e.To.Org != "globex" {
 			t.Errorf("%s leads to %+v", th.Way, e.To)
 		}

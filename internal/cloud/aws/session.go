@@ -193,6 +193,7 @@ var prefixes = map[string]string{
 	"SSM Incidents":               "ssm-incidents",
 	"NetworkManager":              "networkmanager",
 	"ECR PUBLIC":                  "ecr-public",
+	"CloudControl":                "cloudformation",
 }
 
 // actions are IAM actions that are not called as the API is, most of them S3's.

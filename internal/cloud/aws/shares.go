@@ -119,11 +119,19 @@ func (c *Cloud) Shares(ctx context.Context, a cloud.Account) ([]cloud.Item, erro
 // shared is one of the lists. It is empty where the region has no such host and
 // AWS documents that the service is not there; either alone says nothing.
 func (s *session) shared(ctx context.Context, list string) ([]cloud.Item, error) {
-	items, err := sharers[list](ctx, s)
+	items, err := s.listOf(ctx, list)
 	if dns, is := errors.AsType[*net.DNSError](err); is && dns.IsNotFound && awstype.Absent(list, s.region) {
 		return nil, nil
 	}
 	return items, err
+}
+
+// listOf asks for one of the lists, by a function of its own or through Cloud Control.
+func (s *session) listOf(ctx context.Context, list string) ([]cloud.Item, error) {
+	if w, is := awstype.ControlOf(list); is {
+		return controlled(ctx, s, w)
+	}
+	return sharers[list](ctx, s)
 }
 
 // together bounds how many things of one list are asked about at the same time.

@@ -114,7 +114,7 @@ type call struct {
 }
 
 // prefixes are IAM's, of the services that sign by another name.
-var prefixes = map[string]string{"monitoring": "cloudwatch", "tagging": "tag"}
+var prefixes = map[string]string{"cloudcontrolapi": "cloudformation", "monitoring": "cloudwatch", "tagging": "tag"}
 
 func read(c lab.Call) (call, error) {
 	k := call{Call: c, prefix: c.Service, operation: c.Action}

@@ -235,6 +235,7 @@ func TestS3HasNamesOfItsOwn(t *testing.T) {
 		"DeleteObjects, versions":              {rest("s3", "POST /b?delete", "<VersionId>1</VersionId>"), "s3:DeleteObjectVersion arn:aws:s3:::b/*"},
 		"AbortMultipartUpload":                 {rest("s3", "DELETE /b/k?uploadId=1", ""), "s3:AbortMultipartUpload arn:aws:s3:::b/k"},
 		"S3 Control's GetPublicAccessBlock":    {rest("s3", "GET /v20180820/configuration/publicAccessBlock", ""), "s3:GetAccountPublicAccessBlock *"},
+		"Cloud Control's ListResources":        {jsonCall("cloudcontrolapi", "ListResources", `{"TypeName":"AWS::Athena::WorkGroup"}`), "cloudformation:ListResources *"},
 		"ListMultiRegionAccessPoints":          {rest("s3", "GET /v20180820/mrap/instances", ""), "s3:ListMultiRegionAccessPoints *"},
 		"GetMultiRegionAccessPointPolicy":      {rest("s3", "GET /v20180820/mrap/instances/lent/policy", ""), "s3:GetMultiRegionAccessPointPolicy *"},
 		"ListMetricStreams":                    {rest("monitoring", "POST /service/GraniteServiceVersion20100801/operation/ListMetricStreams", ""), "cloudwatch:ListMetricStreams *"},

@@ -87,6 +87,7 @@ var gaps = []gap{
 	{service: "ssm-incidents", by: "POST /listReplicationSets", body: `{"replicationSetArns":[]}`},
 	{service: "networkmanager", by: "GET /attachments", body: `{"Attachments":[]}`},
 	{service: "networkmanager", by: "GET /peerings", body: `{"Peerings":[]}`},
+	{service: "cloudcontrolapi", by: "ListResources", body: `{"ResourceDescriptions":[]}`},
 	{service: "ecr-public", by: "DescribeRepositories", body: `{"repositories":[]}`},
 }
 

@@ -181,7 +181,7 @@ func (c *Cloud) Inventory(_ context.Context, a cloud.Account) ([]cloud.Item, err
 			return err
 		}
 		for _, t := range c.p.w.data.Things {
-			if t.Where != where || kubernetes(t.Type) {
+			if t.Where != where || kubernetes(t.Type) || onlyShared(t.Type) {
 				continue
 			}
 			it := cloud.Item{
@@ -199,15 +199,31 @@ func (c *Cloud) Inventory(_ context.Context, a cloud.Account) ([]cloud.Item, err
 	return out, err
 }
 
-// Shares lists nothing: what its things share is in their properties.
+// Shares lists what no inventory shows, with all that was put into it.
 func (c *Cloud) Shares(_ context.Context, a cloud.Account) ([]cloud.Item, error) {
 	if err := c.p.guard(Shares, ""); err != nil {
 		return nil, err
 	}
-	return nil, c.p.read(func() error {
-		_, err := c.p.w.enter(a)
-		return err
+	var out []cloud.Item
+	err := c.p.read(func() error {
+		where, err := c.p.w.enter(a)
+		if err != nil {
+			return err
+		}
+		for _, t := range c.p.w.data.Things {
+			if t.Where == where && onlyShared(t.Type) {
+				out = append(out, cloud.Item{Type: t.Type, ID: t.ID, Name: t.Name, ARN: t.ARN, ByCloud: t.ByCloud, Properties: t.Inputs})
+			}
+		}
+		return nil
 	})
+	return out, err
+}
+
+// onlyShared reports whether only a list of what is shared shows a type.
+func onlyShared(typ string) bool {
+	w, is := awstype.WayOf(typ)
+	return is && slices.Contains(awstype.SharingLists(), w.List)
 }
 
 // Remove deletes one item; what is not there is gone already.

@@ -309,4 +309,5 @@ var tables = [][]*Type{
 	shareServiceTypes,
 	sharePartnerTypes,
 	shareMemberTypes,
+	shareControlTypes,
 }

@@ -210,6 +210,27 @@ func Partners(account, partner string) []Thing {
 	}
 }
 
+// Controlled are things of the services that AWS Cloud Control lists for an audit.
+func Controlled(account, partner string) []Thing {
+	lets := func(action string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + partner + `:root"},"Action":"` + action + `","Resource":"*"}]}`
+	}
+	return []Thing{
+		{"shares-queries-of", "aws:athena/workgroup:Workgroup", props{"name": "analysts", "configuration": props{"resultConfiguration": props{"outputLocation": "s3://globex-results/", "expectedBucketOwner": partner}}}, "query-results"},
+		{"shares-knowledge", "aws:bedrock/agentDataSource:AgentDataSource", props{"name": "theirs", "knowledgeBaseId": "KB00000001", "dataSourceConfiguration": props{"type": "S3", "s3Configuration": props{"bucketArn": "arn:aws:s3:::globex-lent", "bucketOwnerAccountId": partner}}}, "knowledge-source"},
+		{"shares-report", "aws:backup/reportPlan:ReportPlan", props{"name": "both", "reportDeliveryChannel": props{"s3BucketName": "globex-lent"}, "reportSetting": props{"reportTemplate": "BACKUP_JOB_REPORT", "accounts": []any{account, partner}}}, "backup-report"},
+		{"shares-aggregate", "aws:cfg/configurationAggregator:ConfigurationAggregator", props{"name": "both", "accountAggregationSource": props{"accountIds": []any{partner}, "allRegions": true}}, "config-aggregator"},
+		{"shares-events", "aws:cloudtrail/eventDataStore:EventDataStore", props{"name": "everybody", "organizationEnabled": true}, "event-data-store"},
+		{"shares-migration", "aws:dms/s3Endpoint:S3Endpoint", props{"endpointId": "out", "endpointType": "target", "bucketName": "globex-lent", "expectedBucketOwner": partner, "serviceAccessRoleArn": "arn:aws:iam::" + account + ":role/shares"}, "migration-endpoint"},
+		{"shares-template", "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate", props{"prefix": "lent", "appliedFors": []any{"REPLICATION"}, "repositoryPolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + partner + `:root"},"Action":"ecr:BatchGetImage"}]}`}, "repository-template"},
+		{"shares-grafana", "aws:grafana/workspace:Workspace", props{"name": "everybody", "accountAccessType": "ORGANIZATION", "authenticationProviders": []any{"AWS_SSO"}, "permissionType": "SERVICE_MANAGED"}, "grafana"},
+		{"shares-lens", "aws:s3control/storageLensConfiguration:StorageLensConfiguration", props{"configId": "all", "storageLensConfiguration": props{"enabled": true, "accountLevel": props{"bucketLevel": props{}}, "dataExport": props{"s3BucketDestination": props{"accountId": partner, "arn": "arn:aws:s3:::globex-lent", "format": "CSV", "outputSchemaVersion": "V_1"}}}}, "storage-lens"},
+		{"shares-notebooks", "aws:sagemaker/domain:Domain", props{"domainName": "lab", "authMode": "IAM", "vpcId": "vpc-0123456789abcdef0", "subnetIds": []any{"subnet-0123456789abcdef0"}, "defaultUserSettings": props{"executionRole": "arn:aws:iam::" + account + ":role/shares"}, "domainSettings": props{"dockerSettings": props{"enableDockerAccess": "ENABLED", "vpcOnlyTrustedAccounts": []any{partner}}}}, "notebook-accounts"},
+		{"shares-models", "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy", props{"modelPackageGroupName": "lent", "resourcePolicy": lets("sagemaker:DescribeModelPackage")}, "model-policy"},
+		{"shares-signer", "aws:signer/signingProfilePermission:SigningProfilePermission", props{"profileName": "lent", "action": "signer:StartSigningJob", "principal": partner, "statementId": "partner"}, "signer-permission"},
+	}
+}
+
 // Joined are things that join the account to what the partner owns by its id.
 func Joined(vpc, serviceNetwork, namespace, profile, sink, coreNetwork string) []Thing {
 	return []Thing{
