@@ -51,6 +51,8 @@ var customGroups = map[string]group{
 	"secrets-store.csi.x-k8s.io": {},
 	// https://external-secrets.io/latest/api/spec/
 	"external-secrets.io": {only: []string{"ExternalSecret", "SecretStore", "ClusterSecretStore", "ClusterExternalSecret"}, never: "it writes secrets to where it is told"},
+	// https://velero.io/docs/main/api-types/
+	"velero.io": {only: []string{"Backup", "Schedule", "BackupStorageLocation", "VolumeSnapshotLocation"}, never: "it makes the objects that are in a backup"},
 	// https://kubernetes-sigs.github.io/external-dns/
 	"externaldns.k8s.io": {}, "externaldns.nginx.org": {},
 	// https://cert-manager.io/docs/reference/api-docs/

@@ -54,6 +54,7 @@ func badKinds() []Example {
 	return []Example{
 		kubernetesObject("a kind that nobody has looked at", "example.com/v1", "Widget", nil),
 		kubernetesObject("a group that looks like Kubernetes' own", "apps.example.com/v1", "Deployment", nil),
+		kubernetesObject("objects out of a backup", "velero.io/v1", "Restore", nil),
 		kubernetesObject("a secret that is written elsewhere", "external-secrets.io/v1alpha1", "PushSecret", nil),
 		kubernetesObject("jobs that are made when somebody writes to a queue", "keda.sh/v1alpha1", "ScaledJob", nil),
 		kubernetesObject("a policy that makes objects", "kyverno.io/v1", "ClusterPolicy", object{"spec": object{"rules": list{object{"name": "copy", "generate": object{"kind": "Secret"}}}}}),

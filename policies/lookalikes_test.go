@@ -102,6 +102,19 @@ var digestOf = "@sha256:" + strings.Repeat("6672656568f1d0c0", 4)
 
 func lookalikes() []Example {
 	all := []Example{
+		honest("an alarm that recovers the machine that it watches", "aws:cloudwatch/metricAlarm:MetricAlarm", object{
+			"name": "host", "comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 1.0, "alarmActions": list{"arn:aws:automate:eu-central-1:ec2:recover", lookTopic},
+		}),
+		honest("rules of AWS's in a firewall, as they are", "aws:wafv2/webAcl:WebAcl", object{"scope": "REGIONAL", "defaultAction": object{"allow": object{}}, "rules": list{object{
+			"name": "common", "priority": 1.0, "overrideAction": object{"none": object{}},
+			"statement": object{"managedRuleGroupStatement": object{"vendorName": "AWS", "name": "AWSManagedRulesCommonRuleSet"}},
+		}}}),
+		honest("an alias of a load balancer, in a zone that was looked up", "aws:route53/record:Record", object{"zoneId": "Z0123456789ABCDEFGHIJ", "name": "shop", "type": "A", "aliases": list{object{
+			"name": "shop-1.eu-central-1.elb.amazonaws.com", "zoneId": "Z215JYRZR1TBD5", "evaluateTargetHealth": true,
+		}}}),
+		honest("where backups go", "kubernetes:velero.io/v1:BackupStorageLocation", object{
+			"metadata": object{"name": "default", "namespace": "velero"}, "spec": object{"provider": "aws", "objectStorage": object{"bucket": lookBucket}},
+		}),
 		configMap("the org's bucket in a map", "store", "s3://"+lookBucket+"/backups"), configMap("an order in three groups", "order", "1234-5678-9012"),
 		configMap("a file that EKS publishes", "source", "https://s3.us-west-2.amazonaws.com/amazon-eks/docs/console.yaml"),
 		configMap("a digest in hex", "sum", strings.Repeat("6672656568f1d0c0", 4)), configMap("buckets of a histogram", "metrics", `{"buckets": [0.1, 0.5]}`),

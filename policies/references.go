@@ -92,10 +92,16 @@ func checkMentions(j *judge, r Resource, s Scope) {
 	}
 }
 
+// onInstance are what an alarm does with the machine that it watches: ARNs whose place
+// for an account holds the service. The other form has the account in its place.
+//
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/UsingAlarmActions.html
+var onInstance = regexp.MustCompile(`^arn:aws[a-z-]*:automate:[a-z0-9-]+:ec2:(?:stop|terminate|reboot|recover)$`)
+
 func mention(j *judge, path string, m Mention, at Resource, s Scope) {
 	ours, known := s.ours(m.Account)
 	switch {
-	case ours, shared(m, at, s):
+	case ours, shared(m, at, s), onInstance.MatchString(m.Text):
 	case m.ARN && (m.Account == "*" || strings.HasPrefix(m.Account, "${")):
 		// Every account, or the caller's: the rules on trust and boundaries judge
 		// what a statement does with it.

@@ -111,6 +111,8 @@ func (d decided) place(typ string, p property) (column, path string) {
 	switch {
 	case p.kind == "number" && !own:
 		return "number", p.path
+	case p.kind == "empty" && !own:
+		return "plain", p.path // that it is there says which of several is meant
 	case p.kind == "switch" && !own && column != "" && !slices.Contains([]string{"public", "organization"}, name(column)):
 		return "plain", p.path // the name means something else where it holds a text
 	}

@@ -45,7 +45,7 @@ func TestWhatTheTableSays(t *testing.T) {
 		"aws:s3/copy:Copy":                  {{path: "open", kind: "switch"}, {path: "rules", kind: "again", start: "rule"}, {path: "to", kind: "text"}},
 		"aws:ram/resourceShare:R":           {{path: "nobodyHasDecided", kind: "text"}},
 		"aws:quicksight/analysis:Analysis":  {{path: "neitherHere", kind: "text"}},
-		"aws:s3/switchOfBucketName:Another": {{path: "a.bucket", kind: "switch"}},
+		"aws:s3/switchOfBucketName:Another": {{path: "a.bucket", kind: "switch"}, {path: "b.none", kind: "empty"}},
 	}
 	got, err := generate(types, opened(decisionFiles))
 	if err != nil {
@@ -63,7 +63,7 @@ aws:s3/copy:Copy
 	principal to
 	public open=false
 aws:s3/switchOfBucketName:Another
-	plain a.bucket
+	plain a.bucket b.none
 `
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

@@ -130,6 +130,8 @@ func (s structs) leaves(name string) []property {
 			switch start, again := above[inner]; {
 			case again:
 				out = append(out, property{path: path, kind: "again", start: start})
+			case s.has(inner) && len(s[inner]) == 0:
+				out = append(out, property{path: path, kind: "empty"})
 			case s.has(inner):
 				below := map[string]string{inner: path}
 				maps.Copy(below, above)
