@@ -218,10 +218,10 @@ func (h home) service(t *testing.T) (*lifecycle.Service, *edited) {
 		Secrets: engine.Passphrases{Dir: filepath.Join(dir, "secrets")}, Connect: func(ctx context.Context) (map[string]string, error) { return cl.ProviderEnv(ctx, nil) }, Now: time.Now, Log: log,
 		Policies: func() (engine.Policies, error) {
 			pack := filepath.Join(dir, "policy")
-			ask := func(scope string, a engine.Asked) ([]finding.Policy, error) {
-				return crossguard.Ask(policies.All(), scope, a.Stack, crossguard.Asked{
+			ask := func(ctx context.Context, scope string, a engine.Asked) ([]finding.Policy, error) {
+				return crossguard.Ask(ctx, policies.All(), scope, a.Stack, crossguard.Asked{
 					Kind: string(a.Kind), Token: a.Token, Name: a.Name, ID: a.ID, Inputs: a.Inputs, Provider: (*crossguard.AskedProvider)(a.Provider), Made: a.Made,
-				})
+				}, nil)
 			}
 			return engine.Policies{Pack: pack, Name: crossguard.Pack, Analyzer: crossguard.Analyzer, ScopeKey: crossguard.ScopeKey, Ask: ask}, crossguard.Install(pack, self)
 		},

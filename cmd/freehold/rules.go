@@ -31,37 +31,39 @@ func serveRules(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// rulesServed serves the isolation rules to one run. records says for whom the run
-// acts, and so what it may ask the ledger: a server runs for many orgs, and for none
-// of them before their request has come.
-func rulesServed(records func(context.Context) lifecycle.Records) func(context.Context) (map[string]string, func(), error) {
-	return func(ctx context.Context) (map[string]string, func(), error) {
-		served, stop := context.WithCancel(context.WithoutCancel(ctx))
-		env, err := crossguard.HandOver(served, policies.All(), packVersion(), crossguard.WithLedger(records(ctx)))
-		if err != nil {
-			stop()
-			return nil, nil, err
-		}
-		return env, stop, nil
-	}
+// rules are the isolation rules, as a run meets them. records says for whom the run
+// acts, and so what it may ask the ledger: a server runs for many orgs, and for none of
+// them before their request has come.
+type rules struct {
+	records func(context.Context) lifecycle.Records
 }
 
-// judgeRead asks the rules about what a program has only read.
-func judgeRead(scope string, s, by engine.Step) ([]finding.Policy, error) {
-	r := policies.Resource{URN: s.URN, Type: s.Type, Name: s.Name, ID: s.ID, Properties: s.NewInputs}
+// serve serves the rules to one run.
+func (r rules) serve(ctx context.Context) (env map[string]string, stop func(), err error) {
+	served, stop := context.WithCancel(context.WithoutCancel(ctx))
+	if env, err = crossguard.HandOver(served, policies.All(), packVersion(), crossguard.WithLedger(r.records(ctx))); err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return env, stop, nil
+}
+
+// read asks the rules about what a program has only read.
+func (r rules) read(ctx context.Context, scope string, s, by engine.Step) ([]finding.Policy, error) {
+	read := policies.Resource{URN: s.URN, Type: s.Type, Name: s.Name, ID: s.ID, Properties: s.NewInputs}
 	if pkg, ok := strings.CutPrefix(by.Type, "pulumi:providers:"); ok {
-		r.Provider = policies.Provider{Package: pkg, Default: policies.DefaultProvider(by.Name), Properties: by.NewInputs}
+		read.Provider = policies.Provider{Package: pkg, Default: policies.DefaultProvider(by.Name), Properties: by.NewInputs}
 	}
-	return crossguard.Read(policies.All(), scope, r)
+	return crossguard.Read(ctx, policies.All(), scope, read, r.records(ctx))
 }
 
-// judgeAsked asks the rules about what a program asks for, before it is answered.
-func judgeAsked(scope string, a engine.Asked) ([]finding.Policy, error) {
+// ask asks the rules about what a program asks for, before it is answered.
+func (r rules) ask(ctx context.Context, scope string, a engine.Asked) ([]finding.Policy, error) {
 	asked := crossguard.Asked{Kind: string(a.Kind), Token: a.Token, Name: a.Name, ID: a.ID, Inputs: a.Inputs, Made: a.Made}
 	if a.Provider != nil {
 		asked.Provider = (*crossguard.AskedProvider)(a.Provider)
 	}
-	return crossguard.Ask(policies.All(), scope, a.Stack, asked)
+	return crossguard.Ask(ctx, policies.All(), scope, a.Stack, asked, r.records(ctx))
 }
 
 // packVersion is the version of the rules: a semantic version, which "dev" is not.
@@ -73,9 +75,7 @@ func packVersion() string {
 }
 
 // policyPacks puts Freehold's own pack in its place, and adds the operator's.
-func policyPacks(
-	o cli.Options, home string, serve func(context.Context) (map[string]string, func(), error),
-) func() (engine.Policies, error) {
+func policyPacks(o cli.Options, home string, r rules) func() (engine.Policies, error) {
 	return func() (engine.Policies, error) {
 		self, err := os.Executable()
 		if err != nil {
@@ -87,7 +87,7 @@ func policyPacks(
 		}
 		return engine.Policies{
 			Pack: pack, Name: crossguard.Pack, Analyzer: crossguard.Analyzer, ScopeKey: crossguard.ScopeKey,
-			Read: judgeRead, Ask: judgeAsked, Serve: serve, More: o.PolicyPacks,
+			Read: r.read, Ask: r.ask, Serve: r.serve, More: o.PolicyPacks,
 		}, nil
 	}
 }

@@ -102,7 +102,7 @@ func openService(
 	dog := &watched{held: held}
 	closers.add(dog.close)
 	connect := func(ctx context.Context) (map[string]string, error) { return cl.ProviderEnv(ctx, dog.confirm) }
-	eng, err := newEngine(o, home, connect, rulesServed(records), over, dog, log)
+	eng, err := newEngine(o, home, connect, rules{records}, over, dog, log)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ type servedCloud interface {
 // newEngine wires the engine. It starts nothing: most commands need no run.
 func newEngine(
 	o cli.Options, home string, connect func(context.Context) (map[string]string, error),
-	rules func(context.Context) (map[string]string, func(), error), over func(context.Context, engine.Stack, engine.Lock) (bool, error), dog *watched, log *slog.Logger,
+	judged rules, over func(context.Context, engine.Stack, engine.Lock) (bool, error), dog *watched, log *slog.Logger,
 ) (*engine.Engine, error) {
 	// The home's own folder only: one that an operator names may be on a file
 	// system that is not mounted, and an empty one in its place has no stacks.
@@ -180,7 +180,7 @@ func newEngine(
 		Secrets:    secrets,
 		Connect:    connect,
 		Providers:  providersNeed(o),
-		Policies:   policyPacks(o, home, rules),
+		Policies:   policyPacks(o, home, judged),
 		// Each org runs one stack at a time, and none waits for another's.
 		Parallel: max(o.Parallel, 4),
 		Lost:     registry.ErrLost,

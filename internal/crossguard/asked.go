@@ -1,6 +1,7 @@
 package crossguard
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -31,8 +32,9 @@ type AskedProvider struct {
 
 // Ask judges what a program asks for, before it is answered. What a program may ask
 // rules see as a resource of a type of its own, "pulumi:invoke:" and the function: the
-// rules on what is made are not asked about what is there.
-func Ask(rules []policies.Rule, scope, stack string, a Asked) ([]finding.Policy, error) {
+// rules on what is made are not asked about what is there. ledger says whose accounts
+// are; nil: nobody does.
+func Ask(ctx context.Context, rules []policies.Rule, scope, stack string, a Asked, ledger Ledger) ([]finding.Policy, error) {
 	s, err := scopeOf(stack, map[string]string{ScopeKey: scope})
 	if err != nil {
 		return nil, err
@@ -52,7 +54,7 @@ func Ask(rules []policies.Rule, scope, stack string, a Asked) ([]finding.Policy,
 	}
 	r.ID, r.Component = a.ID, false
 	s.Owned = slices.Concat(s.Owned, a.Made)
-	return alone(rules, s, r), nil
+	return alone(ctx, rules, s, r, ledger)
 }
 
 // stackOf is the stack of a URN.

@@ -3,10 +3,12 @@ package crossguard
 import (
 	"archive/zip"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 
+	"freehold.dev/freehold/internal/finding"
 	"freehold.dev/freehold/policies"
 )
 
@@ -175,5 +178,34 @@ func TestTheLedgerIsAskedAboutNumbersThatMayBeAccounts(t *testing.T) {
 				t.Errorf("got %v", got)
 			}
 		})
+	}
+}
+
+// What a program reads or asks for is judged by the same knowledge.
+func TestWhatAProgramAsksForIsJudgedByWhatTheLedgerKnows(t *testing.T) {
+	scope, err := json.Marshal(policies.Scope{Org: "acme", Layer: "bootstrap", AccountID: "210987654321"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := plugin.MarshalProperties(resource.PropertyMap{"name": resource.NewProperty("support-491701234567")}, plugin.MarshalOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(known Ledger) bool {
+		found, err := Ask(t.Context(), policies.All(), string(scope), "acme.bootstrap", Asked{Kind: "invoke", Token: "aws:ssm/getParameter:getParameter", Name: "getParameter", Inputs: in}, known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(found, func(f finding.Policy) bool { return f.Rule == "FH201" })
+	}
+	if refused(nil) {
+		t.Error("a number is refused where nobody knows that it is an account")
+	}
+	if !refused(&ledger{}) {
+		t.Error("another org's account is not refused")
+	}
+	away := errors.New("the registry is away")
+	if _, err := Ask(t.Context(), policies.All(), string(scope), "acme.bootstrap", Asked{Kind: "invoke", Token: "aws:ssm/getParameter:getParameter", Inputs: in}, &ledger{err: away}); !errors.Is(err, away) {
+		t.Errorf("a ledger that does not answer: got %v", err)
 	}
 }

@@ -272,22 +272,22 @@ func there(t *testing.T, state, name string) {
 	}
 }
 
-func read(scope string, s, by engine.Step) ([]finding.Policy, error) {
+func read(ctx context.Context, scope string, s, by engine.Step) ([]finding.Policy, error) {
 	r := policies.Resource{URN: s.URN, Type: s.Type, Name: s.Name, ID: s.ID, Properties: s.NewInputs}
 	r.Provider = policies.Provider{Package: strings.TrimPrefix(by.Type, providerType), Properties: by.NewInputs}
-	return crossguard.Read(onlyStackReferences, scope, r)
+	return crossguard.Read(ctx, onlyStackReferences, scope, r, nil)
 }
 
 // onlyStackReferences are the rules on what has been read that the attempts are
 // about: what is asked for is judged before it is read.
 var onlyStackReferences = slices.DeleteFunc(policies.All(), func(r policies.Rule) bool { return r.ID != "FH205" })
 
-func ask(scope string, a engine.Asked) ([]finding.Policy, error) {
+func ask(ctx context.Context, scope string, a engine.Asked) ([]finding.Policy, error) {
 	asked := crossguard.Asked{Kind: string(a.Kind), Token: a.Token, Name: a.Name, ID: a.ID, Inputs: a.Inputs, Made: a.Made}
 	if a.Provider != nil {
 		asked.Provider = (*crossguard.AskedProvider)(a.Provider)
 	}
-	return crossguard.Ask(policies.All(), scope, a.Stack, asked)
+	return crossguard.Ask(ctx, policies.All(), scope, a.Stack, asked, nil)
 }
 
 func pulumiCLI(t *testing.T) string {

@@ -118,7 +118,7 @@ func (s *server) Analyze(ctx context.Context, req *pulumirpc.AnalyzeRequest) (*p
 		s.place[r.URN] = len(s.made)
 		s.made = append(s.made, r)
 	}
-	if err := s.learn(ctx, r); err != nil {
+	if s.foreign[r.URN], err = foreign(ctx, s.ledger, s.scope.Org, r); err != nil {
 		return nil, err
 	}
 	found := s.judge(r).Resource(r)
@@ -165,24 +165,6 @@ func (s *server) AnalyzeStack(_ context.Context, req *pulumirpc.AnalyzeStackRequ
 		}
 	}
 	return s.answer(found, !s.preview)
-}
-
-// learn asks the ledger about the accounts that a resource may name. A ledger that does
-// not answer stops the operation: what it would have said is not known.
-func (s *server) learn(ctx context.Context, r policies.Resource) error {
-	if s.ledger == nil {
-		return nil
-	}
-	accounts := policies.Candidates(r)
-	if len(accounts) == 0 {
-		return nil
-	}
-	foreign, err := s.ledger.Foreign(ctx, s.scope.Org, accounts)
-	if err != nil {
-		return fmt.Errorf("look up in the ledger whose the accounts are that %s names: %w", r.URN, err)
-	}
-	s.foreign[r.URN] = foreign
-	return nil
 }
 
 // judge is the judge of one resource, who knows whose the accounts are that it names.

@@ -20,11 +20,19 @@ var errRefused = errors.New("the preview has found what must not be done")
 // errSilent ends a run in which the engine waits for something that does not come.
 var errSilent = errors.New("a policy pack does not answer")
 
-// analyzedBy says which pack must have looked at every resource.
-func (w *watch) analyzedBy(p Policies) {
+// analyzedBy says which pack must have looked at every resource. ctx says for whom the
+// run acts; a run that is told to stop is judged to its end.
+func (w *watch) analyzedBy(ctx context.Context, p Policies) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.pack, w.analyzeRead, w.analyzeAsked = p.Name, p.Read, p.Ask
+	ctx = context.WithoutCancel(ctx)
+	w.pack = p.Name
+	if p.Read != nil {
+		w.analyzeRead = func(scope string, read, by Step) ([]finding.Policy, error) { return p.Read(ctx, scope, read, by) }
+	}
+	if p.Ask != nil {
+		w.analyzeAsked = func(scope string, asked Asked) ([]finding.Policy, error) { return p.Ask(ctx, scope, asked) }
+	}
 }
 
 // read asks the rules about a resource that the program only reads.

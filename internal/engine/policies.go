@@ -28,10 +28,10 @@ type Policies struct {
 	// Read asks the rules about what the program only reads, as a stack reference does: the
 	// CLI shows that to no pack. by is the provider, as far as the run has had it.
 	// Without it nothing may be read.
-	Read func(scope string, read, by Step) ([]finding.Policy, error)
+	Read func(ctx context.Context, scope string, read, by Step) ([]finding.Policy, error)
 	// Ask asks the rules about what a program asks the engine for, before it is
 	// answered. Without it nothing may be asked for.
-	Ask func(scope string, asked Asked) ([]finding.Policy, error)
+	Ask func(ctx context.Context, scope string, asked Asked) ([]finding.Policy, error)
 	// Serve serves Freehold's pack to one run until stop is called, and returns the
 	// environment in which the CLI finds it: ctx says for whom the run acts. What it
 	// serves outlives ctx, as a run that is told to stop still finishes its step.

@@ -304,21 +304,21 @@ func TestWhatTheProgramReadsIsAnalyzedBeforeAnythingIsMade(t *testing.T) {
 		}
 		return made(ctx)
 	}
-	allowed := func(string, engine.Asked) ([]finding.Policy, error) { return nil, nil }
+	allowed := func(context.Context, string, engine.Asked) ([]finding.Policy, error) { return nil, nil }
 	for reason, tc := range map[string]struct {
-		read func(string, engine.Step, engine.Step) ([]finding.Policy, error)
-		ask  func(string, engine.Asked) ([]finding.Policy, error)
+		read func(context.Context, string, engine.Step, engine.Step) ([]finding.Policy, error)
+		ask  func(context.Context, string, engine.Asked) ([]finding.Policy, error)
 		want string
 	}{
 		"with nobody to ask before": {nil, nil, "FH000 nothing may be asked for"},
 		"with nobody to ask after":  {nil, allowed, "FH000 nothing may be read"},
-		"with a rule against": {func(_ string, s, _ engine.Step) ([]finding.Policy, error) {
+		"with a rule against": {func(_ context.Context, _ string, s, _ engine.Step) ([]finding.Policy, error) {
 			return []finding.Policy{{Rule: "FH205", Message: s.Name, Answer: "violated"}}, nil
 		}, allowed, "FH205 organization/freehold/globex.account"},
-		"with a rule against, before it is read": {nil, func(_ string, a engine.Asked) ([]finding.Policy, error) {
+		"with a rule against, before it is read": {nil, func(_ context.Context, _ string, a engine.Asked) ([]finding.Policy, error) {
 			return []finding.Policy{{Rule: "FH205", Message: string(a.Kind) + " " + a.ID + " of " + a.Stack, Answer: "violated"}}, nil
 		}, "FH205 read organization/freehold/globex.account of acme.account"},
-		"with a rule that allows it": {func(string, engine.Step, engine.Step) ([]finding.Policy, error) { return nil, nil }, allowed, ""},
+		"with a rule that allows it": {func(context.Context, string, engine.Step, engine.Step) ([]finding.Policy, error) { return nil, nil }, allowed, ""},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			var dir string

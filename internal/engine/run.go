@@ -66,7 +66,7 @@ func (e *Engine) Up(ctx context.Context, s Stack, sink event.Sink) (Result, erro
 		if err := e.policies.there(); err != nil {
 			return err
 		}
-		w.analyzedBy(e.policies)
+		w.analyzedBy(ctx, e.policies)
 		stop, err := follow(ctx, st, s.Program, looksFirst, w)
 		if err != nil {
 			return err
@@ -85,7 +85,7 @@ func (e *Engine) Preview(ctx context.Context, s Stack, sink event.Sink) (Result,
 		if err := e.policies.there(); err != nil {
 			return err
 		}
-		w.analyzedBy(e.policies)
+		w.analyzedBy(ctx, e.policies)
 		stop, err := follow(ctx, st, s.Program, looksOnly, w)
 		if err != nil {
 			return err
