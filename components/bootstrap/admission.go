@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	admissionv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/admissionregistration/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"freehold.dev/freehold/internal/strays"
 )
 
 // What the controller makes carries the label. An administrator puts the
@@ -125,16 +128,23 @@ func (b *builder) ownNamespacesOnly() *admissionv1.ValidatingAdmissionPolicySpec
 // projectsOnly keeps the controller inside the namespaces of projects. There it
 // also takes away what others left beside its own.
 func (b *builder) projectsOnly() *admissionv1.ValidatingAdmissionPolicySpecArgs {
+	var installed admissionv1.NamedRuleWithOperationsArray
+	resources := strays.Resources()
+	for _, group := range slices.Sorted(maps.Keys(resources)) {
+		installed = append(installed, onWrites(resources[group], group)...)
+	}
 	return policy(
 		rulesOf(
+			installed,
 			onWrites([]string{"resourcequotas", "limitranges", "serviceaccounts", "pods", "services"}, ""),
-			onWrites([]string{"networkpolicies"}, "networking.k8s.io"),
+			onWrites([]string{"networkpolicies", "ingresses"}, "networking.k8s.io"),
 			onWrites([]string{"rolebindings", "roles"}, rbacGroup),
 			onWrites([]string{"cronjobs", "cronjobs/status", "jobs"}, "batch"),
 			onWrites([]string{"daemonsets", "deployments", "replicasets", "statefulsets"}, "apps"),
 			onWrites([]string{"replicationcontrollers"}, ""),
 		),
-		check(mark("namespaceObject", ownerLabel)+" == "+strconv.Quote(ownerValue),
+		// What is in no namespace is not a project's either.
+		check(`request.?namespace.orValue("") != "" && `+mark("namespaceObject", ownerLabel)+" == "+strconv.Quote(ownerValue),
 			"the namespace controller may only work in the namespaces of projects"),
 	).ofTheController(b).spec
 }

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"freehold.dev/freehold/components/componenttest"
+	"freehold.dev/freehold/internal/strays"
 )
 
 // The users that ask.
@@ -87,7 +88,7 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 			})
 		}
 	}
-	for _, kind := range gatewayKinds() {
+	for _, kind := range installedKinds() {
 		if err := admin.Create(t.Context(), object(kind)); err != nil {
 			t.Fatal(err)
 		}
@@ -117,8 +118,10 @@ func TestWhatIsMadeHoldsOnARealAPIServer(t *testing.T) {
 				return fmt.Errorf("%s does not refuse: %w", policy, err)
 			}
 		}
-		if err := admin.List(t.Context(), list("gateway.networking.k8s.io/v1", "GatewayList")); err != nil {
-			return err
+		for _, k := range strays.Installed {
+			if err := admin.List(t.Context(), list(k.Group+"/"+versionOf(k), k.Kind+"List")); err != nil {
+				return err
+			}
 		}
 		if err := create(namespace("lab", nil))(as(t, config, controllerAccount, all...)); !apierrors.IsForbidden(err) {
 			return fmt.Errorf("%s is not refused: %w", controllerAccount, err)

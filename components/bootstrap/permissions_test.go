@@ -22,6 +22,7 @@ import (
 
 	"freehold.dev/freehold/internal/controller"
 	"freehold.dev/freehold/internal/sandbox/controlplane/controlplanetest"
+	"freehold.dev/freehold/internal/strays"
 )
 
 // permission is one verb on one kind of resource; namespace is "" for all.
@@ -301,6 +302,16 @@ func life(t *testing.T, admin client.Client) {
 		filled(inNamespace("lab", "rbac.authorization.k8s.io/v1", "Role", "any", nil), fields{"rules": []any{fields{"apiGroups": []any{"*"}, "resources": []any{"*"}, "verbs": []any{"*"}}}}),
 		called("foreign", pod("lab", running("docker.io/evil"))),
 	}
+	// The controller runs when these kinds come.
+	for _, kind := range installedKinds() {
+		must(admin.Create(ctx, object(kind)))
+	}
+	for _, k := range strays.Installed {
+		if k.Namespaced && k.Judges() {
+			left = append(left, opening("lab", k))
+		}
+	}
+	left = append(left, filled(inNamespace("lab", "networking.k8s.io/v1", "Ingress", "any", nil), fields{"spec": ingress("", nil)["spec"]}))
 	for _, o := range left {
 		eventually(t, fmt.Sprint(o["kind"], " to be left"), func() error { return admin.Create(ctx, object(o)) })
 	}

@@ -7,29 +7,19 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
+	"freehold.dev/freehold/internal/strays"
 )
 
-const gatewayGroup = "gateway.networking.k8s.io"
+// The groups of the Gateway API, and of what the AWS Load Balancer Controller reads
+// of a gateway beside it.
+const (
+	gatewayGroup    = "gateway.networking.k8s.io"
+	newGatewayGroup = "gateway.networking.x-k8s.io"
+	awsGatewayGroup = "gateway.k8s.aws"
+)
 
-// ingressAnnotations are what an ingress may say to the controller that serves
-// it: how its own names are served. A value is of one line, starts nothing that the
-// controller's own configuration could read as a part of itself, and names no
-// target group, which may be another project's.
-// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
-// https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/
-const ingressAnnotations = `^(kubernetes[.]io/ingress[.]class|ingress[.]kubernetes[.]io/(ssl-redirect|force-ssl-redirect|rewrite-target)|` +
-	`alb[.]ingress[.]kubernetes[.]io/(scheme|target-type|listen-ports|ssl-redirect|ssl-policy|certificate-arn|backend-protocol|backend-protocol-version|` +
-	`healthcheck-[a-z-]+|healthy-threshold-count|unhealthy-threshold-count|success-codes|target-group-attributes|load-balancer-attributes|group[.]name|group[.]order|` +
-	`ip-address-type|inbound-cidrs|subnets|tags|wafv2-acl-arn|actions[.][a-z0-9-]+|target-node-labels|auth-(type|scope|session-cookie|session-timeout|on-unauthenticated-request))|` +
-	`nginx[.]ingress[.]kubernetes[.]io/(rewrite-target|use-regex|app-root|ssl-redirect|force-ssl-redirect|preserve-trailing-slash|backend-protocol|` +
-	`proxy-(body-size|buffering|buffer-size|buffers-number|max-temp-file-size|request-buffering|http-version|connect-timeout|read-timeout|send-timeout|next-upstream|next-upstream-tries|next-upstream-timeout|cookie-path)|` +
-	`client-body-buffer-size|affinity|affinity-mode|session-cookie-[a-z-]+|upstream-hash-by|service-upstream|load-balance|enable-cors|cors-[a-z-]+|` +
-	`limit-[a-z-]+|whitelist-source-range|denylist-source-range|canary|canary-[a-z-]+|permanent-redirect|permanent-redirect-code|temporal-redirect|` +
-	`auth-type|auth-secret|auth-secret-type|auth-realm|auth-signin|auth-response-headers|custom-http-errors|enable-access-log|satisfy|websocket-services|x-forwarded-prefix))$`
-
-// servedBy fits the annotations that a controller of ingresses, gateways or load
-// balancers may read, whoever's it is.
-const servedBy = `ingress|gateway|load-?balanc|^service[.]beta[.]|nginx|traefik|haproxy|konghq|contour|ambassador|istio|envoy|elbv2|(^|[.])alb[.]|(^|[.])nlb[.]`
+// listens is true for what says under which names a gateway may be called.
+const listens = `(request.kind.kind in ["Gateway", "ListenerSet", "XListenerSet"])`
 
 // ownHost is true for a host h that the Project lists.
 const ownHost = `variables.hosts.exists(a, h == a || a.startsWith("*.") && h.endsWith(a.substring(1)))`
@@ -53,17 +43,22 @@ func (b *builder) projectIngress() *admissionv1.ValidatingAdmissionPolicySpecArg
 			onContents([]string{"ingresses"}, "extensions"),
 			onContents([]string{"services"}, ""),
 			onContents([]string{"*"}, gatewayGroup),
+			onContents([]string{"*"}, newGatewayGroup),
+			onContents([]string{"loadbalancerconfigurations"}, awsGatewayGroup),
 		),
 		named,
 		only(ofKind("Ingress"), "!has(object.spec.defaultBackend) && !has(object.spec.backend)", "an ingress without a host takes the requests for every host: leave out defaultBackend, and give each rule a host"),
-		only(ofKind("Gateway"), `!has(object.spec.addresses) && object.spec.?listeners.orValue([]).all(l, l.?allowedRoutes.?namespaces.?from.orValue("Same") == "Same")`,
+		only(listens, `!has(object.spec.addresses) && object.spec.?listeners.orValue([]).all(l, l.?allowedRoutes.?namespaces.?from.orValue("Same") == "Same")`,
 			"a project's gateway serves its own routes at an address that it is given"),
 		only(ofKind("ReferenceGrant"), "false", "a project's objects are used by the project alone: it grants no references"),
-		only(`request.kind.group == "`+gatewayGroup+`"`, "variables.notes.all(k, !k.matches("+strconv.Quote(servedBy)+"))",
+		only(`request.kind.group.startsWith("gateway.")`, "variables.notes.all(k, !k.matches("+strconv.Quote(strays.ServedBy)+")) && "+
+			"object.?spec.?infrastructure.?annotations.orValue({}).all(k, !k.matches("+strconv.Quote(strays.ServedBy)+"))",
 			"a project's gateways and routes say nothing to their controller by annotations"),
-		only(ofKind("Service"), "variables.notes.all(k, !k.matches("+strconv.Quote(servedBy)+") || k.matches("+strconv.Quote(ingressAnnotations)+"))",
+		only(ofKind("LoadBalancerConfiguration"), `object.?spec.?scheme.orValue("internal") == "internal"`,
+			"a project's load balancers are internal: leave out scheme, or say internal"),
+		only(ofKind("Service"), "variables.notes.all(k, !k.matches("+strconv.Quote(strays.ServedBy)+") || k.matches("+strconv.Quote(strays.IngressAnnotations)+"))",
 			"a project's services ask for no load balancer: leave out its annotations"),
-		only(ofKind("Ingress"), "variables.notes.all(k, !k.matches("+strconv.Quote(servedBy)+") || k.matches("+strconv.Quote(ingressAnnotations)+") && !"+value+
+		only(ofKind("Ingress"), "variables.notes.all(k, !k.matches("+strconv.Quote(strays.ServedBy)+") || k.matches("+strconv.Quote(strays.IngressAnnotations)+") && !"+value+
 			`.matches(k.startsWith("alb.") ? "[\\x00-\\x1f\\\\]|(?i)targetgroup(arn|name)" : "[\\x00-\\x1f\\\\;{}]"))`,
 			"an ingress says how its own hosts are served, and this annotation says more: see docs/projects.md for those that pass"),
 		only(ofKind("Ingress"), `variables.notes.all(k, k != "alb.ingress.kubernetes.io/scheme" || `+value+` == "internal")`,
@@ -80,7 +75,7 @@ func (b *builder) projectIngress() *admissionv1.ValidatingAdmissionPolicySpecArg
 		variable("hosts", listed(v1alpha1.AnnotationHosts)),
 		variable("notes", `object.metadata.?annotations.orValue({})`),
 		variable("names", ofKind("Ingress")+` ? object.spec.?rules.orValue([]).map(r, r.?host.orValue("")) + object.spec.?tls.orValue([]).map(t, t.?hosts.orValue([])).map(l, l.all(h, `+ownHost+`) ? variables.hosts[?0].orValue("") : l.filter(h, !(`+ownHost+`))[0]) : `+
-			ofKind("Gateway")+` ? object.spec.?listeners.orValue([]).map(l, l.?hostname.orValue("")) : `+
+			listens+` ? object.spec.?listeners.orValue([]).map(l, l.?hostname.orValue("")) : `+
 			`request.kind.kind.endsWith("Route") ? (object.spec.?hostnames.orValue([]) == [] ? [""] : object.spec.hostnames) : []`),
 	).projects()
 }

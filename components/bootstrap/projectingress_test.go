@@ -1,5 +1,12 @@
 package bootstrap_test
 
+import (
+	"cmp"
+	"strings"
+
+	"freehold.dev/freehold/internal/strays"
+)
+
 // ingress is one of the project shop, by host; "": none.
 func ingress(host string, notes fields) fields {
 	o := inNamespace("shop", "networking.k8s.io/v1", "Ingress", "i", nil)
@@ -21,28 +28,42 @@ func gateway(kind, version string, spec fields) fields {
 	return o
 }
 
-// gatewayKinds are those of the Gateway API, as far as a policy reads them.
-func gatewayKinds() (definitions []fields) {
-	for _, k := range []struct{ kind, plural, version string }{
-		{"Gateway", "gateways", "v1"},
-		{"HTTPRoute", "httproutes", "v1"},
-		{"GRPCRoute", "grpcroutes", "v1"},
-		{"TLSRoute", "tlsroutes", "v1alpha2"},
-		{"TCPRoute", "tcproutes", "v1alpha2"},
-		{"ReferenceGrant", "referencegrants", "v1beta1"},
-	} {
-		o := clusterObject("apiextensions.k8s.io/v1", "CustomResourceDefinition", k.plural+".gateway.networking.k8s.io")
+// versions are those of kinds that are not in v1.
+var versions = map[string]string{"TLSRoute": "v1alpha2", "TCPRoute": "v1alpha2", "UDPRoute": "v1alpha2", "ReferenceGrant": "v1beta1"}
+
+func versionOf(k strays.Kind) string { return cmp.Or(versions[k.Kind], "v1") }
+
+// installedKinds are the definitions of all that others may install, as far as a
+// policy reads them.
+func installedKinds() (definitions []fields) {
+	for _, k := range strays.Installed {
+		o := clusterObject("apiextensions.k8s.io/v1", "CustomResourceDefinition", k.Definition())
 		noted(o, fields{"api-approved.kubernetes.io": "unapproved, test-only"})
+		scope := "Cluster"
+		if k.Namespaced {
+			scope = "Namespaced"
+		}
 		o["spec"] = fields{
-			"group": "gateway.networking.k8s.io", "scope": "Namespaced",
-			"names": fields{"kind": k.kind, "listKind": k.kind + "List", "plural": k.plural, "singular": k.plural[:len(k.plural)-1]},
-			"versions": []any{fields{"name": k.version, "served": true, "storage": true, "schema": fields{
+			"group": k.Group, "scope": scope,
+			"names": fields{"kind": k.Kind, "listKind": k.Kind + "List", "plural": k.Resource, "singular": strings.ToLower(k.Kind)},
+			"versions": []any{fields{"name": versionOf(k), "served": true, "storage": true, "schema": fields{
 				"openAPIV3Schema": fields{"type": "object", "x-kubernetes-preserve-unknown-fields": true},
 			}}},
 		}
 		definitions = append(definitions, o)
 	}
 	return definitions
+}
+
+// opening is an object of a kind that others install, which lets traffic through
+// or takes every name.
+func opening(namespace string, k strays.Kind) fields {
+	o := clusterObject(k.Group+"/"+versionOf(k), k.Kind, "open")
+	if k.Namespaced {
+		o = inNamespace(namespace, k.Group+"/"+versionOf(k), k.Kind, "open", nil)
+	}
+	o["spec"] = fields{"ingress": []any{fields{"action": "Allow", "fromEntities": []any{"all"}}}, "listeners": []any{fields{"port": 80}}}
+	return o
 }
 
 // projectIngressAttempts ask for names of others and for ways in from outside,
@@ -160,6 +181,21 @@ func projectIngressAttempts() (tests []attempt) {
 	by("a gateway for every namespace's routes", gateway("Gateway", "v1", listening(fields{"allowedRoutes": fields{"namespaces": fields{"from": "All"}}})), ways)
 	by("a gateway at an address of its own", gateway("Gateway", "v1", with(listening(nil), fields{"addresses": []any{fields{"value": "203.0.113.7"}}})), ways)
 	by("a gateway that faces the internet", noted(gateway("Gateway", "v1", listening(nil)), fields{"service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing"}), ways)
+	by("a gateway whose balancer is told to face the internet", gateway("Gateway", "v1", with(listening(nil), fields{"infrastructure": fields{"annotations": fields{"service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing"}}})), ways)
+	by("a gateway whose balancer has a tag of the team's", gateway("Gateway", "v1", with(listening(nil), fields{"infrastructure": fields{"annotations": fields{"acme.example/team": "shop"}}})), "")
+	by("listeners of its own host", gateway("ListenerSet", "v1", with(listening(nil), fields{"parentRef": fields{"name": "g"}})), "")
+	by("listeners of another's host", gateway("ListenerSet", "v1", listening(fields{"hostname": "billing.example.com"})), ways)
+	experimental := gateway("XListenerSet", "v1", listening(fields{"hostname": "billing.example.com"}))
+	experimental["apiVersion"] = "gateway.networking.x-k8s.io/v1"
+	by("listeners of another's host, before they were in the API", experimental, ways)
+	balancer := func(spec fields) fields {
+		o := inNamespace("shop", "gateway.k8s.aws/v1", "LoadBalancerConfiguration", "lb", nil)
+		o["spec"] = spec
+		return o
+	}
+	by("a balancer for gateways that faces the internet", balancer(fields{"scheme": "internet-facing"}), ways)
+	by("a balancer for gateways inside", balancer(fields{"scheme": "internal", "loadBalancerAttributes": []any{}}), "")
+	by("a balancer for gateways that says nothing of it", balancer(fields{}), "")
 	by("a grant of references", gateway("ReferenceGrant", "v1beta1", fields{"from": []any{}, "to": []any{}}), ways)
 	return tests
 }

@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	rbacv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/rbac/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"go.yaml.in/yaml/v3"
+
+	"freehold.dev/freehold/internal/strays"
 )
 
 const rbacGroup = "rbac.authorization.k8s.io"
@@ -164,17 +168,18 @@ func (b *builder) readers(namespace pulumi.Resource) error {
 	if s := b.args.ProjectSource; s != nil && s.CABundle != "" {
 		more = rules(named(rule(groups(""), []string{"configmaps"}, []string{"get"}), sourceName))
 	}
+	resources := strays.Resources()
+	for _, group := range slices.Sorted(maps.Keys(resources)) {
+		more = append(more, rule(groups(group), resources[group], read))
+	}
 	role, err := rbacv1.NewClusterRole(b.ctx, b.child("reader"), &rbacv1.ClusterRoleArgs{
 		Metadata: b.clusterMeta(name),
 		Rules: append(rules(
 			rule(groups(""), []string{"namespaces", "serviceaccounts", "resourcequotas", "limitranges", "services"}, read),
 			rule(groups("apps"), []string{"deployments", "replicasets"}, read),
 			rule(groups("policy"), []string{"poddisruptionbudgets"}, read),
-			rule(groups("networking.k8s.io"), []string{"networkpolicies"}, read),
+			rule(groups("networking.k8s.io"), []string{"networkpolicies", "ingresses", "ingressclasses"}, read),
 			rule(groups(rbacGroup), []string{"roles", "rolebindings", "clusterroles", "clusterrolebindings"}, read),
-			rule(groups("networking.k8s.aws"), []string{"policyendpoints", "applicationnetworkpolicies"}, read),
-			rule(groups("cilium.io"), []string{"ciliumnetworkpolicies"}, read),
-			rule(groups("crd.projectcalico.org", "projectcalico.org"), []string{"networkpolicies"}, read),
 			rule(groups("admissionregistration.k8s.io"), []string{
 				"validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations",
 				"mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations",

@@ -279,6 +279,19 @@ func findsWhatIsAdded(t *testing.T, config *rest.Config, made []componenttest.Re
 		{inNamespace("shop", rbacV1, "Role", "any", nil), "rbac.authorization.k8s.io/v1:Role shop/any: " + fence},
 		{inNamespace("shop", "v1", "LimitRange", "looser", nil), "core/v1:LimitRange shop/looser: " + fence},
 		{inNamespace("theirs", "networking.k8s.io/v1", "NetworkPolicy", "open", nil), ""},
+		// Of kinds that others install, and names of others. Who made them was there
+		// before the fences, or is past them.
+		{inNamespace("shop", "cilium.io/v1", "CiliumNetworkPolicy", "open", nil), "cilium.io/v1:CiliumNetworkPolicy shop/open: " + fence},
+		{filled(clusterObject("policy.networking.k8s.io/v1", "AdminNetworkPolicy", "open"), fields{"spec": fields{"subject": fields{"namespaces": fields{}}, "egress": []any{fields{"action": "Allow"}}}}), "policy.networking.k8s.io/v1:AdminNetworkPolicy open: it undoes a fence of project bare: it lets traffic through, past the network policies of namespaces"},
+		{filled(clusterObject("policy.networking.k8s.io/v1", "AdminNetworkPolicy", "closed"), fields{"spec": fields{"subject": fields{"namespaces": fields{}}, "egress": []any{fields{"action": "Deny"}}}}), ""},
+		{filled(clusterObject("elbv2.k8s.aws/v1", "IngressClassParams", "public"), fields{"spec": fields{"scheme": "internet-facing"}}), ""},
+		{filled(clusterObject("networking.k8s.io/v1", "IngressClass", "public"), fields{"spec": fields{"controller": "ingress.k8s.aws/alb", "parameters": fields{"apiGroup": "elbv2.k8s.aws", "kind": "IngressClassParams", "name": "public"}}}), ""},
+		{func() fields {
+			o := ingress("shop.example.com", nil)
+			o["spec"].(fields)["ingressClassName"] = "public"
+			return called("public", o)
+		}(), "networking.k8s.io/v1:Ingress shop/public: it undoes a fence of its project: it faces the internet: the scheme of IngressClassParams public is internet-facing, which IngressClass public has"},
+		{called("sound", ingress("shop.example.com", nil)), ""},
 		{inNamespace("shop", "v1", "ConfigMap", "settings", nil), ""},
 		{filled(inNamespace("shop", "v1", "Service", "app", nil), fields{"spec": fields{"ports": []any{fields{"port": 80}}}}), ""},
 

@@ -33,7 +33,7 @@ var may = map[string][]string{
 	"components/boundary":      {"internal/iam"},
 	"components/network":       {"internal/iam"},
 	"components/cluster":       {"internal/iam"},
-	"components/bootstrap":     {"internal/api/v1alpha1"},
+	"components/bootstrap":     {"internal/api/v1alpha1", "internal/strays"},
 	"internal/iam":             {},
 	"internal/awstype":         {"internal/unknown"},
 	"components/componenttest": {"policies/table"},

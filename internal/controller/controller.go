@@ -17,6 +17,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
@@ -147,7 +148,13 @@ func Run(ctx context.Context, o Options) error {
 	}
 	passes := &passes{client: m.GetClient(), now: o.Now, meters: meters, log: o.Log, elected: m.Elected()}
 	r := newProjects(m, o, meters, passes)
-	first := &firstPass{cache: m.GetCache(), log: o.Log, passes: passes, then: func() error {
+	if r.installed, err = newInstalled(m, o.Log, r.everyProject); err != nil {
+		return err
+	}
+	first := &firstPass{cache: m.GetCache(), log: o.Log, passes: passes, then: func(ctx context.Context) error {
+		if err := r.installed.setUp(ctx, m); err != nil {
+			return err
+		}
 		if o.Source == nil {
 			return r.setUp(m)
 		}
@@ -198,9 +205,10 @@ func cacheOptions() cache.Options {
 	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})}
 	inDefault := map[string]cache.Config{metav1.NamespaceDefault: {}}
 	by := map[client.Object]cache.ByObject{
-		&corev1.Namespace{}: {},
-		&corev1.Service{}:   {Transform: forgetService},
-		&corev1.Pod{}:       {Transform: forgetPod},
+		&corev1.Namespace{}:     {},
+		&corev1.Service{}:       {Transform: forgetService},
+		&corev1.Pod{}:           {Transform: forgetPod},
+		&networkingv1.Ingress{}: {Transform: forgetIngress},
 		// Where the cluster's API is: see network.go.
 		&discoveryv1.EndpointSlice{}: {
 			Namespaces: inDefault,
@@ -226,6 +234,12 @@ func cacheOptions() cache.Options {
 // forgetFields leaves of an object's managed fields who wrote and when: which
 // fields is most of a small object's size, and nobody here asks.
 func forgetFields(in any) (any, error) {
+	switch o := in.(type) {
+	case *metav1.PartialObjectMetadata: // a definition, whose annotations may be all of it once more
+		o.Annotations, o.ManagedFields = nil, nil
+	case *unstructured.Unstructured:
+		forgetRules(o)
+	}
 	if o, ok := in.(client.Object); ok {
 		entries := o.GetManagedFields()
 		for i := range entries {

@@ -39,6 +39,7 @@ func TestProjects(t *testing.T) {
 		{"a namespace that is not ours is left alone until it is handed over", taken},
 		{"a namespace that is handed over open is not called fenced", adopted},
 		{"what an administrator adds to a project is seen", addedByAnAdministrator},
+		{"what somebody installs counts from when it is there", installedLater},
 		{"another org's project is refused", otherOrg},
 		{"a project hibernates and wakes", hibernation},
 		{"a pod that does not end keeps its project from being called hibernated, and not from going", podsThatDoNotEnd},

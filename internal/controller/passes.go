@@ -13,6 +13,7 @@ import (
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,7 +26,7 @@ type firstPass struct {
 	cache  cache.Cache
 	log    *slog.Logger
 	passes *passes
-	then   func() error
+	then   func(context.Context) error
 }
 
 var _ manager.LeaderElectionRunnable = (*firstPass)(nil)
@@ -63,6 +64,7 @@ func (f *firstPass) Start(ctx context.Context) error {
 	for _, k := range strayKinds {
 		kinds = append(kinds, k.object)
 	}
+	kinds = append(kinds, &networkingv1.IngressClass{})
 	for _, o := range kinds {
 		// It waits for the first sync.
 		if _, err := f.cache.GetInformer(ctx, o); err != nil {
@@ -73,7 +75,7 @@ func (f *firstPass) Start(ctx context.Context) error {
 		}
 	}
 	f.log.Info("the caches hold the cluster")
-	if err := f.then(); err != nil {
+	if err := f.then(ctx); err != nil {
 		return err
 	}
 	f.passes.filled.Store(true)

@@ -12,6 +12,7 @@ import (
 	"freehold.dev/freehold/internal/api/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,17 +41,18 @@ import (
 // often it changes, one that fails comes back ever later, and what has just
 // changed goes before what is only looked at again.
 type projects struct {
-	client   client.Client
-	live     client.Reader // asks the API server, and not the cache
-	events   events.EventRecorder
-	log      *slog.Logger
-	now      func() time.Time
-	options  Options
-	meters   *meters
-	passes   *passes
-	memory   *memory
-	contests *contests
-	vanished *vanished
+	client    client.Client
+	live      client.Reader // asks the API server, and not the cache
+	events    events.EventRecorder
+	log       *slog.Logger
+	now       func() time.Time
+	options   Options
+	meters    *meters
+	passes    *passes
+	memory    *memory
+	contests  *contests
+	vanished  *vanished
+	installed *installed
 }
 
 func newProjects(m ctrl.Manager, o Options, meters *meters, passes *passes) *projects {
@@ -73,11 +75,14 @@ func (r *projects) setUp(m ctrl.Manager) error {
 			return request(o.GetName())
 		})).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(r.everyProject), builder.WithPredicates(predicate.NewPredicateFuncs(isAPI))).
-		Watches(&corev1.Service{}, inNamespace, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Service{}, inNamespace, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&corev1.Pod{}, inNamespace, builder.WithPredicates(predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 			return podsEnter(e.ObjectOld, e.ObjectNew)
 		}})).
 		Watches(&rbacv1.Role{}, inNamespace).
+		Watches(&networkingv1.Ingress{}, inNamespace, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		Watches(&networkingv1.IngressClass{}, handler.EnqueueRequestsFromMapFunc(r.everyProject)).
+		WatchesRawSource(r.installed).
 		Watches(&rbacv1.ClusterRoleBinding{}, handler.EnqueueRequestsFromMapFunc(ofPods)).
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(r.everyProject)).
 		WithOptions(controller.Options{

@@ -8,9 +8,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
@@ -162,5 +165,124 @@ func addedByAnAdministrator(t *testing.T, k *cluster, _ *running) {
 	k.quiet(2 * time.Second)
 	if c := condition(k.read(name), v1alpha1.ConditionReady); c.Status != metav1.ConditionTrue {
 		t.Errorf("what undoes nothing makes the project unready: %+v", c)
+	}
+}
+
+// kindOfOthers is the definition of a kind that a test installs.
+func kindOfOthers(definition, version string) *apiextensionsv1.CustomResourceDefinition {
+	k, _ := kindOf(definition)
+	d := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: definition, Annotations: map[string]string{"api-approved.kubernetes.io": "unapproved, test-only"}}}
+	scope := apiextensionsv1.ClusterScoped
+	if k.Namespaced {
+		scope = apiextensionsv1.NamespaceScoped
+	}
+	d.Spec = apiextensionsv1.CustomResourceDefinitionSpec{
+		Group: k.Group, Scope: scope,
+		Names: apiextensionsv1.CustomResourceDefinitionNames{Kind: k.Kind, ListKind: k.Kind + "List", Plural: k.Resource, Singular: strings.ToLower(k.Kind)},
+		Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{Name: version, Served: true, Storage: true, Schema: &apiextensionsv1.CustomResourceValidation{
+			OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{Type: "object", XPreserveUnknownFields: new(true)},
+		}}},
+	}
+	return d
+}
+
+func installedLater(t *testing.T, k *cluster, _ *running) {
+	const name, cilium = "plugged", "ciliumnetworkpolicies.cilium.io"
+	k.make(project(name, func(s *v1alpha1.ProjectSpec) { s.Hosts = []string{"shop.example.com"} }))
+	k.ready(name)
+	of := func(version, api, kind, called, namespace string, spec map[string]any) *unstructured.Unstructured {
+		o := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
+		o.SetAPIVersion(api + "/" + version)
+		o.SetKind(kind)
+		o.SetName(called)
+		o.SetNamespace(namespace)
+		return o
+	}
+	open := map[string]any{"endpointSelector": map[string]any{}, "egress": []any{map[string]any{"toEntities": []any{"world"}}}}
+	put := func(o client.Object) {
+		t.Helper()
+		eventually(t, o.GetName()+" can be made", func() bool {
+			err := k.Create(t.Context(), o)
+			if err != nil && !meta.IsNoMatchError(err) && !apierrors.IsNotFound(err) {
+				t.Fatal(err)
+			}
+			return err == nil
+		})
+	}
+	says := func(text string) {
+		t.Helper()
+		k.until(name, "it says that "+text, func(p *v1alpha1.Project) bool {
+			c := condition(p, v1alpha1.ConditionNetworkFenced)
+			return c.Status == metav1.ConditionFalse && c.Reason == v1alpha1.ReasonStrays && strings.Contains(c.Message, text) && condition(p, v1alpha1.ConditionReady).Status == metav1.ConditionFalse
+		})
+	}
+	// In one version, and once it was taken away, in another.
+	for _, version := range []string{"v2", "v3"} {
+		d := kindOfOthers(cilium, version)
+		k.make(d)
+		put(of(version, "cilium.io", "CiliumNetworkPolicy", "closed", name, map[string]any{"endpointSelector": map[string]any{}, "egress": []any{map[string]any{}}}))
+		put(of(version, "cilium.io", "CiliumNetworkPolicy", "open", name, open))
+		says("CiliumNetworkPolicy.cilium.io open lets traffic through")
+		if c := condition(k.read(name), v1alpha1.ConditionNetworkFenced); strings.Contains(c.Message, "closed") {
+			t.Errorf("what denies is named: %s", c.Message)
+		}
+		if err := k.Delete(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		k.ready(name)
+		eventually(t, "the kind is gone", func() bool {
+			return apierrors.IsNotFound(k.Get(t.Context(), client.ObjectKeyFromObject(d), &apiextensionsv1.CustomResourceDefinition{}))
+		})
+	}
+
+	// What is in no namespace is for administrators to remove, whatever the project says.
+	k.change(name, func(p *v1alpha1.Project) {
+		p.Annotations = map[string]string{v1alpha1.AnnotationStrays: v1alpha1.StraysRemove}
+	})
+	admins := kindOfOthers("adminnetworkpolicies.policy.networking.k8s.io", "v1alpha1")
+	k.make(admins)
+	here := map[string]any{"namespaces": map[string]any{"matchLabels": map[string]any{"kubernetes.io/metadata.name": name}}}
+	allow := of("v1alpha1", "policy.networking.k8s.io", "AdminNetworkPolicy", "allow", "", map[string]any{"subject": here, "egress": []any{map[string]any{"action": "Allow"}}})
+	put(allow)
+	says("AdminNetworkPolicy.policy.networking.k8s.io allow lets traffic through, past the network policies of namespaces. Remove")
+	if err := k.Delete(t.Context(), allow); err != nil {
+		t.Fatal(err)
+	}
+	k.ready(name)
+
+	// A class that is made public takes its ingresses with it.
+	parameters := kindOfOthers("ingressclassparams.elbv2.k8s.aws", "v1beta1")
+	k.make(parameters)
+	class := &networkingv1.IngressClass{ObjectMeta: metav1.ObjectMeta{Name: "alb"}, Spec: networkingv1.IngressClassSpec{
+		Controller: "ingress.k8s.aws/alb", Parameters: &networkingv1.IngressClassParametersReference{APIGroup: new("elbv2.k8s.aws"), Kind: "IngressClassParams", Name: "alb"},
+	}}
+	k.make(class)
+	scheme := of("v1beta1", "elbv2.k8s.aws", "IngressClassParams", "alb", "", map[string]any{"scheme": "internal"})
+	put(scheme)
+	served := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: name}, Spec: networkingv1.IngressSpec{
+		IngressClassName: new("alb"), Rules: []networkingv1.IngressRule{{Host: "shop.example.com"}},
+	}}
+	k.make(served)
+	k.quiet(time.Second)
+	k.ready(name)
+	if err := k.Get(t.Context(), client.ObjectKeyFromObject(served), served); err != nil {
+		t.Fatalf("an ingress inside of the network: %v", err)
+	}
+	k.change(name, func(p *v1alpha1.Project) { p.Annotations = nil })
+	if err := k.Patch(t.Context(), scheme, client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"scheme":"internet-facing"}}`))); err != nil {
+		t.Fatal(err)
+	}
+	says("Ingress web faces the internet: the scheme of IngressClassParams alb is internet-facing, which IngressClass alb has")
+	k.change(name, func(p *v1alpha1.Project) {
+		p.Annotations = map[string]string{v1alpha1.AnnotationStrays: v1alpha1.StraysRemove}
+	})
+	k.ready(name)
+	if err := k.Get(t.Context(), client.ObjectKeyFromObject(served), served); !apierrors.IsNotFound(err) {
+		t.Errorf("the ingress is there: %v", err)
+	}
+	for _, o := range []client.Object{admins, parameters, class} {
+		if err := k.Delete(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -8,7 +8,9 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -203,42 +205,128 @@ func (l *look) inProjects(ctx context.Context) []Stray {
 	}))
 }
 
-// judged lists the services in the namespaces of projects that undo a fence: most
-// are what projects are for. Pods are the namespace controller's to look at, whose
-// findings are in the Project's status: what reads the cluster for drift does not
-// read what people write into pods.
+// judged lists what undoes a fence in the namespaces of projects of kinds that
+// projects are full of, or that others install. Pods are the namespace controller's
+// to look at, whose findings are in the Project's status: what reads the cluster for
+// drift does not read what people write into pods.
 func (l *look) judged(ctx context.Context, spaces []head) []Stray {
-	k, is := l.kind("", "Service")
-	if !is {
-		return nil
-	}
-	of := map[string]bool{}
+	public, known := l.public(ctx)
+	of := map[string]strays.Space{}
 	for _, s := range spaces {
-		of[s.Name] = true
+		of[s.Name] = strays.SpaceOf(s.Name, s.Labels, s.Annotations, public)
 	}
+	kinds := []strays.Kind{{Kind: "Service", Namespaced: true}}
+	if known { // which classes face the internet
+		kinds = append(kinds, strays.Kind{Group: networkGroup, Kind: "Ingress", Namespaced: true})
+	}
+	for _, k := range strays.Installed {
+		if k.Judges() && !slices.Contains(fences, schema.GroupKind{Group: k.Group, Kind: k.Kind}) {
+			kinds = append(kinds, k)
+		}
+	}
+	var mu sync.Mutex
+	var out []Stray
+	together(kinds, func(want strays.Kind) {
+		k, is := l.kind(want.Group, want.Kind)
+		if !is {
+			return
+		}
+		list, ok := l.list(ctx, k, "in the namespaces of projects")
+		if !ok {
+			return
+		}
+		var found []Stray
+		for i := range list.Items {
+			o := &list.Items[i]
+			in := []strays.Space{of[o.GetNamespace()]}
+			if !want.Namespaced {
+				in = in[:0]
+				for _, s := range spaces {
+					in = append(in, of[s.Name])
+				}
+			}
+			for _, space := range in {
+				if space.Name == "" {
+					continue // it is no project's
+				}
+				why, err := whyOf(o, space)
+				if err != nil {
+					l.reading.failure("in the namespaces of projects", k, err)
+					break
+				}
+				if why == "" {
+					continue
+				}
+				s := stray(headOf(k, o), "it undoes a fence of its project: it "+why)
+				if !want.Namespaced {
+					s = stray(headOf(k, o), "it undoes a fence of project "+space.Name+": it "+why)
+				}
+				s.Live = o.Object
+				found = append(found, s)
+				break
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out = append(out, found...)
+	})
+	return out
+}
+
+// whyOf judges an object as the namespace controller does.
+func whyOf(o *unstructured.Unstructured, in strays.Space) (string, error) {
+	var typed any
+	switch o.GetObjectKind().GroupVersionKind().GroupKind() {
+	case schema.GroupKind{Kind: "Service"}:
+		typed = &corev1.Service{}
+	case schema.GroupKind{Group: networkGroup, Kind: "Ingress"}:
+		typed = &networkingv1.Ingress{}
+	default:
+		return strays.Why(o, in), nil
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, typed); err != nil {
+		return "", err
+	}
+	return strays.Why(typed, in), nil
+}
+
+// public says which classes face the internet; false: it is not known.
+func (l *look) public(ctx context.Context) (map[string]string, bool) {
+	var classes []*networkingv1.IngressClass
+	var others []*unstructured.Unstructured
+	for _, want := range append([]strays.Kind{{Group: networkGroup, Kind: "IngressClass"}}, strays.Installed...) {
+		k, is := l.kind(want.Group, want.Kind)
+		if !is || want.Judges() {
+			continue
+		}
+		list, ok := l.list(ctx, k, "in the whole cluster")
+		if !ok {
+			return nil, false
+		}
+		for i := range list.Items {
+			if want.Kind != "IngressClass" {
+				others = append(others, &list.Items[i])
+				continue
+			}
+			var class networkingv1.IngressClass
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(list.Items[i].Object, &class); err != nil {
+				l.reading.failure("in the whole cluster", k, err)
+				return nil, false
+			}
+			classes = append(classes, &class)
+		}
+	}
+	return strays.Public(classes, others), true
+}
+
+// list reads all objects of a kind, whole.
+func (l *look) list(ctx context.Context, k listed, place string) (*unstructured.UnstructuredList, bool) {
 	list, err := l.client.in(shelf{k.resource, ""}).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		l.reading.failure("in the namespaces of projects", k, err)
-		return nil
+		l.reading.failure(place, k, err)
+		return nil, false
 	}
-	var out []Stray
-	for i := range list.Items {
-		o := &list.Items[i]
-		if !of[o.GetNamespace()] || o.GetLabels()[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy {
-			continue
-		}
-		var service corev1.Service
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &service); err != nil {
-			l.reading.failure("in the namespaces of projects", k, err)
-			continue
-		}
-		if why := strays.Why(&service, strays.Space{Name: o.GetNamespace()}); why != "" {
-			s := stray(headOf(k, o), "it undoes a fence of its project: it "+why)
-			s.Live = o.Object
-			out = append(out, s)
-		}
-	}
-	return out
+	return list, true
 }
 
 // orphans are the namespaces that were made for a project which is not there, and

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"freehold.dev/freehold/internal/api/v1alpha1"
 )
@@ -26,12 +27,26 @@ type Space struct {
 	// Registries are the beginnings of images that may run in it, as its annotation
 	// lists them.
 	Registries []string
+	// Hosts are the names under which it may be called, as its annotation lists them.
+	Hosts []string
+	// Labels are the namespace's, by which policies for the whole cluster select it.
+	Labels map[string]string
+	// Public says of classes by what they face the internet: see the function.
+	Public map[string]string
 }
 
-// Registries reads the annotation of a namespace.
-func Registries(annotations map[string]string) []string {
+// SpaceOf is the namespace of a project by what its controller wrote on it.
+func SpaceOf(name string, labels, annotations map[string]string, public map[string]string) Space {
+	return Space{
+		Name: name, Labels: labels, Public: public,
+		Registries: listed(annotations[v1alpha1.AnnotationRegistries]), Hosts: listed(annotations[v1alpha1.AnnotationHosts]),
+	}
+}
+
+// listed reads the list of an annotation.
+func listed(text string) []string {
 	var out []string
-	for _, r := range strings.Split(annotations[v1alpha1.AnnotationRegistries], ",") {
+	for r := range strings.SplitSeq(text, ",") {
 		if r = strings.TrimSpace(r); r != "" {
 			out = append(out, r)
 		}
@@ -54,7 +69,11 @@ func Why(o any, in Space) string {
 			return "lets traffic through"
 		}
 	case *corev1.Service:
-		return service(o)
+		return service(o, in)
+	case *networkingv1.Ingress:
+		return ingress(o, in)
+	case *unstructured.Unstructured:
+		return installed(o, in)
 	case *corev1.ResourceQuota:
 		return "changes what the project may use"
 	case *corev1.LimitRange:
@@ -129,8 +148,8 @@ func Namespaces(b *rbacv1.ClusterRoleBinding) []string {
 // nothing by itself, and a binding of it is a stray.
 func role(r *rbacv1.Role) string {
 	for _, rule := range r.Rules {
-		has := func(list []string, any ...string) bool {
-			return slices.ContainsFunc(list, func(s string) bool { return s == "*" || slices.Contains(any, s) })
+		has := func(list []string, one ...string) bool {
+			return slices.ContainsFunc(list, func(s string) bool { return s == "*" || slices.Contains(one, s) })
 		}
 		switch {
 		case has(rule.Verbs, "escalate", "bind", "impersonate"):
@@ -144,14 +163,14 @@ func role(r *rbacv1.Role) string {
 	return ""
 }
 
-func service(s *corev1.Service) string {
+func service(s *corev1.Service, in Space) string {
 	switch {
 	case s.Spec.Type != "" && s.Spec.Type != corev1.ServiceTypeClusterIP:
 		return "is of type " + string(s.Spec.Type)
 	case len(s.Spec.ExternalIPs) > 0:
 		return "takes the traffic of " + some(s.Spec.ExternalIPs)
 	}
-	return ""
+	return called(nil, s.Annotations, in)
 }
 
 func pod(p *corev1.Pod, in Space) string {
