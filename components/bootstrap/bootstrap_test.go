@@ -334,7 +334,7 @@ func TestProjectsComeAfterTheControllerAndItsFences(t *testing.T) {
 	project := r.One(t, "kubernetes:freehold.dev/v1alpha1:Project", "bootstrap-project-shop")
 	want := []string{
 		"bootstrap-bindings", "bootstrap-controller", "bootstrap-controller-reach", "bootstrap-controller-workloads", "bootstrap-everybody", "bootstrap-namespace-controller",
-		"bootstrap-namespaces", "bootstrap-node-access", "bootstrap-node-volumes", "bootstrap-owned-objects", "bootstrap-project-definition",
+		"bootstrap-namespaces", "bootstrap-node-access", "bootstrap-node-volumes", "bootstrap-owned-objects", "bootstrap-project-budgets", "bootstrap-project-definition",
 		"bootstrap-project-devices", "bootstrap-project-fences", "bootstrap-project-images", "bootstrap-project-ingress", "bootstrap-project-marks", "bootstrap-project-objects", "bootstrap-project-pods",
 		"bootstrap-project-resources", "bootstrap-project-services",
 	}
