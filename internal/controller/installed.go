@@ -113,9 +113,15 @@ func (i *installed) ask(requests []reconcile.Request) {
 // setUp watches definitions. Every replica does, so that one which becomes the
 // leader knows all kinds before it looks at a project.
 func (i *installed) setUp(ctx context.Context, m ctrl.Manager) error {
+	one := &metav1.PartialObjectMetadata{}
+	one.SetGroupVersionKind(definition)
+	// It waits for the first sync, however long the API server does not answer.
+	if _, err := i.cache.GetInformer(ctx, one); err != nil {
+		return fmt.Errorf("watch which kinds are installed: %w", err)
+	}
 	var all metav1.PartialObjectMetadataList
 	all.SetGroupVersionKind(definition.GroupVersion().WithKind(definition.Kind + "List"))
-	if err := m.GetAPIReader().List(ctx, &all); err != nil {
+	if err := i.client.List(ctx, &all); err != nil {
 		return fmt.Errorf("list the kinds that are installed: %w", err)
 	}
 	for _, d := range all.Items {
@@ -128,8 +134,6 @@ func (i *installed) setUp(ctx context.Context, m ctrl.Manager) error {
 		}
 	}
 	ofInterest := predicate.NewPredicateFuncs(func(o client.Object) bool { _, known := kindOf(o.GetName()); return known })
-	one := &metav1.PartialObjectMetadata{}
-	one.SetGroupVersionKind(definition)
 	return ctrl.NewControllerManagedBy(m).Named("definition").For(one, builder.WithPredicates(ofInterest)).
 		WithOptions(controller.Options{NeedLeaderElection: new(false)}).Complete(i)
 }

@@ -76,6 +76,9 @@ func (f *firstPass) Start(ctx context.Context) error {
 	}
 	f.log.Info("the caches hold the cluster")
 	if err := f.then(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // it is being stopped
+		}
 		return err
 	}
 	f.passes.filled.Store(true)
