@@ -11,6 +11,9 @@ import (
 	"pgregory.net/rapid"
 
 	"freehold.dev/freehold/internal/iam"
+	"freehold.dev/freehold/policies/document"
+	"freehold.dev/freehold/policies/example"
+	"freehold.dev/freehold/policies/rule"
 )
 
 // drawList draws one or a few values, written as text or as list.
@@ -35,7 +38,7 @@ func drawPrincipal(t *rapid.T) any {
 	case 2:
 		return map[string]any{"Service": "sns.amazonaws.com"}
 	default:
-		p := map[string]any{"AWS": drawList(t, "aws", ownAccount, otherAccount, exampleARN+":root", exampleOtherARN+":root", exampleARN+":role/ci", exampleOtherARN+":role/ci")}
+		p := map[string]any{"AWS": drawList(t, "aws", ownAccount, otherAccount, example.ARN+":root", example.OtherARN+":root", example.ARN+":role/ci", example.OtherARN+":role/ci")}
 		if rapid.Bool().Draw(t, "and a service") {
 			p["Service"] = "sns.amazonaws.com"
 		}
@@ -49,7 +52,7 @@ var conditionKeys = map[string][]string{
 	"kms:CallerAccount":    {ownAccount, otherAccount, "2109876543??"},
 	"aws:SourceAccount":    {ownAccount, otherAccount, "*"},
 	"aws:PrincipalArn": {
-		exampleARN + ":role/*", exampleOtherARN + ":role/*", "arn:aws:iam::*:role/ci", "arn:*:" + ownAccount + ":role/ci", "arn:*:iam::" + ownAccount + ":*", "*",
+		example.ARN + ":role/*", example.OtherARN + ":role/*", "arn:aws:iam::*:role/ci", "arn:*:" + ownAccount + ":role/ci", "arn:*:iam::" + ownAccount + ":*", "*",
 	},
 	"aws:SourceArn":                      {"arn:aws:sns:eu-central-1:" + ownAccount + ":t", "arn:aws:sns:*:*:t", "arn:aws:s3:::b", "arn:aws:sns:*:" + ownAccount + ":*"},
 	"aws:PrincipalOrgID":                 {"o-a1b2c3d4e5"},
@@ -97,10 +100,10 @@ func keysOf(m map[string][]string) []string {
 func drawStatement(t *rapid.T, effect string, conditions int) map[string]any {
 	st := map[string]any{
 		"Effect": effect, "Action": drawList(t, "action", "sts:AssumeRole", "sts:*", "*", "s3:GetObject", "iam:CreateRole", "iam:*", "kms:Decrypt"),
-		"Resource": drawList(t, "resource", "*", exampleARN+":role/*", exampleOtherARN+":role/x", "arn:aws:iam::*:role/x", exampleBoundary),
+		"Resource": drawList(t, "resource", "*", example.ARN+":role/*", example.OtherARN+":role/x", "arn:aws:iam::*:role/x", example.Boundary),
 	}
 	if rapid.IntRange(0, 9).Draw(t, "everybody else") == 0 {
-		st["NotPrincipal"] = map[string]any{"AWS": exampleARN + ":root"}
+		st["NotPrincipal"] = map[string]any{"AWS": example.ARN + ":root"}
 	} else {
 		st["Principal"] = drawPrincipal(t)
 	}
@@ -112,7 +115,7 @@ func drawStatement(t *rapid.T, effect string, conditions int) map[string]any {
 
 // read reads a drawn document, each time anew.
 func read(t *rapid.T, doc map[string]any) iam.Document {
-	d, err := parseDocument(doc)
+	d, err := document.Parse(doc)
 	if err != nil {
 		t.Fatalf("%v: %v", doc, err)
 	}
@@ -122,11 +125,11 @@ func read(t *rapid.T, doc map[string]any) iam.Document {
 // judged is what the rules say of a document: does a statement let outsiders in?
 func judged(t *rapid.T, doc map[string]any) bool {
 	return slices.ContainsFunc(read(t, doc).Statement, func(st iam.Statement) bool {
-		return len(outsiders(st, ownAccount)) > 0 || len(services(st, ownAccount)) > 0
+		return len(document.Outsiders(st, ownAccount)) > 0 || len(document.Services(st, ownAccount)) > 0
 	})
 }
 
-func document(statements ...any) map[string]any {
+func documentOf(statements ...any) map[string]any {
 	return map[string]any{"Version": "2012-10-17", "Statement": statements}
 }
 
@@ -144,14 +147,14 @@ func TestOneStatementIsJudgedAsTryingEverybodyWouldJudgeIt(t *testing.T) {
 		onlyFirst(st)
 		anybody, outsider := false, false
 		for _, who := range population() {
-			fits := who.lets(read(t, document(st))) != iam.Silent // undecided is not out
+			fits := who.lets(read(t, documentOf(st))) != iam.Silent // undecided is not out
 			anybody = anybody || fits
 			outsider = outsider || fits && who.outsider
 		}
 		if !anybody {
 			t.Skip("a statement for nobody may be judged either way")
 		}
-		if got := judged(t, document(st)); got != outsider {
+		if got := judged(t, documentOf(st)); got != outsider {
 			t.Errorf("%s lets outsiders in: judged %v, tried %v", oneLine(st), got, outsider)
 		}
 	})
@@ -182,11 +185,11 @@ func TestADocumentThatPassesLetsNoOutsiderIn(t *testing.T) {
 		for range rapid.IntRange(1, 4).Draw(t, "statements") {
 			all = append(all, drawStatement(t, rapid.SampledFrom([]string{"Allow", "Allow", "Deny"}).Draw(t, "effect"), 3))
 		}
-		if judged(t, document(all...)) {
+		if judged(t, documentOf(all...)) {
 			return
 		}
 		for _, who := range population() {
-			if got := who.lets(read(t, document(all...))); who.outsider && got == iam.Allowed {
+			if got := who.lets(read(t, documentOf(all...))); who.outsider && got == iam.Allowed {
 				t.Errorf("%s passes and lets in %+v", oneLine(all), who.Request)
 			}
 		}
@@ -200,13 +203,13 @@ func TestAddingAnAllowNeverTurnsViolatedIntoPass(t *testing.T) {
 			all = append(all, drawStatement(t, rapid.SampledFrom([]string{"Allow", "Deny"}).Draw(t, "effect"), 2))
 		}
 		for _, where := range []struct{ typ, property string }{
-			{typeRole, "assumeRolePolicy"}, {"aws:iam/rolePolicy:RolePolicy", "policy"}, {typePolicy, "policy"}, {"aws:s3/bucketPolicy:BucketPolicy", "policy"},
+			{rule.TypeRole, "assumeRolePolicy"}, {"aws:iam/rolePolicy:RolePolicy", "policy"}, {"aws:iam/policy:Policy", "policy"}, {"aws:s3/bucketPolicy:BucketPolicy", "policy"},
 			{"aws:kms/key:Key", "policy"},
 		} {
-			before := example("", where.typ, object{"name": "freehold-acme-boundary", where.property: document(all...)})
-			after := example("", where.typ, object{
+			before := example.Of("", where.typ, object{"name": "freehold-acme-boundary", where.property: documentOf(all...)})
+			after := example.Of("", where.typ, object{
 				"name":         "freehold-acme-boundary",
-				where.property: document(append(slices.Clone(all), drawStatement(t, "Allow", 2))...),
+				where.property: documentOf(append(slices.Clone(all), drawStatement(t, "Allow", 2))...),
 			})
 			for _, r := range All() {
 				if a, b := ask(r, before), ask(r, after); a.Answer == Violated && b.Answer != Violated {
@@ -219,13 +222,13 @@ func TestAddingAnAllowNeverTurnsViolatedIntoPass(t *testing.T) {
 
 func TestADocumentSaysTheSameAsTextAndAsObject(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		doc := document(drawStatement(t, "Allow", 3), drawStatement(t, "Deny", 3))
+		doc := documentOf(drawStatement(t, "Allow", 3), drawStatement(t, "Deny", 3))
 		text, err := json.Marshal(doc)
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, errA := parseDocument(doc)
-		b, errB := parseDocument(string(text))
+		a, errA := document.Parse(doc)
+		b, errB := document.Parse(string(text))
 		if errA != nil || errB != nil || !reflect.DeepEqual(a, b) {
 			t.Errorf("object %+v, %v; text %+v, %v", a, errA, b, errB)
 		}
@@ -246,13 +249,13 @@ func TestAnAccountIsFoundHoweverDeepItIs(t *testing.T) {
 	names := []string{"list", "map", "JSON", "base64", "percent", "text"}
 	rapid.Check(t, func(t *rapid.T) {
 		var v any = rapid.SampledFrom([]string{
-			otherAccount, exampleOtherARN + ":role/x", otherAccount + ".dkr.ecr.eu-central-1.amazonaws.com/app", "s3://data-" + otherAccount + "/x",
+			otherAccount, example.OtherARN + ":role/x", otherAccount + ".dkr.ecr.eu-central-1.amazonaws.com/app", "s3://data-" + otherAccount + "/x",
 		}).Draw(t, "reference")
 		for range rapid.IntRange(1, 4).Draw(t, "depth") {
 			v = wraps[rapid.SampledFrom(names).Draw(t, "wrap")](v)
 		}
-		e := example("", "aws:ssm/parameter:Parameter", object{"value": v})
-		for _, r := range references {
+		e := example.Of("", "aws:ssm/parameter:Parameter", object{"value": v})
+		for _, r := range All() {
 			if r.ID == "FH201" && ask(r, e).Answer != Violated {
 				t.Errorf("%v passes", v)
 			}
@@ -265,4 +268,12 @@ func asList(v any) []any {
 		return list
 	}
 	return []any{v}
+}
+
+func oneLine(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // a case that is written wrong
+	}
+	return string(b)
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+
+	"freehold.dev/freehold/policies/example"
 )
 
 // Each of these passed before there was a rule for its kind.
@@ -33,7 +35,7 @@ func TestEveryWayOfSharingThatOncePassedIsRefused(t *testing.T) {
 	}
 	packed := z.EncodeAll([]byte(globexRole+strings.Repeat(" and so on", 20)), nil)
 	for _, e := range []Example{
-		honest("the org's own account as the administrator of everybody's findings", "aws:guardduty/organizationAdminAccount:OrganizationAdminAccount", object{"adminAccountId": exampleAccount}),
+		honest("the org's own account as the administrator of everybody's findings", "aws:guardduty/organizationAdminAccount:OrganizationAdminAccount", object{"adminAccountId": example.Account}),
 		honest("a control on an organizational unit", "aws:controltower/controlTowerControl:ControlTowerControl", object{"controlIdentifier": "arn:aws:controltower:eu-central-1::control/X", "targetIdentifier": "arn:aws:organizations::111111111111:ou/o-a1b2c3d4e5/ou-1"}),
 		honest("a trail of the organization", "aws:cloudtrail/trail:Trail", object{"name": "x", "s3BucketName": lookLogs, "isOrganizationTrail": true}),
 		honest("a trail of the organization, as text", "aws:cloudtrail/trail:Trail", object{"name": "x", "s3BucketName": lookLogs, "isOrganizationTrail": "true"}),
@@ -73,7 +75,7 @@ func TestEveryWayOfSharingThatOncePassedIsRefused(t *testing.T) {
 		honest("a policy of an endpoint of Verified Access", "aws:verifiedaccess/endpoint:Endpoint", object{"verifiedAccessGroupId": "vagr-0abc", "endpointType": "load-balancer", "attachmentType": "vpc", "policyDocument": "permit(principal, action, resource);"}),
 		honest("a policy of an access point", "aws:s3/accessPoint:AccessPoint", object{"bucket": lookBucket, "policy": everybody}),
 		honest("a bot with another account's role", "aws:lex/v2modelsBot:V2modelsBot", object{"name": "x", "idleSessionTtlInSeconds": 60.0, "roleArn": globexRole}),
-		honest("a copy of a cluster's snapshot for everybody", "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy", object{"sharedAccounts": list{"all"}, "sourceDbClusterSnapshotIdentifier": "arn:aws:rds:eu-central-1:" + exampleAccount + ":cluster-snapshot:x", "targetDbClusterSnapshotIdentifier": "y"}),
+		honest("a copy of a cluster's snapshot for everybody", "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy", object{"sharedAccounts": list{"all"}, "sourceDbClusterSnapshotIdentifier": "arn:aws:rds:eu-central-1:" + example.Account + ":cluster-snapshot:x", "targetDbClusterSnapshotIdentifier": "y"}),
 		honest("a snapshot for everybody", "aws:rds/snapshot:Snapshot", object{"dbInstanceIdentifier": "x", "dbSnapshotIdentifier": "y", "sharedAccounts": list{"all"}}),
 		honest("a grant by canonical id", "aws:s3/bucketAclV2:BucketAclV2", object{"bucket": lookBucket, "accessControlPolicy": object{"owner": object{"id": strings.Repeat("a", 64)}, "grants": list{object{"permission": "READ", "grantee": object{"type": "CanonicalUser", "id": strings.Repeat("b", 64)}}}}}),
 		honest("a grant by canonical id in a bucket", "aws:s3/bucket:Bucket", object{"grants": list{object{"id": strings.Repeat("b", 64), "type": "CanonicalUser", "permissions": list{"READ"}}}}),

@@ -1,14 +1,17 @@
 package policies
 
-import "freehold.dev/freehold/internal/iam"
+import (
+	"freehold.dev/freehold/internal/iam"
+	"freehold.dev/freehold/policies/example"
+)
 
 // What outsiders and services say by looking at a document, the evaluator says
 // by trying everybody: it answers one request after the other, as AWS does, and
 // knows nothing of what a condition is good for.
 
 const (
-	ownAccount   = exampleAccount
-	otherAccount = exampleOther
+	ownAccount   = example.Account
+	otherAccount = example.OtherAccount
 	// nearAccount differs in the last digits, for patterns that end early.
 	nearAccount = "210987654399"
 )
@@ -62,7 +65,7 @@ func population() []somebody {
 // lets is the verdict on somebody who does what the document is about.
 func (s somebody) lets(doc iam.Document) iam.Verdict {
 	r := s.Request
-	r.Action, r.Resource = "sts:AssumeRole", exampleARN+":role/ci"
+	r.Action, r.Resource = "sts:AssumeRole", example.ARN+":role/ci"
 	for i := range doc.Statement {
 		doc.Statement[i].Action, doc.Statement[i].Resource = iam.Values{"*"}, nil
 	}

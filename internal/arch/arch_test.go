@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -44,8 +45,25 @@ var may = map[string][]string{
 	// What nobody knows yet is one value for all who read a preview.
 	"internal/unknown": {},
 
-	"policies":     {"internal/iam", "internal/unknown", "policies/table"},
-	"policies/gen": {"policies", "policies/table"},
+	// The isolation rules have rooms, on floors that policyFloors lists: a topic of rules
+	// reads resources by what is below it, and knows nothing of another topic.
+	"policies":            {"policies/boundaries", "policies/clusters", "policies/document", "policies/encryption", "policies/example", "policies/exposure", "policies/kinds", "policies/ownership", "policies/reading", "policies/references", "policies/rule", "policies/sharing", "policies/table", "policies/trusts", "policies/workloads"},
+	"policies/rule":       {"internal/iam", "internal/unknown", "policies/table"},
+	"policies/example":    {"policies/rule"},
+	"policies/reading":    {"internal/iam", "policies/rule", "policies/table"},
+	"policies/document":   {"internal/iam", "policies/reading", "policies/rule", "policies/table"},
+	"policies/manifest":   {"policies/rule"},
+	"policies/ownership":  {"internal/iam", "policies/document", "policies/example", "policies/reading", "policies/rule", "policies/table"},
+	"policies/references": {"internal/iam", "policies/document", "policies/example", "policies/manifest", "policies/reading", "policies/rule", "policies/table"},
+	"policies/kinds":      {"policies/example", "policies/manifest", "policies/reading", "policies/rule"},
+	"policies/trusts":     {"internal/iam", "policies/document", "policies/example", "policies/rule", "policies/table"},
+	"policies/boundaries": {"internal/iam", "policies/document", "policies/example", "policies/reading", "policies/rule"},
+	"policies/sharing":    {"internal/iam", "policies/example", "policies/rule", "policies/table"},
+	"policies/exposure":   {"policies/example", "policies/rule", "policies/table"},
+	"policies/encryption": {"policies/example", "policies/manifest", "policies/rule", "policies/table"},
+	"policies/clusters":   {"policies/example", "policies/manifest", "policies/rule"},
+	"policies/workloads":  {"policies/document", "policies/example", "policies/manifest", "policies/rule"},
+	"policies/gen":        {"policies", "policies/table"},
 
 	"policies/table":     {},
 	"policies/table/gen": {},
@@ -292,6 +310,70 @@ func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 				t.Errorf("%s may import %s, and does not", p, to)
 			}
 		}
+	}
+}
+
+// policyFloors are the rooms of policies, from the bottom up.
+var policyFloors = [][]string{
+	{"policies/table"},
+	{"policies/rule"},
+	{"policies/example", "policies/reading", "policies/manifest"},
+	{"policies/document"},
+	{
+		"policies/ownership", "policies/references", "policies/kinds", "policies/trusts", "policies/boundaries",
+		"policies/sharing", "policies/exposure", "policies/encryption", "policies/clusters", "policies/workloads",
+	},
+	{"policies"},
+	{"policies/gen", "policies/table/gen"},
+}
+
+// Rooms of one floor know nothing of each other, in their tests neither: what two of
+// them need is on a floor below.
+func TestRoomsOfPoliciesImportFloorsBelowThemOnly(t *testing.T) {
+	floor := map[string]int{}
+	for n, rooms := range policyFloors {
+		for _, room := range rooms {
+			floor[room] = n
+		}
+	}
+	root, empty := os.DirFS("../.."), maps.Clone(floor)
+	err := fs.WalkDir(root, "policies", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") {
+			return err
+		}
+		from := path.Dir(name)
+		own, ok := floor[from]
+		if !ok {
+			t.Errorf("%s is on no floor: say in policyFloors what it may know", from)
+			return nil
+		}
+		delete(empty, from)
+		src, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range f.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			to := strings.TrimPrefix(imp, module)
+			// A test of a package's outside imports the package itself.
+			if n, ok := floor[to]; ok && n >= own && (to != from || !strings.HasSuffix(name, "_test.go")) {
+				t.Errorf("%s imports %s, which is not on a floor below it", name, to)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range empty {
+		t.Errorf("%s is on a floor and not in the tree", room)
 	}
 }
 
