@@ -50,7 +50,7 @@ func TestEveryKindOfTheSDKsIsInOneState(t *testing.T) {
 	for _, token := range tokens {
 		group, _, _ := manifest.GVK(token)
 		if _, ok := kubernetesGroups[group]; !ok {
-			t.Errorf("%s: say in policies/kinds.go what the group %s does", token, group)
+			t.Errorf("%s: say in policies/kinds/kinds.go what the group %s does", token, group)
 		}
 	}
 	components := tokensOf(t, "github.com/pulumi/pulumi-eks/sdk/v3", "eks")
@@ -59,7 +59,7 @@ func TestEveryKindOfTheSDKsIsInOneState(t *testing.T) {
 	}
 	for _, token := range components {
 		if _, ok := eksComponents[token]; !ok {
-			t.Errorf("%s: say in policies/kinds.go what it makes", token)
+			t.Errorf("%s: say in policies/kinds/kinds.go what it makes", token)
 		}
 	}
 }

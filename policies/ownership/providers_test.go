@@ -36,7 +36,7 @@ func TestEveryArgumentOfTheProvidersIsInOneList(t *testing.T) {
 			name := field.Tag.Get("pulumi")
 			has[name] = true
 			if _, ok := providers[tc.typ].arguments[name]; !ok {
-				t.Errorf("%s takes %q: say in policies/providers.go whether it may be given", tc.typ, name)
+				t.Errorf("%s takes %q: say in policies/ownership/providers.go whether it may be given", tc.typ, name)
 			}
 		}
 		for name := range providers[tc.typ].arguments {
