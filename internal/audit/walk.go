@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -100,7 +101,7 @@ func edgeKind(typ, path, statement string) (kind, rule string) {
 		plain := indices.ReplaceAllString(path, "")
 		for _, end := range w.Ends {
 			if plain == end.Path || strings.HasPrefix(plain, end.Path+".") {
-				return end.Kind, ruleOf(typ)
+				return end.Kind, cmp.Or(end.Rule, ruleOf(typ))
 			}
 		}
 		rule = ruleOf(typ)

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -84,7 +85,7 @@ func (a account) strangers(t Thing) (out []stranger, err error) {
 			for _, who := range whom {
 				to, tokens := farEnd(who)
 				out = append(out, stranger{tokens: tokens, edge: finding.Edge{
-					Kind: end.Kind, Rule: ruleOf(t.Type), From: from, To: to, Value: who.ID, Statement: who.Statement,
+					Kind: end.Kind, Rule: cmp.Or(end.Rule, ruleOf(t.Type)), From: from, To: to, Value: who.ID, Statement: who.Statement,
 				}})
 			}
 		}

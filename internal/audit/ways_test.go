@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -90,8 +92,17 @@ func TestTheOtherEndIsNamedWhoeverItIs(t *testing.T) {
 		"a snapshot for two others and all": {awstype.RDSSnapshot, m{"sharedAccounts": []any{acme, stranger1, "all"}}, []string{
 			"grant FH308 at sharedAccounts[1] to " + account + " " + stranger1 + " by " + stranger1, "grant FH308 at sharedAccounts[2] to anybody anybody by *",
 		}},
-		"another org's key of a cluster":     {awstype.EKSAccessEntry, m{"principalArn": "arn:aws:iam::" + globex + ":role/node"}, []string{"grant FH802 at principalArn to globex aws:iam/role:Role by arn:aws:iam::" + globex + ":role/node"}},
-		"people of the spec's own issuer":    {awstype.EKSIdentityProviderConfig, m{"oidc": m{"issuerUrl": "https://login.acme.example"}}, nil},
+		"another org's key of a cluster":  {awstype.EKSAccessEntry, m{"principalArn": "arn:aws:iam::" + globex + ":role/node"}, []string{"grant FH802 at principalArn to globex aws:iam/role:Role by arn:aws:iam::" + globex + ":role/node"}},
+		"people of the spec's own issuer": {awstype.EKSIdentityProviderConfig, m{"oidc": m{"issuerUrl": "https://login.acme.example"}}, nil},
+		"a store of the organization's events": {awstype.EventDataStore, m{"organizationEnabled": true}, []string{
+			"reference FH419 at organizationEnabled to outside organizationEnabled true by organizationEnabled true",
+		}},
+		"a store of the account's events": {awstype.EventDataStore, m{"organizationEnabled": false}, nil},
+		"a workspace for the organization": {awstype.GrafanaWorkspace, m{"accountAccessType": "ORGANIZATION"}, []string{
+			"reference FH419 at accountAccessType to outside accountAccessType ORGANIZATION by accountAccessType ORGANIZATION",
+		}},
+		"a workspace for the account":        {awstype.GrafanaWorkspace, m{"accountAccessType": "CURRENT_ACCOUNT"}, nil},
+		"an aggregator of two accounts":      {awstype.ConfigAggregator, m{"accountAggregationSource": []any{m{"accountIds": []any{acme, globex}}}}, []string{"reference FH417 at accountAggregationSource[0].accountIds[1] to globex " + account + " by " + globex}},
 		"people of another issuer":           {awstype.EKSIdentityProviderConfig, m{"oidc": m{"issuerUrl": "https://login.mallory.example"}}, []string{"trust FH803 at oidc.issuerUrl to outside https://login.mallory.example by https://login.mallory.example"}},
 		"whoever signs in elsewhere":         {awstype.IAMOIDCProvider, m{"url": "https://token.example.com"}, []string{"trust FH306 at url to outside https://token.example.com by https://token.example.com"}},
 		"copies in somebody's bucket":        {awstype.S3Replication, m{"rules": []any{m{"destination": m{"bucket": "arn:aws:s3:::mallorys"}}}}, []string{"reference FH414 at rules[0].destination.bucket to outside arn:aws:s3:::mallorys by arn:aws:s3:::mallorys"}},
@@ -162,5 +173,30 @@ func TestAWayThatSomebodyAnswersForIsNotReportedTwice(t *testing.T) {
 	}
 	if a := excepted(partner, security); len(a.Edges) != 0 || a.Orgs[0].Accepted != 3 {
 		t.Errorf("both are accepted: %+v, %+v", a.Edges, a.Orgs)
+	}
+}
+
+func TestOnlyWhatLeadsOutOfAnAccountLeadsOut(t *testing.T) {
+	scope := policies.Scope{Org: "acme", AccountID: acme}
+	own := Thing{Type: awstype.SignerPermission, ID: "own", Properties: m{"principal": acme}}
+	theirs := Thing{Type: awstype.SignerPermission, ID: "theirs", Properties: m{"principal": globex}}
+	unread := Thing{Type: awstype.SQSQueuePolicy, ID: "unread", Properties: m{"policy": "{"}}
+	byAWS := Thing{Type: awstype.SignerPermission, ID: "aws", Properties: m{"principal": globex}, ByCloud: true}
+	all := []Thing{own, theirs, unread, byAWS}
+	got, err := LeadOut(Options{Rules: policies.All(), Now: time.Now}, acme, scope, all, all)
+	if err == nil || !strings.Contains(err.Error(), "unread") {
+		t.Errorf("a document that cannot be read: %v", err)
+	}
+	if d := cmp.Diff([]Thing{theirs}, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+
+	member := Thing{Type: awstype.GuardDutyInvitation, ID: "security", Name: "security", Properties: m{"masterAccountId": globex}}
+	for name, accepted := range map[string]bool{"security": true, "another": false} {
+		scope.Exceptions = []policies.Exception{{Rule: "FH418", Resource: name, Reason: "the organization's security account", Expires: "2099-01-01"}}
+		got, err := LeadOut(Options{Rules: policies.All(), Now: time.Now}, acme, scope, []Thing{member}, []Thing{member})
+		if err != nil || (len(got) == 0) != accepted {
+			t.Errorf("accepted by the name %s: %v, %v", name, got, err)
+		}
 	}
 }

@@ -63,7 +63,7 @@ func sharingPolicies() map[string]iam.Document {
 		"access-role-audit.json": iam.New(
 			iam.Statement{Sid: "Sharing", Effect: iam.Allow, Action: first, Resource: iam.Values{"*"}},
 			// The keys of an API are read by the same action, and are no setting.
-			iam.Statement{Sid: "SharingOfAPIs", Effect: iam.Allow, Action: apis, Resource: iam.Values{"arn:aws:apigateway:REGION::/restapis"}},
+			iam.Statement{Sid: "SharingOfAPIs", Effect: iam.Allow, Action: apis, Resource: iam.Values{"arn:aws:apigateway:REGION::/domainnames", "arn:aws:apigateway:REGION::/restapis"}},
 		),
 		"access-role-audit-more.json": iam.New(iam.Statement{Sid: "Sharing", Effect: iam.Allow, Action: second, Resource: iam.Values{"*"}}),
 	}

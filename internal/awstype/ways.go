@@ -55,6 +55,8 @@ type End struct {
 	// From is where Cloud Control has the property: "/" goes into what the Pulumi
 	// type has no level for, "S3Settings/ExpectedBucketOwner".
 	From string
+	// Rule is the rule that it breaks, where that is another than the way's.
+	Rule string
 	// Closed are the values of a switch that keep everybody else out.
 	Closed []string
 }
@@ -91,7 +93,7 @@ const (
 func Ways() []Way { return slices.Clone(ways()) }
 
 var ways = sync.OnceValue(func() []Way {
-	return slices.Concat(identityWays, keyWays, networkWays, nameWays, bucketWays, imageWays, messageWays, functionWays, storeWays, copyWays, memberWays, controlWays, partWays, stateWays)
+	return slices.Concat(identityWays, keyWays, networkWays, nameWays, bucketWays, imageWays, messageWays, functionWays, storeWays, copyWays, memberWays, namedWays, controlWays, partWays, stateWays)
 })
 
 // WayOf returns the way that a listed thing of a type is; ok is false if it is none.

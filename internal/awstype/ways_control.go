@@ -53,12 +53,12 @@ var controlWays = []Way{
 		End{Path: "dataSourceConfiguration.s3Configuration.bucketArn", From: "DataSourceConfiguration.S3Configuration.BucketArn", Is: IsBucket, Kind: kindReference}),
 	controlled("backup-report", "Report plans of AWS Backup", BackupReportPlan, Control{Type: "AWS::Backup::ReportPlan"}, "FH419",
 		[]string{"backup:DescribeReportPlan", "backup:ListReportPlans", "backup:ListTags"},
-		End{Path: "reportSetting.accounts", From: "ReportSetting.Accounts", Is: IsAccount, Kind: kindReference},
+		End{Path: "reportSetting.accounts", From: "ReportSetting.Accounts", Is: IsAccount, Kind: kindReference, Rule: "FH417"},
 		End{Path: "reportSetting.organizationUnits", From: "ReportSetting.OrganizationUnits", Is: IsOutside, Kind: kindReference},
-		End{Path: "reportDeliveryChannel.s3BucketName", From: "ReportDeliveryChannel.S3BucketName", Is: IsBucket, Kind: kindReference}),
+		End{Path: "reportDeliveryChannel.s3BucketName", From: "ReportDeliveryChannel.S3BucketName", Is: IsBucket, Kind: kindReference, Rule: "FH417"}),
 	controlled("config-aggregator", "Aggregators of AWS Config", ConfigAggregator, Control{Type: "AWS::Config::ConfigurationAggregator"}, "FH419",
 		[]string{"config:DescribeConfigurationAggregators", "config:ListTagsForResource"},
-		End{Path: "accountAggregationSource.accountIds", From: "AccountAggregationSources.AccountIds", Is: IsAccount, Kind: kindReference},
+		End{Path: "accountAggregationSource.accountIds", From: "AccountAggregationSources.AccountIds", Is: IsAccount, Kind: kindReference, Rule: "FH417"},
 		End{Path: "organizationAggregationSource.roleArn", From: "OrganizationAggregationSource.RoleArn", Is: IsOutside, Kind: kindReference}),
 	controlled("event-data-store", "Event data stores of CloudTrail", EventDataStore, Control{Type: "AWS::CloudTrail::EventDataStore"}, "FH419",
 		[]string{"cloudtrail:GetEventConfiguration", "cloudtrail:GetEventDataStore", "cloudtrail:GetInsightSelectors", "cloudtrail:ListEventDataStores", "cloudtrail:ListTags"},
@@ -103,9 +103,15 @@ var controlWays = []Way{
 func controlled(id, title, token string, by Control, rule string, calls []string, ends ...End) Way {
 	service, resource, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(by.Type, "AWS::")), "::")
 	calls = slices.Concat(controlCalls, calls)
+	rules := []string{rule}
+	for _, e := range ends {
+		if e.Rule != "" && !slices.Contains(rules, e.Rule) {
+			rules = append(rules, e.Rule)
+		}
+	}
 	slices.Sort(calls)
 	return Way{
-		ID: id, Title: title, Rules: []string{rule}, Types: []string{token}, List: by.Type, Control: &by, Calls: calls, Ends: ends,
+		ID: id, Title: title, Rules: rules, Types: []string{token}, List: by.Type, Control: &by, Calls: calls, Ends: ends,
 		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-" + service + "-" + resource + ".html",
 	}
 }

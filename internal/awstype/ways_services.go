@@ -43,6 +43,8 @@ const (
 	listSearch       = "OpenSearch domains"
 	listBackups      = "AWS Backup vaults and plans"
 	listCodeArtifact = "CodeArtifact domains and repositories"
+	listVaults       = "S3 Glacier vaults"
+	listAuthorities  = "private certificate authorities"
 )
 
 // messageWays: who may send and receive, and where events and logs go.
@@ -196,7 +198,7 @@ var storeWays = []Way{
 		Calls:  []string{"es:ListVpcEndpointAccess"},
 		Ends:   []End{{Path: "account", Is: IsPrincipal, Kind: kindGrant}},
 	},
-	resourcePolicy("archive-policy", "Policies of S3 Glacier vaults", GlacierVault, "accessPolicy", "S3 Glacier vaults",
+	resourcePolicy("archive-policy", "Policies of S3 Glacier vaults", GlacierVault, "accessPolicy", listVaults,
 		"https://docs.aws.amazon.com/amazonglacier/latest/dev/api-GetVaultAccessPolicy.html", "glacier:GetVaultAccessPolicy", "glacier:ListVaults"),
 	resourcePolicy("backup-policy", "Policies of AWS Backup vaults", BackupVaultPolicy, "policy", listBackups,
 		"https://docs.aws.amazon.com/aws-backup/latest/devguide/API_GetBackupVaultAccessPolicy.html",
@@ -210,7 +212,7 @@ var storeWays = []Way{
 		Calls: []string{"backup:GetBackupPlan", "backup:ListBackupPlans"},
 		Ends:  []End{{Path: "rules.copyActions.destinationVaultArn", Is: IsAccount, Kind: kindReference}},
 	},
-	resourcePolicy("authority-policy", "Policies of private certificate authorities", PrivateCAPolicy, "policy", "private certificate authorities",
+	resourcePolicy("authority-policy", "Policies of private certificate authorities", PrivateCAPolicy, "policy", listAuthorities,
 		"https://docs.aws.amazon.com/privateca/latest/APIReference/API_GetPolicy.html", "acm-pca:GetPolicy", "acm-pca:ListCertificateAuthorities"),
 	resourcePolicy("catalog-policy", "The policy of the Glue catalog", GluePolicy, "policy", "the Glue catalog",
 		"https://docs.aws.amazon.com/glue/latest/webapi/API_GetResourcePolicies.html", "glue:GetResourcePolicies"),

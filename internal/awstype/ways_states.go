@@ -50,23 +50,6 @@ var stateWays = []Way{
 		"it is an argument of the one query that makes the database, which is the Glue catalog's and does not say it",
 		"https://docs.aws.amazon.com/athena/latest/APIReference/API_ResultConfiguration.html", "FH417",
 		"aws:athena/database:Database"),
-	{
-		ID: "not-yet-listed", Title: "Settings whose services list them by calls of their own",
-		Source: "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html",
-		Rules:  []string{"FH305", "FH417", "FH418", "FH419"},
-		Also: []string{
-			"aws:codeartifact/repository:Repository", "aws:dynamodb/table:Table", "aws:dynamodb/tableExport:TableExport",
-			"aws:glue/catalogDatabase:CatalogDatabase", "aws:glue/catalogTable:CatalogTable", "aws:glue/crawler:Crawler",
-			"aws:glue/dataQualityRuleset:DataQualityRuleset", "aws:glue/mLTransform:MLTransform", "aws:lakeformation/dataCellsFilter:DataCellsFilter",
-			"aws:lakeformation/dataLakeSettings:DataLakeSettings", "aws:lakeformation/optIn:OptIn", "aws:s3/bucketAclV2:BucketAclV2",
-			"aws:s3control/accessGrant:AccessGrant", "aws:directoryservice/sharedDirectory:SharedDirectory",
-			"aws:directoryservice/sharedDirectoryAccepter:SharedDirectoryAccepter", AccessAnalyzerAnalyzer,
-			"aws:acmpca/permission:Permission", "aws:apigateway/domainName:DomainName", "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:glacier/vaultLock:VaultLock",
-			"aws:macie2/classificationJob:ClassificationJob", "aws:opensearch/outboundConnection:OutboundConnection",
-			"aws:s3control/accessGrantsInstanceResourcePolicy:AccessGrantsInstanceResourcePolicy",
-		},
-		Unlisted: "their services list them by calls that an audit does not make yet",
-	},
 }
 
 // inState is a way of types that no listing can show, because of what is said.

@@ -177,12 +177,15 @@ func TestEachReasonForNotListingIsItsOwn(t *testing.T) {
 			t.Errorf("%s and %s give the same reason: %s", w.ID, other, why)
 		}
 		reasons[why] = w.ID
+		if strings.Contains(why, "is written") || strings.Contains(why, "yet") {
+			t.Errorf("%s: that nobody has written it is no reason", w.ID)
+		}
 		if w.Unlisted != "" {
 			unlisted += len(w.Also)
 		}
 	}
-	if unlisted > 80 {
-		t.Errorf("%d types are in no listing, more than 80: most services can list what they have", unlisted)
+	if unlisted > 40 {
+		t.Errorf("%d types are in no listing, more than 40: most services can list what they have", unlisted)
 	}
 }
 

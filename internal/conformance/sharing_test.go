@@ -105,12 +105,14 @@ func (c *customer) sharesEverything(l *lab.Lab, other *customer) {
 // few of them; their lists are tried in the sandbox, and on answers as AWS
 // documents them.
 var seldomShared = []string{
-	"accelerator-attachment", "audit-framework", "backup-report", "build-policy", "clean-room", "cloud-wan", "config-aggregator",
-	"delivery-stream", "detective-member", "direct-connect", "event-data-store", "firewall-policy", "grafana", "guardduty-member",
-	"image-distribution", "inspector-member", "knowledge-source", "license-grant", "macie-member", "mail-policy", "metric-stream",
-	"migration-endpoint", "model-policy", "multi-region-access-point", "notebook-accounts", "observability", "portfolio-share", "profile",
-	"public-repository", "query-results", "repository-template", "response-plan", "schema-policy", "securityhub-member", "service-names",
-	"signer-permission", "snapshot-lifecycle", "storage-lens", "table-bucket", "trace-policy", "warehouse-policy", "warehouse-share",
+	"accelerator-attachment", "access-grant", "archive-lock", "audit-framework", "authority-permission", "backup-report", "bucket-acl",
+	"build-policy", "catalog-link", "clean-room", "cloud-wan", "config-aggregator", "delivery-stream", "detective-member", "direct-connect",
+	"domain-name-policy", "event-data-store", "firewall-policy", "foreign-alarm", "grafana", "guardduty-member", "image-distribution",
+	"inspector-member", "knowledge-source", "lake-setting", "license-grant", "macie-job", "macie-member", "mail-policy", "metric-stream",
+	"migration-endpoint", "model-policy", "multi-region-access-point", "notebook-accounts", "observability", "organization-analyzer",
+	"package-repository", "portfolio-share", "profile", "public-repository", "query-results", "repository-template", "response-plan",
+	"schema-policy", "search-connection", "securityhub-member", "service-names", "shared-directory", "signer-permission", "snapshot-lifecycle",
+	"storage-lens", "table-bucket", "table-copy", "trace-policy", "warehouse-policy", "warehouse-share",
 }
 
 // The table of what is made by hand, and of what the emulator cannot make, is the

@@ -90,7 +90,10 @@ func TestAnAuditFindsEachWayOfSharingThatIsMadeByHand(t *testing.T) {
 		{Name: "sink", Token: awstype.OAMSink, In: map[string]any{"name": "globex"}},
 		{Name: "wan", Token: awstype.CloudWAN, In: map[string]any{"globalNetworkId": "global-network-1"}},
 	})
-	things := slices.Concat(sharestest.Estate(acme.ID, globex.ID, "acme"), sharestest.Partners(acme.ID, globex.ID), sharestest.Controlled(acme.ID, globex.ID))
+	things := slices.Concat(sharestest.Estate(acme.ID, globex.ID, "acme"), sharestest.Partners(acme.ID, globex.ID), sharestest.Controlled(acme.ID, globex.ID), sharestest.Named(acme.ID, globex.ID))
+	things = append(things, sharestest.Thing{
+		Name: "shares-analyzer", Token: awstype.AccessAnalyzerAnalyzer, Way: "organization-analyzer", In: map[string]any{"analyzerName": "everybody", "type": "ORGANIZATION"},
+	})
 	made := byHand(t, c, acme, things)
 	taken := sharestest.Taken(made["shares-net"].ID, made["shares-subnet"].ID, theirs["gateway"].ID, theirs["zone"].ID, theirs["rule"].ID, theirs["share"].ARN)
 	taken = append(taken, sharestest.Thing{Name: "taken-network", Token: awstype.EC2Peering, Way: "vpc-peering", In: map[string]any{
@@ -129,14 +132,14 @@ func TestAnAuditFindsEachWayOfSharingThatIsMadeByHand(t *testing.T) {
 		// Who is beyond an identity provider, and whose a network is that an
 		// authorization or an association of a profile names, no account says; and a URL and
 		// a public repository are everybody's.
-		outside := slices.Contains([]string{"identity-provider", "trust-anchor", "zone-authorization", "function-url", "profile", "public-repository", "event-data-store", "grafana"}, th.Way)
+		outside := slices.Contains([]string{"identity-provider", "trust-anchor", "zone-authorization", "function-url", "profile", "public-repository", "event-data-store", "grafana", "bucket-acl", "organization-analyzer"}, th.Way)
 		if outside != (e.To.Org == "") || !outside && e.To.Org != "globex" {
 			t.Errorf("%s leads to %+v", th.Way, e.To)
 		}
 	}
 	// What only a cluster has is made and found with a data plane; what leads over
 	// what was made here is its own test.
-	elsewhere := []string{"cluster-access", "cluster-issuer", "route", "endpoint", "group-reference", "object-lambda", "log-delivery-policy", "flow-log", "trail-copy", "function-copy", "response-plan"}
+	elsewhere := []string{"cluster-access", "cluster-issuer", "route", "endpoint", "group-reference", "object-lambda", "log-delivery-policy", "flow-log", "trail-copy", "function-copy", "response-plan", "package-repository"}
 	var missing []string
 	for _, w := range awstype.Ways() {
 		if w.List != "" && !found[w.ID] && !slices.Contains(elsewhere, w.ID) {
@@ -191,7 +194,7 @@ func TestTheSandboxMakesEachTypeThatAListShows(t *testing.T) {
 	// These are parts that no program makes by hand, or that only AWS shows so.
 	shownOnly := []string{awstype.EC2EndpointConnection, awstype.S3ObjectLambdaPolicy, awstype.S3InventoryConfig, awstype.S3Analytics, awstype.LogDeliveryPolicy,
 		awstype.LambdaSource, awstype.LambdaDestination, awstype.TransitPeering, awstype.EC2IngressRule, awstype.EC2EgressRule,
-		awstype.DirectInterface, awstype.DirectGroup, awstype.LatticeResource, awstype.CloudWANPeering, awstype.ResponsePlan}
+		awstype.DirectInterface, awstype.DirectGroup, awstype.LatticeResource, awstype.CloudWANPeering, awstype.ResponsePlan, awstype.SharedDirectoryTaken}
 	for _, w := range awstype.Ways() {
 		for _, token := range w.Types {
 			if awsprovider.TypeOf(token) == nil && !slices.Contains(shownOnly, token) {

@@ -74,7 +74,8 @@ func listAnalyzers(ctx context.Context, s *session) ([]cloud.Item, error) {
 	for _, a := range all {
 		it := named(awstype.AccessAnalyzerAnalyzer, aws.ToString(a.Name), aws.ToString(a.Name), aws.ToString(a.Arn))
 		it.Tags = a.Tags
-		it.Slot = slot(it.Type, map[string]any{"type": string(a.Type)})
+		it.Properties = map[string]any{"type": string(a.Type)}
+		it.Slot = slot(it.Type, it.Properties)
 		it.ByCloud = aws.ToString(a.ManagedBy) != "" // by a service such as Security Hub
 		items = append(items, it)
 	}

@@ -194,6 +194,7 @@ var prefixes = map[string]string{
 	"NetworkManager":              "networkmanager",
 	"ECR PUBLIC":                  "ecr-public",
 	"CloudControl":                "cloudformation",
+	"Directory Service":           "ds",
 }
 
 // actions are IAM actions that are not called as the API is, most of them S3's.
@@ -217,6 +218,7 @@ var actions = map[string]string{
 	// API Gateway's actions are the methods by which it is called.
 	// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
 	"API Gateway:GetRestApis":            "apigateway:GET",
+	"API Gateway:GetDomainNames":         "apigateway:GET",
 	"S3 Control:GetPublicAccessBlock":    "s3:GetAccountPublicAccessBlock",
 	"S3 Control:DeletePublicAccessBlock": "s3:PutAccountPublicAccessBlock",
 }

@@ -70,7 +70,7 @@ func listBucketCopies(ctx context.Context, s *session) ([]cloud.Item, error) {
 	return eachOf(ctx, buckets, func(ctx context.Context, b s3types.Bucket) ([]cloud.Item, error) {
 		var items []cloud.Item
 		for _, read := range []func(context.Context, *session, *string, func(*s3.Options)) ([]cloud.Item, error){
-			replicationOf, notificationsOf, inventoriesOf, analyticsOf, loggingOf,
+			replicationOf, notificationsOf, inventoriesOf, analyticsOf, loggingOf, accessListOf,
 		} {
 			some, err := read(ctx, s, b.Name, bucketIn(aws.ToString(b.BucketRegion)))
 			if err != nil && !gone(err) {

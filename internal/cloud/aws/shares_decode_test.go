@@ -255,6 +255,85 @@ var decoded = map[string]struct {
 		`MultiRegionAccessPoint ` + own + `:all {"details":{"publicAccessBlock":{"blockPublicAcls":true,"blockPublicPolicy":false,"ignorePublicAcls":false,"restrictPublicBuckets":false},"regions":[{"bucket":"theirs","bucketAccountId":"` + theirs + `"}]}}`,
 		`MultiRegionAccessPointPolicy ` + own + `:all {"details":{"policy":"` + policy + `"}}`,
 	}},
+	"Glue databases, tables and what reads them": {wire{
+		"GetDatabases {}":                  `{"DatabaseList":[{"Name":"own","CreateTableDefaultPermissions":[{"Principal":{"DataLakePrincipalIdentifier":"` + theirs + `"},"Permissions":["ALL"]}]},{"Name":"link","TargetDatabase":{"CatalogId":"` + theirs + `","DatabaseName":"d"}}],"NextToken":"2"}`,
+		`GetDatabases {"NextToken":"2"}`:   `{"DatabaseList":[]}`,
+		`GetTables {"DatabaseName":"own"}`: `{"TableList":[{"Name":"plain"},{"Name":"link","TargetTable":{"CatalogId":"` + theirs + `","DatabaseName":"d","Name":"t"}}]}`,
+		"GetCrawlers":                      `{"Crawlers":[{"Name":"plain"},{"Name":"theirs","LakeFormationConfiguration":{"UseLakeFormationCredentials":true,"AccountId":"` + theirs + `"}}]}`,
+		"ListDataQualityRulesets":          `{"Rulesets":[{"Name":"plain"},{"Name":"theirs","TargetTable":{"TableName":"t","DatabaseName":"d","CatalogId":"` + theirs + `"}}]}`,
+		"GetMLTransforms":                  `{"Transforms":[{"TransformId":"tfm-1","Name":"same","InputRecordTables":[{"DatabaseName":"d","TableName":"t","CatalogId":"` + theirs + `"}]}]}`,
+	}, []string{
+		`CatalogDatabase ` + own + `:link {"targetDatabase":{"catalogId":"` + theirs + `","databaseName":"d"}}`,
+		`CatalogDatabase ` + own + `:own {"createTableDefaultPermissions":[{"principal":{"dataLakePrincipalIdentifier":"` + theirs + `"}}]}`,
+		`CatalogTable ` + own + `:own:link {"targetTable":{"catalogId":"` + theirs + `","databaseName":"d"}}`,
+		`Crawler theirs {"lakeFormationConfiguration":{"accountId":"` + theirs + `"}}`,
+		`DataQualityRuleset theirs {"targetTable":{"catalogId":"` + theirs + `","databaseName":"d"}}`,
+		`MLTransform tfm-1 {"inputRecordTables":[{"catalogId":"` + theirs + `","databaseName":"d"}]}`,
+	}},
+	"Lake Formation settings, filters and opt-ins": {wire{
+		"POST /GetDataLakeSettings":     `{"DataLakeSettings":{"DataLakeAdmins":[{"DataLakePrincipalIdentifier":"arn:aws:iam::` + theirs + `:role/a"}],"TrustedResourceOwners":["` + theirs + `"]}}`,
+		"POST /ListDataCellsFilter":     `{"DataCellsFilters":[{"TableCatalogId":"` + theirs + `","DatabaseName":"d","TableName":"t","Name":"f"}]}`,
+		"POST /ListLakeFormationOptIns": `{"LakeFormationOptInsInfoList":[{"Principal":{"DataLakePrincipalIdentifier":"` + theirs + `"},"Resource":{"Database":{"Name":"d"}}}]}`,
+	}, []string{
+		`DataCellsFilter d,f,` + theirs + `,t {"tableData":{"databaseName":"d","tableCatalogId":"` + theirs + `","tableName":"t"}}`,
+		`DataLakeSettings ` + own + ` {"admins":["arn:aws:iam::` + theirs + `:role/a"],"trustedResourceOwners":["` + theirs + `"]}`,
+		`OptIn ` + theirs + ` d {"principals":[{"dataLakePrincipalIdentifier":"` + theirs + `"}]}`,
+	}},
+	"exports and imports of DynamoDB tables": {wire{
+		"ListExports":    `{"ExportSummaries":[{"ExportArn":"arn:e","ExportStatus":"COMPLETED"}]}`,
+		"DescribeExport": `{"ExportDescription":{"ExportArn":"arn:e","S3Bucket":"theirs","S3BucketOwner":"` + theirs + `"}}`,
+		"ListImports":    `{"ImportSummaryList":[{"ImportArn":"arn:i","TableArn":"arn:aws:dynamodb:eu-central-1:` + own + `:table/t","S3BucketSource":{"S3Bucket":"theirs","S3BucketOwner":"` + theirs + `"}}]}`,
+	}, []string{
+		`Table t {"importTable":{"s3BucketSource":{"bucket":"theirs","bucketOwner":"` + theirs + `"}}}`,
+		`TableExport arn:e {"s3Bucket":"theirs","s3BucketOwner":"` + theirs + `"}`,
+	}},
+	"API Gateway domain names": {wire{
+		"GET /domainnames": `{"item":[{"domainName":"api.example","policy":"` + lets + `"},{"domainName":"plain.example"}]}`,
+	}, []string{`DomainName api.example {"policy":"` + policy + `"}`}},
+	"Macie jobs": {wire{
+		"POST /jobs/list": `{"items":[{"jobId":"j","name":"scan","bucketDefinitions":[{"accountId":"` + theirs + `","buckets":["b"]}]}]}`,
+	}, []string{`ClassificationJob j {"s3JobDefinition":{"bucketDefinitions":[{"accountId":"` + theirs + `","buckets":["b"]}]}}`}},
+	"OpenSearch domains": {wire{
+		"GET /2021-01-01/domain": `{"DomainNames":[]}`,
+		"POST /2021-01-01/opensearch/cc/outboundConnection/search": `{"Connections":[
+			{"ConnectionId":"c","ConnectionAlias":"both","LocalDomainInfo":{"AWSDomainInformation":{"OwnerId":"` + own + `","DomainName":"a"}},"RemoteDomainInfo":{"AWSDomainInformation":{"OwnerId":"` + theirs + `","DomainName":"b"}},"ConnectionStatus":{"StatusCode":"ACTIVE"}},
+			{"ConnectionId":"old","ConnectionStatus":{"StatusCode":"DELETED"}}]}`,
+	}, []string{`OutboundConnection c {"localDomainInfo":{"domainName":"a","ownerId":"` + own + `"},"remoteDomainInfo":{"domainName":"b","ownerId":"` + theirs + `"}}`}},
+	"S3 access grants": {wire{
+		"GET /v20180820/accessgrantsinstances":               `<ListAccessGrantsInstancesResult><AccessGrantsInstancesList><AccessGrantsInstance><AccessGrantsInstanceId>default</AccessGrantsInstanceId></AccessGrantsInstance></AccessGrantsInstancesList></ListAccessGrantsInstancesResult>`,
+		"GET /v20180820/accessgrantsinstance/resourcepolicy": `<GetAccessGrantsInstanceResourcePolicyResult><Policy>` + policy + `</Policy></GetAccessGrantsInstanceResourcePolicyResult>`,
+		"GET /v20180820/accessgrantsinstance/grants":         `<ListAccessGrantsResult><AccessGrantsList><AccessGrant><AccessGrantId>g</AccessGrantId><Grantee><GranteeType>IAM</GranteeType><GranteeIdentifier>arn:aws:iam::` + theirs + `:role/r</GranteeIdentifier></Grantee></AccessGrant></AccessGrantsList></ListAccessGrantsResult>`,
+	}, []string{
+		`AccessGrant ` + own + `,g {"grantee":{"granteeIdentifier":"arn:aws:iam::` + theirs + `:role/r","granteeType":"IAM"}}`,
+		`AccessGrantsInstanceResourcePolicy ` + own + ` {"policy":"` + policy + `"}`,
+	}},
+	"shared directories": {wire{
+		"DescribeDirectories": `{"DirectoryDescriptions":[{"DirectoryId":"d-1","Type":"MicrosoftAD"},{"DirectoryId":"d-2","Type":"SharedMicrosoftAD","OwnerDirectoryDescription":{"AccountId":"` + theirs + `","DirectoryId":"d-9"}},{"DirectoryId":"d-3","Type":"SimpleAD"}]}`,
+		`DescribeSharedDirectories {"OwnerDirectoryId":"d-1"}`: `{"SharedDirectories":[{"OwnerDirectoryId":"d-1","SharedDirectoryId":"d-4","SharedAccountId":"` + theirs + `"}]}`,
+	}, []string{
+		`SharedDirectory d-1/d-4 {"directoryId":"d-1","target":{"id":"` + theirs + `"}}`,
+		`SharedDirectoryAccepter d-2 {"ownerAccountId":"` + theirs + `"}`,
+	}},
+	"alarms": {wire{
+		"DescribeAlarms": encoded(cbor.Map{"MetricAlarms": cbor.List{
+			cbor.Map{"AlarmName": cbor.String("own")},
+			cbor.Map{"AlarmName": cbor.String("theirs"), "Metrics": cbor.List{cbor.Map{"Id": cbor.String("m"), "AccountId": cbor.String(theirs)}}},
+		}}),
+	}, []string{`MetricAlarm theirs {"metricQueries":[{"accountId":"` + theirs + `","id":"m"}]}`}},
+	"S3 Glacier vaults": {wire{
+		"GET /-/vaults":                 `{"VaultList":[{"VaultName":"v"}]}`,
+		"GET /-/vaults/v/access-policy": `404 ResourceNotFoundException none`,
+		"GET /-/vaults/v/lock-policy":   `{"Policy":"` + lets + `","State":"Locked"}`,
+	}, []string{`VaultLock v {"policy":"` + policy + `"}`}},
+	"private certificate authorities": {wire{
+		"ListCertificateAuthorities": encoded(cbor.Map{"CertificateAuthorities": cbor.List{cbor.Map{"Arn": cbor.String("arn:ca"), "Status": cbor.String("ACTIVE")}}}),
+		"GetPolicy":                  encoded(cbor.Map{}),
+		"ListPermissions":            encoded(cbor.Map{"Permissions": cbor.List{cbor.Map{"Principal": cbor.String("acm.amazonaws.com"), "SourceAccount": cbor.String(theirs)}}}),
+	}, []string{`Permission arn:ca,acm.amazonaws.com,` + theirs + ` {"principal":"acm.amazonaws.com","sourceAccount":"` + theirs + `"}`}},
+	"CodeArtifact domains and repositories": {wire{
+		"POST /v1/domains":      `{"domains":[]}`,
+		"POST /v1/repositories": `{"repositories":[{"name":"r","administratorAccount":"` + own + `","domainName":"d","domainOwner":"` + theirs + `","arn":"arn:aws:codeartifact:eu-central-1:` + theirs + `:repository/d/r"}]}`,
+	}, []string{`Repository d/r {"domainOwner":"` + theirs + `"}`}},
 	"public ECR repositories": {wire{
 		"DescribeRepositories": `{"repositories":[{"repositoryName":"app","repositoryUri":"public.ecr.aws/x/app"}]}`,
 		"GetRepositoryPolicy":  `{"policyText":"` + lets + `"}`,

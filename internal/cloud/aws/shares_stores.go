@@ -133,7 +133,12 @@ func listSearch(ctx context.Context, s *session) ([]cloud.Item, error) {
 		}
 		return items, err
 	})
-	return append(items, endpoints...), err
+	items = append(items, endpoints...)
+	if err != nil {
+		return items, err
+	}
+	connections, err := searchConnections(ctx, s)
+	return append(items, connections...), err
 }
 
 func listGlacier(ctx context.Context, s *session) ([]cloud.Item, error) {
@@ -145,10 +150,21 @@ func listGlacier(ctx context.Context, s *session) ([]cloud.Item, error) {
 	}
 	return eachOf(ctx, all, func(ctx context.Context, v glaciertypes.DescribeVaultOutput) ([]cloud.Item, error) {
 		out, err := c.GetVaultAccessPolicy(ctx, &glacier.GetVaultAccessPolicyInput{AccountId: aws.String("-"), VaultName: v.VaultName})
-		if err != nil || out.Policy == nil {
+		var items []cloud.Item
+		switch {
+		case err == nil && out.Policy != nil:
+			items = policyItem(awstype.GlacierVault, aws.ToString(v.VaultName), "accessPolicy", aws.ToString(out.Policy.Policy))
+		case err != nil && !gone(err): // gone: it has none
 			return nil, err
 		}
-		return policyItem(awstype.GlacierVault, aws.ToString(v.VaultName), "accessPolicy", aws.ToString(out.Policy.Policy)), nil
+		lock, err := c.GetVaultLock(ctx, &glacier.GetVaultLockInput{AccountId: aws.String("-"), VaultName: v.VaultName})
+		if err != nil {
+			if gone(err) {
+				err = nil
+			}
+			return items, err
+		}
+		return append(items, policyItem(awstype.GlacierLock, aws.ToString(v.VaultName), "policy", aws.ToString(lock.Policy))...), nil
 	})
 }
 
@@ -216,7 +232,19 @@ func listAuthorities(ctx context.Context, s *session) ([]cloud.Item, error) {
 		if err != nil {
 			return nil, err
 		}
-		return policyItem(awstype.PrivateCAPolicy, aws.ToString(a.Arn), "policy", aws.ToString(out.Policy)), nil
+		items := policyItem(awstype.PrivateCAPolicy, aws.ToString(a.Arn), "policy", aws.ToString(out.Policy))
+		all, err := walk(ctx, c.ListPermissions,
+			func(next *string) *acmpca.ListPermissionsInput {
+				return &acmpca.ListPermissionsInput{CertificateAuthorityArn: a.Arn, NextToken: next}
+			},
+			func(o *acmpca.ListPermissionsOutput) ([]acmpcatypes.Permission, *string) {
+				return o.Permissions, o.NextToken
+			})
+		for _, p := range all {
+			who, of := aws.ToString(p.Principal), aws.ToString(p.SourceAccount)
+			items = append(items, shared(awstype.PrivateCAPermission, aws.ToString(a.Arn)+","+who+","+of, map[string]any{"principal": who, "sourceAccount": of}))
+		}
+		return items, err
 	})
 }
 
@@ -306,13 +334,21 @@ func packageRepositories(ctx context.Context, s *session) ([]cloud.Item, error) 
 		return nil, err
 	}
 	return eachOf(ctx, all, func(ctx context.Context, r codeartifacttypes.RepositorySummary) ([]cloud.Item, error) {
+		id := aws.ToString(r.DomainName) + "/" + aws.ToString(r.Name)
+		var items []cloud.Item
+		if aws.ToString(r.AdministratorAccount) == s.account && aws.ToString(r.DomainOwner) != s.account {
+			items = append(items, shared(awstype.PackageRepository, id, map[string]any{"domainOwner": aws.ToString(r.DomainOwner)}))
+		}
 		if !strings.Contains(aws.ToString(r.Arn), ":"+s.account+":") {
-			return nil, nil
+			return items, nil
 		}
 		out, err := c.GetRepositoryPermissionsPolicy(ctx, &codeartifact.GetRepositoryPermissionsPolicyInput{Domain: r.DomainName, DomainOwner: r.DomainOwner, Repository: r.Name})
-		if err != nil || out.Policy == nil {
-			return nil, err
+		switch {
+		case gone(err): // it has none
+			return items, nil
+		case err != nil || out.Policy == nil:
+			return items, err
 		}
-		return policyItem(awstype.CodeArtifactRepo, aws.ToString(r.DomainName)+"/"+aws.ToString(r.Name), "policyDocument", aws.ToString(out.Policy.Document)), nil
+		return append(items, policyItem(awstype.CodeArtifactRepo, id, "policyDocument", aws.ToString(out.Policy.Document))...), nil
 	})
 }

@@ -126,6 +126,12 @@ func s3ControlRule(method, name string) (rule, error) {
 		return rule{action: "s3:ListAccessPoints"}, nil
 	case name == "accesspointforobjectlambda":
 		return rule{action: "s3:ListAccessPointsForObjectLambda"}, nil
+	case name == "accessgrantsinstances":
+		return rule{action: "s3:ListAccessGrantsInstances"}, nil
+	case name == "accessgrantsinstance/grants":
+		return rule{action: "s3:ListAccessGrants"}, nil
+	case name == "accessgrantsinstance/resourcepolicy":
+		return rule{action: "s3:GetAccessGrantsInstanceResourcePolicy"}, nil
 	case name == "mrap/instances":
 		return rule{action: "s3:ListMultiRegionAccessPoints"}, nil
 	case len(parts) == 4 && parts[0] == "mrap" && parts[1] == "instances" && parts[3] == "policy":

@@ -10,7 +10,7 @@ import (
 // sharingRoutes are the REST calls of the services that only an audit asks what
 // they share. The paths are those of AWS's models of the services.
 var sharingRoutes = map[string][]endpoint{
-	"apigateway": {{"GET", "/restapis", "GET"}},
+	"apigateway": {{"GET", "/restapis", "GET"}, {"GET", "/domainnames", "GET"}},
 	"backup": {
 		{"GET", "/backup-vaults", "ListBackupVaults"}, {"GET", "/backup-vaults/{BackupVaultName}/access-policy", "GetBackupVaultAccessPolicy"},
 		{"GET", "/backup/plans", "ListBackupPlans"}, {"GET", "/backup/plans/{BackupPlanId}", "GetBackupPlan"},
@@ -25,9 +25,13 @@ var sharingRoutes = map[string][]endpoint{
 	"es": {
 		{"GET", "/2021-01-01/domain", "ListDomainNames"}, {"POST", "/2021-01-01/opensearch/domain-info", "DescribeDomains"},
 		{"GET", "/2021-01-01/opensearch/domain/{DomainName}/listVpcEndpointAccess", "ListVpcEndpointAccess"},
+		{"POST", "/2021-01-01/opensearch/cc/outboundConnection/search", "DescribeOutboundConnections"},
 	},
-	"glacier":       {{"GET", "/{accountId}/vaults", "ListVaults"}, {"GET", "/{accountId}/vaults/{vaultName}/access-policy", "GetVaultAccessPolicy"}},
-	"lakeformation": {{"POST", "/ListPermissions", "ListPermissions"}},
+	"glacier": {{"GET", "/{accountId}/vaults", "ListVaults"}, {"GET", "/{accountId}/vaults/{vaultName}/access-policy", "GetVaultAccessPolicy"}, {"GET", "/{accountId}/vaults/{vaultName}/lock-policy", "GetVaultLock"}},
+	"lakeformation": {
+		{"POST", "/ListPermissions", "ListPermissions"}, {"POST", "/GetDataLakeSettings", "GetDataLakeSettings"},
+		{"POST", "/ListDataCellsFilter", "ListDataCellsFilter"}, {"POST", "/ListLakeFormationOptIns", "ListLakeFormationOptIns"},
+	},
 	"lambda": {
 		{"GET", "/2015-03-31/functions", "ListFunctions"}, {"GET", "/2015-03-31/functions/{FunctionName}/policy", "GetPolicy"},
 		{"GET", "/2021-10-31/functions/{FunctionName}/urls", "ListFunctionUrlConfigs"},
@@ -78,6 +82,7 @@ var sharingRoutes = map[string][]endpoint{
 		{"GET", "/administrator", "GetAdministratorAccount"},
 		{"GET", "/invitations", "ListInvitations"},
 		{"GET", "/members", "ListMembers"},
+		{"POST", "/jobs/list", "ListClassificationJobs"},
 	},
 	"networkmanager": {
 		{"GET", "/attachments", "ListAttachments"},

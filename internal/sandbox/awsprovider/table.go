@@ -310,4 +310,5 @@ var tables = [][]*Type{
 	sharePartnerTypes,
 	shareMemberTypes,
 	shareControlTypes,
+	shareNamedTypes,
 }

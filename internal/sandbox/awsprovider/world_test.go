@@ -198,7 +198,7 @@ func TestEveryTypeLives(t *testing.T) {
 		{"their-names", awstype.CloudMapNamespace, props{"name": "theirs"}}, {"their-profile", awstype.Route53Profile, props{"name": "theirs"}},
 		{"their-sink", awstype.OAMSink, props{"name": "theirs"}}, {"their-wan", awstype.CloudWAN, props{"globalNetworkId": "global-network-1"}},
 	}
-	shares := thingsOf(slices.Concat(sharestest.Estate(id, partner, "lives"), sharestest.Partners(id, partner), sharestest.Controlled(id, partner)))
+	shares := thingsOf(slices.Concat(sharestest.Estate(id, partner, "lives"), sharestest.Partners(id, partner), sharestest.Controlled(id, partner), sharestest.Named(id, partner)))
 	live := func(part part) {
 		for _, th := range part.things {
 			covered[th.token] = true

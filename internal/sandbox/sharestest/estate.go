@@ -231,6 +231,37 @@ func Controlled(account, partner string) []Thing {
 	}
 }
 
+// Named are settings that name the partner, of services that list them themselves.
+// They come after the things of Estate.
+func Named(account, partner string) []Thing {
+	root := "arn:aws:iam::" + partner + ":root"
+	lets := func(action, resource string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + root + `"},"Action":"` + action + `","Resource":"` + resource + `"}]}`
+	}
+	return []Thing{
+		{"shares-database", "aws:glue/catalogDatabase:CatalogDatabase", props{"name": "theirs", "targetDatabase": props{"catalogId": partner, "databaseName": "d"}}, "catalog-link"},
+		{"shares-catalog-table", "aws:glue/catalogTable:CatalogTable", props{"name": "theirs", "databaseName": "own", "targetTable": props{"catalogId": partner, "databaseName": "d", "name": "t"}}, "catalog-link"},
+		{"shares-crawler", "aws:glue/crawler:Crawler", props{"name": "theirs", "databaseName": "own", "role": "shares", "s3Targets": []any{props{"path": "s3://own/"}}, "lakeFormationConfiguration": props{"accountId": partner, "useLakeFormationCredentials": true}}, "catalog-link"},
+		{"shares-ruleset", "aws:glue/dataQualityRuleset:DataQualityRuleset", props{"name": "theirs", "ruleset": "Rules = [RowCount > 0]", "targetTable": props{"catalogId": partner, "databaseName": "d", "tableName": "t"}}, "catalog-link"},
+		{"shares-transform", "aws:glue/mLTransform:MLTransform", props{"name": "same", "roleArn": "arn:aws:iam::" + account + ":role/shares", "parameters": props{"transformType": "FIND_MATCHES", "findMatchesParameters": props{}}, "inputRecordTables": []any{props{"catalogId": partner, "databaseName": "d", "tableName": "t"}}}, "catalog-link"},
+		{"shares-lake-settings", "aws:lakeformation/dataLakeSettings:DataLakeSettings", props{"trustedResourceOwners": []any{partner}}, "lake-setting"},
+		{"shares-lake-filter", "aws:lakeformation/dataCellsFilter:DataCellsFilter", props{"tableData": props{"tableCatalogId": partner, "databaseName": "d", "tableName": "t", "name": "some"}}, "lake-setting"},
+		{"shares-lake-opt", "aws:lakeformation/optIn:OptIn", props{"principals": []any{props{"dataLakePrincipalIdentifier": partner}}, "resourceDatas": []any{props{"database": props{"name": "own"}}}}, "lake-setting"},
+		{"shares-export", "aws:dynamodb/tableExport:TableExport", props{"tableArn": "$shares-table.arn", "s3Bucket": "globex-lent", "s3BucketOwner": partner}, "table-copy"},
+		{"shares-import", "aws:dynamodb/table:Table", props{"name": "imported", "hashKey": "id", "attributes": []any{props{"name": "id", "type": "S"}}, "billingMode": "PAY_PER_REQUEST", "importTable": props{"inputFormat": "CSV", "s3BucketSource": props{"bucket": "globex-lent", "bucketOwner": partner}}}, "table-copy"},
+		{"shares-authority-for", "aws:acmpca/permission:Permission", props{"certificateAuthorityArn": "$shares-authority.arn", "principal": "acm.amazonaws.com", "sourceAccount": partner, "actions": []any{"IssueCertificate"}}, "authority-permission"},
+		{"shares-domain-name", "aws:apigateway/domainName:DomainName", props{"domainName": "api.acme.example", "policy": lets("execute-api:Invoke", "*")}, "domain-name-policy"},
+		{"shares-archive-lock", "aws:glacier/vaultLock:VaultLock", props{"vaultName": "lent", "completeLock": false, "policy": lets("glacier:InitiateJob", "arn:aws:glacier:eu-west-1:"+account+":vaults/lent")}, "archive-lock"},
+		{"shares-scan", "aws:macie2/classificationJob:ClassificationJob", props{"name": "scan", "jobType": "ONE_TIME", "s3JobDefinition": props{"bucketDefinitions": []any{props{"accountId": partner, "buckets": []any{"globex-lent"}}}}}, "macie-job"},
+		{"shares-search-with", "aws:opensearch/outboundConnection:OutboundConnection", props{"connectionAlias": "both", "localDomainInfo": props{"ownerId": account, "region": "eu-west-1", "domainName": "lent"}, "remoteDomainInfo": props{"ownerId": partner, "region": "eu-west-1", "domainName": "theirs"}}, "search-connection"},
+		{"shares-access-grant", "aws:s3control/accessGrant:AccessGrant", props{"accessGrantsLocationId": "default", "permission": "READ", "grantee": props{"granteeType": "IAM", "granteeIdentifier": root}}, "access-grant"},
+		{"shares-access-grants", "aws:s3control/accessGrantsInstanceResourcePolicy:AccessGrantsInstanceResourcePolicy", props{"policy": lets("s3:GetAccessGrantsInstanceForPrefix", "*")}, "access-grant"},
+		{"shares-list", "aws:s3/bucketAclV2:BucketAclV2", props{"bucket": "$shares-bucket", "accessControlPolicy": props{"owner": props{"id": "own"}, "grants": []any{props{"permission": "READ", "grantee": props{"type": "Group", "uri": "http://acs.amazonaws.com/groups/global/AllUsers"}}}}}, "bucket-acl"},
+		{"shares-directory", "aws:directoryservice/sharedDirectory:SharedDirectory", props{"directoryId": "d-0123456789", "target": props{"id": partner}}, "shared-directory"},
+		{"shares-alarm", "aws:cloudwatch/metricAlarm:MetricAlarm", props{"name": "theirs", "comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 1.0, "metricQueries": []any{props{"id": "m", "accountId": partner}}}, "foreign-alarm"},
+	}
+}
+
 // Joined are things that join the account to what the partner owns by its id.
 func Joined(vpc, serviceNetwork, namespace, profile, sink, coreNetwork string) []Thing {
 	return []Thing{
