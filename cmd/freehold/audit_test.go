@@ -96,6 +96,30 @@ func TestAnAuditFindsWhatTwoCustomersShareByHand(t *testing.T) {
 			t.Errorf("no rule is violated in %+v", d.Findings)
 		}
 	})
+	t.Run("what only a service's own list shows is named by the audit and by drift", func(t *testing.T) {
+		for _, made := range [][]string{
+			{"aws:grafana/workspace:Workspace", "by-hand", "accountAccessType=ORGANIZATION", "permissionType=SERVICE_MANAGED", `authenticationProviders=["AWS_SSO"]`},
+			{"aws:lakeformation/dataLakeSettings:DataLakeSettings", "by-hand", fmt.Sprintf("trustedResourceOwners=[%q]", acme.AccountID)},
+		} {
+			typ := made[0]
+			h.want(0, append([]string{"sandbox", "create", "globex"}, made...)...)
+			var id string
+			for _, e := range decode[finding.Audit](t, h.want(3, "audit", "globex", "-o", "json")).Edges {
+				if e.From.Org == "globex" && e.From.Type == typ {
+					id = e.From.ID
+				}
+			}
+			if id == "" {
+				t.Errorf("the audit does not find the %s", typ)
+				continue
+			}
+			d := decode[event.Drift](t, h.want(2, "drift", "globex", "-o", "json"))
+			if !slices.ContainsFunc(d.Findings, func(f finding.Finding) bool { return f.Kind == finding.Unmanaged && f.Type == typ && f.ID == id }) {
+				t.Errorf("drift does not find %s %s: %+v", typ, id, d.Findings)
+			}
+			h.want(0, "sandbox", "rm", "globex", typ, id)
+		}
+	})
 	t.Run("onboard puts back what the layers say, and the audit is content with it", func(t *testing.T) {
 		h.want(0, "onboard", "-f", h.spec("globex"))
 		for _, e := range decode[finding.Audit](t, h.want(3, "audit", "--all", "-o", "json")).Edges {
