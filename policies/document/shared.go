@@ -49,7 +49,7 @@ var shares = []Share{
 	},
 	{
 		What:  "what AWS publishes from accounts of its own: images of EKS add-ons and sidecars, Lambda layers",
-		Where: "as the host of an image's registry, and as the ARN of a layer; policies/awsaccounts.txt lists the accounts, and the pages that name them",
+		Where: "as the host of an image's registry, and as the ARN of a layer; policies/document/awsaccounts.txt lists the accounts, and the pages that name them",
 		Why:   "AWS owns the accounts, and nobody else can publish from them",
 		covers: func(m reading.Mention, _ rule.Resource, _ rule.Scope) bool {
 			return ofAWS(m.Text, m.Account)

@@ -160,7 +160,7 @@ var rules = []rule.Rule{
 		ID:       "FH114",
 		Title:    "Every Kubernetes kind and every component is one of which it is known what it does",
 		Why:      "a controller of the cluster acts with the cluster's rights on objects of its kinds; one that nobody has looked at is where the next share is made",
-		Fix:      "make it of kinds that are known, or add the group to policies/kinds.go after reading what its objects can name outside of the cluster",
+		Fix:      "make it of kinds that are known, or add the group to policies/kinds/kinds.go after reading what its objects can name outside of the cluster",
 		Severity: rule.High, NoException: true,
 		Criteria: []string{"CC6.1", "CC8.1"},
 		Types:    []string{"kubernetes:*", "eks:*"},

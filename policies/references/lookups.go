@@ -27,7 +27,7 @@ var lookups = []rule.Rule{
 		ID:       "FH207",
 		Title:    "Only functions are called that are known, with arguments that are the org's",
 		Why:      "a function reads, decrypts or runs what its arguments name, with the org's credentials, and no resource shows it",
-		Fix:      "call functions of the modules that policies/lookups.go lists, with the outputs of the org's own layers; add a module there after reading what its functions take",
+		Fix:      "call functions of the modules that policies/references/lookups.go lists, with the outputs of the org's own layers; add a module there after reading what its functions take",
 		Severity: rule.Critical,
 		Criteria: []string{"CC6.1", "CC6.6"},
 		Types:    []string{"pulumi:invoke:*", "pulumi:call:*", "pulumi:package:*"},
