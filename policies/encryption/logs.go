@@ -85,7 +85,7 @@ var controlPlaneLogs = rule.Rule{
 var logRetention = rule.Rule{
 	ID:       "FH708",
 	Title:    "Log groups keep their logs for a stated time",
-	Why:      "without one logs stay for ever, and nobody has said for how long they must",
+	Why:      "without a retention period logs are kept forever, although a shorter time may be required",
 	Fix:      "set retentionInDays",
 	Severity: rule.Medium,
 	Criteria: []string{"CC7.2"},

@@ -68,7 +68,7 @@ var limits = []string{
 	"A policy is judged by its Allow statements. A Deny beside an open Allow does not close it, with two exceptions where the whole is judged: the permissions boundary (FH502), and roles of other accounts (FH304). So some documents that are safe are refused.",
 	"A resource policy is open unless a condition on the caller's or the source's account or ARN closes it. Conditions on networks, addresses, tags, time and organizations close nothing.",
 	"An identity's policy may name resources of any account by a wildcard (`arn:aws:s3:::*`): what is reached by it must be opened on the other side, which is judged there. For roles and buckets by name it may not.",
-	"References are found through escapes, percent encoding, base64, gzip, zlib, bzip2 and UTF-16, six deep; what is packed deeper or larger is refused. Other compression, encrypted text, and what a script puts together as it runs, are not read.",
+	"References are found through escapes, percent encoding, hex, base64, gzip, zlib, bzip2, Zstandard and UTF-16, six deep; what is packed deeper or larger, or in base64 by xz, 7z, LZ4, RAR or zip, is refused. Other compression, encrypted text, and what a script puts together as it runs, are not read.",
 	"Code that runs in a customer's account, in functions, pods and nodes, is not read. What it may do is bounded by the permissions boundary, the service control policies and the network.",
 	"What customers do themselves inside their cluster is held by admission control and network policies there, and not by these rules; drift reports it if those are gone.",
 	"Between two runs of drift, a change out of band is there and not seen. The service control and resource control policies are what holds then, where the account is vended.",

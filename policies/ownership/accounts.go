@@ -62,7 +62,7 @@ func badAccountTypes() []rule.Example {
 		in("more rights for the provisioner", "aws:iam/rolePolicy:RolePolicy", object{"role": "freehold-provisioner", "policy": example.Statements(`{"Effect":"Allow","Action":"*","Resource":"*"}`)}),
 		in("a bucket of the management account, opened for the org", "aws:s3/bucketPolicy:BucketPolicy", object{"bucket": "billing", "policy": "{}"}),
 		in("a trail of all accounts", "aws:cloudtrail/trail:Trail", object{"isOrganizationTrail": true}),
-		in("a type of which nobody has said anything", "aws:quicksight/dashboard:Dashboard", object{"name": "sales"}),
+		in("a type that is not classified", "aws:quicksight/dashboard:Dashboard", object{"name": "sales"}),
 		in("a role in the management account", rule.TypeRole, object{"name": "helper"}),
 		in("a policy of another kind, for all backups", rule.TypeOrgPolicy, object{"name": "freehold-acme-backup", "type": "BACKUP_POLICY"}),
 		in("another org's fence, written anew", rule.TypeOrgPolicy, object{"name": "freehold-globex-service", "type": "SERVICE_CONTROL_POLICY"}),

@@ -23,13 +23,13 @@ var classified = rule.Rule{
 		}
 		switch row := table.Of(r.Type); row.State {
 		case table.Unclassified:
-			j.Violate("", "nobody has said how %s can be shared", r.Type)
+			j.Violate("", "%s is not classified, so it is not known how it can be shared", r.Type)
 		case table.Forbidden: // its own rule refuses it
 		default:
 			rule.VisitColumns(r, row, func(at *table.Place, p *rule.Node) {
 				switch _, unknown := p.Raw.(rule.Unknown); {
 				case at == nil:
-					j.Violate(p.Path(), "nobody has said what it holds")
+					j.Violate(p.Path(), "the property is not classified, so it is not known what it holds")
 				case at.Column == "" && unknown:
 					j.Undecided(p.Path())
 				}
@@ -41,7 +41,7 @@ var classified = rule.Rule{
 		example.Shows("a map, whose keys are somebody's choice", "aws:lambda/function:Function", object{"environment": object{"variables": object{"ANY_NAME": "value"}}}),
 	},
 	Bad: []rule.Example{
-		example.Shows("a type of which nobody has said anything", "aws:quicksight/dashboard:Dashboard", object{"name": "sales"}),
+		example.Shows("a type that is not classified", "aws:quicksight/dashboard:Dashboard", object{"name": "sales"}),
 		example.Shows("a property that a later version of the provider has", "aws:sqs/queue:Queue", object{"name": "jobs", "sharedWith": list{"444455556666"}}),
 		example.Shows("one further down", "aws:ec2/securityGroup:SecurityGroup", object{"ingress": list{object{"sharedWith": "444455556666"}}}),
 	},

@@ -31,6 +31,6 @@ var organizationSwitches = rule.Rule{
 		example.Shows("an aggregator over all accounts", "aws:cfg/configurationAggregator:ConfigurationAggregator", object{
 			"organizationAggregationSource": object{"roleArn": "arn:aws:iam::210987654321:role/config", "allRegions": true},
 		}),
-		example.Shows("a workspace of which nobody has said so", "aws:grafana/workspace:Workspace", object{"accountAccessType": "ORGANIZATION"}),
+		example.Shows("a workspace over all accounts", "aws:grafana/workspace:Workspace", object{"accountAccessType": "ORGANIZATION"}),
 	},
 }
