@@ -67,6 +67,8 @@ var names = map[string]string{
 	"vpc-lattice": "VPC Lattice", "servicediscovery": "ServiceDiscovery", "route53profiles": "Route53Profiles", "oam": "OAM", "config": "Config Service",
 	"guardduty": "GuardDuty", "macie2": "Macie2", "detective": "Detective", "securityhub": "SecurityHub", "inspector2": "Inspector2", "cleanrooms": "CleanRooms",
 	"auditmanager": "AuditManager", "license-manager": "License Manager", "globalaccelerator": "Global Accelerator", "networkmanager": "NetworkManager", "ecr-public": "ECR PUBLIC",
+	"athena": "Athena", "bedrock": "Bedrock Agent", "dms": "Database Migration Service", "ds": "Directory Service", "grafana": "grafana",
+	"sagemaker": "SageMaker", "signer": "signer",
 }
 
 // missing is the code by which a service says that something is not there.
