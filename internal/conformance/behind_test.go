@@ -113,7 +113,7 @@ var behinds = map[string]behind{
 	"the default security group": {
 		script:   `aws ec2 authorize-security-group-ingress --group-id "$(aws ec2 describe-security-groups --filters Name=vpc-id,Values=$VPC Name=group-name,Values=default --query 'SecurityGroups[0].GroupId' --output text)" --protocol tcp --port 22 --cidr 0.0.0.0/0`,
 		want:     []string{"changed aws:ec2/defaultSecurityGroup:DefaultSecurityGroup network-default: ingress"},
-		violates: []string{"FH603 aws:ec2/defaultSecurityGroup:DefaultSecurityGroup network-default"},
+		violates: []string{"FH603 aws:ec2/defaultSecurityGroup:DefaultSecurityGroup network-default", "FH612 aws:ec2/defaultSecurityGroup:DefaultSecurityGroup network-default"},
 	},
 	"the cluster's own security group": {
 		script: `aws ec2 authorize-security-group-ingress --group-id "$(aws eks describe-cluster --name freehold-acme --query cluster.resourcesVpcConfig.clusterSecurityGroupId --output text)" --protocol tcp --port 443 --cidr 0.0.0.0/0`,
@@ -127,7 +127,7 @@ var behinds = map[string]behind{
 	"a subnet's public addresses": {
 		script:   `aws ec2 modify-subnet-attribute --subnet-id "$(aws ec2 describe-subnets --filters Name=vpc-id,Values=$VPC Name=tag:Name,Values=freehold-acme-private-eu-central-1a --query 'Subnets[0].SubnetId' --output text)" --map-public-ip-on-launch`,
 		want:     []string{"changed aws:ec2/subnet:Subnet network-private-eu-central-1a: mapPublicIpOnLaunch"},
-		violates: []string{"FH606 aws:ec2/subnet:Subnet network-private-eu-central-1a", "FH607 aws:eks/nodeGroup:NodeGroup cluster-pool-default"},
+		violates: []string{"FH605 aws:ec2/subnet:Subnet network-private-eu-central-1a", "FH606 aws:ec2/subnet:Subnet network-private-eu-central-1a", "FH607 aws:eks/nodeGroup:NodeGroup cluster-pool-default"},
 	},
 	"a tag of the network": {
 		script:   `aws ec2 create-tags --resources "$VPC" --tags Key=freehold.dev/org,Value=globex`,
@@ -177,7 +177,9 @@ var behinds = map[string]behind{
 		script: `for p in $(aws organizations list-policies-for-target --target-id "$ACCOUNT" --filter SERVICE_CONTROL_POLICY --query "Policies[?starts_with(Name, 'freehold-')].Id" --output text); do
 			aws organizations detach-policy --policy-id "$p" --target-id "$ACCOUNT"; done`,
 		central: true,
-		want:    []string{"missing aws:organizations/policyAttachment:PolicyAttachment service-policy"},
+		want: []string{
+			"missing aws:organizations/policyAttachment:PolicyAttachment service-policy", "missing aws:organizations/policyAttachment:PolicyAttachment service-policy-2",
+		},
 	},
 	"what the resource control policy says": {
 		script: `for p in $(aws organizations list-policies --filter RESOURCE_CONTROL_POLICY --query "Policies[?Name=='freehold-acme-rcp'].Id" --output text); do

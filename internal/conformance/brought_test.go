@@ -18,7 +18,7 @@ import (
 func broughtWayIn() *finding.WayIn {
 	policy := "arn:aws:iam::" + ownAccount + ":policy/onboarding-access-role"
 	return &finding.WayIn{
-		Role: "arn:aws:iam::" + ownAccount + ":role/freehold-access", Policies: []string{policy, policy + "-audit", policy + "-reads"},
+		Role: "arn:aws:iam::" + ownAccount + ":role/freehold-access", Policies: []string{policy, policy + "-audit", policy + "-audit-more", policy + "-reads"},
 	}
 }
 
