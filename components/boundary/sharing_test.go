@@ -46,6 +46,7 @@ func may(req iam.Request, policies ...iam.Document) bool {
 			return false
 		case iam.Allowed:
 			allowed = true
+		case iam.Silent:
 		}
 	}
 	return allowed
