@@ -257,11 +257,7 @@ func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			return nil
 		}
-		src, err := fs.ReadFile(root, name)
-		if err != nil {
-			return err
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly)
+		imports, err := importsOf(root, name)
 		if err != nil {
 			return err
 		}
@@ -271,11 +267,7 @@ func TestPackagesImportOnlyWhatTheTableAllows(t *testing.T) {
 		if !known {
 			t.Errorf("%s is not in the table: say what it may import", from)
 		}
-		for _, spec := range f.Imports {
-			imp, err := strconv.Unquote(spec.Path.Value)
-			if err != nil {
-				return err
-			}
+		for _, imp := range imports {
 			for fenced, home := range only {
 				if (imp == fenced || strings.HasSuffix(fenced, "/") && strings.HasPrefix(imp, fenced)) && from != home {
 					t.Errorf("%s imports %s, which only %s may", name, imp, home)
@@ -348,19 +340,11 @@ func TestRoomsOfPoliciesImportFloorsBelowThemOnly(t *testing.T) {
 			return nil
 		}
 		delete(empty, from)
-		src, err := fs.ReadFile(root, name)
+		imports, err := importsOf(root, name)
 		if err != nil {
 			return err
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly)
-		if err != nil {
-			return err
-		}
-		for _, spec := range f.Imports {
-			imp, err := strconv.Unquote(spec.Path.Value)
-			if err != nil {
-				return err
-			}
+		for _, imp := range imports {
 			to := strings.TrimPrefix(imp, module)
 			// A test of a package's outside imports the package itself.
 			if n, ok := floor[to]; ok && n >= own && (to != from || !strings.HasSuffix(name, "_test.go")) {
@@ -375,6 +359,27 @@ func TestRoomsOfPoliciesImportFloorsBelowThemOnly(t *testing.T) {
 	for room := range empty {
 		t.Errorf("%s is on a floor and not in the tree", room)
 	}
+}
+
+// importsOf returns the import paths of a Go file.
+func importsOf(root fs.FS, name string) ([]string, error) {
+	src, err := fs.ReadFile(root, name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly)
+	if err != nil {
+		return nil, err
+	}
+	imports := make([]string, 0, len(f.Imports))
+	for _, spec := range f.Imports {
+		imp, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return nil, err
+		}
+		imports = append(imports, imp)
+	}
+	return imports, nil
 }
 
 func covers(to string) func(string) bool {

@@ -62,31 +62,28 @@ func (r Result) Resources() int {
 // first, so that what was changed behind Freehold's back is put back. What the
 // policies do not allow stops it before anything is made.
 func (e *Engine) Up(ctx context.Context, s Stack, sink event.Sink) (Result, error) {
-	return e.run(ctx, s, "update", true, sink, func(ctx context.Context, st auto.Stack, w *watch) error {
-		if err := e.policies.there(); err != nil {
-			return err
-		}
-		w.analyzedBy(ctx, e.policies)
-		stop, err := follow(ctx, st, s.Program, looksFirst, w)
-		if err != nil {
-			return err
-		}
-		defer stop()
-		_, err = st.Up(ctx, optup.Refresh(), optup.SuppressOutputs(), optup.SuppressProgress(),
-			optup.ShowSecrets(false), optup.PolicyPacks(e.policies.folders()...), optup.Exclude(s.Hold))
-		return err
-	})
+	return e.run(ctx, s, "update", true, sink, e.analyzed(s, looksFirst))
 }
 
 // Preview says what Up would do, after reading what is there. It changes
 // nothing, not even the state.
 func (e *Engine) Preview(ctx context.Context, s Stack, sink event.Sink) (Result, error) {
-	return e.read(ctx, s, "preview", sink, func(ctx context.Context, st auto.Stack, w *watch) error {
+	return e.read(ctx, s, "preview", sink, e.analyzed(s, looksOnly))
+}
+
+// analyzed is an up that the policies analyze.
+func (e *Engine) analyzed(s Stack, how look) operation {
+	return func(ctx context.Context, st auto.Stack, w *watch) error {
 		if err := e.policies.there(); err != nil {
 			return err
 		}
 		w.analyzedBy(ctx, e.policies)
-		stop, err := follow(ctx, st, s.Program, looksOnly, w)
+		served, err := e.policies.serve(ctx, st.Workspace())
+		if err != nil {
+			return err
+		}
+		defer served()
+		stop, err := follow(ctx, st, s.Program, how, w)
 		if err != nil {
 			return err
 		}
@@ -94,7 +91,7 @@ func (e *Engine) Preview(ctx context.Context, s Stack, sink event.Sink) (Result,
 		_, err = st.Up(ctx, optup.Refresh(), optup.SuppressOutputs(), optup.SuppressProgress(),
 			optup.ShowSecrets(false), optup.PolicyPacks(e.policies.folders()...), optup.Exclude(s.Hold))
 		return err
-	})
+	}
 }
 
 // PreviewRefresh compares the stack's state with what is there. It runs no
@@ -156,11 +153,6 @@ func (e *Engine) read(ctx context.Context, s Stack, doing string, sink event.Sin
 func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing string, sink event.Sink, op operation) (
 	res Result, raw, err error,
 ) {
-	served, err := e.policies.serve(ctx, st.Workspace())
-	if err != nil {
-		return Result{}, err, e.classify(ctx, s, doing, err, nil)
-	}
-	defer served()
 	w := newWatch(s, sink, e.opts.Now)
 	ctx, release := w.guarded(ctx, e.policies.Within)
 	defer release()

@@ -252,7 +252,7 @@ func gateway(o *unstructured.Unstructured, in Space) string {
 		return "faces the internet: " + in.Public["LoadBalancerConfiguration/"+in.Name+"/"+parameters]
 	}
 	for _, n := range []map[string]string{notes, infrastructure} {
-		if key := told(n, func(string) bool { return false }); key != "" {
+		if key := unexpected(n, func(string) bool { return false }); key != "" {
 			return "says " + key + " to the controller that serves it"
 		}
 	}
@@ -264,7 +264,7 @@ func route(o *unstructured.Unstructured, in Space) string {
 	if err != nil || len(hosts) == 0 {
 		hosts = []string{""}
 	}
-	if key := told(o.GetAnnotations(), func(string) bool { return false }); key != "" {
+	if key := unexpected(o.GetAnnotations(), func(string) bool { return false }); key != "" {
 		return "says " + key + " to the controller that serves it"
 	}
 	return called(hosts, o.GetAnnotations(), in)

@@ -10,7 +10,7 @@ import (
 )
 
 // IngressAnnotations are what an ingress may say to the controller that serves
-// it: how its own names are served. What values may say is told apart below.
+// it: how its own names are served. Their values are judged below.
 // https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
 // https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/
 const IngressAnnotations = `^(kubernetes[.]io/ingress[.]class|ingress[.]kubernetes[.]io/(ssl-redirect|force-ssl-redirect|rewrite-target)|` +
@@ -61,7 +61,7 @@ func ingress(o *networkingv1.Ingress, in Space) string {
 	if scheme := o.Annotations[alb+"scheme"]; scheme != "" && scheme != "internal" {
 		return "faces the internet: its annotation " + alb + "scheme is " + scheme
 	}
-	if key := told(o.Annotations, func(key string) bool {
+	if key := unexpected(o.Annotations, func(key string) bool {
 		return ingressAnnotations.MatchString(key) && within(key, o.Annotations[key], in)
 	}); key != "" {
 		return "says " + key + " to the controller that serves it"
@@ -95,9 +95,9 @@ func within(key, value string, in Space) bool {
 	return true
 }
 
-// told is the first annotation to a controller that serves requests which may not
+// unexpected is the first annotation to a controller that serves requests which may not
 // be there; empty: there is none.
-func told(annotations map[string]string, may func(key string) bool) string {
+func unexpected(annotations map[string]string, may func(key string) bool) string {
 	var all []string
 	for key := range annotations {
 		if servedBy.MatchString(key) && !may(key) {

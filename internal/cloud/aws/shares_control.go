@@ -35,7 +35,7 @@ func controlled(ctx context.Context, s *session, w awstype.Way) ([]cloud.Item, e
 		}
 		name, is := model[w.Control.Key].(string)
 		if !is {
-			return nil, fmt.Errorf("%s %s has no %s, so that nobody can tell what is under it", w.Control.Under, aws.ToString(d.Identifier), w.Control.Key)
+			return nil, fmt.Errorf("%s %s has no %s, so what is in it is unknown", w.Control.Under, aws.ToString(d.Identifier), w.Control.Key)
 		}
 		of, err := json.Marshal(map[string]string{w.Control.Key: name})
 		if err != nil {
@@ -105,7 +105,7 @@ func controlRefused(typ string, err error) error {
 	}
 	switch text := api.ErrorMessage(); {
 	case api.ErrorCode() == "TypeNotFoundException":
-		return fmt.Errorf("CloudFormation does not have %s in this region, so that nobody can tell whether there is any: %w", typ, err)
+		return fmt.Errorf("CloudFormation does not have %s in this region, so it is unknown whether there are any: %w", typ, err)
 	case api.ErrorCode() == "UnsupportedActionException":
 		return fmt.Errorf("CloudFormation cannot list %s in this region: %w", typ, err)
 	case strings.Contains(api.ErrorCode(), "AccessDenied"), strings.Contains(text, "AccessDenied"), strings.Contains(text, "not authorized"):
@@ -132,7 +132,7 @@ func controlProperties(ends []awstype.End, model map[string]any) (map[string]any
 		v := controlAt(within, strings.Split(path, "."), strings.Split(e.Path, "."))
 		switch {
 		case v == nil && e.Is == awstype.IsSwitch:
-			return nil, fmt.Errorf("it does not say %s, so that nobody can tell who is let in", e.From)
+			return nil, fmt.Errorf("it does not say %s, so it is unknown who is let in", e.From)
 		case v == nil:
 			continue
 		}
