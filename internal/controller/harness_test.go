@@ -24,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -391,24 +392,27 @@ func (k *cluster) uncounted() string {
 	); err != nil {
 		k.t.Fatal(err)
 	}
-	count, authority, said := map[string]int64{}, map[string]bool{}, map[string]map[string]v1alpha1.Usage{}
+	authority, said := map[string]bool{}, map[string]map[string]v1alpha1.Usage{}
 	for _, f := range files.Items {
-		count[f.Namespace]++
 		authority[f.Namespace] = authority[f.Namespace] || f.Name == "kube-root-ca.crt"
 	}
 	for _, p := range projects.Items {
 		said[p.Name] = p.Status.Quota
 	}
+	there := k.counts()
 	for _, q := range quotas.Items {
-		bound, used := q.Status.Hard[corev1.ResourceConfigMaps], q.Status.Used[corev1.ResourceConfigMaps]
 		switch {
 		case q.DeletionTimestamp != nil:
 		case !authority[q.Namespace]:
 			return q.Namespace + " has no kube-root-ca.crt"
 		case !equality.Semantic.DeepEqual(q.Status.Hard, q.Spec.Hard):
 			return q.Namespace + "'s quota has not been counted"
-		case !bound.IsZero() && used.Value() != count[q.Namespace]:
-			return fmt.Sprintf("%s has %d config maps, and %d are counted", q.Namespace, count[q.Namespace], used.Value())
+		}
+		for name, n := range there {
+			bound, used := q.Status.Hard[name], q.Status.Used[name]
+			if !bound.IsZero() && used.Value() != n[q.Namespace] {
+				return fmt.Sprintf("%s has %d %s, and %d are counted", q.Namespace, n[q.Namespace], name, used.Value())
+			}
 		}
 		for name, u := range said[q.Namespace] {
 			if used := q.Status.Used[corev1.ResourceName(name)]; used.Cmp(u.Used) != 0 {
@@ -417,6 +421,34 @@ func (k *cluster) uncounted() string {
 		}
 	}
 	return ""
+}
+
+// counts are how many there are in each namespace of what a quota counts, by its names:
+// a deletion is counted some time after it.
+func (k *cluster) counts() map[corev1.ResourceName]map[string]int64 {
+	k.t.Helper()
+	counts := map[corev1.ResourceName]map[string]int64{}
+	for name := range (v1alpha1.Quota{}).Counts() {
+		resource, counted := strings.CutPrefix(name, "count/")
+		if !counted && strings.Contains(resource, ".") {
+			continue // some of a kind, such as services of one type
+		}
+		kind, err := k.RESTMapper().KindFor(schema.ParseGroupResource(resource).WithVersion(""))
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		list := &metav1.PartialObjectMetadataList{}
+		list.SetGroupVersionKind(kind)
+		if err := k.List(k.t.Context(), list); err != nil {
+			k.t.Fatal(err)
+		}
+		n := map[string]int64{}
+		for _, o := range list.Items {
+			n[o.Namespace]++
+		}
+		counts[corev1.ResourceName(name)] = n
+	}
+	return counts
 }
 
 // settle waits until nobody has anything to write, nor has written for a while.

@@ -78,7 +78,7 @@ var ownKeys = rule.Rule{
 	Fix:      "name the org's data key, or its log key for logs, and switch encryption on",
 	Severity: rule.High,
 	Criteria: []string{"CC6.1", "CC6.7"},
-	Types: slices.Compact(slices.Sorted(slices.Values(slices.Concat(rule.TypesWith(table.Key), slices.Sorted(maps.Keys(keyFields)), []string{
+	Types: slices.Compact(slices.Sorted(slices.Values(slices.Concat(table.TypesWith(table.Key), slices.Sorted(maps.Keys(keyFields)), []string{
 		"aws:ecr/repository:Repository", "aws:rds/instance:Instance", "aws:ssm/parameter:Parameter", "aws:lambda/function:Function",
 	})))),
 	Check: rule.On(func(j *rule.Judge, r rule.Resource, s rule.Scope) {

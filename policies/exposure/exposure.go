@@ -113,7 +113,7 @@ var openIngress = rule.Rule{
 	Fix:      "name the ranges or the group that need to get in; publish by load balancer",
 	Severity: rule.High,
 	Criteria: []string{"CC6.6"},
-	Types:    append(rule.TypesWith(table.Network), "aws:eks/nodeGroup:NodeGroup"),
+	Types:    append(table.TypesWith(table.Network), "aws:eks/nodeGroup:NodeGroup"),
 	Check: rule.On(func(j *rule.Judge, r rule.Resource, _ rule.Scope) {
 		in := r.Values()
 		if r.Type == "aws:ec2/securityGroupRule:SecurityGroupRule" {
@@ -205,7 +205,7 @@ var publicServices = rule.Rule{
 	Fix:      "switch public access off, and reach it from inside the VPC",
 	Severity: rule.Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
-	Types:    slices.Concat(rule.TypesWith(table.Public), slices.Sorted(maps.Keys(insideVPC)), rule.RefusedBy("FH605")),
+	Types:    slices.Concat(table.TypesWith(table.Public), slices.Sorted(maps.Keys(insideVPC)), table.RefusedBy("FH605")),
 	Check: rule.On(func(j *rule.Judge, r rule.Resource, _ rule.Scope) {
 		j.Forbidden(r, "FH605")
 		j.SwitchedOff(table.Public, "it is reachable from the internet", r)

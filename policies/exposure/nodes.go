@@ -6,6 +6,7 @@ import (
 
 	"freehold.dev/freehold/policies/example"
 	"freehold.dev/freehold/policies/rule"
+	"freehold.dev/freehold/policies/table"
 )
 
 const (
@@ -248,7 +249,7 @@ var publicImages = rule.Rule{
 	Severity:    rule.Critical,
 	Criteria:    []string{"CC6.1", "CC6.6"},
 	NoException: true,
-	Types:       rule.RefusedBy("FH609"),
+	Types:       table.RefusedBy("FH609"),
 	Check:       rule.ForbiddenBy("FH609"),
 	Good: []rule.Example{
 		example.Shows("a private repository", "aws:ecr/repository:Repository", object{"name": "freehold-acme/app"}),

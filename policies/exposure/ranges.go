@@ -22,7 +22,7 @@ var openPieces = rule.Rule{
 	Fix:      "name the ranges of those who need to get in; publish by load balancer",
 	Severity: rule.High,
 	Criteria: []string{"CC6.6"},
-	Types:    rule.TypesWith(table.Network),
+	Types:    table.TypesWith(table.Network),
 
 	CheckStack: checkPieces,
 	Good: []rule.Example{

@@ -85,7 +85,7 @@ var rules = []rule.Rule{
 		Fix:      "attach policies to the org's account; leave the organization to the landing zone",
 		Severity: rule.Critical, NoException: true,
 		Criteria: []string{"CC6.1", "CC6.3"},
-		Types:    rule.RefusedBy("FH107"),
+		Types:    table.RefusedBy("FH107"),
 		Check:    rule.On(checkOrganization),
 		Bad:      badOrganization(), Good: goodOrganization(),
 	},

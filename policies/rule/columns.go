@@ -7,28 +7,6 @@ import (
 	"freehold.dev/freehold/policies/table"
 )
 
-// TypesWith are the types that have a property of one of these columns, sorted.
-func TypesWith(columns ...table.Column) []string {
-	var types []string
-	for _, r := range table.All() {
-		if r.Top != nil && slices.ContainsFunc(columns, r.Top.Holds) {
-			types = append(types, r.Type)
-		}
-	}
-	return types
-}
-
-// RefusedBy are the types that the table forbids by a rule, sorted.
-func RefusedBy(rule string) []string {
-	var types []string
-	for _, r := range table.All() {
-		if r.State == table.Forbidden && r.Rule == rule {
-			types = append(types, r.Type)
-		}
-	}
-	return types
-}
-
 // ForbiddenBy is the check of the types that the table forbids by a rule.
 func ForbiddenBy(rule string) func(Resource, Scope) Verdict {
 	return On(func(j *Judge, r Resource, _ Scope) { j.Forbidden(r, rule) })

@@ -18,7 +18,7 @@ var vpcPeering = rule.Rule{
 	Fix:      "reach the other side at its public, authenticated address",
 	Severity: rule.Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
-	Types:    rule.RefusedBy("FH402"),
+	Types:    table.RefusedBy("FH402"),
 	Check:    rule.ForbiddenBy("FH402"),
 	Good: []rule.Example{
 		example.Shows("an endpoint of S3", "aws:ec2/vpcEndpoint:VpcEndpoint", object{"serviceName": "com.amazonaws.eu-central-1.s3"}),
@@ -42,7 +42,7 @@ var networkHubs = rule.Rule{
 	Fix:      "give the network a way out of its own, by NAT gateway",
 	Severity: rule.Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
-	Types:    rule.RefusedBy("FH403"),
+	Types:    table.RefusedBy("FH403"),
 	Check:    rule.ForbiddenBy("FH403"),
 	Good: []rule.Example{
 		example.Shows("a way to instances without public addresses", "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint", object{"subnetId": "subnet-1"}),
@@ -102,7 +102,7 @@ var endpointServices = rule.Rule{
 	Fix:      "publish by load balancer, with authentication",
 	Severity: rule.Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
-	Types:    rule.RefusedBy("FH405"),
+	Types:    table.RefusedBy("FH405"),
 	Check:    rule.ForbiddenBy("FH405"),
 	Good: []rule.Example{
 		example.Shows("a load balancer inside the network", "aws:lb/loadBalancer:LoadBalancer", object{"internal": true}),
@@ -127,7 +127,7 @@ var endpoints = rule.Rule{
 	Fix:      "name a service of AWS, com.amazonaws.REGION.SERVICE, or have an exception approved for a vendor's",
 	Severity: rule.High,
 	Criteria: []string{"CC6.6"},
-	Types:    rule.TypesWith(table.Service),
+	Types:    table.TypesWith(table.Service),
 	Check: rule.On(func(j *rule.Judge, r rule.Resource, s rule.Scope) {
 		j.Own(r.Values().Get("serviceNetworkArn"), s)
 		j.Own(r.Values().Get("resourceConfigurationArn"), s)
@@ -232,7 +232,7 @@ var zoneAuthorizations = rule.Rule{
 	Fix:      "take it out: a zone and a VPC of one account are associated without",
 	Severity: rule.Critical,
 	Criteria: []string{"CC6.1", "CC6.6"},
-	Types:    rule.RefusedBy("FH408"),
+	Types:    table.RefusedBy("FH408"),
 	Check:    rule.ForbiddenBy("FH408"),
 	Good: []rule.Example{
 		example.Shows("a record in the org's own zone", "aws:route53/record:Record", object{"zoneId": "Z1", "name": "api", "type": "A"}),

@@ -15,7 +15,7 @@ var organizationSwitches = rule.Rule{
 	Fix:         "leave it out, or set it to the account",
 	Severity:    rule.Critical,
 	Criteria:    []string{"CC6.1", "CC6.3"},
-	Types:       rule.TypesWith(table.Organization),
+	Types:       table.TypesWith(table.Organization),
 	NoException: true,
 	Check:       rule.SwitchedOff(table.Organization, "it is for a whole organization"),
 	Good: []rule.Example{

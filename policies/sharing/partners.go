@@ -26,7 +26,7 @@ var partners = rule.Rule{
 	Fix:      "leave the field out, or name the org's account",
 	Severity: rule.Critical,
 	Criteria: []string{"CC6.1", "CC6.3"},
-	Types:    slices.Concat(rule.TypesWith(table.Principal, table.Account), slices.Sorted(maps.Keys(partnerGroups))),
+	Types:    slices.Concat(table.TypesWith(table.Principal, table.Account), slices.Sorted(maps.Keys(partnerGroups))),
 	Check: rule.On(func(j *rule.Judge, r rule.Resource, s rule.Scope) {
 		rule.VisitColumns(r, table.Of(r.Type), func(at *table.Place, p *rule.Node) {
 			v := rule.Value{Path: p.Path(), Raw: p.Raw}
@@ -78,7 +78,7 @@ var invitations = rule.Rule{
 	Fix:      "use the service within the org's account",
 	Severity: rule.Critical,
 	Criteria: []string{"CC6.1", "CC6.3"},
-	Types:    rule.RefusedBy("FH418"),
+	Types:    table.RefusedBy("FH418"),
 	Check:    rule.ForbiddenBy("FH418"),
 	Good: []rule.Example{
 		example.Shows("a detector of the account's own", "aws:guardduty/detector:Detector", object{"enable": true}),

@@ -5,6 +5,7 @@ import (
 
 	"freehold.dev/freehold/policies/example"
 	"freehold.dev/freehold/policies/rule"
+	"freehold.dev/freehold/policies/table"
 )
 
 // rules are the rules about what AWS offers to share things by.
@@ -22,7 +23,7 @@ var resourceShares = rule.Rule{
 	Fix:         "take the share out, and make what the other account needs in that account",
 	Severity:    rule.Critical,
 	Criteria:    []string{"CC6.1", "CC6.6"},
-	Types:       rule.RefusedBy("FH401"),
+	Types:       table.RefusedBy("FH401"),
 	NoException: true,
 	Check:       rule.ForbiddenBy("FH401"),
 	Good: []rule.Example{

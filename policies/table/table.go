@@ -206,6 +206,32 @@ func All() []Row {
 	return all
 }
 
+// TypesWith returns the types that have a property of one of these columns, sorted.
+// Every process asks when it starts, and most have no use for a row: none is read.
+func TypesWith(columns ...Column) []string {
+	return typesWhere(func(_, section string) bool {
+		return slices.ContainsFunc(columns, func(c Column) bool { return strings.Contains(section, "\n\t"+string(c)+" ") })
+	})
+}
+
+// RefusedBy returns the types that a rule forbids, sorted. It reads no row either.
+func RefusedBy(rule string) []string {
+	return typesWhere(func(typ, section string) bool {
+		return strings.HasPrefix(section, typ+" "+string(Forbidden)+" "+rule+" ")
+	})
+}
+
+func typesWhere(ok func(typ, section string) bool) []string {
+	var types []string
+	for typ, section := range sections() {
+		if ok(typ, section) {
+			types = append(types, typ)
+		}
+	}
+	slices.Sort(types)
+	return types
+}
+
 // read are the rows that were asked for, by type: a run asks for a few of them.
 var read sync.Map
 
@@ -265,7 +291,24 @@ func row(text string) (Row, error) {
 }
 
 // Holds reports whether a place is of a column, or has one of it below.
-func (p *Place) Holds(c Column) bool { return p.holds(c, map[*Place]bool{}) }
+func (p *Place) Holds(c Column) bool {
+	type asked struct {
+		of *Place
+		c  Column
+	}
+	if len(p.below) == 0 {
+		return p.Column == c
+	}
+	if holds, ok := held.Load(asked{p, c}); ok {
+		return holds.(bool)
+	}
+	holds := p.holds(c, map[*Place]bool{})
+	held.Store(asked{p, c}, holds)
+	return holds
+}
+
+// held are the answers of Holds: every rule over a column asks again for each resource.
+var held sync.Map
 
 func (p *Place) holds(c Column, seen map[*Place]bool) bool {
 	if p.Column == c {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +20,35 @@ func TestEveryTypeIsInOneState(t *testing.T) {
 	}
 	if n[Classified] < 900 || n[Forbidden] < 80 || n[Unclassified] == 0 {
 		t.Errorf("types by state: %v", n)
+	}
+}
+
+// What is found in the file's text is what its rows say.
+func TestTypesAreFoundWithoutReadingTheirRows(t *testing.T) {
+	with, refused := map[Column][]string{}, map[string][]string{}
+	for _, r := range All() {
+		for _, c := range r.Columns() {
+			with[c] = append(with[c], r.Type)
+		}
+		if r.State == Forbidden {
+			refused[r.Rule] = append(refused[r.Rule], r.Type)
+		}
+	}
+	if len(with) < 15 || len(refused) < 5 {
+		t.Fatalf("%d columns and %d rules", len(with), len(refused))
+	}
+	for c, want := range with {
+		if d := cmp.Diff(want, TypesWith(c)); d != "" {
+			t.Errorf("with %s (-want +got):\n%s", c, d)
+		}
+	}
+	for rule, want := range refused {
+		if d := cmp.Diff(want, RefusedBy(rule)); d != "" {
+			t.Errorf("refused by %s (-want +got):\n%s", rule, d)
+		}
+	}
+	if got := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(with[Policy]), with[Trust]...)))); !slices.Equal(got, TypesWith(Policy, Trust)) {
+		t.Errorf("types of two columns: %v", TypesWith(Policy, Trust))
 	}
 }
 

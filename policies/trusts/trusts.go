@@ -62,7 +62,7 @@ var rules = []rule.Rule{
 		Fix:      "name principals of the org's account; for AWS services compare aws:SourceAccount or aws:SourceArn",
 		Severity: rule.Critical,
 		Criteria: []string{"CC6.1", "CC6.3", "CC6.6"},
-		Types:    rule.TypesWith(table.Policy),
+		Types:    table.TypesWith(table.Policy),
 		Check:    rule.On(checkResourcePolicy),
 		Bad:      badResourcePolicies(), Good: goodResourcePolicies(),
 	},
