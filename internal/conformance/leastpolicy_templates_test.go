@@ -120,6 +120,7 @@ var accessTemplate = template{
 		"arn:aws:access-analyzer:" + iamcalls.Region + ":" + iamcalls.AccountID + ":analyzer/freehold-*",
 		"arn:aws:eks:" + iamcalls.Region + ":" + iamcalls.AccountID + ":*",
 		"arn:aws:servicequotas:*:" + iamcalls.AccountID + ":*",
+		"arn:aws:apigateway:" + iamcalls.Region + "::/domainnames",
 		"arn:aws:apigateway:" + iamcalls.Region + "::/restapis",
 		// What is in the account already, whatever it is called: an inventory reads
 		// all of it, the role's own policies among them.

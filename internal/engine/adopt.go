@@ -36,15 +36,38 @@ type Found struct {
 // created only after everything that it depends on was recorded, so what
 // identifies a lost one is known. An input that is not known yet is an
 // unknown.Value in what find gets: it has to answer without it, or with "none".
+//
+// It fails where it could not see all that the engine would create, after it has
+// taken over what it saw: an Up that had more luck would make the rest twice. What
+// the rules refuse is no such failure, as they refuse it to the Up as well.
 func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sink) ([]Step, error) {
-	res, err := e.Preview(ctx, s, nil)
-	// A preview that fails half-way still says what it would create; the Up
-	// that follows reports the failure.
-	var failed *Error
-	if err != nil && (!errors.As(err, &failed) || errors.Is(err, ErrCancelled) || errors.Is(err, ErrLocked)) {
-		return nil, err
+	var all []Step
+	for {
+		lost, unseen, err := e.adoptShown(ctx, s, find, sink)
+		all = append(all, lost...)
+		switch {
+		case err != nil:
+			return all, err
+		case unseen == nil:
+			return all, nil
+		case len(lost) == 0 && errors.Is(unseen, ErrPolicy):
+			return all, nil
+		case len(lost) == 0:
+			return all, unseen
+		}
+		// What it failed for may have been missing from the state only.
 	}
-	var lost []Step
+}
+
+// adoptShown takes over what one preview shows. unseen is why it may not have shown
+// everything.
+func (e *Engine) adoptShown(ctx context.Context, s Stack, find Finder, sink event.Sink) (lost []Step, unseen, err error) {
+	res, err := e.Preview(ctx, s, nil)
+	// A preview that fails half-way still says what it would create.
+	if _, failed := errors.AsType[*Error](err); err != nil && (!failed || errors.Is(err, ErrCancelled) || errors.Is(err, ErrLocked)) {
+		return nil, nil, err
+	}
+	unseen = err
 	for _, st := range res.Steps {
 		// Providers are the engine's own, and exist in the state only.
 		if st.Op != "create" || !st.Custom || strings.HasPrefix(st.Type, "pulumi:") {
@@ -52,7 +75,7 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sin
 		}
 		found, ok, err := find(ctx, st)
 		if err != nil {
-			return nil, fmt.Errorf("look for a %s %q that an interrupted run may have made: %w", st.Type, st.Name, err)
+			return nil, nil, fmt.Errorf("look for a %s %q that an interrupted run may have made: %w", st.Type, st.Name, err)
 		}
 		if ok {
 			st.ID, st.NewOutputs = found.ID, found.Outputs
@@ -60,14 +83,13 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sin
 		}
 	}
 	if len(lost) == 0 {
-		// Where the preview failed, not everything was looked for.
-		if err != nil {
-			return nil, nil
+		if unseen != nil {
+			return nil, unseen, nil
 		}
-		return nil, e.settle(ctx, s, sink)
+		return nil, nil, e.settle(ctx, s, sink)
 	}
 	if err := e.editState(ctx, s, sink, func(d map[string]any) error { return addResources(d, lost) }); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, st := range lost {
 		if sink != nil {
@@ -78,7 +100,7 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sin
 			})
 		}
 	}
-	return lost, nil
+	return lost, unseen, nil
 }
 
 // settle drops the pending operations of an interrupted run once everything that

@@ -38,7 +38,13 @@ func pulumiCLI(t *testing.T) string {
 
 func newEngine(t *testing.T, change ...func(*engine.Policies)) *engine.Engine {
 	t.Helper()
-	dir, cli := t.TempDir(), pulumiCLI(t)
+	return newEngineOn(t, pulumiCLI(t), change...)
+}
+
+// newEngineOn is an engine that runs another CLI.
+func newEngineOn(t *testing.T, cli string, change ...func(*engine.Policies)) *engine.Engine {
+	t.Helper()
+	dir := t.TempDir()
 	state := filepath.Join(dir, "state")
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		t.Fatal(err)

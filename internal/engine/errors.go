@@ -60,6 +60,9 @@ var (
 	// ErrStalled is wrapped when the run was ended because this process stood still,
 	// and could have lost the org meanwhile.
 	ErrStalled = errors.New("this process stood still, and its run was ended")
+	// ErrUnheard is wrapped when a run ended well and not all of its events came: nobody
+	// can tell what it did.
+	ErrUnheard = errors.New("the engine has not said all that it did")
 	// ErrNoStack is wrapped when the stack does not exist in the backend.
 	ErrNoStack = errors.New("no such stack")
 	// ErrFailed is wrapped by every other failure.
@@ -222,6 +225,9 @@ func (e *Engine) classify(ctx context.Context, s Stack, doing string, err error,
 	}
 	if l, ok := errors.AsType[lacking](err); ok {
 		return &Error{Stack: s.Name, Doing: doing, Kind: ErrSecrets, Detail: l.what, Next: l.next}
+	}
+	if errors.Is(err, errUnheard) {
+		return &Error{Stack: s.Name, Doing: doing, Kind: ErrUnheard, Detail: err.Error(), Next: nextCancelled}
 	}
 	if errors.Is(err, ErrCancelled) {
 		return &Error{Stack: s.Name, Doing: doing, Kind: ErrCancelled, Detail: err.Error(), Next: nextCancelled}

@@ -145,9 +145,18 @@ func (e *Engine) read(ctx context.Context, s Stack, doing string, sink event.Sin
 		return Result{}, err
 	}
 	defer closeIt()
-	res, _, err := e.watched(ctx, s, st, doing, sink, op)
-	return res, err
+	for i := 1; ; i++ {
+		res, _, err := e.watched(ctx, s, st, doing, sink, op)
+		if !errors.Is(err, ErrUnheard) || i == attempts {
+			return res, err
+		}
+		e.opts.Log.WarnContext(ctx, "a run is read again", "stack", s.Name, "err", err)
+	}
 }
+
+// attempts is how often a run is begun that something other than itself stood in the
+// way of.
+const attempts = 3
 
 // watched runs one operation and follows it. raw is the Automation API's own error.
 func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing string, sink event.Sink, op operation) (
@@ -161,6 +170,9 @@ func (e *Engine) watched(ctx context.Context, s Stack, st auto.Stack, doing stri
 	stop()
 	if why := notStarted(st.Workspace()); why != nil {
 		raw = why
+	}
+	if raw == nil {
+		raw = w.unheard()
 	}
 	if raw == nil {
 		raw = w.unanalyzed()
@@ -193,7 +205,6 @@ func (e *Engine) run(ctx context.Context, s Stack, doing string, create bool, si
 		return Result{}, err
 	}
 	defer release()
-	const attempts = 3
 	for i := 1; ; i++ {
 		st, err := e.open(ctx, s, create, sink)
 		if err != nil {
@@ -212,6 +223,9 @@ func (e *Engine) run(ctx context.Context, s Stack, doing string, create bool, si
 			}
 		case errors.Is(err, ErrNoStack) && create:
 			// An earlier process was just removing it.
+		case errors.Is(err, ErrUnheard):
+			// It did what it was to do: once more, it finds that, and says it.
+			e.opts.Log.WarnContext(ctx, "a run is repeated", "stack", s.Name, "err", err)
 		default:
 			return e.recorded(ctx, s, res), err
 		}

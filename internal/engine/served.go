@@ -61,6 +61,10 @@ func follow(ctx context.Context, st auto.Stack, program pulumi.RunFunc, how look
 		_ = server.Serve(listener)
 	}()
 	cli.follower, cli.look = listener.Addr().String(), how
+	w.expects(1)
+	if how == looksFirst {
+		w.expects(2)
+	}
 	// The CLI has closed its streams before it ends.
 	return func() {
 		server.Stop()
@@ -108,6 +112,7 @@ func (s *eventServer) StreamEvents(stream grpc.ClientStreamingServer[pulumirpc.E
 	for {
 		req, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
+			s.w.wholly()
 			if s.w.refused() {
 				// The CLI waits for this answer before it goes on to the update.
 				s.w.stop(errRefused)

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -66,6 +68,9 @@ type watch struct {
 	analyzeAsked          func(scope string, asked Asked) ([]finding.Policy, error)
 	// stop ends the run.
 	stop context.CancelCauseFunc
+	// expected is how many streams of events the run has, and whole is how many have
+	// come to their end.
+	expected, whole int
 	// replaces is why a preview ended the run: see Stack.NewFirst.
 	replaces *ReplaceError
 	// pack is the policy pack without which no resource may be; "": none.
@@ -96,6 +101,35 @@ func (w *watch) begin(preview bool) {
 	w.started, w.fails, w.diags = map[string]time.Time{}, nil, map[string][]string{}
 	w.blocked, w.noted, w.reads = nil, nil, nil
 	w.analyzed, w.running = map[string]bool{}, map[string]*running{}
+}
+
+// errUnheard says that a run ended well, and that not all of its events came.
+var errUnheard = errors.New("it ended well, but not all that it did was heard")
+
+// expects says how many streams of events a run has.
+func (w *watch) expects(streams int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.expected, w.whole = streams, 0
+}
+
+// wholly says that a stream has come to its end.
+func (w *watch) wholly() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.whole++
+}
+
+// unheard is an error unless the CLI has said everything. Where it cannot, it goes on all
+// the same and ends well, and what did not arrive would count as nothing to do, nothing
+// changed, and a layer without outputs.
+func (w *watch) unheard() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.whole < w.expected {
+		return fmt.Errorf("%w: %d of %d streams of events came to their end", errUnheard, w.whole, w.expected)
+	}
+	return nil
 }
 
 func (w *watch) take(ev apitype.EngineEvent) {

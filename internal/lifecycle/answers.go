@@ -60,6 +60,8 @@ var answers = []struct {
 
 	// What it had begun is looked for first, and whether the org is still its own.
 	{engine.ErrStalled, answer{retries: 3, pause: time.Second}},
+	// The engine has tried it again already.
+	{engine.ErrUnheard, answer{retries: 1, pause: 5 * time.Second}},
 	// Another process is at the stack: what it does is not to be repeated beside it.
 	{engine.ErrLocked, answer{kind: ErrBusy}},
 	{engine.ErrPolicy, answer{kind: ErrBlocked}},

@@ -126,6 +126,7 @@ func TestALayerIsNotRunWhileItIsUnknownWhatAKilledRunMade(t *testing.T) {
 	for _, fault := range []lifecycletest.Fault{
 		{On: lifecycletest.Adopt, Layer: plan.LayerCluster, Err: errors.New("no answer")},
 		{On: lifecycletest.Find, Err: errors.New("no answer")},
+		{On: lifecycletest.Preview, Layer: plan.LayerCluster, Err: &engine.Error{Stack: "acme.cluster", Doing: "preview", Kind: engine.ErrFailed, Detail: "no answer"}},
 	} {
 		p := newPlace(t)
 		p.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerCluster, Made: 2, Err: errors.New("no")})
@@ -140,6 +141,28 @@ func TestALayerIsNotRunWhileItIsUnknownWhatAKilledRunMade(t *testing.T) {
 		if got := len(p.world.Things("")); got != things || p.states("acme") != "done done failed* not-started" {
 			t.Errorf("%s: %d things, %d before; layers: %s", fault.On, got, things, p.states("acme"))
 		}
+	}
+}
+
+// What is recorded can be removed, whatever became of the program.
+func TestALayerWhoseProgramFailsForGoodIsRemoved(t *testing.T) {
+	p := newPlace(t)
+	p.world.Fail(lifecycletest.Fault{On: lifecycletest.Up, Layer: plan.LayerCluster, Made: 2, Err: errors.New("no")})
+	if _, err := p.here().onboard(document(t)); err == nil {
+		t.Fatal("the fault was not met")
+	}
+	p.world.Fail(lifecycletest.Fault{
+		On: lifecycletest.Preview, Layer: plan.LayerCluster, Times: -1,
+		Err: &engine.Error{Stack: "acme.cluster", Doing: "preview", Kind: engine.ErrFailed, Detail: "the region has no such zone"},
+	})
+	here := p.here()
+	if _, err := here.offboard("acme"); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(here.shown, func(ev event.Event) bool {
+		return ev.Type == event.Diagnostic && ev.Layer == "cluster" && strings.Contains(ev.Message, "could be looked for") && strings.Contains(ev.Message, "no such zone")
+	}) {
+		t.Errorf("it does not say that it could not look: %v", here.shown)
 	}
 }
 

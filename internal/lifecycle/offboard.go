@@ -203,6 +203,20 @@ type remains struct {
 	WayIn *finding.WayIn    `json:"wayIn,omitempty"`
 }
 
+// removedUnseen reports whether a layer is removed although what a killed run left
+// of it could not all be seen, and says so. A program that fails for good, such as in
+// a region that lacks what it asks for, must not keep its layer for ever.
+func (r *run) removedUnseen(l plan.Layer, err error) bool {
+	if _, failed := errors.AsType[*engine.Error](err); !failed || answerTo(err) != (answer{}) {
+		return false
+	}
+	r.op.Emit(event.Event{
+		Type: event.Diagnostic, Layer: string(l),
+		Message: "not everything that an interrupted run may have made could be looked for: " + err.Error() + "; what is recorded is removed all the same, and what is left then is listed at the end",
+	})
+	return true
+}
+
 // removeLayer removes a layer:
 //
 //	adopt    an unclean layer: what no state records would be left behind
@@ -287,7 +301,8 @@ func (r *run) removeThere(ctx context.Context, in removeIn, out removeOut) (remo
 		return out, err
 	}
 	if d.Layer(l).Unclean && known {
-		if _, err := do(ctx, r.step("adopt", l), r.adopt, layerIn{DataPlane: d, Layer: l}); err != nil {
+		_, err := do(ctx, r.step("adopt", l), r.adopt, layerIn{DataPlane: d, Layer: l})
+		if err != nil && !r.removedUnseen(l, err) {
 			return out, err
 		}
 	}

@@ -65,23 +65,37 @@ func (e *Engine) Destroy(ctx context.Context, s engine.Stack, sink event.Sink) (
 
 // Adopt takes resources into the stack's state that an interrupted run made and
 // could not record. It drops the pending operations when it finds one, as the
-// engine does.
+// engine does, and fails as the engine does where it could not see everything.
 func (e *Engine) Adopt(ctx context.Context, s engine.Stack, find engine.Finder, sink event.Sink) ([]engine.Step, error) {
 	if err := e.p.guard(Adopt, s.Layer); err != nil {
 		return nil, err
 	}
+	var all []engine.Step
+	for {
+		lost, unseen, err := e.adoptShown(ctx, s, find, sink)
+		all = append(all, lost...)
+		if err != nil || unseen == nil || len(lost) == 0 && errors.Is(unseen, engine.ErrPolicy) {
+			return all, err
+		}
+		if len(lost) == 0 {
+			return all, unseen
+		}
+	}
+}
+
+func (e *Engine) adoptShown(ctx context.Context, s engine.Stack, find engine.Finder, sink event.Sink) (lost []engine.Step, unseen, err error) {
 	res, err := e.Preview(ctx, s, nil)
 	if _, failed := errors.AsType[*engine.Error](err); err != nil && (!failed || errors.Is(err, engine.ErrCancelled) || errors.Is(err, engine.ErrLocked)) {
-		return nil, err
+		return nil, nil, err
 	}
-	var lost []engine.Step
+	unseen = err
 	for _, st := range res.Steps {
 		if st.Op != "create" || !st.Custom || strings.HasPrefix(st.Type, "pulumi:") {
 			continue
 		}
 		found, ok, err := find(ctx, st)
 		if err != nil {
-			return nil, fmt.Errorf("look for a %s %q that an interrupted run may have made: %w", st.Type, st.Name, err)
+			return nil, nil, fmt.Errorf("look for a %s %q that an interrupted run may have made: %w", st.Type, st.Name, err)
 		}
 		if ok {
 			st.ID = found.ID
@@ -91,16 +105,21 @@ func (e *Engine) Adopt(ctx context.Context, s engine.Stack, find engine.Finder, 
 	// What is there although the stack was never made is not an interrupted
 	// run's: the Up will say so.
 	if info, err := e.Stat(ctx, s); err != nil || !info.Exists || len(lost) == 0 {
-		return nil, err
+		return nil, unseen, err
 	}
+	return lost, unseen, e.record(s, lost, sink)
+}
+
+// record takes what was lost into a stack's state.
+func (e *Engine) record(s engine.Stack, lost []engine.Step, sink event.Sink) error {
 	release, err := e.hold(s, "import the state")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer release()
 	p, err := programOf(s.Layer, s.Config)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := e.p.write(Write{"state", "adopt", s.Name, ""}, func() error {
 		st := e.p.states()[s.Name]
@@ -116,12 +135,12 @@ func (e *Engine) Adopt(ctx context.Context, s engine.Stack, find engine.Finder, 
 		st.Pending = nil
 		return nil
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	for _, st := range lost {
 		e.emit(sink, s, event.Diagnostic, st, "an interrupted run had made it and could not record it: taken over")
 	}
-	return lost, nil
+	return nil
 }
 
 // Forget takes all resources out of the stack's state.
