@@ -40,10 +40,11 @@ const leading = 32
 // scan reads a text from left to right: ARNs first, as the digits inside them
 // are not to be found twice.
 func scan(out []Mention, text string) []Mention {
+	r := arnReader{text: text}
 	for i := 0; i < len(text); {
 		switch c := text[i]; {
 		case c == 'a' && strings.HasPrefix(text[i:], "arn:"):
-			arn, account, head, ok := readARN(text[i:])
+			arn, account, head, ok := r.read(i)
 			if !ok {
 				i += len("arn:")
 				continue
@@ -74,31 +75,62 @@ func scan(out []Mention, text string) []Mention {
 // the text again and again.
 const longestARN = 2048
 
-// readARN reads an ARN at the beginning of a text that goes on after it, which
-// iam.ParseARN does not. A policy variable in it is one piece, with the colon
-// that it holds. head is what comes before the colon after the account.
-func readARN(text string) (arn, account string, head int, ok bool) {
-	text = text[:min(len(text), longestARN)]
-	part, start, end, depth := 0, 0, len(text), 0
+// longestVariable is more than any policy variable has, with its default:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+const longestVariable = 256
+
+// arnReader reads the ARNs of a text from left to right.
+type arnReader struct {
+	text string
+	// stop is the first place after since where an ARN may end: for the many that may
+	// begin before it, it is looked for once.
+	since, stop int
+}
+
+// read reads the ARN at a place of the text, which goes on after it: iam.ParseARN does
+// not. A policy variable in it is one piece, with the colon that it holds. head is what
+// comes before the colon after the account.
+func (r *arnReader) read(at int) (arn, account string, head int, ok bool) {
+	text := r.text[at:min(len(r.text), at+longestARN)]
+	part, start, end := 0, 0, len(text)
 	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '{':
-			depth++
-		case c == '}' && depth > 0:
-			depth--
-		case c == ':' && depth == 0:
+		c := text[i]
+		variable := -1
+		if c == '{' {
+			variable = strings.IndexByte(text[i:min(len(text), i+longestVariable)], '}')
+		}
+		switch {
+		case variable > 0:
+			i += variable
+		case c == ':':
 			if part == 4 {
 				account, head = text[start:i], i
 			}
 			part, start = part+1, i+1
 		case part == 4 && c == '/': // not an ARN: the account has no slash
 			return "", "", 0, false
-		case endsARN[c] && depth == 0:
+		case c == '{' || endsARN[c]:
 			end = i
 			i = len(text)
 		}
+		if part >= 5 {
+			i = min(r.next(at+i+1)-at, len(text)) - 1
+		}
 	}
 	return text[:end], account, head, part >= 5
+}
+
+// next is the next place at which an ARN ends or a variable begins.
+func (r *arnReader) next(from int) int {
+	if r.since <= from && from <= r.stop {
+		return r.stop
+	}
+	for r.since, r.stop = from, from; r.stop < len(r.text); r.stop++ {
+		if c := r.text[r.stop]; c == '{' || endsARN[c] {
+			break
+		}
+	}
+	return r.stop
 }
 
 var endsARN = func() (ends [256]bool) {
