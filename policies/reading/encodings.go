@@ -37,24 +37,39 @@ const (
 // Every rule that looks for something in texts looks through this, and through nothing
 // else. What a program puts together from parts of its own is not found.
 func Visit(text string, visit func(text string)) (whole bool) {
-	if plainText(text) {
+	if tooShort(text) {
 		visit(text)
 		return true
 	}
-	r := readTexts.get(text)
+	cache := &readTexts
+	if len(text) > longText {
+		cache = &readLongTexts
+	}
+	r := cache.get(text)
 	for _, t := range r.texts {
 		visit(t)
 	}
 	return r.whole
 }
 
-// readTexts remembers the texts that were read last: several rules ask about the same
-// one after the other.
-var readTexts = readingCache{seed: maphash.MakeSeed()}
+// readTexts and readLongTexts remember the texts that were read last: several rules ask
+// about the same one after the other, some of them for each resource of a stack.
+var (
+	readTexts     = newReadingCache(2048)
+	readLongTexts = newReadingCache(64)
+)
+
+// longText is the length of a text of which few are remembered, for they may be large. Most
+// policy documents are shorter.
+const longText = 8 << 10
 
 type readingCache struct {
 	seed  maphash.Seed
-	slots [64]atomic.Pointer[reading]
+	slots []atomic.Pointer[reading]
+}
+
+func newReadingCache(slots int) readingCache {
+	return readingCache{maphash.MakeSeed(), make([]atomic.Pointer[reading], slots)}
 }
 
 type reading struct {
@@ -67,7 +82,10 @@ func (c *readingCache) get(text string) *reading {
 	if r := slot.Load(); r != nil && r.texts[0] == text {
 		return r
 	}
-	r := readAll(text)
+	r := &reading{texts: []string{text}, whole: true}
+	if !plainText(text) {
+		r = readAll(text)
+	}
 	slot.Store(r)
 	return r
 }
@@ -166,11 +184,21 @@ const (
 	shortestWord  = (shortestFound*8 + 5) / 6
 )
 
+// tooShort reports whether a text has no encoding in it because there is no room for one.
+func tooShort(text string) bool {
+	if len(text) >= shortestWord {
+		return false
+	}
+	for i := range len(text) {
+		if c := text[i]; c == '%' || c == '\\' || c == '&' {
+			return false
+		}
+	}
+	return true
+}
+
 // plainText reports whether a text has no encoding in it: most have none.
 func plainText(text string) bool {
-	if len(text) < shortestWord && strings.IndexByte(text, '%') < 0 && strings.IndexByte(text, '\\') < 0 && strings.IndexByte(text, '&') < 0 {
-		return true
-	}
 	run := 0
 	for i := 0; i < len(text); i++ {
 		switch classes[text[i]] {

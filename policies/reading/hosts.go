@@ -77,17 +77,63 @@ var hostBytes = func() (in [256]bool) {
 	return in
 }()
 
-// IndexFold returns where the first of some texts is, each written in small letters,
-// in whatever case it stands there.
+// IndexFold returns where the first of some texts is, each of them in small letters,
+// digits and dots, in whatever case it stands there.
 func IndexFold(text string, wanted ...string) int {
-	for i := range len(text) {
-		for _, a := range wanted {
-			if text[i]|0x20 == a[0] && len(text)-i >= len(a) && strings.EqualFold(text[i:i+len(a)], a) {
-				return i
-			}
+	first := -1
+	for _, a := range wanted {
+		before := text
+		if first >= 0 {
+			before = text[:min(len(text), first+len(a)-1)]
+		}
+		if at := indexFold(before, a); at >= 0 {
+			first = at
 		}
 	}
-	return -1
+	return first
+}
+
+// rarely are letters and digits by how seldom they stand in texts. Every rule that looks
+// for hosts looks through every text: most of it is passed over a block at a time.
+const rarely = "zqxjkvbywgpfmucdlhrsniotae."
+
+// indexFold looks for the byte of a that is rarest, and only there for the others.
+func indexFold(text, a string) int {
+	rank := func(c byte) int { return strings.IndexByte(rarely, c) } // digits before all
+	anchor := 0
+	for i := range len(a) {
+		if rank(a[i]) < rank(a[anchor]) {
+			anchor = i
+		}
+	}
+	next := func(from int, c byte) int {
+		if at := strings.IndexByte(text[from:], c); at >= 0 {
+			return from + at
+		}
+		return len(text)
+	}
+	if len(text) < len(a) {
+		return -1
+	}
+	small, capital := next(anchor, a[anchor]), len(text)
+	if a[anchor] >= 'a' {
+		capital = next(anchor, a[anchor]-0x20)
+	}
+	for {
+		at := min(small, capital)
+		start := at - anchor
+		if start+len(a) > len(text) {
+			return -1
+		}
+		if strings.EqualFold(text[start:start+len(a)], a) {
+			return start
+		}
+		if at == small {
+			small = next(at+1, a[anchor])
+		} else {
+			capital = next(at+1, a[anchor]-0x20)
+		}
+	}
 }
 
 // BucketsIn are the buckets that a text names: in ARNs, by the schemes of S3's clients,

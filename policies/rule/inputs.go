@@ -25,7 +25,7 @@ type step struct {
 // VisitInputs visits every text among a resource's inputs; numbers and booleans
 // as they would be written. What is not known is undecided.
 func VisitInputs(j *Judge, r Resource, visit func(*Input)) {
-	in := &Input{visit: visit, judge: j}
+	in := &Input{visit: visit, judge: j, steps: make([]step, 0, 12)}
 	in.walk(r.Properties)
 }
 
