@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -44,18 +45,24 @@ func (e *Engine) Adopt(ctx context.Context, s Stack, find Finder, sink event.Sin
 	var all []Step
 	for {
 		lost, unseen, err := e.adoptShown(ctx, s, find, sink)
-		all = append(all, lost...)
-		switch {
-		case err != nil:
-			return all, err
-		case unseen == nil:
-			return all, nil
-		case len(lost) == 0 && errors.Is(unseen, ErrPolicy):
-			return all, nil
-		case len(lost) == 0:
-			return all, unseen
+		if err != nil || unseen == nil {
+			return append(all, lost...), err
 		}
-		// What it failed for may have been missing from the state only.
+		// What it failed for may have been missing from the state only. What was taken
+		// over before, and is to be created again, its provider does not find.
+		had := len(all)
+		for _, st := range lost {
+			if !slices.ContainsFunc(all, func(o Step) bool { return o.URN == st.URN }) {
+				all = append(all, st)
+			}
+		}
+		if len(all) > had {
+			continue
+		}
+		if errors.Is(unseen, ErrPolicy) {
+			unseen = nil
+		}
+		return all, unseen
 	}
 }
 

@@ -71,3 +71,49 @@ func TestWhatAKilledRunHadBegunIsSettledWhenItWasLookedFor(t *testing.T) {
 		t.Errorf("after the next run %d operations are pending", n)
 	}
 }
+
+// A preview that fails half-way has shown something, and not everything.
+func TestWhatAFailedPreviewShowsIsTakenOverAndTheRestIsNotTakenForMissing(t *testing.T) {
+	e, f := fleetEngine(t)
+	of := func(end error, names ...string) engine.Stack {
+		return fleetStack("", func(s *engine.Stack) {
+			s.Program = func(ctx *pulumi.Context) error {
+				var p pulumi.ProviderResourceState
+				if err := ctx.RegisterResource("pulumi:providers:fleet", "fleet", pulumi.Map{}, &p); err != nil {
+					return err
+				}
+				for _, name := range names {
+					var s ship
+					if err := ctx.RegisterResource("fleet:index:Ship", name, pulumi.Map{"kind": pulumi.String("sail")}, &s, pulumi.Provider(&p)); err != nil {
+						return err
+					}
+				}
+				return end
+			}
+		})
+	}
+	if _, err := e.Up(t.Context(), of(nil, "one"), nil); err != nil {
+		t.Fatal(err)
+	}
+	f.taken()
+	find := func(_ context.Context, planned engine.Step) (engine.Found, bool, error) {
+		return engine.Found{ID: planned.Name}, true, nil
+	}
+	failing := of(errors.New("and then no more"), "one", "two")
+	for run, want := range []int{1, 0} {
+		taken, err := e.Adopt(t.Context(), failing, find, nil)
+		if !errors.Is(err, engine.ErrFailed) || len(taken) != want {
+			t.Errorf("run %d took over %d, want %d, and failed by %v", run, len(taken), want, err)
+		}
+	}
+	whole := of(nil, "one", "two", "three")
+	if taken, err := e.Adopt(t.Context(), whole, find, nil); err != nil || len(taken) != 1 {
+		t.Errorf("the run that sees everything took over %d, want 1: %v", len(taken), err)
+	}
+	if _, err := e.Up(t.Context(), whole, nil); err != nil {
+		t.Fatal(err)
+	}
+	if made := f.taken(); len(made) > 0 {
+		t.Errorf("made twice: %v", made)
+	}
+}

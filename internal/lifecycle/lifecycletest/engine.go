@@ -74,10 +74,10 @@ func (e *Engine) Adopt(ctx context.Context, s engine.Stack, find engine.Finder, 
 	for {
 		lost, unseen, err := e.adoptShown(ctx, s, find, sink)
 		all = append(all, lost...)
-		if err != nil || unseen == nil || len(lost) == 0 && errors.Is(unseen, engine.ErrPolicy) {
+		switch {
+		case err != nil, unseen == nil, len(lost) == 0 && errors.Is(unseen, engine.ErrPolicy):
 			return all, err
-		}
-		if len(lost) == 0 {
+		case len(lost) == 0:
 			return all, unseen
 		}
 	}
