@@ -15,6 +15,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"freehold.dev/freehold/internal/localhost"
@@ -125,9 +127,10 @@ func (s *eventServer) StreamEvents(stream grpc.ClientStreamingServer[pulumirpc.E
 			return err
 		}
 		var ev apitype.EngineEvent
-		if err := json.Unmarshal([]byte(req.GetEvent()), &ev); err == nil {
-			s.w.take(ev)
+		if err := json.Unmarshal([]byte(req.GetEvent()), &ev); err != nil {
+			return status.Errorf(codes.InvalidArgument, "an event cannot be read: %v", err) // see unheard
 		}
+		s.w.take(ev)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"freehold.dev/freehold/internal/localhost"
 )
 
@@ -39,6 +41,32 @@ func TestAListenerOfThisUserHearsNobodyElse(t *testing.T) {
 	<-heard
 	if len(heard) > 0 {
 		t.Errorf("another user was heard: %q", <-heard)
+	}
+}
+
+// The kernel lists sockets that are only bound for whoever asks for a list, and somebody
+// always has one: between socket(2) and listen(2) or connect(2).
+func TestSocketsThatAreOnlyBoundDoNotMatter(t *testing.T) {
+	for range 3 {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = unix.Close(fd) })
+		if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := localhost.Listen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := greets(t, l)
+	for range 5 {
+		if got := call(t, l.Addr(), os.Geteuid()); got != "welcome\n" {
+			t.Fatalf("this user is told %q", got)
+		}
+		<-heard
 	}
 }
 
