@@ -150,7 +150,7 @@ func (e *Engine) read(ctx context.Context, s Stack, doing string, sink event.Sin
 		if !errors.Is(err, ErrUnheard) || i == attempts {
 			return res, err
 		}
-		e.opts.Log.WarnContext(ctx, "a run is read again", "stack", s.Name, "err", err)
+		e.opts.Log.WarnContext(ctx, "a read is repeated", "stack", s.Name, "err", err)
 	}
 }
 

@@ -63,9 +63,14 @@ func follow(ctx context.Context, st auto.Stack, program pulumi.RunFunc, how look
 		_ = server.Serve(listener)
 	}()
 	cli.follower, cli.look = listener.Addr().String(), how
-	w.expects(1)
-	if how == looksFirst {
+	switch how {
+	case looksFirst:
 		w.expects(2)
+	case looksOnly:
+		w.expects(1)
+	case justDoes:
+		// Nothing hangs on its events: what ended well is gone, and its stack with it.
+		w.expects(0)
 	}
 	// The CLI has closed its streams before it ends.
 	return func() {
@@ -114,7 +119,7 @@ func (s *eventServer) StreamEvents(stream grpc.ClientStreamingServer[pulumirpc.E
 	for {
 		req, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			s.w.wholly()
+			s.w.streamEnded()
 			if s.w.refused() {
 				// The CLI waits for this answer before it goes on to the update.
 				s.w.stop(errRefused)

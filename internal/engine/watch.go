@@ -113,8 +113,8 @@ func (w *watch) expects(streams int) {
 	w.expected, w.whole = streams, 0
 }
 
-// wholly says that a stream has come to its end.
-func (w *watch) wholly() {
+// streamEnded says that a stream has come to its end.
+func (w *watch) streamEnded() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.whole++

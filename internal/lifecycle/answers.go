@@ -114,6 +114,13 @@ func answerTo(err error) answer {
 	return answer{}
 }
 
+// failsForGood reports whether a run of the engine failed in a way of which nothing is
+// known that would end it: it is neither tried again nor waited for.
+func failsForGood(err error) bool {
+	_, ran := errors.AsType[*engine.Error](err)
+	return ran && answerTo(err) == (answer{})
+}
+
 // pendingFor says what a pending operation waits for, and after how long it is
 // worth asking again.
 func pendingFor(err error) (event.Reason, time.Duration) {

@@ -231,7 +231,7 @@ func (r *run) adopt(ctx context.Context, in layerIn) (none, error) {
 		return none{}, err
 	}
 	_, err = r.Engine.Adopt(ctx, st, find, r.op.Emit)
-	if _, failed := errors.AsType[*engine.Error](err); failed && l == plan.LayerBootstrap && answerTo(err) == (answer{}) {
+	if l == plan.LayerBootstrap && failsForGood(err) {
 		// Of this layer nothing is looked for, so nothing was missed: the Up reports it, or
 		// a later step sees to it first.
 		return none{}, nil

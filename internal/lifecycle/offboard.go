@@ -207,7 +207,7 @@ type remains struct {
 // of it could not all be seen, and says so. A program that fails for good, such as in
 // a region that lacks what it asks for, must not keep its layer for ever.
 func (r *run) removedUnseen(l plan.Layer, err error) bool {
-	if _, failed := errors.AsType[*engine.Error](err); !failed || answerTo(err) != (answer{}) {
+	if !failsForGood(err) {
 		return false
 	}
 	r.op.Emit(event.Event{
