@@ -71,7 +71,7 @@ func handsOff(t *testing.T, k *cluster, _ *running) {
 	const name = "fenced"
 	k.make(project(name))
 	k.ready(name)
-	k.quiet(0)
+	k.settle(3 * usageEvery)
 	fences := func() string {
 		objects, _, _ := strings.Cut(k.dump(name), "---\nfinalizers")
 		return objects
@@ -178,7 +178,7 @@ func handsOff(t *testing.T, k *cluster, _ *running) {
 		t.Fatal(err)
 	}
 	eventually(t, "a deleted namespace is made again", func() bool { return k.dump(name) == whole })
-	k.quiet(0)
+	k.settle(3 * usageEvery)
 }
 
 func rivalry(t *testing.T, k *cluster, _ *running) {
@@ -306,7 +306,7 @@ func contestedOfEachKind(t *testing.T, k *cluster, _ *running) {
 			return k.Get(t.Context(), client.ObjectKeyFromObject(o), o) == nil && len(o.(*rbacv1.RoleBinding).Subjects) == 1
 		})
 	}
-	k.quiet(0)
+	k.settle(3 * usageEvery)
 	if diff := cmp.Diff(before, k.read(name).Status.Conditions); diff != "" {
 		t.Errorf("two edits are a contest (-before +after):\n%s", diff)
 	}

@@ -216,7 +216,7 @@ func TestAKillAtAnyWriteIsFinishedByTheNextProcess(t *testing.T) {
 			k.make(pod(name, "p"))
 		}
 	}
-	k.quiet(0)
+	k.settle(3 * usageEvery)
 	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}
