@@ -43,7 +43,7 @@ func hibernation(t *testing.T, k *cluster, _ *running) {
 	for i := range 3 {
 		k.make(pod("sleepy", fmt.Sprint("p", i)))
 	}
-	k.settle(3 * usageEvery)
+	k.settle(settled)
 	k.change("sleepy", func(p *v1alpha1.Project) { p.Spec.Hibernate = true })
 	k.until("sleepy", "it hibernates", func(p *v1alpha1.Project) bool { return p.Status.Phase == v1alpha1.PhaseHibernated })
 	eventually(t, "its pods are gone", func() bool {
@@ -133,7 +133,7 @@ func retained(t *testing.T, k *cluster, _ *running) {
 	k.make(project("left"))
 	k.ready("left")
 	k.make(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "data", Namespace: "left"}})
-	k.settle(3 * usageEvery)
+	k.settle(settled)
 	whole := k.dump("left")
 	before, _, _ := strings.Cut(whole, "---\nfinalizers")
 	k.gone("left")
@@ -145,7 +145,7 @@ func retained(t *testing.T, k *cluster, _ *running) {
 	}
 	k.make(project("left"))
 	k.ready("left")
-	k.settle(3 * usageEvery)
+	k.settle(settled)
 	if diff := cmp.Diff(whole, k.dump("left")); diff != "" {
 		t.Errorf("the next project of its name differs (-first +second):\n%s", diff)
 	}

@@ -90,7 +90,7 @@ func changed(t *testing.T, k *cluster, _ *running) {
 	})
 	k.change("moving", func(p *v1alpha1.Project) { p.Spec = next.Spec })
 	k.ready("moving")
-	k.settle(3 * usageEvery)
+	k.settle(settled)
 	golden(t, "changed.golden", k.dump("moving"))
 }
 
@@ -187,7 +187,7 @@ func quotaHolds(t *testing.T, k *cluster, _ *running) {
 		}
 	}
 	counted("5")
-	k.settle(3 * usageEvery)
+	k.settle(settled)
 }
 
 func otherOrg(t *testing.T, k *cluster, _ *running) {

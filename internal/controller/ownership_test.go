@@ -71,7 +71,7 @@ func handsOff(t *testing.T, k *cluster, _ *running) {
 	const name = "fenced"
 	k.make(project(name))
 	k.ready(name)
-	k.settle(3 * usageEvery)
+	k.settle(settled)
 	fences := func() string {
 		objects, _, _ := strings.Cut(k.dump(name), "---\nfinalizers")
 		return objects
@@ -178,7 +178,7 @@ func handsOff(t *testing.T, k *cluster, _ *running) {
 		t.Fatal(err)
 	}
 	eventually(t, "a deleted namespace is made again", func() bool { return k.dump(name) == whole })
-	k.settle(3 * usageEvery)
+	k.settle(settled)
 }
 
 func rivalry(t *testing.T, k *cluster, _ *running) {
@@ -306,7 +306,7 @@ func contestedOfEachKind(t *testing.T, k *cluster, _ *running) {
 			return k.Get(t.Context(), client.ObjectKeyFromObject(o), o) == nil && len(o.(*rbacv1.RoleBinding).Subjects) == 1
 		})
 	}
-	k.settle(3 * usageEvery)
+	k.settle(settled)
 	if diff := cmp.Diff(before, k.read(name).Status.Conditions); diff != "" {
 		t.Errorf("two edits are a contest (-before +after):\n%s", diff)
 	}

@@ -64,9 +64,9 @@ func (k *cluster) seen() int {
 	return sum
 }
 
-// uncounted tells of what Kubernetes has still to do or to count in a project's
-// namespace, and of a count that the project's status does not tell; empty: of
-// nothing. Until then its writes, and those that follow from them, are due.
+// uncounted names something that Kubernetes has yet to do or to count in a project's
+// namespace, or a count that the project's status does not show yet. It is empty when
+// nothing is left. Until then, more writes are due.
 func (k *cluster) uncounted() string {
 	k.t.Helper()
 	var quotas corev1.ResourceQuotaList
@@ -138,8 +138,8 @@ func (k *cluster) counts() map[corev1.ResourceName]map[string]int64 {
 	return counts
 }
 
-// settle waits until nobody has anything to write, nor has written for a while.
-// On a machine that stood still for that while, one look says nothing.
+// settle waits until nobody has anything to write, nor has written for a while. It
+// looks at least four times: after a machine has stood still, one look proves nothing.
 func (k *cluster) settle(during time.Duration) map[string]int {
 	k.t.Helper()
 	last, since, looks, end := k.writes(), time.Now(), 0, time.Now().Add(patience)
@@ -156,15 +156,15 @@ func (k *cluster) settle(during time.Duration) map[string]int {
 	return last
 }
 
-// undisturbed does something once nobody has anything to write, and fails with the
-// fault that it tells. Kubernetes counts again what its quotas bound at times of its
-// own, and what follows from a new count is due: a fault beside one shows nothing,
-// and it is done again.
+// undisturbed waits until nobody has anything to write, then runs do and fails with
+// the fault that do returns. Kubernetes recounts its quotas when it likes, and a new
+// count is followed by a write of the project's status. A fault during a recount proves
+// nothing, so do runs again.
 func (k *cluster) undisturbed(do func() string) {
 	k.t.Helper()
 	const counts = "PUT resourcequotas" // nobody else replaces quotas
 	for end := time.Now().Add(patience); ; {
-		before := k.settle(3 * usageEvery)[counts]
+		before := k.settle(settled)[counts]
 		fault := do()
 		if fault == "" {
 			return

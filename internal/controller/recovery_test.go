@@ -216,7 +216,7 @@ func TestAKillAtAnyWriteIsFinishedByTheNextProcess(t *testing.T) {
 			k.make(pod(name, "p"))
 		}
 	}
-	k.settle(3 * usageEvery)
+	k.settle(settled)
 	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}

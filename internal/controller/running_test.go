@@ -35,6 +35,10 @@ func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
 // usageEvery is that of the tests: they wait for it often.
 const usageEvery = 500 * time.Millisecond
 
+// settled is how long nobody writes once everything is done: usage is written a
+// moment after the quota has counted it.
+const settled = 3 * usageEvery
+
 // contestQuiet is that of the tests: short, so that they see the end of it.
 const contestQuiet = 3 * time.Second
 

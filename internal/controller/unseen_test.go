@@ -208,7 +208,7 @@ func TestANamespaceThatSomebodyTookTheProjectFromIsRetainedWithoutItsMembers(t *
 	k.ready("robbed")
 	k.make(project("whole"))
 	k.ready("whole")
-	k.settle(3 * usageEvery)
+	k.settle(settled)
 	if diff := cmp.Diff(k.dump("whole"), strings.ReplaceAll(k.dump("robbed"), "robbed", "whole")); diff != "" {
 		t.Errorf("the next project of the name (-new +taken back):\n%s", diff)
 	}

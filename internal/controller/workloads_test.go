@@ -200,7 +200,6 @@ func TestWorkloadsSleepWithTheirProjectAndWakeAsTheyWere(t *testing.T) {
 	patch(deployment("web", 2), `{"spec":{"replicas":5}}`)
 	asleep["CronJob late"], asleep["Job late"], asleep["Deployment late"], asleep["Deployment web"] = "true was false", "true was false", "0 was 3", "0 was 5"
 	eventually(t, "what came and changed meanwhile is stopped", func() bool { return cmp.Equal(asleep, k.runs("drowsy")) })
-	// What the pods of the deployment used is written a moment after it is counted.
 	k.undisturbed(func() string {
 		sent := r.writes.n.Load()
 		time.Sleep(2 * time.Second)

@@ -64,7 +64,7 @@ func TestSocketsThatAreOnlyBoundDoNotMatter(t *testing.T) {
 	heard := greets(t, l)
 	for range 5 {
 		if got := call(t, l.Addr(), os.Geteuid()); got != "welcome\n" {
-			t.Fatalf("this user is told %q", got)
+			t.Fatalf("this user hears %q, want the greeting", got)
 		}
 		<-heard
 	}
